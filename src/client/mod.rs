@@ -1,0 +1,1 @@
+//! File system calls that find the primary and try again.

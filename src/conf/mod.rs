@@ -1,0 +1,1 @@
+//! One table of properties, read from files, environment and command line.

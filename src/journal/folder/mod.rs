@@ -1,0 +1,16 @@
+//! The journal folder on a store that several masters share, or on a local disk.
+//!
+//! `store.rs` is the trait; `hdfs/`, `local.rs` and `memory.rs` implement it and pass one suite.
+//!
+//! ```text
+//! <alluxio.master.journal.folder>/
+//!   FORMAT                               layout, feature level, cluster id
+//!   epochs/<epoch>/<index>.log           segments: one writer for ever, never renamed, never reopened
+//!   checkpoints/<sequence>-<hash>.ckpt   whole states
+//! ```
+
+mod store;
+
+pub use store::{
+    CheckpointId, Format, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError, Written,
+};

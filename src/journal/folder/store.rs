@@ -1,0 +1,207 @@
+//! What a journal folder needs of the storage below it.
+
+use crate::types::SequenceNumber;
+use async_trait::async_trait;
+use bytes::Bytes;
+use std::fmt;
+
+/// Name of a segment. The order is that of the history: epoch, then index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SegmentId {
+    /// The epoch of its only writer.
+    pub epoch: u64,
+    /// Counted from 0 within the epoch.
+    pub index: u32,
+}
+
+impl fmt::Display for SegmentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "epochs/{}/{}.log", self.epoch, self.index)
+    }
+}
+
+/// Name of a checkpoint: the position that it holds the state of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CheckpointId {
+    /// Sequence of the last record in it.
+    pub sequence: SequenceNumber,
+    /// History hash after that record.
+    pub hash: u64,
+}
+
+impl fmt::Display for CheckpointId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "checkpoints/{:020}-{:016x}.ckpt", self.sequence.0, self.hash)
+    }
+}
+
+/// The file FORMAT: says that the folder is a journal, which layout it has, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Format {
+    /// Layout of folder and records; this program writes 1.
+    pub layout: u32,
+    /// Highest level of entry kinds that may be written.
+    pub feature_level: u32,
+    /// Random id of the cluster, for the life of the folder; names its nodes in ZooKeeper.
+    pub cluster_id: String,
+}
+
+/// What is in the folder, as one listing saw it. Not a snapshot: names may come and go meanwhile.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// All segments, in order.
+    pub segments: Vec<SegmentId>,
+    /// All checkpoints with their final name, in order.
+    pub checkpoints: Vec<CheckpointId>,
+}
+
+/// How much of a segment can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// Somebody may still append; at least this many bytes can be read now.
+    Open(u64),
+    /// The file is closed; it has this many bytes for ever.
+    Closed(u64),
+    /// Nobody can tell (F11). Never taken for "empty".
+    Unknown,
+}
+
+/// Whether the writers of a segment are cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovery {
+    /// Nobody can append any more; the length is final.
+    Done,
+    /// Under way: ask again.
+    InProgress,
+}
+
+/// What became of a checkpoint that was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// It stands under its name, read back and verified.
+    New,
+    /// Another master had written the same; ours was dropped.
+    Existed,
+}
+
+/// How the storage failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The name is taken; the caller does not own it.
+    #[error("{object} already exists")]
+    Exists {
+        /// File or folder.
+        object: String,
+    },
+    /// No such file or folder.
+    #[error("{object} does not exist")]
+    NotFound {
+        /// File or folder.
+        object: String,
+    },
+    /// The storage refuses this user.
+    #[error("no permission for {object}: {reason}")]
+    Denied {
+        /// File or folder.
+        object: String,
+        /// What the storage said.
+        reason: String,
+    },
+    /// No room: disk, quota, or too few DataNodes.
+    #[error("no space for {object}: {reason}")]
+    Full {
+        /// File or folder.
+        object: String,
+        /// What the storage said.
+        reason: String,
+    },
+    /// What was read is not what was written.
+    #[error("{object} is damaged at byte {offset}: {reason}")]
+    Damaged {
+        /// File.
+        object: String,
+        /// Where.
+        offset: u64,
+        /// What does not fit.
+        reason: String,
+    },
+    /// Not reached, too late, or cut off. Whether the call took effect is not known.
+    #[error("{operation} of {object} failed: {reason}")]
+    Unavailable {
+        /// What was tried.
+        operation: &'static str,
+        /// File, folder or server.
+        object: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The configuration cannot be used (address without port, unknown scheme).
+    #[error("journal folder {folder}: {reason}")]
+    Misconfigured {
+        /// The folder as configured.
+        folder: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+}
+
+/// A journal folder. All implementations pass `store_suite.rs`. Every call ends within the store's own deadline.
+#[async_trait]
+pub trait JournalStore: Send + Sync {
+    /// The folder as the operator wrote it, for messages.
+    fn describe(&self) -> String;
+
+    /// Reads FORMAT; none when the folder or the file is not there.
+    async fn read_format(&self) -> Result<Option<Format>, StoreError>;
+
+    /// Writes FORMAT, makes the folder when it is missing; an existing FORMAT is replaced in one step.
+    async fn write_format(&self, format: &Format) -> Result<(), StoreError>;
+
+    /// Lists segments and checkpoints; a folder without them gives an empty listing.
+    async fn list(&self) -> Result<Listing, StoreError>;
+
+    /// Creates a segment that did not exist (F6) and opens it for its only writer. Makes the folder of the epoch,
+    /// never the journal folder itself. `Exists` when the name is taken by anybody; `Unavailable` when not known.
+    async fn create(&self, segment: SegmentId) -> Result<Box<dyn SegmentWriter>, StoreError>;
+
+    /// How many bytes of a segment can be read now, asked anew of those who know.
+    async fn length(&self, segment: SegmentId) -> Result<Length, StoreError>;
+
+    /// Reads exactly `bytes` bytes from `offset`, which `length` must have shown; verified by the storage's checksums.
+    async fn read(&self, segment: SegmentId, offset: u64, bytes: u64) -> Result<Bytes, StoreError>;
+
+    /// Cuts off whoever still appends (F10). To be repeated until `Done`.
+    async fn recover(&self, segment: SegmentId) -> Result<Recovery, StoreError>;
+
+    /// Deletes a segment, and the folder of its epoch when that becomes empty. A missing one is no error.
+    async fn delete_segment(&self, segment: SegmentId) -> Result<(), StoreError>;
+
+    /// Writes a checkpoint: temporary name that carries `writer` → close → read back and compare → rename
+    /// without overwrite.
+    async fn write_checkpoint(
+        &self,
+        id: CheckpointId,
+        writer: &str,
+        content: Vec<Bytes>,
+    ) -> Result<Written, StoreError>;
+
+    /// Reads a checkpoint whole.
+    async fn read_checkpoint(&self, id: CheckpointId) -> Result<Bytes, StoreError>;
+
+    /// Deletes a checkpoint. A missing one is no error.
+    async fn delete_checkpoint(&self, id: CheckpointId) -> Result<(), StoreError>;
+}
+
+/// The open end of a segment. Any error ends the segment: nothing more may be appended to it.
+#[async_trait]
+pub trait SegmentWriter: Send {
+    /// Appends and flushes; `Ok` means durable as the store was configured (hsync, hflush, fdatasync).
+    /// Late or failed flushes are `Unavailable`: the bytes may be there, or appear later.
+    async fn append(&mut self, bytes: Bytes) -> Result<(), StoreError>;
+
+    /// How many bytes more the segment can take.
+    fn room_bytes(&self) -> u64;
+
+    /// Ends the file. Slow on HDFS: never on the path of a commit.
+    async fn close(&mut self) -> Result<(), StoreError>;
+}

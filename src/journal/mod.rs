@@ -1,0 +1,8 @@
+//! The journal: what a record is, how the segments form one chain, who may append, how a standby follows.
+//!
+//! `entry`, `codec`, `chain`, `writer` and `tailer` are pure: steps and effects. `folder/` holds the stores
+//! that perform the effects. Read `entry.rs`, `codec.rs`, `chain.rs`, `writer.rs`, `tailer.rs`, then `folder/`.
+//! The rules F1 to F11 that the comments cite are those of `docs/journal.md`.
+
+pub mod entry;
+pub mod folder;

@@ -1,0 +1,2 @@
+//! Arguments → one of the faces of the binary → exit code; nothing else.
+fn main() {}

@@ -1,0 +1,8 @@
+//! Generated messages and services; `convert.rs` turns them into our own types at the edges.
+//!
+//! The text of the messages is in `proto/`. Nothing but the edges (`rpc`, `master/server.rs`, `client`,
+//! `journal/codec`, `journal/folder/hdfs`) names a generated type.
+
+#![allow(missing_docs, non_camel_case_types, clippy::all, rustdoc::all, reason = "generated code")]
+
+include!(concat!(env!("OUT_DIR"), "/messages.rs"));

@@ -1,0 +1,1 @@
+//! Channels, handshake, errors and codes.

@@ -1,0 +1,14 @@
+//! [pure] The words of the system: paths, ids, times, what a file looks like, how an operation fails.
+//!
+//! Uses nothing else of the project. Read `path.rs`, `ids.rs`, `file_status.rs`, `error.rs`, `time.rs`.
+
+mod error;
+mod file_status;
+mod ids;
+mod path;
+pub mod time;
+
+pub use error::{ErrorKind, FsError};
+pub use file_status::{FileStatus, PersistenceState, TtlAction};
+pub use ids::{BlockId, InodeId, OperationId, SequenceNumber};
+pub use path::{AlluxioPath, InvalidPath};

@@ -1,0 +1,1 @@
+//! The storage below the namespace.
