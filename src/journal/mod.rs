@@ -4,5 +4,9 @@
 //! that perform the effects. Read `entry.rs`, `codec.rs`, `chain.rs`, `writer.rs`, `tailer.rs`, then `folder/`.
 //! The rules F1 to F11 that the comments cite are those of `docs/journal.md`.
 
+pub mod chain;
+pub mod codec;
 pub mod entry;
 pub mod folder;
+pub mod tailer;
+pub mod writer;

@@ -4,4 +4,5 @@
 //! loop as state machines; `runtime.rs` performs their effects; `server.rs` is the wire.
 
 pub mod ops;
+pub mod role;
 pub mod state;

@@ -1,0 +1,93 @@
+//! [pure] Calls to the election as data, for those who decide without doing.
+
+use super::latch::{EpochNode, OwnNode, Participant, Versioned};
+
+/// A call to the election. One of each kind is under way at most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LatchCall {
+    /// Enter.
+    Join,
+    /// Read the epoch node and the participants.
+    Observe,
+    /// Make the epoch node.
+    CreateEpoch(EpochNode),
+    /// F1.
+    Renew {
+        /// Our latch node.
+        own: OwnNode,
+        /// The version it must have.
+        version: i32,
+        /// Its new content.
+        node: EpochNode,
+    },
+    /// F2.
+    Claim {
+        /// Our latch node.
+        own: OwnNode,
+        /// Latch nodes before ours that are deleted in the same step.
+        ahead: Vec<String>,
+        /// The version it must have.
+        version: i32,
+        /// Its new content.
+        node: EpochNode,
+    },
+    /// F3.
+    Release {
+        /// The version it must have.
+        version: i32,
+        /// Its new content.
+        node: EpochNode,
+    },
+    /// Tell clients where we are.
+    Publish,
+    /// Does anybody listen at the leader's address?
+    Probe(String),
+}
+
+/// How a call failed, as far as it matters here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallFailed {
+    /// Nothing was changed.
+    Refused(String),
+    /// Not known.
+    Unknown(String),
+    /// Our latch node is gone.
+    SessionExpired,
+    /// Trying again is of no use.
+    Fatal(String),
+}
+
+/// What the election looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    /// None when the epoch node does not exist.
+    pub epoch: Option<Versioned<EpochNode>>,
+    /// First = who leads.
+    pub participants: Vec<Participant>,
+}
+
+/// The reply to a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LatchReply {
+    /// To `Join`.
+    Joined(Result<OwnNode, CallFailed>),
+    /// To `Observe`.
+    Observed(Result<Observation, CallFailed>),
+    /// To `CreateEpoch`.
+    Created(Result<i32, CallFailed>),
+    /// To `Renew`.
+    Renewed(Result<i32, CallFailed>),
+    /// To `Claim`.
+    Claimed(Result<i32, CallFailed>),
+    /// To `Release`.
+    Released(Result<(), CallFailed>),
+    /// To `Publish`.
+    Published(Result<(), CallFailed>),
+    /// To `Probe`: whether the connection was refused.
+    Probed {
+        /// The address.
+        address: String,
+        /// Nobody listens there.
+        refused: bool,
+    },
+}

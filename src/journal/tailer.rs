@@ -1,0 +1,423 @@
+//! [pure] Follows the journal: finds the chain among the segments, tells what may be applied, and what a new
+//! leader copies.
+//!
+//! The tailer does no I/O. It says what it wants to know (`asks`), is told the answers, and keeps what it was told.
+//! Work goes in rounds: within a round every segment that might be the tip is asked for its length anew. A standby
+//! begins a round at each poll; a new leader begins one after its claim and uses nothing that an earlier round
+//! said about lengths or listings (F5). Bytes that were read stay read: a segment has one writer and only grows.
+//!
+//! Invariant: `applied` is covered by a mark, so it lies on the chain of every later leader (F9).
+
+use super::chain::{Base, Damage, Position, Record, SegmentHeader, SegmentView};
+use super::folder::{Length, SegmentId};
+use crate::types::SequenceNumber;
+use std::collections::BTreeMap;
+
+/// Longest range asked for at once.
+pub const READ_BYTES_MAX: u64 = 4 << 20;
+
+/// What the tailer wants to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ask {
+    /// All segments.
+    List,
+    /// How much of a segment can be read now.
+    Length(SegmentId),
+    /// A range that a length has shown.
+    Read {
+        /// The segment.
+        segment: SegmentId,
+        /// First byte.
+        offset: u64,
+        /// Number of bytes.
+        bytes: u64,
+    },
+    /// Cut off the writers, because nobody can tell the length (F11).
+    Recover(SegmentId),
+}
+
+/// Why there is no chain to follow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChainError {
+    /// A segment that is needed holds something that no crash explains.
+    #[error(transparent)]
+    Damaged(#[from] Damage),
+    /// What we applied is not in the history of the newest leader.
+    #[error("record {applied} was applied but is not in the history that {tip} continues")]
+    OffChain {
+        /// Where we are.
+        applied: Position,
+        /// The newest complete segment.
+        tip: SegmentId,
+    },
+    /// The journal was formatted meanwhile.
+    #[error("{tip} belongs to another history: the journal was formatted (genesis {theirs:016x}, ours {ours:016x})")]
+    Foreign {
+        /// The newest complete segment.
+        tip: SegmentId,
+        /// Its genesis.
+        theirs: u64,
+        /// The genesis of our state.
+        ours: u64,
+    },
+    /// A segment that the chain runs through is not there.
+    #[error("{missing} is missing: {tip} continues it from byte {bytes}")]
+    Missing {
+        /// The segment that is not listed.
+        missing: SegmentId,
+        /// Who names it.
+        tip: SegmentId,
+        /// Up to where.
+        bytes: u64,
+    },
+    /// The chain ends before the record that the epoch node says was acknowledged.
+    #[error("the journal ends at record {end}, but record {durable} had been acknowledged")]
+    Short {
+        /// Last readable record.
+        end: Position,
+        /// What the epoch node says.
+        durable: SequenceNumber,
+    },
+    /// Not one complete segment.
+    #[error("the journal has no history: not formatted, or its segments are gone")]
+    NoHistory,
+}
+
+/// What a new leader writes first (F8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Takeover {
+    /// Where the chain is acknowledged; none only if nothing ever was.
+    pub base: Option<Base>,
+    /// What can be read beyond: unchanged but for epoch and mark.
+    pub copies: Vec<Record>,
+    /// The history's genesis.
+    pub genesis: u64,
+    /// Segments whose writers are to be cut off in the background (F10).
+    pub open: Vec<SegmentId>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Followed {
+    view: SegmentView,
+    length: Option<Length>,
+    length_round: u64,
+    damage: Option<Damage>,
+}
+
+impl Followed {
+    fn readable(&self) -> u64 {
+        match self.length {
+            Some(Length::Open(bytes) | Length::Closed(bytes)) => bytes,
+            Some(Length::Unknown) | None => 0,
+        }
+    }
+}
+
+/// See the module text.
+#[derive(Debug, Clone)]
+pub struct Tailer {
+    applied: Position,
+    genesis: Option<u64>,
+    segments: BTreeMap<SegmentId, Followed>,
+    round: u64,
+    list_wanted: u64,
+    list_round: u64,
+    /// A segment that exists for certain: a listing without it is stale.
+    expected: Option<SegmentId>,
+    outstanding: BTreeMap<Ask, u64>,
+}
+
+enum Resolved {
+    /// Not known before this is answered.
+    Wants(Ask),
+    /// The links as far as their headers are known: oldest first, the tip last.
+    Chain(Vec<SegmentId>),
+}
+
+impl Tailer {
+    /// Follows from `applied`, the position of the state, and the genesis of its history (none: an empty state).
+    pub fn new(applied: Position, genesis: Option<u64>) -> Tailer {
+        Tailer {
+            applied,
+            genesis,
+            segments: BTreeMap::new(),
+            round: 1,
+            list_wanted: 1,
+            list_round: 0,
+            expected: None,
+            outstanding: BTreeMap::new(),
+        }
+    }
+
+    /// Up to where the state was told to apply.
+    pub fn applied(&self) -> Position {
+        self.applied
+    }
+
+    /// Highest epoch that any listing showed.
+    pub fn highest_epoch(&self) -> u64 {
+        self.segments.keys().next_back().map_or(0, |segment| segment.epoch)
+    }
+
+    /// Highest segment that any listing showed.
+    pub fn highest_segment(&self) -> Option<SegmentId> {
+        self.segments.keys().next_back().copied()
+    }
+
+    /// Begins a round; with `list`, one that also lists the folder anew.
+    pub fn begin_round(&mut self, list: bool) {
+        self.round += 1;
+        if list {
+            self.list_wanted = self.round;
+        }
+    }
+
+    /// Says that `segment` exists: listings without it are asked again.
+    pub fn expect(&mut self, segment: Option<SegmentId>) {
+        self.expected = segment;
+    }
+
+    /// What is to be asked now. Each is asked once until its answer comes.
+    pub fn asks(&mut self) -> Vec<Ask> {
+        let mut asks = match self.resolve() {
+            Err(_) => Vec::new(),
+            Ok(Resolved::Wants(ask)) => vec![ask],
+            Ok(Resolved::Chain(links)) => self.next_read(&links).ok().flatten().into_iter().collect(),
+        };
+        asks.retain(|ask| !self.outstanding.contains_key(ask));
+        for ask in &asks {
+            self.outstanding.insert(*ask, self.round);
+        }
+        asks
+    }
+
+    /// The answer to `Ask::List`.
+    pub fn listed(&mut self, segments: &[SegmentId]) {
+        let round = self.outstanding.remove(&Ask::List).unwrap_or(0);
+        if self.expected.is_none_or(|expected| segments.contains(&expected)) {
+            self.list_round = self.list_round.max(round);
+        }
+        self.segments.retain(|segment, _| segments.contains(segment));
+        for segment in segments {
+            self.segments.entry(*segment).or_default();
+        }
+    }
+
+    /// The answer to `Ask::Length`.
+    pub fn length(&mut self, segment: SegmentId, length: Length) {
+        let round = self.outstanding.remove(&Ask::Length(segment)).unwrap_or(0);
+        if let Some(followed) = self.segments.get_mut(&segment) {
+            followed.length = Some(length);
+            followed.length_round = followed.length_round.max(round);
+        }
+    }
+
+    /// The answer to `Ask::Read`.
+    pub fn bytes(&mut self, segment: SegmentId, offset: u64, bytes: &[u8]) {
+        self.outstanding.remove(&Ask::Read { segment, offset, bytes: bytes.len() as u64 });
+        let Some(followed) = self.segments.get_mut(&segment) else { return };
+        if followed.damage.is_none() && followed.view.read_to() == offset {
+            followed.damage = followed.view.extend(segment, bytes).err();
+        }
+    }
+
+    /// The answer to `Ask::Recover` that says the length is final; it is asked anew.
+    pub fn recovered(&mut self, segment: SegmentId) {
+        self.outstanding.remove(&Ask::Recover(segment));
+        if let Some(followed) = self.segments.get_mut(&segment) {
+            followed.length = None;
+        }
+    }
+
+    /// The answer that no answer comes; it will be asked again. A file that is gone is listed anew.
+    pub fn failed(&mut self, ask: Ask) {
+        self.outstanding.remove(&ask);
+    }
+
+    /// Takes the records that may be applied now, in order.
+    ///
+    /// # Errors
+    /// Whatever makes it impossible to follow; final.
+    pub fn decided(&mut self) -> Result<Vec<Record>, ChainError> {
+        let Resolved::Chain(links) = self.resolve()? else { return Ok(Vec::new()) };
+        let tip = *links.last().expect("a chain has a tip");
+        let mut records: Vec<Record> = Vec::new();
+        for (at, segment) in links.iter().enumerate() {
+            let (limit, view) = (self.limit(&links, at), &self.segments[segment].view);
+            if limit <= self.applied.sequence {
+                continue;
+            }
+            if view.start().sequence > self.applied.sequence || view.last.sequence < self.applied.sequence {
+                break;
+            }
+            if view.end_of(self.applied).is_none() {
+                return Err(ChainError::OffChain { applied: self.applied, tip });
+            }
+            let after = view.records.iter().map(|placed| &placed.record);
+            let after = after.skip_while(|record| record.position.sequence <= self.applied.sequence);
+            records.extend(after.take_while(|record| record.position.sequence <= limit).cloned());
+            self.applied = records.last().map_or(self.applied, |record| record.position);
+        }
+        self.genesis = self.header(tip).map(|header| header.genesis);
+        for (segment, followed) in &mut self.segments {
+            // What the tip's own marks do not cover may have to be copied (F8), although it was applied.
+            let kept_after = if *segment == tip { followed.view.mark } else { self.applied.sequence };
+            followed.view.forget_to(self.applied.sequence.min(kept_after));
+        }
+        Ok(records)
+    }
+
+    /// Whether this round has told all that it can tell.
+    ///
+    /// # Errors
+    /// As `decided`.
+    pub fn is_settled(&self) -> Result<bool, ChainError> {
+        match self.resolve()? {
+            Resolved::Wants(_) => Ok(false),
+            Resolved::Chain(links) => Ok(self.next_read(&links)?.is_none()),
+        }
+    }
+
+    /// What a new leader writes, once the round is settled and all that is decided was taken. `durable` is the
+    /// record that the epoch node says was acknowledged.
+    ///
+    /// # Errors
+    /// As `decided`, and a journal that ends too early.
+    pub fn takeover(&self, durable: SequenceNumber) -> Result<Option<Takeover>, ChainError> {
+        let Resolved::Chain(links) = self.resolve()? else { return Ok(None) };
+        if self.next_read(&links)?.is_some() {
+            return Ok(None);
+        }
+        let tip = *links.last().expect("a chain has a tip");
+        let view = &self.segments[&tip].view;
+        if view.last.sequence < durable {
+            return Err(ChainError::Short { end: view.last, durable });
+        }
+        if view.last.sequence < self.applied.sequence || view.end_of(self.applied).is_none() {
+            return Err(ChainError::OffChain { applied: self.applied, tip });
+        }
+        let header = view.header.as_ref().expect("the tip is complete");
+        // H7: a segment in which nothing was acknowledged is not a base; then its own base is the place.
+        let base = if view.mark > header.start().sequence { view.base_at(tip, view.mark) } else { header.base };
+        let after = base.map_or(SequenceNumber(0), |base| base.position.sequence);
+        let copies = view.records.iter().map(|placed| placed.record.clone());
+        let copies = copies.filter(|record| record.position.sequence > after).collect();
+        let open = self.segments.iter().filter(|(_, f)| !matches!(f.length, Some(Length::Closed(_))));
+        Ok(Some(Takeover { base, copies, genesis: header.genesis, open: open.map(|(id, _)| *id).collect() }))
+    }
+
+    fn header(&self, segment: SegmentId) -> Option<&SegmentHeader> {
+        self.segments.get(&segment).and_then(|followed| followed.view.header.as_ref())
+    }
+
+    /// Highest acknowledged sequence of a link: where the next link begins; for the tip, its mark.
+    fn limit(&self, links: &[SegmentId], at: usize) -> SequenceNumber {
+        let next = links.get(at + 1).and_then(|next| self.header(*next));
+        next.map_or(self.segments[&links[at]].view.mark, |next| next.start().sequence)
+    }
+
+    /// The next range to read of the oldest link that is not wholly read.
+    fn next_read(&self, links: &[SegmentId]) -> Result<Option<Ask>, ChainError> {
+        for (at, segment) in links.iter().enumerate() {
+            let next = links.get(at + 1).and_then(|next| self.header(*next)).and_then(|header| header.base);
+            if let Some(base) = next
+                && let Some(ask) = self.wanted_up_to(*segment, base.bytes)?
+            {
+                return Ok(Some(ask));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is to be asked until `bytes` bytes of a segment that the chain runs through are read.
+    fn wanted_up_to(&self, segment: SegmentId, bytes: u64) -> Result<Option<Ask>, ChainError> {
+        let followed = &self.segments[&segment];
+        if followed.view.parsed >= bytes {
+            return Ok(None);
+        }
+        if let Some(damage) = &followed.damage {
+            return Err(damage.clone().into());
+        }
+        let ask = match followed.length {
+            _ if followed.readable() > followed.view.read_to() => {
+                read(segment, &followed.view, bytes.min(followed.readable()))
+            }
+            Some(Length::Closed(length)) => {
+                let reason = format!("it ends at byte {length}, but its first {bytes} bytes were acknowledged");
+                let (offset, after) = (followed.view.parsed, followed.view.last);
+                return Err(Damage { segment, offset, after, reason }.into());
+            }
+            _ if followed.length.is_none() || followed.length_round < self.round => Ask::Length(segment),
+            _ => Ask::Recover(segment),
+        };
+        Ok(Some(ask))
+    }
+
+    /// Finds the chain: down from the newest segment to the first complete one, then along the bases.
+    fn resolve(&self) -> Result<Resolved, ChainError> {
+        if self.list_round < self.list_wanted {
+            return Ok(Resolved::Wants(Ask::List));
+        }
+        for (segment, followed) in self.segments.iter().rev() {
+            if let Some(ask) = self.wanted_of_tip(*segment, followed) {
+                return Ok(Resolved::Wants(ask));
+            }
+            if let Some(damage) = &followed.damage {
+                return Err(damage.clone().into());
+            }
+            if followed.view.is_complete() {
+                return self.walk(*segment);
+            }
+        }
+        Err(ChainError::NoHistory)
+    }
+
+    /// What is not known yet, in this round, of a segment that may be the tip.
+    fn wanted_of_tip(&self, segment: SegmentId, followed: &Followed) -> Option<Ask> {
+        match followed.length {
+            Some(Length::Unknown) => Some(Ask::Recover(segment)),
+            Some(Length::Open(_)) if followed.length_round < self.round => Some(Ask::Length(segment)),
+            None => Some(Ask::Length(segment)),
+            Some(Length::Open(bytes) | Length::Closed(bytes)) => {
+                let more = followed.damage.is_none() && followed.view.read_to() < bytes;
+                more.then(|| read(segment, &followed.view, bytes))
+            }
+        }
+    }
+
+    /// The links from the one that holds what follows `applied` up to the tip.
+    fn walk(&self, tip: SegmentId) -> Result<Resolved, ChainError> {
+        let genesis = self.header(tip).expect("the tip is complete").genesis;
+        if let Some(ours) = self.genesis.filter(|ours| *ours != genesis) {
+            return Err(ChainError::Foreign { tip, theirs: genesis, ours });
+        }
+        let mut links = vec![tip];
+        let mut current = tip;
+        while let Some(base) = self.header(current).and_then(|header| header.base) {
+            if base.position.sequence <= self.applied.sequence {
+                break;
+            }
+            if !self.segments.contains_key(&base.segment) {
+                return Err(ChainError::Missing { missing: base.segment, tip: current, bytes: base.bytes });
+            }
+            if self.header(base.segment).is_none()
+                && let Some(ask) = self.wanted_up_to(base.segment, base.bytes)?
+            {
+                return Ok(Resolved::Wants(ask));
+            }
+            links.push(base.segment);
+            current = base.segment;
+        }
+        links.reverse();
+        Ok(Resolved::Chain(links))
+    }
+}
+
+fn read(segment: SegmentId, view: &SegmentView, to: u64) -> Ask {
+    let offset = view.read_to();
+    Ask::Read { segment, offset, bytes: (to - offset).min(READ_BYTES_MAX) }
+}
+
+#[cfg(test)]
+#[path = "tailer_tests.rs"]
+mod tests;

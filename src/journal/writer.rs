@@ -1,0 +1,310 @@
+//! [pure] The one writer of an epoch: which segment is created, what is appended to it, what is acknowledged.
+//!
+//! One flush is under way at a time; what is queued meanwhile goes with the next one. A failed flush ends the
+//! segment: the writer creates the next one, whose header names the acknowledged end and which begins with all that
+//! is not acknowledged; late answers of the old segment mean nothing any more (F7).
+//!
+//! Invariants: sequences have no gap; `base` is a place that a flush of this epoch, or the takeover, acknowledged;
+//! nothing is appended to a segment after a failed flush.
+
+use super::chain::{Base, Position, Record, SegmentHeader};
+use super::codec;
+use super::folder::SegmentId;
+use crate::types::SequenceNumber;
+use crate::types::time::Boot;
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// An idle leader writes its mark after this time, so that standbys can apply (F9).
+pub const MARK_DELAY: Duration = Duration::from_millis(50);
+/// How long a writer waits before it creates another segment after a failed try.
+pub const CREATE_DELAY: Duration = Duration::from_millis(200);
+
+/// Sizes at which the writer acts.
+#[derive(Debug, Clone, Copy)]
+pub struct WriterLimits {
+    /// A segment of this size is followed by a new one. Far below a block, which it must never leave.
+    pub segment_bytes: u64,
+    /// With more than this not acknowledged, no more is taken.
+    pub unacknowledged_bytes: usize,
+}
+
+/// Whose history is written, and where it is taken up.
+#[derive(Debug, Clone)]
+pub struct WriterStart {
+    /// The cluster of the folder.
+    pub cluster_id: String,
+    /// Number of the history.
+    pub genesis: u64,
+    /// The claimed epoch.
+    pub epoch: u64,
+    /// The acknowledged end of the chain; none begins a history.
+    pub base: Option<Base>,
+    /// What follows the base and is written again.
+    pub copies: Vec<Record>,
+}
+
+/// What the writer wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WriterEffect {
+    /// Create a segment, exclusively.
+    Create(SegmentId),
+    /// Append and flush.
+    Append {
+        /// Where.
+        segment: SegmentId,
+        /// What.
+        bytes: Bytes,
+    },
+    /// The segment is over: close it when there is time.
+    Close(SegmentId),
+}
+
+/// The first segment of the epoch could not be created for certain: the epoch is to be given up (F6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EpochTaken;
+
+#[derive(Debug, Clone)]
+struct Queued {
+    position: Position,
+    entries: Bytes,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Current {
+    segment: SegmentId,
+    /// Bytes appended, acknowledged or not.
+    bytes: u64,
+    /// Bytes that fit.
+    capacity: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Flight {
+    /// Position after its last record.
+    last: Position,
+    /// Mark in its last record.
+    mark: SequenceNumber,
+}
+
+/// See the module text.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    start: WriterStart,
+    limits: WriterLimits,
+    base: Option<Base>,
+    last: Position,
+    unacknowledged: VecDeque<Queued>,
+    unacknowledged_bytes: usize,
+    current: Option<Current>,
+    /// Created ahead, not yet written to.
+    ready: Option<Current>,
+    creating: Option<SegmentId>,
+    create_not_before: Option<Boot>,
+    next_index: u32,
+    flight: Option<Flight>,
+    flushed: Option<Position>,
+    /// How many segments must be registered before what is flushed may be answered.
+    flushed_segments: u32,
+    mark: SequenceNumber,
+    written_mark: SequenceNumber,
+    written_at: Boot,
+}
+
+impl Writer {
+    /// A writer that will begin with segment 0 of its epoch.
+    pub fn new(start: WriterStart, limits: WriterLimits) -> Writer {
+        let base = start.base;
+        let begin = base.map_or(Position::START, |base| base.position);
+        let unacknowledged: VecDeque<Queued> =
+            start.copies.iter().map(|r| Queued { position: r.position, entries: r.entries.clone() }).collect();
+        Writer {
+            last: unacknowledged.back().map_or(begin, |queued| queued.position),
+            unacknowledged_bytes: unacknowledged.iter().map(|queued| queued.entries.len()).sum(),
+            unacknowledged,
+            start,
+            limits,
+            base,
+            current: None,
+            ready: None,
+            creating: None,
+            create_not_before: None,
+            next_index: 0,
+            flight: None,
+            flushed: None,
+            flushed_segments: 0,
+            mark: begin.sequence,
+            written_mark: begin.sequence,
+            written_at: Boot::default(),
+        }
+    }
+
+    /// Queues a batch as one record and gives its number. The caller has seen that the writer is not full.
+    pub fn append(&mut self, entries: Bytes) -> SequenceNumber {
+        assert!(!entries.is_empty(), "a record without entries carries only a mark");
+        self.last = self.last.after(&entries);
+        self.unacknowledged_bytes += entries.len();
+        self.unacknowledged.push_back(Queued { position: self.last, entries });
+        self.last.sequence
+    }
+
+    /// Position after the last queued record.
+    pub fn last(&self) -> Position {
+        self.last
+    }
+
+    /// Position up to which everything is on the whole pipeline; none before the header is.
+    pub fn flushed(&self) -> Option<Position> {
+        self.flushed
+    }
+
+    /// How many segments of the epoch must be registered before what is flushed may be answered.
+    pub fn flushed_segments(&self) -> u32 {
+        self.flushed_segments
+    }
+
+    /// How many segments of the epoch exist for certain.
+    pub fn created_segments(&self) -> u32 {
+        self.ready.or(self.current).map_or(0, |current| current.segment.index + 1)
+    }
+
+    /// Whether no more may be queued for now.
+    pub fn is_full(&self) -> bool {
+        self.unacknowledged_bytes >= self.limits.unacknowledged_bytes
+    }
+
+    /// Whether changes are queued or under way that are not flushed.
+    pub fn has_unflushed(&self) -> bool {
+        !self.unacknowledged.is_empty()
+    }
+
+    /// Says that everything up to `mark` was answered.
+    pub fn answered(&mut self, mark: SequenceNumber) {
+        assert!(Some(mark) <= self.flushed.map(|flushed| flushed.sequence), "an answer follows its flush");
+        self.mark = self.mark.max(mark);
+    }
+
+    /// The outcome of a creation. `capacity`: bytes that fit into the segment.
+    ///
+    /// # Errors
+    /// The first segment of the epoch may be another's.
+    pub fn created(&mut self, segment: SegmentId, capacity: Option<u64>, now: Boot) -> Result<(), EpochTaken> {
+        if self.creating != Some(segment) {
+            return Ok(());
+        }
+        self.creating = None;
+        match capacity {
+            Some(capacity) => self.ready = Some(Current { segment, bytes: 0, capacity }),
+            None if segment.index == 0 => return Err(EpochTaken),
+            None => self.create_not_before = Some(now + CREATE_DELAY),
+        }
+        Ok(())
+    }
+
+    /// The outcome of an append: durable, or failed. Says whether it counted.
+    pub fn appended(&mut self, segment: SegmentId, durable: bool) -> bool {
+        let Some(current) = self.current.filter(|current| current.segment == segment) else { return false };
+        let Some(flight) = self.flight.take() else { return false };
+        if !durable {
+            self.current = None;
+            return true;
+        }
+        while self.unacknowledged.front().is_some_and(|queued| queued.position.sequence <= flight.last.sequence) {
+            let queued = self.unacknowledged.pop_front().expect("just seen");
+            self.unacknowledged_bytes -= queued.entries.len();
+        }
+        self.flushed = Some(flight.last);
+        self.flushed_segments = segment.index + 1;
+        self.written_mark = flight.mark;
+        self.base = Some(Base { segment, bytes: current.bytes, position: flight.last });
+        true
+    }
+
+    /// What is to be done now.
+    pub fn effects(&mut self, now: Boot) -> Vec<WriterEffect> {
+        let mut effects = Vec::new();
+        if self.flight.is_none() {
+            if let Some(next) = self.ready.take() {
+                effects.extend(self.current.take().map(|old| WriterEffect::Close(old.segment)));
+                self.current = Some(next);
+                effects.push(self.begin_segment(now));
+            } else if let Some(append) = self.next_append(now) {
+                effects.push(append);
+            }
+        }
+        let over = self.current.is_none_or(|current| current.bytes >= self.limits.segment_bytes || !self.fits(current));
+        let may_create = self.creating.is_none() && self.ready.is_none();
+        if over && may_create && self.create_not_before.is_none_or(|at| now >= at) {
+            let segment = SegmentId { epoch: self.start.epoch, index: self.next_index };
+            self.next_index += 1;
+            self.creating = Some(segment);
+            self.create_not_before = None;
+            effects.push(WriterEffect::Create(segment));
+        }
+        effects
+    }
+
+    /// When `effects` may have something new without an event.
+    pub fn wake_at(&self) -> Option<Boot> {
+        let mark = (self.flight.is_none() && self.current.is_some() && self.mark > self.written_mark)
+            .then(|| self.written_at + MARK_DELAY);
+        let create = self.create_not_before.filter(|_| self.creating.is_none());
+        mark.into_iter().chain(create).min()
+    }
+
+    /// Header and all that is not acknowledged, as one append: the segment counts when all of it is readable.
+    fn begin_segment(&mut self, now: Boot) -> WriterEffect {
+        let current = self.current.expect("just set");
+        let header = SegmentHeader {
+            cluster_id: self.start.cluster_id.clone(),
+            genesis: self.start.genesis,
+            segment: current.segment,
+            base: self.base,
+            through: self.last.sequence,
+        };
+        let mut bytes = Vec::with_capacity(256 + self.unacknowledged_bytes);
+        codec::encode_header(&mut bytes, &header);
+        self.send(bytes, now)
+    }
+
+    fn next_append(&mut self, now: Boot) -> Option<WriterEffect> {
+        let current = self.current?;
+        if !self.fits(current) {
+            return None; // The next segment is being created: see `effects`.
+        }
+        if !self.unacknowledged.is_empty() {
+            return Some(self.send(Vec::with_capacity(self.queued_bytes()), now));
+        }
+        if self.mark > self.written_mark && now >= self.written_at + MARK_DELAY {
+            let mut bytes = Vec::with_capacity(codec::FRAME_HEADER_BYTES);
+            codec::encode_record(&mut bytes, self.start.epoch, self.last, self.mark, &[]);
+            return Some(self.send(bytes, now));
+        }
+        None
+    }
+
+    fn queued_bytes(&self) -> usize {
+        self.unacknowledged_bytes + (self.unacknowledged.len() + 1) * codec::FRAME_HEADER_BYTES
+    }
+
+    fn fits(&self, current: Current) -> bool {
+        current.bytes + self.queued_bytes() as u64 <= current.capacity
+    }
+
+    /// Appends all that is queued to `bytes` and sends them.
+    fn send(&mut self, mut bytes: Vec<u8>, now: Boot) -> WriterEffect {
+        for queued in &self.unacknowledged {
+            codec::encode_record(&mut bytes, self.start.epoch, queued.position, self.mark, &queued.entries);
+        }
+        self.written_at = now;
+        self.flight = Some(Flight { last: self.last, mark: self.mark });
+        let current = self.current.as_mut().expect("only an open segment is written to");
+        current.bytes += bytes.len() as u64;
+        WriterEffect::Append { segment: current.segment, bytes: bytes.into() }
+    }
+}
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;

@@ -1,0 +1,174 @@
+use super::*;
+use crate::journal::codec::{Decoded, Frame, decode};
+
+fn at(ms: u64) -> Boot {
+    Boot::from_start(Duration::from_millis(ms))
+}
+
+fn id(index: u32) -> SegmentId {
+    SegmentId { epoch: 4, index }
+}
+
+fn writer(segment_bytes: u64) -> Writer {
+    let start = WriterStart { cluster_id: "c".into(), genesis: 7, epoch: 4, base: None, copies: Vec::new() };
+    Writer::new(start, WriterLimits { segment_bytes, unacknowledged_bytes: 1000 })
+}
+
+/// The frames of an append.
+fn frames(effect: &WriterEffect) -> (SegmentId, Vec<Frame>) {
+    let WriterEffect::Append { segment, bytes } = effect else { panic!("not an append: {effect:?}") };
+    let (mut rest, mut frames, mut last) = (bytes.clone(), Vec::new(), None);
+    while !rest.is_empty() {
+        // The position before a frame that is not preceded by a header is taken from the frame itself.
+        let guess = last.unwrap_or_else(|| position_before(&rest));
+        let Decoded::Frame(frame, length) = decode(&rest, guess) else { panic!("no frame in {rest:?}") };
+        last = Some(match &frame {
+            Frame::Header(header) => header.start(),
+            Frame::Record(record) => record.position,
+        });
+        let _ = rest.split_to(length);
+        frames.push(frame);
+    }
+    (*segment, frames)
+}
+
+/// Only mark records keep their position, so that of the first frame serves for them.
+fn position_before(frame: &Bytes) -> Position {
+    let number = |at: usize| u64::from_le_bytes(frame[at..at + 8].try_into().unwrap());
+    Position { sequence: SequenceNumber(number(16)), hash: number(24) }
+}
+
+fn texts(frames: &[Frame]) -> Vec<String> {
+    let text = |frame: &Frame| match frame {
+        Frame::Header(header) => format!("header through {}", header.through),
+        Frame::Record(record) => {
+            format!("{}@{} mark {}", String::from_utf8_lossy(&record.entries), record.position.sequence, record.mark)
+        }
+    };
+    frames.iter().map(text).collect()
+}
+
+/// A writer whose first segment is open and empty but for its header.
+fn started(segment_bytes: u64) -> Writer {
+    let mut writer = writer(segment_bytes);
+    assert_eq!(writer.effects(at(0)), [WriterEffect::Create(id(0))]);
+    writer.created(id(0), Some(10_000), at(0)).unwrap();
+    let effects = writer.effects(at(0));
+    assert_eq!(texts(&frames(&effects[0]).1), ["header through 0"]);
+    assert!(writer.appended(id(0), true));
+    assert_eq!(writer.flushed(), Some(Position::START));
+    writer
+}
+
+#[test]
+fn what_is_queued_during_a_flush_goes_with_the_next_one() {
+    let mut writer = started(1000);
+    writer.append(Bytes::from_static(b"one"));
+    assert_eq!(writer.effects(at(1)).len(), 1);
+    writer.append(Bytes::from_static(b"two"));
+    writer.append(Bytes::from_static(b"three"));
+    assert_eq!(writer.effects(at(1)), []);
+    assert_eq!(writer.flushed().map(|flushed| flushed.sequence), Some(SequenceNumber(0)));
+    writer.appended(id(0), true);
+    writer.answered(SequenceNumber(1));
+    let effects = writer.effects(at(2));
+    let WriterEffect::Append { bytes, .. } = &effects[0] else { panic!("{effects:?}") };
+    let one = Position::START.after(b"one");
+    let Decoded::Frame(Frame::Record(two), length) = decode(bytes, one) else { panic!("no record") };
+    assert_eq!((two.entries.as_ref(), two.mark), (b"two".as_ref(), SequenceNumber(1)));
+    assert!(matches!(decode(&bytes.slice(length..), two.position), Decoded::Frame(Frame::Record(_), _)));
+}
+
+#[test]
+fn an_idle_writer_writes_its_mark_once() {
+    let mut writer = started(1000);
+    writer.append(Bytes::from_static(b"one"));
+    writer.effects(at(0));
+    writer.appended(id(0), true);
+    writer.answered(SequenceNumber(1));
+    assert_eq!(writer.effects(at(49)), []);
+    assert_eq!(writer.wake_at(), Some(at(50)));
+    let effects = writer.effects(at(50));
+    assert_eq!(texts(&frames(&effects[0]).1), ["@1 mark 1"]);
+    writer.appended(id(0), true);
+    assert_eq!((writer.effects(at(500)), writer.wake_at()), (vec![], None));
+}
+
+#[test]
+fn a_failed_flush_is_copied_into_the_next_segment_and_late_answers_mean_nothing() {
+    let mut writer = started(1000);
+    writer.append(Bytes::from_static(b"one"));
+    writer.effects(at(0));
+    writer.appended(id(0), true);
+    let acknowledged = writer.base;
+    writer.append(Bytes::from_static(b"two"));
+    writer.effects(at(1));
+    assert!(writer.appended(id(0), false));
+    assert_eq!(writer.effects(at(2)), [WriterEffect::Create(id(1))]);
+    writer.append(Bytes::from_static(b"three"));
+    writer.created(id(1), Some(10_000), at(3)).unwrap();
+    let effects = writer.effects(at(3));
+    assert!(!writer.appended(id(0), true), "an answer of the old segment");
+    assert_eq!(writer.flushed().map(|flushed| flushed.sequence), Some(SequenceNumber(1)));
+    let (segment, frames) = frames(&effects[0]);
+    assert_eq!(segment, id(1));
+    assert_eq!(texts(&frames), ["header through 3", "two@2 mark 0", "three@3 mark 0"]);
+    let Frame::Header(header) = &frames[0] else { panic!("no header") };
+    assert_eq!(header.base, acknowledged);
+    // A second failure before anything of segment 1 was acknowledged keeps the base (F7).
+    assert!(writer.appended(id(1), false));
+    writer.effects(at(4));
+    writer.created(id(2), Some(10_000), at(5)).unwrap();
+    let effects = writer.effects(at(5));
+    let WriterEffect::Append { bytes, .. } = &effects[0] else { panic!("{effects:?}") };
+    let Decoded::Frame(Frame::Header(header), _) = decode(bytes, Position::START) else { panic!("no header") };
+    assert_eq!(header.base, acknowledged);
+}
+
+#[test]
+fn a_full_segment_is_followed_by_one_that_was_created_ahead() {
+    let mut writer = started(100);
+    writer.append(Bytes::from_static(b"one"));
+    let effects = writer.effects(at(0));
+    assert_eq!(effects[1..], [WriterEffect::Create(id(1))]);
+    writer.created(id(1), Some(10_000), at(0)).unwrap();
+    assert_eq!(writer.effects(at(0)), [], "not before the flush that is under way");
+    writer.appended(id(0), true);
+    writer.append(Bytes::from_static(b"two"));
+    let effects = writer.effects(at(1));
+    assert_eq!(effects[0], WriterEffect::Close(id(0)));
+    assert_eq!(texts(&frames(&effects[1]).1), ["header through 2", "two@2 mark 0"]);
+    assert_eq!(writer.flushed_segments(), 1);
+    writer.appended(id(1), true);
+    assert_eq!(writer.flushed_segments(), 2);
+}
+
+#[test]
+fn the_epoch_is_given_up_when_its_first_segment_is_taken() {
+    let mut writer = writer(1000);
+    writer.effects(at(0));
+    assert_eq!(writer.created(id(0), None, at(1)), Err(EpochTaken));
+}
+
+#[test]
+fn a_later_segment_that_cannot_be_created_is_tried_under_the_next_name_after_a_while() {
+    let mut writer = started(1000);
+    writer.append(Bytes::from_static(b"one"));
+    writer.effects(at(0));
+    writer.appended(id(0), false);
+    assert_eq!(writer.effects(at(1)), [WriterEffect::Create(id(1))]);
+    writer.created(id(1), None, at(2)).unwrap();
+    assert_eq!(writer.effects(at(3)), []);
+    assert_eq!(writer.wake_at(), Some(at(2) + CREATE_DELAY));
+    assert_eq!(writer.effects(at(202)), [WriterEffect::Create(id(2))]);
+}
+
+#[test]
+fn nothing_leaves_the_room_of_a_segment() {
+    let mut writer = started(1_000_000);
+    for _ in 0..200 {
+        writer.append(Bytes::from_static(&[b'x'; 100]));
+    }
+    assert_eq!(writer.effects(at(0)), [WriterEffect::Create(id(1))]);
+    assert!(writer.is_full());
+}

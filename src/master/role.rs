@@ -1,0 +1,526 @@
+//! [pure] Whether this master may answer: joins the latch, waits, claims an epoch, renews the lease, releases.
+//!
+//! The rules are F1 to F4 of `docs/journal.md`. Calls to the election go out, their replies and the clock come in.
+//! The lease counts from the *sending* of a successful conditional write, on the boot clock; nothing else renews it.
+
+use crate::election::{CallFailed, EpochNode, LatchCall, LatchReply, Observation, OwnNode, Participant, Versioned};
+use crate::journal::chain::Position;
+use crate::types::time::Boot;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How a deposed leader is kept from answering (`alluxio.master.journal.fencing.mode`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FencingMode {
+    /// By its clock: a successor waits until the lease has ended.
+    Lease,
+    /// By ZooKeeper: every answer follows a renewal sent after its flush; a successor waits for nothing.
+    Confirm,
+}
+
+/// What does not change while the process lives.
+#[derive(Debug, Clone)]
+pub struct RoleSettings {
+    /// See there.
+    pub mode: FencingMode,
+    /// L: how long a renewal counts. Others wait 1.1 times as long.
+    pub lease: Duration,
+    /// Our RPC address, `host:port`.
+    pub address: String,
+    /// Random id of this process.
+    pub incarnation: String,
+}
+
+/// What the driver must know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoleEvent {
+    /// The epoch is ours; the journal may be taken over.
+    Claimed {
+        /// Which.
+        epoch: u64,
+        /// What the node said before: the last answered record, and the newest segment of the epoch before.
+        before: EpochNode,
+    },
+    /// Somebody else may lead: nothing may be answered any more.
+    Fenced(String),
+    /// We gave the role up and wrote so.
+    Released,
+    /// We cannot take part in the election.
+    Unfit(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Not in the latch: not caught up yet, or between sessions.
+    Outside,
+    Standby,
+    Claiming,
+    Leading,
+    Releasing,
+    Over,
+}
+
+/// Calls of one kind never overlap; those that write the epoch node are one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Join,
+    Observe,
+    Create,
+    Write,
+    Publish,
+    Probe,
+}
+
+/// Pause between two tries of a call that failed, and between two probes.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// See the module text.
+#[derive(Debug, Clone)]
+pub struct Role {
+    settings: RoleSettings,
+    phase: Phase,
+    /// The driver is caught up and wishes to take part.
+    entered: bool,
+    own: Option<OwnNode>,
+    /// The epoch node as it was seen, and when it was seen so first.
+    seen: Option<(Option<Versioned<EpochNode>>, Boot)>,
+    participants: Vec<Participant>,
+    /// The version at which the leader's address refused a connection.
+    refused: Option<i32>,
+    /// What the next write to our epoch node says, and the version it expects.
+    node: EpochNode,
+    version: i32,
+    /// What the node said before our claim.
+    before: EpochNode,
+    /// When the last write that succeeded was sent.
+    confirmed: Option<Boot>,
+    /// Number of writes sent, and of the last that succeeded.
+    sent: u64,
+    confirmed_number: u64,
+    /// Segments in the last write that succeeded.
+    registered: u32,
+    /// Segments in the write under way.
+    registering: u32,
+    renew_wanted: bool,
+    observe_wanted: bool,
+    /// A standby looks at the election then even if nothing told it of a change.
+    observe_due: Boot,
+    publish_wanted: bool,
+    /// The outcome of the last write is not known: the node is read before the next one.
+    unsure: bool,
+    under_way: BTreeMap<Kind, Boot>,
+    not_before: BTreeMap<Kind, Boot>,
+    events: Vec<RoleEvent>,
+}
+
+impl Role {
+    /// A role that takes no part yet.
+    pub fn new(settings: RoleSettings) -> Role {
+        Role {
+            settings,
+            phase: Phase::Outside,
+            entered: false,
+            own: None,
+            seen: None,
+            participants: Vec::new(),
+            refused: None,
+            node: EpochNode::default(),
+            version: 0,
+            before: EpochNode::default(),
+            confirmed: None,
+            sent: 0,
+            confirmed_number: 0,
+            registered: 0,
+            registering: 0,
+            renew_wanted: false,
+            observe_wanted: true,
+            observe_due: Boot::default(),
+            publish_wanted: false,
+            unsure: false,
+            under_way: BTreeMap::new(),
+            not_before: BTreeMap::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// Takes part in the election from now on.
+    pub fn enter(&mut self) {
+        self.entered = true;
+    }
+
+    /// Something about the election may have changed.
+    pub fn changed(&mut self) {
+        self.observe_wanted = true;
+    }
+
+    /// What happened since the last call.
+    pub fn events(&mut self) -> Vec<RoleEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// The claimed epoch, while we lead.
+    pub fn epoch(&self) -> Option<u64> {
+        matches!(self.phase, Phase::Leading | Phase::Releasing).then_some(self.node.epoch)
+    }
+
+    /// The epoch node as it was seen last.
+    pub fn seen(&self) -> Option<&EpochNode> {
+        self.seen.as_ref().and_then(|(node, _)| node.as_ref()).map(|node| &node.value)
+    }
+
+    /// To be kept with what is ready to be answered now, for `may_answer`.
+    pub fn stamp(&self) -> u64 {
+        self.sent
+    }
+
+    /// Whether what became ready under `stamp` may be answered at this reading of the clock (F4).
+    pub fn may_answer(&self, stamp: u64, now: Boot) -> bool {
+        match self.settings.mode {
+            _ if !matches!(self.phase, Phase::Leading | Phase::Releasing) => false,
+            FencingMode::Lease => self.lease_until().is_some_and(|until| now < until),
+            FencingMode::Confirm => self.confirmed_number > stamp,
+        }
+    }
+
+    /// When the lease ends, in the mode that goes by the clock; none in the other.
+    pub fn lease_until(&self) -> Option<Boot> {
+        let leads = self.settings.mode == FencingMode::Lease && matches!(self.phase, Phase::Leading | Phase::Releasing);
+        self.confirmed.filter(|_| leads).map(|sent| sent + self.settings.lease)
+    }
+
+    /// How many segments of our epoch are registered in the epoch node.
+    pub fn registered(&self) -> u32 {
+        self.registered
+    }
+
+    /// Has the next renewal say how many segments exist and what was answered last; at once if there is a new segment.
+    pub fn register(&mut self, segments: u32, durable: Position) {
+        self.renew_wanted |= segments > self.node.segments;
+        self.node.segments = segments;
+        self.node.durable_sequence = durable.sequence.0;
+        self.node.durable_hash = durable.hash;
+    }
+
+    /// Asks for a renewal as soon as may be, because answers wait for it.
+    pub fn renew(&mut self) {
+        self.renew_wanted = true;
+    }
+
+    /// Has our address published.
+    pub fn publish(&mut self) {
+        self.publish_wanted = true;
+    }
+
+    /// Gives the claimed epoch up and claims the next one, because the first segment may be another's (F6).
+    pub fn claim_next(&mut self, highest_epoch: u64) {
+        self.node.epoch = self.node.epoch.max(highest_epoch) + 1;
+        self.node.segments = 0;
+        self.registered = 0;
+        self.phase = Phase::Claiming;
+    }
+
+    /// Begins to give the role up. The caller answers nothing from now on (F3).
+    pub fn release(&mut self) {
+        if self.phase == Phase::Leading {
+            self.phase = Phase::Releasing;
+        } else if self.phase != Phase::Claiming {
+            self.end(RoleEvent::Released);
+        }
+    }
+
+    /// What is to be done now. `highest_epoch`: of the journal.
+    pub fn calls(&mut self, now: Boot, highest_epoch: u64) -> Vec<LatchCall> {
+        let mut calls = Vec::new();
+        match self.phase {
+            Phase::Outside => {
+                if self.entered && self.begin(Kind::Join, now) {
+                    calls.push(LatchCall::Join);
+                }
+            }
+            Phase::Over => {}
+            Phase::Standby => self.standby_calls(now, highest_epoch, &mut calls),
+            Phase::Claiming | Phase::Leading | Phase::Releasing if self.unsure => self.observe(now, &mut calls),
+            Phase::Claiming => {
+                if let Some(own) = self.own.clone().filter(|_| self.begin(Kind::Write, now)) {
+                    calls.push(self.claim_call(own, Vec::new()));
+                }
+            }
+            Phase::Leading => self.leading_calls(now, &mut calls),
+            Phase::Releasing => {
+                if self.begin(Kind::Write, now) {
+                    let node = EpochNode { released: true, ..self.node.clone() };
+                    calls.push(LatchCall::Release { version: self.version, node });
+                }
+            }
+        }
+        calls
+    }
+
+    /// When `calls`, which had nothing more to say at `now`, may have something new without an event.
+    pub fn wake_at(&self, now: Boot) -> Option<Boot> {
+        let due = match self.phase {
+            Phase::Standby => {
+                let seen =
+                    self.seen.iter().flat_map(|(_, since)| [*since + self.settings.lease / 2, *since + self.wait()]);
+                seen.chain([self.observe_due]).filter(|at| *at > now).min()
+            }
+            Phase::Leading => Some(self.renew_due()),
+            _ => None,
+        };
+        let retries = self.not_before.iter().filter(|(kind, _)| !self.under_way.contains_key(kind));
+        due.into_iter().chain(retries.map(|(_, at)| *at)).filter(|at| *at > now).min()
+    }
+
+    /// Takes the reply to a call.
+    pub fn reply(&mut self, reply: LatchReply, now: Boot) {
+        match reply {
+            LatchReply::Joined(result) => self.joined(result, now),
+            LatchReply::Observed(result) => self.observed(result, now),
+            LatchReply::Created(result) => {
+                self.done(Kind::Create, now, result.is_err());
+                self.observe_wanted = true;
+            }
+            LatchReply::Renewed(result) | LatchReply::Claimed(result) => self.written(result, now),
+            LatchReply::Released(result) => self.released(result, now),
+            LatchReply::Published(result) => {
+                self.done(Kind::Publish, now, result.is_err());
+                self.publish_wanted = result.is_err();
+            }
+            LatchReply::Probed { address, refused } => {
+                self.done(Kind::Probe, now, true);
+                let seen = self.seen.as_ref().and_then(|(node, _)| node.as_ref());
+                let evidence = seen.filter(|node| refused && node.value.address == address);
+                self.refused = evidence.map(|node| node.version);
+            }
+        }
+    }
+
+    /// W: how long an epoch node must stand still.
+    fn wait(&self) -> Duration {
+        match self.settings.mode {
+            FencingMode::Lease => self.settings.lease + self.settings.lease / 10,
+            FencingMode::Confirm => Duration::ZERO,
+        }
+    }
+
+    fn renew_due(&self) -> Boot {
+        self.confirmed.map_or(Boot::default(), |sent| sent + self.settings.lease / 4)
+    }
+
+    /// Marks a call as under way if it may be made now.
+    fn begin(&mut self, kind: Kind, now: Boot) -> bool {
+        if self.under_way.contains_key(&kind) || self.not_before.get(&kind).is_some_and(|at| now < *at) {
+            return false;
+        }
+        self.not_before.remove(&kind);
+        self.under_way.insert(kind, now);
+        true
+    }
+
+    /// Marks a call as over and gives when it was sent.
+    fn done(&mut self, kind: Kind, now: Boot, failed: bool) -> Option<Boot> {
+        if failed {
+            self.not_before.insert(kind, now + RETRY);
+        }
+        self.under_way.remove(&kind)
+    }
+
+    fn end(&mut self, event: RoleEvent) {
+        if self.phase != Phase::Over {
+            self.phase = Phase::Over;
+            self.events.push(event);
+        }
+    }
+
+    fn observe(&mut self, now: Boot, calls: &mut Vec<LatchCall>) {
+        if self.begin(Kind::Observe, now) {
+            self.observe_wanted = false;
+            calls.push(LatchCall::Observe);
+        }
+    }
+
+    fn standby_calls(&mut self, now: Boot, highest_epoch: u64, calls: &mut Vec<LatchCall>) {
+        if self.observe_wanted || now >= self.observe_due {
+            self.observe(now, calls);
+        }
+        let (Some(own), Some((seen, since))) = (self.own.clone(), self.seen.clone()) else { return };
+        let first = self.participants.first().is_some_and(|participant| participant.node == own.0);
+        let Some(seen) = seen else {
+            // Counts as a version seen at the moment it is made; the wait begins then (F2).
+            if first && self.begin(Kind::Create, now) {
+                calls.push(LatchCall::CreateEpoch(EpochNode { epoch: highest_epoch, ..EpochNode::default() }));
+            }
+            return;
+        };
+        let stands_still = seen.value.released || now.since(since) >= self.wait();
+        let ahead = if first { Some(Vec::new()) } else { self.dead_ahead(&own, &seen) };
+        if let Some(ahead) = ahead.filter(|_| stands_still) {
+            if self.begin(Kind::Write, now) {
+                self.phase = Phase::Claiming;
+                self.version = seen.version;
+                self.node = EpochNode {
+                    epoch: seen.value.epoch.max(highest_epoch) + 1,
+                    owner: self.settings.incarnation.clone(),
+                    address: self.settings.address.clone(),
+                    latch: own.0.clone(),
+                    segments: 0,
+                    released: false,
+                    ..seen.value.clone()
+                };
+                self.before = seen.value;
+                calls.push(self.claim_call(own, ahead));
+            }
+        } else if !first && !seen.value.released && now.since(since) >= self.settings.lease / 2 {
+            let behind_leader = self.participants.first().is_some_and(|p| p.node == seen.value.latch);
+            if behind_leader && self.begin(Kind::Probe, now) {
+                calls.push(LatchCall::Probe(seen.value.address));
+            }
+        }
+    }
+
+    /// The leader's latch node, if only that is before ours and nobody listens at its address: the evidence that
+    /// allows a claim before ZooKeeper ends the session. The lease is waited for all the same (H3).
+    fn dead_ahead(&self, own: &OwnNode, seen: &Versioned<EpochNode>) -> Option<Vec<String>> {
+        let [leader, next, ..] = self.participants.as_slice() else { return None };
+        let only_leader = leader.node == seen.value.latch && next.node == own.0;
+        (only_leader && self.refused == Some(seen.version)).then(|| vec![leader.node.clone()])
+    }
+
+    fn claim_call(&mut self, own: OwnNode, ahead: Vec<String>) -> LatchCall {
+        self.sent += 1;
+        self.registering = self.node.segments;
+        LatchCall::Claim { own, ahead, version: self.version, node: self.node.clone() }
+    }
+
+    fn leading_calls(&mut self, now: Boot, calls: &mut Vec<LatchCall>) {
+        let due = self.renew_wanted || now >= self.renew_due();
+        if let Some(own) = self.own.clone().filter(|_| due && self.begin(Kind::Write, now)) {
+            self.renew_wanted = false;
+            self.sent += 1;
+            self.registering = self.node.segments;
+            calls.push(LatchCall::Renew { own, version: self.version, node: self.node.clone() });
+        }
+        if self.publish_wanted && self.begin(Kind::Publish, now) {
+            calls.push(LatchCall::Publish);
+        }
+    }
+
+    fn joined(&mut self, result: Result<OwnNode, CallFailed>, now: Boot) {
+        self.done(Kind::Join, now, result.is_err());
+        match result {
+            Ok(own) if self.phase == Phase::Outside => {
+                self.own = Some(own);
+                self.phase = Phase::Standby;
+                self.observe_wanted = true;
+            }
+            Err(CallFailed::Fatal(reason)) => self.end(RoleEvent::Unfit(reason)),
+            Ok(_) | Err(_) => {}
+        }
+    }
+
+    fn observed(&mut self, result: Result<Observation, CallFailed>, now: Boot) {
+        self.done(Kind::Observe, now, result.is_err());
+        let observation = match result {
+            Ok(observation) => observation,
+            Err(CallFailed::SessionExpired) => return self.lost("the ZooKeeper session expired"),
+            Err(_) => {
+                self.observe_wanted = true;
+                return;
+            }
+        };
+        self.observe_due = now + self.settings.lease / 2;
+        if self.seen.as_ref().is_none_or(|(node, _)| *node != observation.epoch) {
+            self.seen = Some((observation.epoch.clone(), now));
+        }
+        self.participants = observation.participants;
+        if self.unsure {
+            self.resolve_unsure(observation.epoch);
+        } else if self.phase == Phase::Standby
+            && !self.participants.iter().any(|p| Some(&p.node) == self.own.as_ref().map(|o| &o.0))
+        {
+            self.lost("our latch node is gone");
+        }
+    }
+
+    /// After a write of unknown outcome: goes on from the version that the node has, if it is ours. This is no lease.
+    fn resolve_unsure(&mut self, seen: Option<Versioned<EpochNode>>) {
+        self.unsure = false;
+        let ours = seen.filter(|n| n.value.epoch == self.node.epoch && n.value.owner == self.settings.incarnation);
+        match (self.phase, ours) {
+            (Phase::Claiming, Some(node)) => {
+                self.version = node.version;
+                self.begin_leading();
+            }
+            (Phase::Claiming, None) => self.step_back(),
+            (Phase::Releasing, Some(node)) if node.value.released => self.end(RoleEvent::Released),
+            (Phase::Releasing, None) => self.end(RoleEvent::Released),
+            (_, Some(node)) => self.version = node.version,
+            (_, None) => self.end(RoleEvent::Fenced("the epoch node belongs to another master".into())),
+        }
+        self.renew_wanted = true;
+    }
+
+    fn written(&mut self, result: Result<i32, CallFailed>, now: Boot) {
+        let sent = self.done(Kind::Write, now, false);
+        match result {
+            Ok(version) => {
+                self.version = version;
+                self.confirmed = sent;
+                self.confirmed_number = self.sent;
+                self.registered = self.registering;
+                if self.phase == Phase::Claiming {
+                    self.begin_leading();
+                }
+            }
+            Err(CallFailed::Unknown(_)) => {
+                self.unsure = true;
+                self.not_before.remove(&Kind::Observe);
+            }
+            Err(CallFailed::Refused(_)) if self.phase == Phase::Claiming => self.step_back(),
+            Err(CallFailed::Refused(reason)) => self.lost(&reason),
+            Err(CallFailed::SessionExpired) => self.lost("the ZooKeeper session expired"),
+            Err(CallFailed::Fatal(reason)) => self.end(RoleEvent::Unfit(reason)),
+        }
+    }
+
+    fn begin_leading(&mut self) {
+        self.phase = Phase::Leading;
+        self.events.push(RoleEvent::Claimed { epoch: self.node.epoch, before: self.before.clone() });
+    }
+
+    /// A claim that failed. Whoever had claimed an epoch before it has lost that too.
+    fn step_back(&mut self) {
+        if self.confirmed.is_some() {
+            return self.end(RoleEvent::Fenced("another master claimed the next epoch".into()));
+        }
+        self.phase = Phase::Standby;
+        self.observe_wanted = true;
+    }
+
+    /// Our latch node, or our epoch, is gone.
+    fn lost(&mut self, reason: &str) {
+        match self.phase {
+            Phase::Leading => self.end(RoleEvent::Fenced(reason.to_owned())),
+            Phase::Releasing => self.end(RoleEvent::Released),
+            Phase::Claiming if self.confirmed.is_some() => self.end(RoleEvent::Fenced(reason.to_owned())),
+            Phase::Standby | Phase::Claiming => {
+                self.phase = Phase::Outside;
+                self.own = None;
+            }
+            Phase::Outside | Phase::Over => {}
+        }
+    }
+
+    fn released(&mut self, result: Result<(), CallFailed>, now: Boot) {
+        self.done(Kind::Write, now, false);
+        match result {
+            Ok(()) | Err(CallFailed::SessionExpired | CallFailed::Fatal(_)) => self.end(RoleEvent::Released),
+            // Another version: a renewal of ours of unknown outcome, or another owner. Reading tells.
+            Err(CallFailed::Refused(_) | CallFailed::Unknown(_)) => self.unsure = true,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "role_tests.rs"]
+mod tests;

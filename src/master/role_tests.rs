@@ -1,0 +1,200 @@
+use super::*;
+
+const LEASE: Duration = Duration::from_secs(2);
+
+fn at(ms: u64) -> Boot {
+    Boot::from_start(Duration::from_millis(ms))
+}
+
+fn role(mode: FencingMode) -> Role {
+    let mut role = Role::new(RoleSettings { mode, lease: LEASE, address: "b:1".into(), incarnation: "B".into() });
+    role.enter();
+    role
+}
+
+fn participant(node: &str) -> Participant {
+    Participant { node: node.into(), address: format!("{node}:1") }
+}
+
+fn node_of_a(version: i32) -> Versioned<EpochNode> {
+    let value =
+        EpochNode { epoch: 3, owner: "A".into(), latch: "a".into(), address: "a:1".into(), ..EpochNode::default() };
+    Versioned { value, version }
+}
+
+fn observe(role: &mut Role, epoch: Option<Versioned<EpochNode>>, latch: &[&str], now: Boot) {
+    role.changed();
+    assert!(role.calls(now, 3).contains(&LatchCall::Observe));
+    let participants = latch.iter().map(|node| participant(node)).collect();
+    role.reply(LatchReply::Observed(Ok(Observation { epoch, participants })), now);
+}
+
+fn joined(mode: FencingMode) -> Role {
+    let mut role = role(mode);
+    assert_eq!(role.calls(at(0), 0), [LatchCall::Join]);
+    role.reply(LatchReply::Joined(Ok(OwnNode("b".into()))), at(0));
+    role
+}
+
+fn claims(calls: &[LatchCall]) -> Option<(u64, Vec<String>, i32)> {
+    calls.iter().find_map(|call| match call {
+        LatchCall::Claim { node, ahead, version, .. } => Some((node.epoch, ahead.clone(), *version)),
+        _ => None,
+    })
+}
+
+/// First in the latch and claimed at 10 s: the write was sent then.
+fn leading(mode: FencingMode) -> Role {
+    let mut role = joined(mode);
+    observe(&mut role, Some(node_of_a(7)), &["b"], at(1_000));
+    let calls = role.calls(at(10_000), 3);
+    assert_eq!(claims(&calls), Some((4, vec![], 7)));
+    role.reply(LatchReply::Claimed(Ok(8)), at(10_300));
+    assert!(matches!(role.events()[..], [RoleEvent::Claimed { epoch: 4, .. }]));
+    role
+}
+
+#[test]
+fn the_first_claims_only_what_stood_still_for_w() {
+    let mut role = joined(FencingMode::Lease);
+    observe(&mut role, Some(node_of_a(7)), &["b"], at(1_000));
+    assert_eq!(claims(&role.calls(at(3_199), 3)), None);
+    assert_eq!(role.wake_at(at(3_199)), Some(at(3_200)));
+    observe(&mut role, Some(node_of_a(8)), &["b"], at(3_199));
+    assert_eq!(claims(&role.calls(at(5_398), 3)), None);
+    assert_eq!(claims(&role.calls(at(5_399), 3)), Some((4, vec![], 8)));
+}
+
+#[test]
+fn what_is_released_is_claimed_at_once_above_the_highest_epoch_of_the_journal() {
+    let mut role = joined(FencingMode::Lease);
+    let mut released = node_of_a(9);
+    released.value.released = true;
+    observe(&mut role, Some(released), &["b"], at(1_000));
+    assert_eq!(claims(&role.calls(at(1_000), 11)), Some((12, vec![], 9)));
+}
+
+#[test]
+fn in_confirm_mode_a_claim_waits_for_nothing() {
+    let mut role = joined(FencingMode::Confirm);
+    observe(&mut role, Some(node_of_a(7)), &["b"], at(1_000));
+    assert_eq!(claims(&role.calls(at(1_000), 3)), Some((4, vec![], 7)));
+}
+
+#[test]
+fn who_is_not_first_claims_only_on_a_refused_connection_and_after_w() {
+    let mut role = joined(FencingMode::Lease);
+    observe(&mut role, Some(node_of_a(7)), &["a", "b"], at(1_000));
+    let calls = role.calls(at(2_500), 3);
+    assert_eq!(calls, [LatchCall::Probe("a:1".into())]);
+    role.reply(LatchReply::Probed { address: "a:1".into(), refused: true }, at(2_500));
+    assert_eq!(claims(&role.calls(at(3_199), 3)), None);
+    assert_eq!(claims(&role.calls(at(3_200), 3)), Some((4, vec!["a".into()], 7)));
+    // Evidence of an older version counts for nothing.
+    let mut role = joined(FencingMode::Lease);
+    observe(&mut role, Some(node_of_a(7)), &["a", "b"], at(1_000));
+    role.calls(at(2_500), 3);
+    role.reply(LatchReply::Probed { address: "a:1".into(), refused: true }, at(2_500));
+    observe(&mut role, Some(node_of_a(8)), &["a", "b"], at(3_000));
+    assert_eq!(claims(&role.calls(at(9_000), 3)), None);
+}
+
+#[test]
+fn an_absent_node_is_made_and_then_waited_for() {
+    let mut role = joined(FencingMode::Lease);
+    observe(&mut role, None, &["b"], at(1_000));
+    assert!(matches!(&role.calls(at(1_000), 5)[..], [LatchCall::CreateEpoch(node)] if node.epoch == 5));
+    role.reply(LatchReply::Created(Ok(0)), at(1_100));
+    let made = Versioned { value: EpochNode { epoch: 5, ..EpochNode::default() }, version: 0 };
+    observe(&mut role, Some(made), &["b"], at(1_200));
+    assert_eq!(claims(&role.calls(at(3_399), 5)), None);
+    assert_eq!(claims(&role.calls(at(3_400), 5)), Some((6, vec![], 0)));
+}
+
+#[test]
+fn the_lease_counts_from_the_sending() {
+    let mut role = leading(FencingMode::Lease);
+    assert!(role.may_answer(0, at(11_999)));
+    assert!(!role.may_answer(0, at(12_000)));
+    let calls = role.calls(at(10_500), 3);
+    assert!(matches!(calls[..], [LatchCall::Renew { version: 8, .. }]));
+    role.reply(LatchReply::Renewed(Ok(9)), at(12_400));
+    assert_eq!(role.lease_until(), Some(at(12_500)));
+}
+
+#[test]
+fn a_refused_renewal_fences() {
+    let mut role = leading(FencingMode::Lease);
+    role.calls(at(10_500), 3);
+    role.reply(LatchReply::Renewed(Err(CallFailed::Refused("version".into()))), at(10_600));
+    assert!(matches!(role.events()[..], [RoleEvent::Fenced(_)]));
+    assert!(!role.may_answer(0, at(10_700)));
+    assert_eq!(role.calls(at(20_000), 3), []);
+}
+
+#[test]
+fn after_a_renewal_of_unknown_outcome_the_node_is_read_and_gives_no_lease() {
+    let mut role = leading(FencingMode::Lease);
+    role.calls(at(10_500), 3);
+    role.reply(LatchReply::Renewed(Err(CallFailed::Unknown("lost".into()))), at(11_500));
+    assert_eq!(role.calls(at(11_500), 3), [LatchCall::Observe]);
+    let ours = Versioned { value: role.node.clone(), version: 9 };
+    let seen = Observation { epoch: Some(ours), participants: vec![participant("b")] };
+    role.reply(LatchReply::Observed(Ok(seen)), at(11_600));
+    assert!(!role.may_answer(0, at(12_000)), "reading is no renewal");
+    assert!(matches!(role.calls(at(12_000), 3)[..], [LatchCall::Renew { version: 9, .. }]));
+    role.reply(LatchReply::Renewed(Ok(10)), at(12_100));
+    assert!(role.may_answer(0, at(12_100)));
+}
+
+#[test]
+fn in_confirm_mode_an_answer_follows_a_renewal_sent_after_it_was_ready() {
+    let mut role = leading(FencingMode::Confirm);
+    role.renew();
+    assert!(matches!(role.calls(at(10_400), 3)[..], [LatchCall::Renew { .. }]));
+    let ready = role.stamp();
+    role.reply(LatchReply::Renewed(Ok(9)), at(10_500));
+    assert!(!role.may_answer(ready, at(10_500)), "that renewal was sent before");
+    role.renew();
+    role.calls(at(10_500), 3);
+    role.reply(LatchReply::Renewed(Ok(10)), at(10_600));
+    assert!(role.may_answer(ready, at(99_000)));
+}
+
+#[test]
+fn a_release_waits_for_the_renewal_under_way_and_is_repeated_on_another_version() {
+    let mut role = leading(FencingMode::Lease);
+    role.calls(at(10_500), 3);
+    role.release();
+    assert_eq!(role.calls(at(10_500), 3), []);
+    role.reply(LatchReply::Renewed(Ok(9)), at(10_600));
+    let calls = role.calls(at(10_600), 3);
+    assert!(matches!(&calls[..], [LatchCall::Release { version: 9, node }] if node.released && node.latch == "b"));
+    role.reply(LatchReply::Released(Err(CallFailed::Refused("version".into()))), at(10_700));
+    assert_eq!(role.calls(at(10_700), 3), [LatchCall::Observe]);
+    let ours = Versioned { value: role.node.clone(), version: 12 };
+    let seen = Observation { epoch: Some(ours), participants: vec![participant("b")] };
+    role.reply(LatchReply::Observed(Ok(seen)), at(10_800));
+    assert!(matches!(role.calls(at(10_800), 3)[..], [LatchCall::Release { version: 12, .. }]));
+    role.reply(LatchReply::Released(Ok(())), at(10_900));
+    assert_eq!(role.events(), [RoleEvent::Released]);
+}
+
+#[test]
+fn an_epoch_that_is_taken_is_followed_by_a_claim_of_the_next() {
+    let mut role = leading(FencingMode::Lease);
+    role.claim_next(6);
+    assert!(!role.may_answer(0, at(10_400)));
+    assert_eq!(claims(&role.calls(at(10_400), 6)), Some((7, vec![], 8)));
+    role.reply(LatchReply::Claimed(Ok(9)), at(10_500));
+    assert!(matches!(role.events()[..], [RoleEvent::Claimed { epoch: 7, .. }]));
+}
+
+#[test]
+fn a_standby_whose_session_ended_enters_again() {
+    let mut role = joined(FencingMode::Lease);
+    role.changed();
+    role.calls(at(1_000), 3);
+    role.reply(LatchReply::Observed(Err(CallFailed::SessionExpired)), at(1_000));
+    assert_eq!(role.calls(at(1_000), 3), [LatchCall::Join]);
+}
