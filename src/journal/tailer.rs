@@ -11,6 +11,7 @@
 use super::chain::{Base, Damage, Position, Record, SegmentHeader, SegmentView};
 use super::folder::{Length, SegmentId};
 use crate::types::SequenceNumber;
+use crate::types::mutant::{self, Mutant};
 use std::collections::BTreeMap;
 
 /// Longest range asked for at once.
@@ -152,6 +153,11 @@ impl Tailer {
     /// Up to where the state was told to apply.
     pub fn applied(&self) -> Position {
         self.applied
+    }
+
+    /// Number of the history, once a segment or checkpoint told it.
+    pub fn genesis(&self) -> Option<u64> {
+        self.genesis
     }
 
     /// Highest epoch that any listing showed.
@@ -298,10 +304,11 @@ impl Tailer {
         }
         let header = view.header.as_ref().expect("the tip is complete");
         // H7: a segment in which nothing was acknowledged is not a base; then its own base is the place.
-        let base = if view.mark > header.start().sequence { view.base_at(tip, view.mark) } else { header.base };
+        let acknowledged = view.mark > header.start().sequence || mutant::is(Mutant::NameUnanswered);
+        let base = if acknowledged { view.base_at(tip, view.mark) } else { header.base };
         let after = base.map_or(SequenceNumber(0), |base| base.position.sequence);
         let copies = view.records.iter().map(|placed| placed.record.clone());
-        let copies = copies.filter(|record| record.position.sequence > after).collect();
+        let copies = copies.filter(|record| record.position.sequence > after && !mutant::is(Mutant::NoCopies)).collect();
         let open = self.segments.iter().filter(|(_, f)| !matches!(f.length, Some(Length::Closed(_))));
         Ok(Some(Takeover { base, copies, genesis: header.genesis, open: open.map(|(id, _)| *id).collect() }))
     }
@@ -313,7 +320,9 @@ impl Tailer {
     /// Highest acknowledged sequence of a link: where the next link begins; for the tip, its mark.
     fn limit(&self, links: &[SegmentId], at: usize) -> SequenceNumber {
         let next = links.get(at + 1).and_then(|next| self.header(*next));
-        next.map_or(self.segments[&links[at]].view.mark, |next| next.start().sequence)
+        let view = &self.segments[&links[at]].view;
+        let mark = if mutant::is(Mutant::TailToEnd) { view.last.sequence } else { view.mark };
+        next.map_or(mark, |next| next.start().sequence)
     }
 
     /// The next range to read of the oldest link that is not wholly read.

@@ -11,6 +11,7 @@ use super::chain::{Base, Position, Record, SegmentHeader};
 use super::codec;
 use super::folder::SegmentId;
 use crate::types::SequenceNumber;
+use crate::types::mutant::{self, Mutant};
 use crate::types::time::Boot;
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -107,7 +108,7 @@ pub struct Writer {
     flushed: Option<Position>,
     /// How many segments must be registered before what is flushed may be answered.
     flushed_segments: u32,
-    mark: SequenceNumber,
+    mark: Position,
     written_mark: SequenceNumber,
     written_at: Boot,
 }
@@ -134,7 +135,7 @@ impl Writer {
             flight: None,
             flushed: None,
             flushed_segments: 0,
-            mark: begin.sequence,
+            mark: begin,
             written_mark: begin.sequence,
             written_at: Boot::default(),
         }
@@ -159,6 +160,16 @@ impl Writer {
         self.flushed
     }
 
+    /// Highest sequence that was answered.
+    pub fn mark(&self) -> SequenceNumber {
+        self.mark.sequence
+    }
+
+    /// Position of the mark.
+    pub fn mark_position(&self) -> Position {
+        self.mark
+    }
+
     /// How many segments of the epoch must be registered before what is flushed may be answered.
     pub fn flushed_segments(&self) -> u32 {
         self.flushed_segments
@@ -180,8 +191,8 @@ impl Writer {
     }
 
     /// Says that everything up to `mark` was answered.
-    pub fn answered(&mut self, mark: SequenceNumber) {
-        assert!(Some(mark) <= self.flushed.map(|flushed| flushed.sequence), "an answer follows its flush");
+    pub fn answered(&mut self, mark: Position) {
+        assert!(Some(mark) <= self.flushed, "an answer follows its flush");
         self.mark = self.mark.max(mark);
     }
 
@@ -206,7 +217,7 @@ impl Writer {
     pub fn appended(&mut self, segment: SegmentId, durable: bool) -> bool {
         let Some(current) = self.current.filter(|current| current.segment == segment) else { return false };
         let Some(flight) = self.flight.take() else { return false };
-        if !durable {
+        if !durable && !mutant::is(Mutant::FailedFlushCounts) {
             self.current = None;
             return true;
         }
@@ -247,7 +258,7 @@ impl Writer {
 
     /// When `effects` may have something new without an event.
     pub fn wake_at(&self) -> Option<Boot> {
-        let mark = (self.flight.is_none() && self.current.is_some() && self.mark > self.written_mark)
+        let mark = (self.flight.is_none() && self.current.is_some() && self.mark.sequence > self.written_mark)
             .then(|| self.written_at + MARK_DELAY);
         let create = self.create_not_before.filter(|_| self.creating.is_none());
         mark.into_iter().chain(create).min()
@@ -276,9 +287,9 @@ impl Writer {
         if !self.unacknowledged.is_empty() {
             return Some(self.send(Vec::with_capacity(self.queued_bytes()), now));
         }
-        if self.mark > self.written_mark && now >= self.written_at + MARK_DELAY {
+        if self.mark.sequence > self.written_mark && now >= self.written_at + MARK_DELAY {
             let mut bytes = Vec::with_capacity(codec::FRAME_HEADER_BYTES);
-            codec::encode_record(&mut bytes, self.start.epoch, self.last, self.mark, &[]);
+            codec::encode_record(&mut bytes, self.start.epoch, self.last, self.mark.sequence, &[]);
             return Some(self.send(bytes, now));
         }
         None
@@ -295,10 +306,10 @@ impl Writer {
     /// Appends all that is queued to `bytes` and sends them.
     fn send(&mut self, mut bytes: Vec<u8>, now: Boot) -> WriterEffect {
         for queued in &self.unacknowledged {
-            codec::encode_record(&mut bytes, self.start.epoch, queued.position, self.mark, &queued.entries);
+            codec::encode_record(&mut bytes, self.start.epoch, queued.position, self.mark.sequence, &queued.entries);
         }
         self.written_at = now;
-        self.flight = Some(Flight { last: self.last, mark: self.mark });
+        self.flight = Some(Flight { last: self.last, mark: self.mark.sequence });
         let current = self.current.as_mut().expect("only an open segment is written to");
         current.bytes += bytes.len() as u64;
         WriterEffect::Append { segment: current.segment, bytes: bytes.into() }

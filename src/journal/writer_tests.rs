@@ -70,7 +70,7 @@ fn what_is_queued_during_a_flush_goes_with_the_next_one() {
     assert_eq!(writer.effects(at(1)), []);
     assert_eq!(writer.flushed().map(|flushed| flushed.sequence), Some(SequenceNumber(0)));
     writer.appended(id(0), true);
-    writer.answered(SequenceNumber(1));
+    writer.answered(writer.flushed().unwrap());
     let effects = writer.effects(at(2));
     let WriterEffect::Append { bytes, .. } = &effects[0] else { panic!("{effects:?}") };
     let one = Position::START.after(b"one");
@@ -85,7 +85,7 @@ fn an_idle_writer_writes_its_mark_once() {
     writer.append(Bytes::from_static(b"one"));
     writer.effects(at(0));
     writer.appended(id(0), true);
-    writer.answered(SequenceNumber(1));
+    writer.answered(writer.flushed().unwrap());
     assert_eq!(writer.effects(at(49)), []);
     assert_eq!(writer.wake_at(), Some(at(50)));
     let effects = writer.effects(at(50));

@@ -5,6 +5,7 @@
 
 use crate::election::{CallFailed, EpochNode, LatchCall, LatchReply, Observation, OwnNode, Participant, Versioned};
 use crate::journal::chain::Position;
+use crate::types::mutant::{self, Mutant};
 use crate::types::time::Boot;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -108,6 +109,8 @@ pub struct Role {
     publish_wanted: bool,
     /// The outcome of the last write is not known: the node is read before the next one.
     unsure: bool,
+    /// The observation under way was asked for before that write.
+    observation_is_old: bool,
     under_way: BTreeMap<Kind, Boot>,
     not_before: BTreeMap<Kind, Boot>,
     events: Vec<RoleEvent>,
@@ -137,6 +140,7 @@ impl Role {
             observe_due: Boot::default(),
             publish_wanted: false,
             unsure: false,
+            observation_is_old: false,
             under_way: BTreeMap::new(),
             not_before: BTreeMap::new(),
             events: Vec::new(),
@@ -201,9 +205,14 @@ impl Role {
         self.node.durable_hash = durable.hash;
     }
 
-    /// Asks for a renewal as soon as may be, because answers wait for it.
-    pub fn renew(&mut self) {
-        self.renew_wanted = true;
+    /// Answers are ready: in the mode that confirms each one, a renewal is sent as soon as may be.
+    pub fn renew_for_answers(&mut self) {
+        self.renew_wanted |= self.settings.mode == FencingMode::Confirm;
+    }
+
+    /// Whether a failed flush may be followed by another segment: nobody has taken over yet, as far as we know.
+    pub fn may_go_on(&self, now: Boot) -> bool {
+        self.settings.mode == FencingMode::Confirm || self.lease_until().is_some_and(|until| now < until)
     }
 
     /// Has our address published.
@@ -298,6 +307,7 @@ impl Role {
     /// W: how long an epoch node must stand still.
     fn wait(&self) -> Duration {
         match self.settings.mode {
+            _ if mutant::is(Mutant::ClaimAtOnce) => Duration::ZERO,
             FencingMode::Lease => self.settings.lease + self.settings.lease / 10,
             FencingMode::Confirm => Duration::ZERO,
         }
@@ -420,6 +430,9 @@ impl Role {
 
     fn observed(&mut self, result: Result<Observation, CallFailed>, now: Boot) {
         self.done(Kind::Observe, now, result.is_err());
+        if std::mem::take(&mut self.observation_is_old) {
+            return;
+        }
         let observation = match result {
             Ok(observation) => observation,
             Err(CallFailed::SessionExpired) => return self.lost("the ZooKeeper session expired"),
@@ -465,17 +478,14 @@ impl Role {
         match result {
             Ok(version) => {
                 self.version = version;
-                self.confirmed = sent;
+                self.confirmed = if mutant::is(Mutant::LeaseFromReply) { Some(now) } else { sent };
                 self.confirmed_number = self.sent;
                 self.registered = self.registering;
                 if self.phase == Phase::Claiming {
                     self.begin_leading();
                 }
             }
-            Err(CallFailed::Unknown(_)) => {
-                self.unsure = true;
-                self.not_before.remove(&Kind::Observe);
-            }
+            Err(CallFailed::Unknown(_)) => self.become_unsure(),
             Err(CallFailed::Refused(_)) if self.phase == Phase::Claiming => self.step_back(),
             Err(CallFailed::Refused(reason)) => self.lost(&reason),
             Err(CallFailed::SessionExpired) => self.lost("the ZooKeeper session expired"),
@@ -516,8 +526,14 @@ impl Role {
         match result {
             Ok(()) | Err(CallFailed::SessionExpired | CallFailed::Fatal(_)) => self.end(RoleEvent::Released),
             // Another version: a renewal of ours of unknown outcome, or another owner. Reading tells.
-            Err(CallFailed::Refused(_) | CallFailed::Unknown(_)) => self.unsure = true,
+            Err(CallFailed::Refused(_) | CallFailed::Unknown(_)) => self.become_unsure(),
         }
+    }
+
+    fn become_unsure(&mut self) {
+        self.unsure = true;
+        self.observation_is_old = self.under_way.contains_key(&Kind::Observe);
+        self.not_before.remove(&Kind::Observe);
     }
 }
 

@@ -5,6 +5,7 @@
 mod error;
 mod file_status;
 mod ids;
+pub mod mutant;
 mod path;
 pub mod time;
 

@@ -1,0 +1,319 @@
+//! [pure] The loop of the master as one state machine: events and the clock in, effects out.
+//!
+//! It owns the role, the tailer and, while it leads, the writer. A batch of requests is decided, applied and queued
+//! as one record; answers wait for their flush, then for the lease (F4). The simulator drives this same code.
+
+use super::event::{Core, Effect, Event, Exit};
+use super::gate::Gate;
+use super::ops::{self, Answer, Caller, Request};
+use super::follower::Follower;
+use super::role::{Role, RoleEvent, RoleSettings};
+use crate::journal::chain::Position;
+use crate::journal::entry_codec;
+use crate::journal::folder::SegmentId;
+use crate::journal::tailer::{Tailer, Takeover};
+use crate::journal::writer::{Writer, WriterLimits};
+use crate::types::mutant::{self, Mutant};
+use crate::types::time::{Boot, Millis};
+use crate::types::{ErrorKind, FsError, SequenceNumber};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a leader that is stopped waits for its last flushes.
+const DRAIN: Duration = Duration::from_secs(5);
+/// Inodes freed by one record after a recursive delete.
+const COLLECT_INODES: usize = 1000;
+
+/// What does not change while the process lives.
+#[derive(Debug, Clone)]
+pub struct DriverSettings {
+    /// The election.
+    pub role: RoleSettings,
+    /// The cluster of the folder.
+    pub cluster_id: String,
+    /// Sizes of the journal.
+    pub limits: WriterLimits,
+    /// What operations need to know.
+    pub ops: ops::Settings,
+    /// Owner and group of a new root.
+    pub root: Caller,
+    /// A standby writes a checkpoint after so many entries.
+    pub checkpoint_entries: u64,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Phase {
+    /// Applies what the leader writes.
+    Following,
+    /// Has claimed the epoch and reads the journal anew (F5).
+    Reading { epoch: u64, durable: SequenceNumber },
+    /// Creates its first segment.
+    Creating { epoch: u64, takeover: Takeover },
+    /// Flushes what it took over; serves when this record is answered for.
+    Flushing { epoch: u64, until: Position },
+    /// Primary.
+    Serving,
+    /// Answers what is under way, takes nothing new.
+    Draining { until: Boot },
+    /// Gives the role up; answers nothing.
+    Releasing,
+    /// Ends.
+    Over,
+}
+
+/// Who waits, and what it is told.
+type Held<T> = (T, Result<Answer, FsError>);
+
+/// Flushed, and waiting for the lease.
+#[derive(Debug)]
+struct Ready<T> {
+    stamp: u64,
+    segments: u32,
+    mark: Position,
+    answers: Vec<Held<T>>,
+}
+
+/// See the module text.
+#[derive(Debug)]
+pub struct Driver<T> {
+    pub(super) settings: DriverSettings,
+    gate: Arc<Gate>,
+    pub(super) phase: Phase,
+    pub(super) role: Role,
+    pub(super) writer: Option<Writer>,
+    pub(super) follower: Follower,
+    /// Answers by the record that they wait for.
+    waiting: BTreeMap<SequenceNumber, Vec<Held<T>>>,
+    ready: VecDeque<Ready<T>>,
+    stopping: bool,
+    pub(super) effects: Vec<Effect<T>>,
+}
+
+impl<T> Driver<T> {
+    /// A standby whose state is at `position` of the history `genesis` (none: an empty state).
+    pub fn new(settings: DriverSettings, gate: Arc<Gate>, position: Position, genesis: Option<u64>) -> Driver<T> {
+        Driver {
+            role: Role::new(settings.role.clone()),
+            follower: Follower::new(Tailer::new(position, genesis)),
+            settings,
+            gate,
+            phase: Phase::Following,
+            writer: None,
+            waiting: BTreeMap::new(),
+            ready: VecDeque::new(),
+            stopping: false,
+            effects: Vec::new(),
+        }
+    }
+
+    /// Takes one event and says what is to be done. `now` and `wall` are read after the event happened.
+    pub fn step(&mut self, core: &mut Core, event: Event<T>, now: Boot, wall: Millis) -> Vec<Effect<T>> {
+        match event {
+            Event::Tick => {}
+            Event::Submit(requests) => self.submit(core, requests, wall),
+            Event::Hold(who, evaluated) => self.hold(who, evaluated.answer, evaluated.wait_for),
+            Event::ElectionChanged => self.role.changed(),
+            Event::Latch(reply) => self.role.reply(reply, now),
+            Event::Tail(ask, told) => self.follower.told(ask, told, now),
+            Event::Created(segment, room) => self.created(core, segment, room, now, wall),
+            Event::Appended(segment, outcome) => self.appended(segment, outcome, now),
+            Event::Recovered(segment, done) => self.follower.recovered(segment, done, now),
+            Event::Checkpointed(outcome) => self.checkpointed(outcome),
+            Event::Stop => self.stopping = true,
+        }
+        self.advance(core, now);
+        std::mem::take(&mut self.effects)
+    }
+
+    /// When `step` should be called with a tick if nothing else happens.
+    pub fn wake_at(&self, now: Boot) -> Option<Boot> {
+        let drain = if let Phase::Draining { until } = self.phase { Some(until) } else { None };
+        let writer = self.writer.as_ref().and_then(Writer::wake_at);
+        let due = [self.role.wake_at(now), writer, self.follower.wake_at(self.is_following()), drain];
+        due.into_iter().flatten().filter(|at| *at > now).min()
+    }
+
+    /// Whether this master reads the journal of another.
+    pub(super) fn is_following(&self) -> bool {
+        matches!(self.phase, Phase::Following | Phase::Reading { .. })
+    }
+
+    fn advance(&mut self, core: &mut Core, now: Boot) {
+        if self.stopping {
+            self.stop(now);
+        }
+        self.role_events();
+        if self.is_following() {
+            self.follow(core, now);
+        }
+        self.answer(core, now);
+        self.write(core, now);
+        self.follower.recover(now, &mut self.effects);
+        if !matches!(self.phase, Phase::Over) {
+            let calls = self.role.calls(now, self.follower.tailer.highest_epoch());
+            self.effects.extend(calls.into_iter().map(Effect::Latch));
+        }
+        let serving = matches!(self.phase, Phase::Serving | Phase::Draining { .. });
+        let mark = self.writer.as_ref().map_or(SequenceNumber(0), Writer::mark);
+        self.gate.set(serving, mark, self.role.lease_until());
+    }
+
+    fn role_events(&mut self) {
+        for event in self.role.events() {
+            match event {
+                RoleEvent::Claimed { epoch, before } => self.begin_reading(epoch, &before),
+                RoleEvent::Fenced(reason) => self.exit(Exit::Fenced(reason)),
+                RoleEvent::Unfit(reason) => self.exit(Exit::Unfit(reason)),
+                RoleEvent::Released => self.exit(Exit::Stopped),
+            }
+        }
+    }
+
+    /// Ends the process; nothing is answered any more.
+    pub(super) fn exit(&mut self, why: Exit) {
+        if !matches!(self.phase, Phase::Over) {
+            self.phase = Phase::Over;
+            self.waiting.clear();
+            self.ready.clear();
+            self.effects.push(Effect::Exit(why));
+        }
+    }
+
+    fn stop(&mut self, now: Boot) {
+        match self.phase {
+            Phase::Serving => self.phase = Phase::Draining { until: now + DRAIN },
+            Phase::Draining { until } => {
+                let idle = !self.writer.as_ref().is_some_and(Writer::has_unflushed);
+                if mutant::is(Mutant::ReleaseEarly) {
+                    self.role.release();
+                } else if idle && self.ready.is_empty() {
+                    self.phase = Phase::Releasing;
+                    self.role.release();
+                } else if now >= until {
+                    self.exit(Exit::Stopped);
+                }
+            }
+            Phase::Over => {}
+            Phase::Following | Phase::Reading { .. } | Phase::Creating { .. } | Phase::Flushing { .. } | Phase::Releasing => {
+                self.role.release();
+            }
+        }
+    }
+
+    /// Decides, applies and queues a batch as one record.
+    fn submit(&mut self, core: &mut Core, requests: Vec<(T, Request)>, wall: Millis) {
+        let full = self.writer.as_ref().is_none_or(Writer::is_full);
+        if !matches!(self.phase, Phase::Serving) || full {
+            let text = if full { "The journal does not keep up. Try again." } else { "This master is not the primary." };
+            let refusals = requests.into_iter().map(|(who, _)| (who, Err(FsError::new(ErrorKind::Unavailable, text))));
+            return self.effects.extend(refusals.map(|(who, answer)| Effect::Answer(who, answer)));
+        }
+        let mut entries = Vec::new();
+        let mut answers = Vec::new();
+        let sequence = self.writer.as_ref().expect("serving").last().sequence.next();
+        for (who, request) in requests {
+            match ops::decide(&core.state, &request, wall, &self.settings.ops) {
+                Ok(decision) => {
+                    for entry in &decision.entries {
+                        core.change(entry, sequence);
+                    }
+                    entries.extend(decision.entries);
+                    answers.push((who, Ok(decision.answer)));
+                }
+                Err(refusal) => answers.push((who, Err(refusal))),
+            }
+        }
+        if mutant::is(Mutant::DropEntry) && entries.len() > 1 {
+            entries.pop();
+        }
+        let writer = self.writer.as_mut().expect("serving");
+        if !entries.is_empty() {
+            writer.append(entry_codec::encode_entries(&entries).into());
+        }
+        // A refusal or a success without a change may rest on anything that is queued.
+        let wait_for = writer.last().sequence;
+        for (who, answer) in answers {
+            let at_once = mutant::is(Mutant::RefuseAtOnce) && answer.is_err();
+            self.hold(who, answer, if at_once { SequenceNumber(0) } else { wait_for });
+        }
+    }
+
+    /// Keeps an answer until its record is flushed and the lease allows it.
+    fn hold(&mut self, who: T, answer: Result<Answer, FsError>, wait_for: SequenceNumber) {
+        let early = mutant::is(Mutant::AnswerBeforeFlush);
+        let writer = self.writer.as_ref().filter(|_| matches!(self.phase, Phase::Serving | Phase::Draining { .. }));
+        let Some(flushed) = writer.and_then(Writer::flushed) else { return };
+        if wait_for <= flushed.sequence || early {
+            self.make_ready(flushed, vec![(who, answer)]);
+        } else {
+            self.waiting.entry(wait_for).or_default().push((who, answer));
+        }
+    }
+
+    fn make_ready(&mut self, mark: Position, answers: Vec<Held<T>>) {
+        let segments = self.writer.as_ref().map_or(0, Writer::flushed_segments);
+        if !answers.is_empty() {
+            self.role.renew_for_answers();
+        }
+        self.ready.push_back(Ready { stamp: self.role.stamp(), segments, mark, answers });
+    }
+
+    fn appended(&mut self, segment: SegmentId, outcome: Result<(), String>, now: Boot) {
+        let Some(writer) = self.writer.as_mut() else { return };
+        if !writer.appended(segment, outcome.is_ok()) {
+            return;
+        }
+        if let Err(reason) = outcome {
+            self.effects.push(Effect::Warn(format!("flush failed, rolling the segment segment={segment} reason={reason}")));
+            if !self.role.may_go_on(now) {
+                self.exit(Exit::Fenced(format!("a flush failed and the lease has ended: {reason}")));
+            }
+            return;
+        }
+        let flushed = writer.flushed().expect("just flushed");
+        let still_waiting = self.waiting.split_off(&flushed.sequence.next());
+        let answers = std::mem::replace(&mut self.waiting, still_waiting).into_values().flatten().collect();
+        self.make_ready(flushed, answers);
+    }
+
+    /// Sends what may leave at this reading of the clock, and raises the mark (F4).
+    fn answer(&mut self, core: &mut Core, now: Boot) {
+        let Some(writer) = self.writer.as_mut() else { return };
+        self.role.register(writer.created_segments(), writer.mark_position());
+        while let Some(ready) = self.ready.front() {
+            let allowed = self.role.may_answer(ready.stamp, now) && ready.segments <= self.role.registered();
+            let blind = mutant::is(Mutant::MarkWhenFlushed) || mutant::is(Mutant::NoLeaseCheck);
+            if blind {
+                writer.answered(ready.mark);
+            }
+            if !allowed && !mutant::is(Mutant::NoLeaseCheck) {
+                return;
+            }
+            let ready = self.ready.pop_front().expect("just seen");
+            writer.answered(ready.mark);
+            core.in_flight.settle(ready.mark.sequence);
+            self.effects.extend(ready.answers.into_iter().map(|(who, answer)| Effect::Answer(who, answer)));
+            if let Phase::Flushing { epoch, until } = self.phase
+                && ready.mark.sequence >= until.sequence
+            {
+                self.phase = Phase::Serving;
+                self.role.publish();
+                self.effects.push(Effect::Serving { epoch, taken_over: until });
+            }
+        }
+    }
+
+    fn write(&mut self, core: &mut Core, now: Boot) {
+        let Some(writer) = self.writer.as_mut().filter(|_| !matches!(self.phase, Phase::Over)) else { return };
+        if matches!(self.phase, Phase::Serving)
+            && !writer.has_unflushed()
+            && let Some(entry) = ops::collect(&core.state, COLLECT_INODES)
+        {
+            core.change(&entry, writer.last().sequence.next());
+            writer.append(entry_codec::encode_entries(&[entry]).into());
+        }
+        self.effects.extend(writer.effects(now).into_iter().map(Effect::Write));
+        self.role.register(writer.created_segments(), writer.mark_position());
+    }
+}

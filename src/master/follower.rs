@@ -1,0 +1,112 @@
+//! [pure] The tailer and when it is asked: polling, pauses after failures, recovery of old segments in the background.
+
+use super::event::{Effect, Told};
+use crate::journal::folder::SegmentId;
+use crate::journal::tailer::{Ask, Tailer};
+use crate::types::time::Boot;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How often a standby looks for new records.
+const POLL: Duration = Duration::from_millis(20);
+/// How often a standby lists the folder although nothing told it of a new segment.
+const LIST: Duration = Duration::from_secs(1);
+/// Pause after a failed call to the store.
+const STORE_RETRY: Duration = Duration::from_millis(100);
+/// Pause between two orders to recover the same old segment.
+const RECOVER_RETRY: Duration = Duration::from_secs(1);
+
+/// See the module text.
+#[derive(Debug)]
+pub(super) struct Follower {
+    pub(super) tailer: Tailer,
+    poll_at: Boot,
+    list_at: Boot,
+    ask_not_before: Boot,
+    /// Old segments whose writers are to be cut off, and when to ask again; none while asking.
+    recovering: BTreeMap<SegmentId, Option<Boot>>,
+    /// Entries applied since the last checkpoint, and whether one is being written.
+    pub(super) entries_since_checkpoint: u64,
+    pub(super) checkpointing: bool,
+    /// The last failure of the store, for the log.
+    failure: Option<String>,
+}
+
+impl Follower {
+    pub(super) fn new(tailer: Tailer) -> Follower {
+        Follower {
+            tailer,
+            poll_at: Boot::default(),
+            list_at: Boot::default(),
+            ask_not_before: Boot::default(),
+            recovering: BTreeMap::new(),
+            entries_since_checkpoint: 0,
+            checkpointing: false,
+            failure: None,
+        }
+    }
+
+    /// Takes the answer to what the tailer asked.
+    pub(super) fn told(&mut self, ask: Ask, told: Told, now: Boot) {
+        match (ask, told) {
+            (_, Told::Listed(segments)) => self.tailer.listed(&segments),
+            (Ask::Length(segment), Told::Length(length)) => self.tailer.length(segment, length),
+            (Ask::Read { segment, offset, .. }, Told::Bytes(bytes)) => self.tailer.bytes(segment, offset, &bytes),
+            (Ask::Recover(segment), Told::Recovered(true)) => self.tailer.recovered(segment),
+            (ask, told) => {
+                self.tailer.failed(ask);
+                self.ask_not_before = now + STORE_RETRY;
+                if let Told::Failed(reason) = told {
+                    self.failure = Some(format!("cannot read the journal, trying again ask={ask:?} reason={reason}"));
+                    // What was listed may be gone.
+                    self.tailer.begin_round(true);
+                }
+                return;
+            }
+        }
+        self.failure = None;
+    }
+
+    /// Asks what is to be asked; `settled`: nothing is missing, so a standby looks again after a pause.
+    pub(super) fn ask<T>(&mut self, poll: bool, newer: bool, now: Boot, effects: &mut Vec<Effect<T>>) {
+        if poll && now >= self.poll_at && self.tailer.is_settled().unwrap_or(false) {
+            let list = newer || now >= self.list_at;
+            self.list_at = if list { now + LIST } else { self.list_at };
+            self.poll_at = now + POLL;
+            self.tailer.begin_round(list);
+        }
+        if now < self.ask_not_before {
+            return;
+        }
+        effects.extend(self.failure.take().map(Effect::Warn));
+        effects.extend(self.tailer.asks().into_iter().map(Effect::Tail));
+    }
+
+    pub(super) fn wake_at(&self, following: bool) -> Option<Boot> {
+        let recover = self.recovering.values().flatten().min().copied();
+        let ask = following.then(|| self.ask_not_before.max(self.poll_at));
+        let retry = following.then_some(self.ask_not_before);
+        [recover, ask, retry].into_iter().flatten().min()
+    }
+
+    /// Has the writers of these segments cut off, in the background (F10).
+    pub(super) fn recover_all(&mut self, segments: Vec<SegmentId>, now: Boot) {
+        self.recovering = segments.into_iter().map(|segment| (segment, Some(now))).collect();
+    }
+
+    pub(super) fn recover<T>(&mut self, now: Boot, effects: &mut Vec<Effect<T>>) {
+        for (segment, due) in &mut self.recovering {
+            if due.take_if(|at| now >= *at).is_some() {
+                effects.push(Effect::Recover(*segment));
+            }
+        }
+    }
+
+    pub(super) fn recovered(&mut self, segment: SegmentId, done: bool, now: Boot) {
+        if done {
+            self.recovering.remove(&segment);
+        } else if let Some(due) = self.recovering.get_mut(&segment) {
+            *due = Some(now + RECOVER_RETRY);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! [pure] The check that every answer passes, on any thread: what it depends on is answered, and the lease is valid.
+
+use crate::types::SequenceNumber;
+use crate::types::time::Boot;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Written by the driver, read by whoever evaluated a query.
+#[derive(Debug, Default)]
+pub struct Gate {
+    serving: AtomicBool,
+    mark: AtomicU64,
+    /// End of the lease in nanoseconds of the boot clock; 0 when every answer must go through the driver.
+    lease_until: AtomicU64,
+}
+
+/// What becomes of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may leave.
+    Pass,
+    /// The driver holds it until it may.
+    Hold,
+    /// This master is not primary.
+    Closed,
+}
+
+impl Gate {
+    /// Sets all three. `lease_until` is none when answers must be confirmed one by one.
+    pub fn set(&self, serving: bool, mark: SequenceNumber, lease_until: Option<Boot>) {
+        let nanos = lease_until.map_or(0, |until| until.since(Boot::default()).as_nanos() as u64);
+        self.mark.store(mark.0, Ordering::Release);
+        self.lease_until.store(nanos, Ordering::Release);
+        self.serving.store(serving, Ordering::Release);
+    }
+
+    /// Whether this master serves clients.
+    pub fn is_serving(&self) -> bool {
+        self.serving.load(Ordering::Acquire)
+    }
+
+    /// Whether an answer that was evaluated *before* the clock read `now` may leave.
+    pub fn check(&self, wait_for: SequenceNumber, now: Boot) -> Verdict {
+        if !self.is_serving() {
+            return Verdict::Closed;
+        }
+        let until = Boot::from_start(Duration::from_nanos(self.lease_until.load(Ordering::Acquire)));
+        let answered = wait_for.0 <= self.mark.load(Ordering::Acquire);
+        if answered && now < until { Verdict::Pass } else { Verdict::Hold }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_passes_only_when_served_answered_and_under_the_lease() {
+        let (gate, at) = (Gate::default(), |ms| Boot::from_start(Duration::from_millis(ms)));
+        assert_eq!(gate.check(SequenceNumber(0), at(1)), Verdict::Closed);
+        gate.set(true, SequenceNumber(5), Some(at(100)));
+        assert_eq!(gate.check(SequenceNumber(5), at(99)), Verdict::Pass);
+        assert_eq!(gate.check(SequenceNumber(6), at(99)), Verdict::Hold);
+        assert_eq!(gate.check(SequenceNumber(5), at(100)), Verdict::Hold);
+        gate.set(true, SequenceNumber(5), None);
+        assert_eq!(gate.check(SequenceNumber(0), at(1)), Verdict::Hold);
+    }
+}

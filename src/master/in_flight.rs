@@ -1,0 +1,91 @@
+//! [pure] What was changed in memory and is not answered yet: who looks at it waits (design: nothing that depends on
+//! unflushed records leaves the process).
+
+use crate::master::state::{Change, Footprint};
+use crate::types::{InodeId, SequenceNumber};
+use std::collections::{BTreeMap, VecDeque};
+
+/// The changes above the mark, by what they changed.
+#[derive(Debug, Clone, Default)]
+pub struct InFlight {
+    changes: VecDeque<(SequenceNumber, Change)>,
+    inodes: BTreeMap<InodeId, SequenceNumber>,
+    edges: BTreeMap<(InodeId, Box<str>), SequenceNumber>,
+}
+
+impl InFlight {
+    /// Whether nobody has to wait.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// Adds what the record `sequence` changes. Sequences come in order.
+    pub fn add(&mut self, sequence: SequenceNumber, change: Change) {
+        match &change {
+            Change::Inode(id) => self.inodes.insert(*id, sequence),
+            Change::Edge(parent, name) => self.edges.insert((*parent, name.clone()), sequence),
+        };
+        self.changes.push_back((sequence, change));
+    }
+
+    /// Forgets what the records up to `mark` changed.
+    pub fn settle(&mut self, mark: SequenceNumber) {
+        while self.changes.front().is_some_and(|(sequence, _)| *sequence <= mark) {
+            let Some((_, change)) = self.changes.pop_front() else { return };
+            match change {
+                Change::Inode(id) => {
+                    if self.inodes.get(&id).is_some_and(|sequence| *sequence <= mark) {
+                        self.inodes.remove(&id);
+                    }
+                }
+                Change::Edge(parent, name) => {
+                    let key = (parent, name);
+                    if self.edges.get(&key).is_some_and(|sequence| *sequence <= mark) {
+                        self.edges.remove(&key);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The record that must be answered before an answer with this footprint may leave; 0 for none.
+    pub fn wait_for(&self, footprint: &Footprint) -> SequenceNumber {
+        let inodes = footprint.inodes.iter().filter_map(|id| self.inodes.get(id));
+        let edges = footprint.edges.iter().filter_map(|edge| self.edges.get(edge));
+        let listed = footprint.directories.iter().flat_map(|id| {
+            let below = self.edges.range((*id, Box::from(""))..);
+            below.take_while(|((parent, _), _)| parent == id).map(|(_, sequence)| sequence)
+        });
+        inodes.chain(edges).chain(listed).copied().max().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(sequence: u64) -> SequenceNumber {
+        SequenceNumber(sequence)
+    }
+
+    #[test]
+    fn who_looks_at_a_change_waits_for_it_and_nobody_else() {
+        let mut flight = InFlight::default();
+        flight.add(number(4), Change::Edge(InodeId(1), "a".into()));
+        flight.add(number(4), Change::Inode(InodeId(9)));
+        flight.add(number(6), Change::Inode(InodeId(9)));
+        let inode = Footprint { inodes: vec![InodeId(9)], ..Footprint::on() };
+        let absent = Footprint { edges: vec![(InodeId(1), "a".into())], ..Footprint::on() };
+        let listing = Footprint { directories: vec![InodeId(1)], ..Footprint::on() };
+        let elsewhere = Footprint { directories: vec![InodeId(2)], inodes: vec![InodeId(1)], ..Footprint::on() };
+        assert_eq!(flight.wait_for(&inode), number(6));
+        assert_eq!(flight.wait_for(&absent), number(4));
+        assert_eq!(flight.wait_for(&listing), number(4));
+        assert_eq!(flight.wait_for(&elsewhere), number(0));
+        flight.settle(number(4));
+        assert_eq!(flight.wait_for(&listing), number(0));
+        assert_eq!(flight.wait_for(&inode), number(6));
+        flight.settle(number(6));
+        assert!(flight.is_empty());
+    }
+}

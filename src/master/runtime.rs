@@ -1,0 +1,399 @@
+//! Performs the effects of the driver on tokio, and holds the lock over the state.
+//!
+//! One task owns the driver and takes events from two bounded queues: what the outside told, and what clients ask.
+//! Queries are evaluated on the thread of their call under the read lock and pass the gate; only those that must
+//! wait go to the driver. Whoever is spawned here is joined when the loop ends.
+
+use super::driver::{Driver, DriverSettings};
+use super::event::{Core, Effect, Evaluated, Event, Exit, Told};
+use super::gate::{Gate, Verdict};
+use super::ops::{self, Answer, Caller, Query, Request};
+use crate::election::{CallFailed, Latch, LatchCall, LatchError, LatchReply, Observation};
+use crate::journal::folder::{CheckpointId, JournalStore, Recovery, SegmentId, SegmentWriter, StoreError};
+use crate::journal::tailer::Ask;
+use crate::journal::writer::WriterEffect;
+use crate::types::time::{boot_now, wall_now};
+use crate::types::{ErrorKind, FsError, SequenceNumber};
+use bytes::Bytes;
+use log::{info, warn};
+use parking_lot::RwLock;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+
+/// Requests that one batch holds at most.
+const BATCH_REQUESTS_MAX: usize = 256;
+/// Requests that wait for the driver at most; more are refused as unavailable.
+const QUEUE_REQUESTS_MAX: usize = 8192;
+/// Answers of the outside that wait for the driver at most.
+const QUEUE_EVENTS_MAX: usize = 1024;
+/// Longest sleep of the loop.
+const IDLE: Duration = Duration::from_secs(1);
+/// How long a probe of the leader's address may take.
+const PROBE: Duration = Duration::from_millis(500);
+
+type Ticket = oneshot::Sender<Result<Answer, FsError>>;
+
+/// What the loop needs of the outside.
+pub struct Outside {
+    /// The journal folder.
+    pub store: Arc<dyn JournalStore>,
+    /// The election.
+    pub latch: Arc<dyn Latch>,
+}
+
+/// What serves clients: submits requests and evaluates queries. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    /// The lock over the state; written by the loop only.
+    core: Arc<RwLock<Core>>,
+    gate: Arc<Gate>,
+    settings: Arc<ops::Settings>,
+    /// To the loop.
+    requests: mpsc::Sender<Event<Ticket>>,
+    events: mpsc::Sender<Event<Ticket>>,
+    /// The epoch, while this master is primary.
+    serving: watch::Receiver<Option<u64>>,
+}
+
+impl Handle {
+    /// Whether this master is primary.
+    pub fn is_primary(&self) -> bool {
+        self.gate.is_serving()
+    }
+
+    /// Changes when this master becomes primary.
+    pub fn serving(&self) -> watch::Receiver<Option<u64>> {
+        self.serving.clone()
+    }
+
+    /// Has a request decided, journaled and answered.
+    ///
+    /// # Errors
+    /// A refusal, or `Unavailable` when this master is not primary, too busy, or stops meanwhile.
+    pub async fn submit(&self, request: Request) -> Result<Answer, FsError> {
+        let (ticket, answer) = oneshot::channel();
+        self.enqueue(Event::Submit(vec![(ticket, request)]), answer).await
+    }
+
+    /// Evaluates a query on the state as it is.
+    ///
+    /// # Errors
+    /// As `submit`.
+    pub async fn query(&self, caller: &Caller, query: &Query) -> Result<Answer, FsError> {
+        if !self.gate.is_serving() {
+            return Err(not_primary());
+        }
+        let evaluated = self.core.read().evaluate(caller, query, &self.settings);
+        match self.gate.check(evaluated.wait_for, boot_now()) {
+            Verdict::Pass => evaluated.answer,
+            Verdict::Closed => Err(not_primary()),
+            Verdict::Hold => self.hold(evaluated).await,
+        }
+    }
+
+    /// Ends the loop: a primary answers what is under way and releases its epoch.
+    pub async fn stop(&self) {
+        // A closed queue says that the loop has ended already.
+        let _ = self.events.send(Event::Stop).await;
+    }
+
+    async fn hold(&self, evaluated: Evaluated) -> Result<Answer, FsError> {
+        let (ticket, answer) = oneshot::channel();
+        self.enqueue(Event::Hold(ticket, evaluated), answer).await
+    }
+
+    async fn enqueue(
+        &self,
+        event: Event<Ticket>,
+        answer: oneshot::Receiver<Result<Answer, FsError>>,
+    ) -> Result<Answer, FsError> {
+        if self.requests.try_send(event).is_err() {
+            return Err(FsError::new(ErrorKind::Unavailable, "The master is too busy or stops. Try again."));
+        }
+        answer.await.unwrap_or_else(|_| Err(not_primary()))
+    }
+}
+
+fn not_primary() -> FsError {
+    FsError::new(ErrorKind::Unavailable, "This master is not the primary.")
+}
+
+/// The loop and what it performs.
+pub struct Runtime {
+    driver: Driver<Ticket>,
+    outside: Outside,
+    address: String,
+    writer_name: String,
+    core: Arc<RwLock<Core>>,
+    requests: mpsc::Receiver<Event<Ticket>>,
+    events: mpsc::Receiver<Event<Ticket>>,
+    tell: mpsc::Sender<Event<Ticket>>,
+    serving: watch::Sender<Option<u64>>,
+    /// Open segments: to the task that appends to each.
+    appenders: BTreeMap<SegmentId, mpsc::Sender<Bytes>>,
+    tasks: JoinSet<()>,
+}
+
+impl Runtime {
+    /// A loop around a driver that begins with this state.
+    pub fn new(
+        settings: &DriverSettings,
+        driver: impl FnOnce(Arc<Gate>) -> Driver<oneshot::Sender<Result<Answer, FsError>>>,
+        core: Core,
+        outside: Outside,
+    ) -> (Runtime, Handle) {
+        let gate = Arc::new(Gate::default());
+        let core = Arc::new(RwLock::new(core));
+        let (requests_sender, requests) = mpsc::channel(QUEUE_REQUESTS_MAX);
+        let (tell, events) = mpsc::channel(QUEUE_EVENTS_MAX);
+        let (serving, serving_seen) = watch::channel(None);
+        let handle = Handle {
+            core: core.clone(),
+            gate: gate.clone(),
+            settings: Arc::new(settings.ops.clone()),
+            requests: requests_sender,
+            events: tell.clone(),
+            serving: serving_seen,
+        };
+        let runtime = Runtime {
+            driver: driver(gate),
+            outside,
+            address: settings.role.address.clone(),
+            writer_name: settings.role.incarnation.clone(),
+            core,
+            requests,
+            events,
+            tell,
+            serving,
+            appenders: BTreeMap::new(),
+            tasks: JoinSet::new(),
+        };
+        (runtime, handle)
+    }
+
+    /// Runs until the driver says that the process is to end.
+    pub async fn run(mut self) -> Exit {
+        self.watch_election();
+        let mut event = Event::Tick;
+        loop {
+            let (now, wall) = (boot_now(), wall_now());
+            let effects = self.driver.step(&mut self.core.write(), event, now, wall);
+            for effect in effects {
+                if let Some(exit) = self.perform(effect) {
+                    self.tasks.shutdown().await;
+                    self.outside.latch.leave().await;
+                    return exit;
+                }
+            }
+            while self.tasks.try_join_next().is_some() {}
+            let now = boot_now();
+            let sleep = self.driver.wake_at(now).map_or(IDLE, |at| at.since(now).min(IDLE));
+            event = tokio::select! {
+                biased;
+                Some(event) = self.events.recv() => event,
+                Some(event) = self.requests.recv() => self.gather(event),
+                () = tokio::time::sleep(sleep) => Event::Tick,
+            };
+        }
+    }
+
+    /// Adds to a request those that wait behind it: one batch, one record, one lock.
+    fn gather(&mut self, first: Event<Ticket>) -> Event<Ticket> {
+        let Event::Submit(mut batch) = first else { return first };
+        while batch.len() < BATCH_REQUESTS_MAX {
+            match self.requests.try_recv() {
+                Ok(Event::Submit(more)) => batch.extend(more),
+                Ok(Event::Hold(ticket, evaluated)) => self.hold_later(ticket, evaluated),
+                Ok(_) | Err(_) => break,
+            }
+        }
+        Event::Submit(batch)
+    }
+
+    /// A query that came between requests of a batch: its order among them does not matter, for it is evaluated.
+    fn hold_later(&mut self, ticket: Ticket, evaluated: Evaluated) {
+        let tell = self.tell.clone();
+        self.tasks.spawn(async move {
+            let _ = tell.send(Event::Hold(ticket, evaluated)).await;
+        });
+    }
+
+    fn perform(&mut self, effect: Effect<Ticket>) -> Option<Exit> {
+        match effect {
+            // Who asked may have gone away.
+            Effect::Answer(ticket, answer) => drop(ticket.send(answer)),
+            Effect::Latch(call) => self.call_latch(call),
+            Effect::Tail(ask) => self.ask_store(ask),
+            Effect::Write(WriterEffect::Create(segment)) => self.create(segment),
+            Effect::Write(WriterEffect::Append { segment, bytes }) => self.append(segment, bytes),
+            // Dropping the sender ends the appender, which closes the file.
+            Effect::Write(WriterEffect::Close(segment)) => drop(self.appenders.remove(&segment)),
+            Effect::Recover(segment) => self.recover(segment),
+            Effect::Checkpoint(id, genesis, state) => self.checkpoint(id, genesis, state),
+            Effect::Serving { epoch, taken_over } => {
+                info!("became primary epoch={epoch} taken_over={taken_over}");
+                self.serving.send_replace(Some(epoch));
+            }
+            Effect::Warn(text) => warn!("{text}"),
+            Effect::Exit(exit) => return Some(exit),
+        }
+        None
+    }
+
+    fn spawn<F>(&mut self, work: F)
+    where
+        F: Future<Output = Event<Ticket>> + Send + 'static,
+    {
+        let tell = self.tell.clone();
+        self.tasks.spawn(async move {
+            let _ = tell.send(work.await).await;
+        });
+    }
+
+    fn watch_election(&mut self) {
+        let (latch, tell) = (self.outside.latch.clone(), self.tell.clone());
+        self.tasks.spawn(async move {
+            loop {
+                latch.changed().await;
+                if tell.send(Event::ElectionChanged).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    fn call_latch(&mut self, call: LatchCall) {
+        let (latch, address) = (self.outside.latch.clone(), self.address.clone());
+        self.spawn(async move { Event::Latch(perform_call(latch.as_ref(), &address, call).await) });
+    }
+
+    fn ask_store(&mut self, ask: Ask) {
+        let store = self.outside.store.clone();
+        self.spawn(async move {
+            let told = match ask {
+                Ask::List => store.list().await.map(|listing| Told::Listed(listing.segments)),
+                Ask::Length(segment) => store.length(segment).await.map(Told::Length),
+                Ask::Read { segment, offset, bytes } => store.read(segment, offset, bytes).await.map(Told::Bytes),
+                Ask::Recover(segment) => store.recover(segment).await.map(|r| Told::Recovered(r == Recovery::Done)),
+            };
+            Event::Tail(ask, told.unwrap_or_else(|error| Told::Failed(error.to_string())))
+        });
+    }
+
+    fn create(&mut self, segment: SegmentId) {
+        // The queue exists before the file, so that an append finds it whatever the order of events.
+        let (sender, appends) = mpsc::channel(1);
+        self.appenders.insert(segment, sender);
+        let (store, tell) = (self.outside.store.clone(), self.tell.clone());
+        self.tasks.spawn(async move {
+            match store.create(segment).await {
+                Err(error) => drop(tell.send(Event::Created(segment, Err(error.to_string()))).await),
+                Ok(writer) => append_all(segment, writer, appends, tell).await,
+            }
+        });
+    }
+
+    fn append(&mut self, segment: SegmentId, bytes: Bytes) {
+        let sent = self.appenders.get(&segment).map(|appender| appender.try_send(bytes));
+        if !matches!(sent, Some(Ok(()))) {
+            let gone = "its appender has ended".to_owned();
+            self.spawn(async move { Event::Appended(segment, Err(gone)) });
+        }
+    }
+
+    fn recover(&mut self, segment: SegmentId) {
+        let store = self.outside.store.clone();
+        self.spawn(async move {
+            let done = match store.recover(segment).await {
+                Ok(recovery) => recovery == Recovery::Done,
+                Err(StoreError::NotFound { .. }) => true,
+                Err(error) => {
+                    warn!("cannot recover segment={segment} reason={error}");
+                    false
+                }
+            };
+            Event::Recovered(segment, done)
+        });
+    }
+
+    fn checkpoint(&mut self, id: CheckpointId, genesis: u64, state: Box<super::state::MasterState>) {
+        let (store, writer) = (self.outside.store.clone(), self.writer_name.clone());
+        let _ = SequenceNumber::default();
+        self.spawn(async move {
+            let chunks = tokio::task::spawn_blocking(move || super::checkpoint::encode(id, genesis, &state)).await;
+            let outcome = match chunks {
+                Err(error) => Err(error.to_string()),
+                Ok(chunks) => store.write_checkpoint(id, &writer, chunks).await.map_err(|error| error.to_string()),
+            };
+            Event::Checkpointed(outcome.map(|_| id))
+        });
+    }
+}
+
+/// Owns the open end of a segment: one append at a time, then closes it.
+async fn append_all(
+    segment: SegmentId,
+    mut writer: Box<dyn SegmentWriter>,
+    mut appends: mpsc::Receiver<Bytes>,
+    tell: mpsc::Sender<Event<Ticket>>,
+) {
+    if tell.send(Event::Created(segment, Ok(writer.room_bytes()))).await.is_err() {
+        return;
+    }
+    while let Some(bytes) = appends.recv().await {
+        let outcome = writer.append(bytes).await.map_err(|error| error.to_string());
+        let failed = outcome.is_err();
+        if tell.send(Event::Appended(segment, outcome)).await.is_err() || failed {
+            return;
+        }
+    }
+    if let Err(error) = writer.close().await {
+        // Lease recovery will close it (F10).
+        warn!("cannot close segment={segment} reason={error}");
+    }
+}
+
+async fn perform_call(latch: &dyn Latch, address: &str, call: LatchCall) -> LatchReply {
+    match call {
+        LatchCall::Join => LatchReply::Joined(latch.join().await.map_err(call_failed)),
+        LatchCall::Observe => LatchReply::Observed(observe(latch).await.map_err(call_failed)),
+        LatchCall::CreateEpoch(node) => LatchReply::Created(latch.create_epoch(&node).await.map_err(call_failed)),
+        LatchCall::Renew { own, version, node } => {
+            LatchReply::Renewed(latch.renew(&own, version, &node).await.map_err(call_failed))
+        }
+        LatchCall::Claim { own, ahead, version, node } => {
+            LatchReply::Claimed(latch.claim(&own, &ahead, version, &node).await.map_err(call_failed))
+        }
+        LatchCall::Release { version, node } => {
+            LatchReply::Released(latch.release(version, &node).await.map_err(call_failed))
+        }
+        LatchCall::Publish => LatchReply::Published(latch.publish(address).await.map_err(call_failed)),
+        LatchCall::Probe(address) => {
+            let connect = tokio::net::TcpStream::connect(address.clone());
+            let refused = match tokio::time::timeout(PROBE, connect).await {
+                Ok(Err(error)) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+                Ok(Ok(_)) | Err(_) => false,
+            };
+            LatchReply::Probed { address, refused }
+        }
+    }
+}
+
+async fn observe(latch: &dyn Latch) -> Result<Observation, LatchError> {
+    let participants = latch.participants().await?;
+    let epoch = latch.read_epoch().await?;
+    Ok(Observation { epoch, participants })
+}
+
+fn call_failed(error: LatchError) -> CallFailed {
+    let text = error.to_string();
+    match error {
+        LatchError::Refused { .. } => CallFailed::Refused(text),
+        LatchError::Unknown { .. } => CallFailed::Unknown(text),
+        LatchError::SessionExpired => CallFailed::SessionExpired,
+        LatchError::Foreign { .. } | LatchError::Denied { .. } => CallFailed::Fatal(text),
+    }
+}

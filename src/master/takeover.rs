@@ -1,0 +1,127 @@
+//! [pure] How a standby becomes primary: follow, read anew after the claim, create, flush what it took over (F5 to F8).
+
+use super::driver::{Driver, Phase};
+use super::event::{Core, Effect, Exit};
+use super::ops;
+use crate::election::EpochNode;
+use crate::journal::chain::Record;
+use crate::journal::entry_codec;
+use crate::journal::folder::{CheckpointId, SegmentId};
+use crate::journal::writer::{Writer, WriterStart};
+use crate::types::SequenceNumber;
+use crate::types::mutant::{self, Mutant};
+use crate::types::time::{Boot, Millis};
+
+impl<T> Driver<T> {
+    /// Applies what is decided; takes part in the election once caught up; takes over once all is read anew.
+    pub(super) fn follow(&mut self, core: &mut Core, now: Boot) {
+        let records = match self.follower.tailer.decided() {
+            Ok(records) => records,
+            Err(error) => return self.exit(error.into()),
+        };
+        for record in &records {
+            if let Err(exit) = self.apply(core, record) {
+                return self.exit(exit);
+            }
+        }
+        let reading = if let Phase::Reading { epoch, durable } = self.phase { Some((epoch, durable)) } else { None };
+        if let Some((epoch, durable)) = reading {
+            match self.follower.tailer.takeover(durable) {
+                Err(error) => return self.exit(error.into()),
+                Ok(Some(takeover)) => {
+                    self.checkpoint_if_due(core);
+                    let start = WriterStart {
+                        cluster_id: self.settings.cluster_id.clone(),
+                        genesis: takeover.genesis,
+                        epoch,
+                        base: takeover.base,
+                        copies: takeover.copies.clone(),
+                    };
+                    self.writer = Some(Writer::new(start, self.settings.limits));
+                    self.follower.recover_all(takeover.open.clone(), now);
+                    self.phase = Phase::Creating { epoch, takeover };
+                    return;
+                }
+                Ok(None) => {}
+            }
+        } else if self.follower.tailer.is_settled().unwrap_or(false) {
+            self.role.enter();
+            self.checkpoint_if_due(core);
+        }
+        let newest = self.role.seen().filter(|node| node.segments > 0).map(newest_segment);
+        let newer = newest.is_some_and(|newest| self.follower.tailer.highest_segment() < Some(newest));
+        self.follower.ask(reading.is_none(), newer, now, &mut self.effects);
+    }
+
+    /// The epoch is ours: everything is read anew.
+    pub(super) fn begin_reading(&mut self, epoch: u64, before: &EpochNode) {
+        self.writer = None;
+        self.follower.tailer.expect((before.segments > 0).then(|| newest_segment(before)));
+        if !mutant::is(Mutant::ReadBeforeClaim) {
+            self.follower.tailer.begin_round(true);
+        }
+        self.phase = Phase::Reading { epoch, durable: SequenceNumber(before.durable_sequence) };
+    }
+
+    /// The first segment exists and is ours: only now the state goes beyond what is decided.
+    pub(super) fn created(&mut self, core: &mut Core, segment: SegmentId, room: Result<u64, String>, now: Boot, wall: Millis) {
+        let Some(writer) = self.writer.as_mut() else { return };
+        if let Err(reason) = &room {
+            self.effects.push(Effect::Warn(format!("cannot create segment={segment} reason={reason}")));
+        }
+        if writer.created(segment, room.ok(), now).is_err() {
+            self.writer = None;
+            return self.role.claim_next(self.follower.tailer.highest_epoch());
+        }
+        let Phase::Creating { epoch, takeover } = &self.phase else { return };
+        let (epoch, copies) = (*epoch, takeover.copies.clone());
+        for record in &copies {
+            if record.position.sequence > self.follower.tailer.applied().sequence
+                && let Err(exit) = self.apply(core, record)
+            {
+                return self.exit(exit);
+            }
+        }
+        let writer = self.writer.as_mut().expect("creating");
+        let entries = ops::bootstrap(&core.state, &self.settings.root, &self.settings.cluster_id, wall);
+        if !entries.is_empty() {
+            for entry in &entries {
+                core.change(entry, writer.last().sequence.next());
+            }
+            writer.append(entry_codec::encode_entries(&entries).into());
+        }
+        self.phase = Phase::Flushing { epoch, until: writer.last() };
+    }
+
+    pub(super) fn checkpointed(&mut self, outcome: Result<CheckpointId, String>) {
+        self.follower.checkpointing = false;
+        if let Err(reason) = outcome {
+            self.effects.push(Effect::Warn(format!("cannot write a checkpoint reason={reason}")));
+        }
+    }
+
+    fn apply(&mut self, core: &mut Core, record: &Record) -> Result<(), Exit> {
+        let corrupt = |reason: String| Exit::Corrupt(record.position, reason);
+        let entries = entry_codec::decode_entries(&record.entries).map_err(|error| corrupt(error.to_string()))?;
+        for entry in &entries {
+            core.state.apply(entry).map_err(|error| corrupt(error.to_string()))?;
+        }
+        self.follower.entries_since_checkpoint += entries.len() as u64;
+        Ok(())
+    }
+
+    /// Writes the state as it is now, which holds marked records only.
+    fn checkpoint_if_due(&mut self, core: &Core) {
+        let due = self.follower.entries_since_checkpoint >= self.settings.checkpoint_entries;
+        let Some(genesis) = self.follower.tailer.genesis().filter(|_| due && !self.follower.checkpointing) else { return };
+        self.follower.checkpointing = true;
+        self.follower.entries_since_checkpoint = 0;
+        let at = self.follower.tailer.applied();
+        let id = CheckpointId { sequence: at.sequence, hash: at.hash };
+        self.effects.push(Effect::Checkpoint(id, genesis, Box::new(core.state.clone())));
+    }
+}
+
+fn newest_segment(node: &EpochNode) -> SegmentId {
+    SegmentId { epoch: node.epoch, index: node.segments - 1 }
+}
