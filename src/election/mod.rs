@@ -12,9 +12,15 @@ mod latch_suite;
 pub mod memory;
 mod memory_latch;
 mod solo;
+mod zookeeper;
+mod zookeeper_session;
+mod zookeeper_settings;
+mod zookeeper_watch;
 
 pub use call::{CallFailed, LatchCall, LatchReply, Observation};
 pub use latch::{EpochNode, Latch, LatchError, OwnNode, Participant, Versioned};
 pub use latch_node::{Contender, new_incarnation};
 pub use memory_latch::{MemoryLatch, SharedElection};
 pub use solo::SoloLatch;
+pub use zookeeper::ZookeeperLatch;
+pub use zookeeper_settings::ZookeeperSettings;
