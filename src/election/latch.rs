@@ -68,7 +68,10 @@ pub enum LatchError {
     #[error("the ZooKeeper session expired")]
     SessionExpired,
     /// The election path holds participants of another kind of cluster.
-    #[error("{path} holds participants that are not of this cluster: {participants}")]
+    #[error(
+        "{path} holds participants that are not of this cluster: {participants}; stop them, or give this cluster \
+         another election path"
+    )]
     Foreign {
         /// The election path.
         path: String,
@@ -83,6 +86,17 @@ pub enum LatchError {
         /// What the service said.
         reason: String,
     },
+}
+
+impl LatchError {
+    pub(super) fn refused(operation: &'static str, reason: impl Into<String>) -> LatchError {
+        LatchError::Refused { operation, reason: reason.into() }
+    }
+
+    pub(super) fn foreign(path: &str, participants: &[Participant]) -> LatchError {
+        let named: Vec<String> = participants.iter().map(|who| format!("{} ({})", who.address, who.node)).collect();
+        LatchError::Foreign { path: path.to_owned(), participants: named.join(", ") }
+    }
 }
 
 /// An election with an epoch node. All implementations pass `latch_suite.rs`. Every call ends within a deadline

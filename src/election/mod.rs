@@ -4,7 +4,23 @@
 //! pass one suite. `find.rs` tells where the primary is. The rules F1 to F3 are those of `docs/journal.md`.
 
 mod call;
+mod epoch_codec;
 mod latch;
+mod latch_node;
+#[cfg(test)]
+mod latch_suite;
+pub mod memory;
+mod memory_latch;
+mod solo;
+mod zookeeper;
+mod zookeeper_session;
+mod zookeeper_settings;
+mod zookeeper_watch;
 
 pub use call::{CallFailed, LatchCall, LatchReply, Observation};
 pub use latch::{EpochNode, Latch, LatchError, OwnNode, Participant, Versioned};
+pub use latch_node::{Contender, new_incarnation};
+pub use memory_latch::{MemoryLatch, SharedElection};
+pub use solo::SoloLatch;
+pub use zookeeper::ZookeeperLatch;
+pub use zookeeper_settings::ZookeeperSettings;

@@ -1,0 +1,135 @@
+//! [pure] The bytes of the epoch node: lines of `key=value`, so that `get` in any ZooKeeper shell shows them.
+//!
+//! The first line names the version of the format. Keys of a later writer that we do not know are passed over; a
+//! later version is refused, because what it means is not known. Nothing is repaired: a node that does not read as
+//! written is an error that names the line.
+
+use super::latch::EpochNode;
+
+const VERSION_KEY: &str = "alluxio-rs-epoch-node";
+const VERSION: u32 = 1;
+
+/// The bytes of the node.
+///
+/// # Errors
+/// A text when a field holds a line break, which would be read as the next field.
+pub fn encode(node: &EpochNode) -> Result<Vec<u8>, String> {
+    for (name, text) in [("owner", &node.owner), ("address", &node.address), ("latch", &node.latch)] {
+        if text.contains(['\n', '\r']) {
+            return Err(format!("the {name} {text:?} holds a line break"));
+        }
+    }
+    let lines = [
+        format!("{VERSION_KEY}={VERSION}"),
+        format!("epoch={}", node.epoch),
+        format!("owner={}", node.owner),
+        format!("released={}", node.released),
+        format!("address={}", node.address),
+        format!("latch={}", node.latch),
+        format!("segments={}", node.segments),
+        format!("durable_sequence={}", node.durable_sequence),
+        format!("durable_hash={:016x}", node.durable_hash),
+    ];
+    Ok((lines.join("\n") + "\n").into_bytes())
+}
+
+/// The node of these bytes.
+///
+/// # Errors
+/// A text that names the line which is missing or cannot be read.
+pub fn decode(bytes: &[u8]) -> Result<EpochNode, String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is not text".to_owned())?;
+    let fields = Fields(text);
+    let version: u32 = fields.parsed(VERSION_KEY)?;
+    if version != VERSION {
+        return Err(format!("it has version {version}, this release reads {VERSION}: use the release that wrote it"));
+    }
+    let hash = fields.text("durable_hash")?;
+    Ok(EpochNode {
+        epoch: fields.parsed("epoch")?,
+        owner: fields.text("owner")?.to_owned(),
+        released: fields.parsed("released")?,
+        address: fields.text("address")?.to_owned(),
+        latch: fields.text("latch")?.to_owned(),
+        segments: fields.parsed("segments")?,
+        durable_sequence: fields.parsed("durable_sequence")?,
+        durable_hash: u64::from_str_radix(hash, 16).map_err(|error| bad_value("durable_hash", hash, &error))?,
+    })
+}
+
+struct Fields<'a>(&'a str);
+
+impl<'a> Fields<'a> {
+    fn text(&self, key: &str) -> Result<&'a str, String> {
+        let value = self.0.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        value.ok_or_else(|| format!("it has no line {key}=…"))
+    }
+
+    fn parsed<T: std::str::FromStr>(&self, key: &str) -> Result<T, String>
+    where
+        T::Err: std::fmt::Display,
+    {
+        let value = self.text(key)?;
+        value.parse().map_err(|error| bad_value(key, value, &error))
+    }
+}
+
+fn bad_value(key: &str, value: &str, error: &dyn std::fmt::Display) -> String {
+    format!("its line {key}={value} cannot be read: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decode, encode};
+    use crate::election::EpochNode;
+
+    fn node() -> EpochNode {
+        EpochNode {
+            epoch: 7,
+            owner: "0123456789ab".into(),
+            released: true,
+            address: "host:19998".into(),
+            latch: "_c_x-lock-0000000001".into(),
+            segments: 3,
+            durable_sequence: 12345,
+            durable_hash: 0xDEAD_BEEF,
+        }
+    }
+
+    const TEXT: &str = "alluxio-rs-epoch-node=1\nepoch=7\nowner=0123456789ab\nreleased=true\naddress=host:19998\n\
+                        latch=_c_x-lock-0000000001\nsegments=3\ndurable_sequence=12345\ndurable_hash=00000000deadbeef\n";
+
+    #[test]
+    fn the_format_is_this_text() {
+        assert_eq!(String::from_utf8(encode(&node()).expect("no line breaks")).expect("text"), TEXT);
+        assert_eq!(decode(TEXT.as_bytes()), Ok(node()));
+        let empty = EpochNode::default();
+        assert_eq!(decode(&encode(&empty).expect("no line breaks")), Ok(empty));
+    }
+
+    #[test]
+    fn keys_of_a_later_writer_are_passed_over_but_a_later_version_is_not() {
+        assert_eq!(decode(format!("{TEXT}later=1\n").as_bytes()), Ok(node()));
+        let later = TEXT.replace("node=1", "node=2");
+        assert!(decode(later.as_bytes()).is_err_and(|text| text.contains("version 2")));
+    }
+
+    #[test]
+    fn every_line_is_needed_and_damage_is_named() {
+        for line in TEXT.lines() {
+            let key = line.split('=').next().expect("a key");
+            let without = TEXT.replace(&format!("{line}\n"), "");
+            assert!(decode(without.as_bytes()).is_err_and(|text| text.contains(key)), "{key}");
+        }
+        let damaged = TEXT.replace("epoch=7", "epoch=seven");
+        assert!(decode(damaged.as_bytes()).is_err_and(|text| text.contains("epoch=seven")));
+        assert!(decode(b"\xff").is_err());
+        assert!(decode(b"").is_err());
+    }
+
+    #[test]
+    fn a_line_break_in_a_field_is_refused() {
+        let node = EpochNode { address: "host:1\nreleased=true".into(), ..node() };
+        assert!(encode(&node).is_err_and(|text| text.contains("address")));
+    }
+}

@@ -1,0 +1,326 @@
+//! One ZooKeeper session: the only file that names the ZooKeeper client.
+//!
+//! What the client leaves to its user is done here: a limit for every call, the errors sorted into those that the
+//! protocol tells apart, and the traps of the client (0.11.2) with old servers are kept away:
+//! - a 3.4 server answers `create2` with "unimplemented" and closes the connection on an operation it does not know,
+//!   so the server version is stated (3.4 by default) and a `multi` never creates;
+//! - a watch that is dropped before it fired sends such an operation, so the futures of [`ZookeeperSession::watch_stat`]
+//!   and [`ZookeeperSession::watch_children`] must be kept until they end (they do when the session ends);
+//! - requests made while the connection is away are sent when it is back, also those whose caller gave up: an
+//!   unknown outcome may still come true.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::time::timeout;
+use zookeeper_client::{
+    Acls, Client, CreateMode, Error, MultiWriteError, MultiWriteResult, OneshotWatcher, StateWatcher,
+};
+
+/// How to reach the service.
+#[derive(Debug, Clone)]
+pub(super) struct SessionSettings {
+    pub address: String,
+    pub session_timeout: Duration,
+    pub connection_timeout: Duration,
+    pub call_timeout: Duration,
+    pub server_version: (u32, u32, u32),
+}
+
+/// How a call failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fault {
+    NoNode,
+    Exists,
+    BadVersion,
+    /// The session is over.
+    Expired,
+    /// The outcome is not known.
+    Lost(String),
+    /// The service will not do this, today or tomorrow.
+    Denied(String),
+}
+
+/// How a multi failed: nothing was changed when a step is named.
+#[derive(Debug)]
+pub(super) struct MultiFault {
+    /// Index of the step that failed.
+    pub step: Option<usize>,
+    pub fault: Fault,
+}
+
+/// A part of a multi.
+pub(super) enum Step<'a> {
+    Exists(&'a str),
+    Set { path: &'a str, data: &'a [u8], version: i32 },
+    Delete(&'a str),
+}
+
+/// What ZooKeeper says about a node.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NodeFacts {
+    pub version: i32,
+    /// Creation, in the order of all changes of the service.
+    pub created: i64,
+    /// Session that owns an ephemeral node, 0 of a persistent one.
+    pub owner: i64,
+}
+
+/// Ends when a watch fires. Must not be dropped before, see above.
+pub(super) type Fired = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A session that is connected, reconnecting, or over.
+pub(super) struct ZookeeperSession {
+    client: Client,
+    address: String,
+    call_timeout: Duration,
+}
+
+impl ZookeeperSession {
+    /// Opens a session at any of the servers of the address.
+    ///
+    /// # Errors
+    /// `Lost` when none answers within the connection timeout, `Denied` for an address that cannot be used.
+    pub async fn open(settings: &SessionSettings) -> Result<ZookeeperSession, Fault> {
+        let limit = settings.connection_timeout;
+        let connecting = async {
+            loop {
+                match connect(settings).await {
+                    // No server answered within one session timeout; the limit says how long to go on.
+                    Err(Error::Timeout | Error::NoHosts | Error::ConnectionLoss) => tokio::task::yield_now().await,
+                    other => return other,
+                }
+            }
+        };
+        let address = settings.address.clone();
+        let client = match timeout(limit, connecting).await {
+            Ok(Ok(client)) => client,
+            Ok(Err(Error::BadArguments(reason))) => {
+                let advice = "expected host:port[,host:port…][/chroot]";
+                return Err(Fault::Denied(format!("the ZooKeeper address {address:?} is wrong: {reason}; {advice}")));
+            }
+            Ok(Err(error)) => return Err(fault(&address, error)),
+            Err(_) => {
+                let advice = "is it running, and is the address right?";
+                let reason = format!("no ZooKeeper server at {address} answered within {limit:?}; {advice}");
+                return Err(Fault::Lost(reason));
+            }
+        };
+        let granted = client.session_timeout();
+        if granted != settings.session_timeout {
+            let wanted = settings.session_timeout;
+            log::info!("the ZooKeeper server chose another session timeout wanted={wanted:?} granted={granted:?}");
+        }
+        Ok(ZookeeperSession { client, address, call_timeout: settings.call_timeout })
+    }
+
+    pub fn id(&self) -> i64 {
+        self.client.session_id().0
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.client.state().is_terminated()
+    }
+
+    pub fn states(&self) -> SessionStates {
+        SessionStates(self.client.state_watcher())
+    }
+
+    /// Later reads of this session see what was written before this call.
+    pub async fn sync(&self, path: &str) -> Result<(), Fault> {
+        self.limited(self.client.sync(path)).await
+    }
+
+    pub async fn get(&self, path: &str) -> Result<(Vec<u8>, NodeFacts), Fault> {
+        let (data, stat) = self.limited(self.client.get_data(path)).await?;
+        Ok((data, (&stat).into()))
+    }
+
+    pub async fn facts(&self, path: &str) -> Result<Option<NodeFacts>, Fault> {
+        Ok(self.limited(self.client.check_stat(path)).await?.as_ref().map(NodeFacts::from))
+    }
+
+    /// The children of a folder with their data, all asked at once; none when there is no folder.
+    pub async fn children(&self, folder: &str) -> Result<Vec<(String, Vec<u8>, NodeFacts)>, Fault> {
+        let names = match self.limited(self.client.list_children(folder)).await {
+            Err(Fault::NoNode) => return Ok(Vec::new()),
+            names => names?,
+        };
+        let asked: Vec<_> = names.iter().map(|name| self.client.get_data(&child(folder, name))).collect();
+        let mut found = Vec::with_capacity(names.len());
+        for (name, answer) in names.into_iter().zip(asked) {
+            match self.limited(answer).await {
+                Ok((data, stat)) => found.push((name, data, (&stat).into())),
+                Err(Fault::NoNode) => {} // gone since it was listed
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Makes a persistent node and the persistent nodes above it.
+    pub async fn create_persistent(&self, path: &str, data: &[u8]) -> Result<(), Fault> {
+        self.create(path, data, CreateMode::Persistent).await.map(|_| ())
+    }
+
+    /// Makes an ephemeral node, and the persistent nodes above it.
+    pub async fn create_ephemeral(&self, path: &str, data: &[u8]) -> Result<(), Fault> {
+        self.create(path, data, CreateMode::Ephemeral).await.map(|_| ())
+    }
+
+    /// Makes an ephemeral node whose name the service completes by the next number of the folder, and the persistent
+    /// nodes above it. Returns the full path.
+    pub async fn create_next(&self, prefix: &str, data: &[u8]) -> Result<String, Fault> {
+        let number = self.create(prefix, data, CreateMode::EphemeralSequential).await?;
+        Ok(format!("{prefix}{number}"))
+    }
+
+    pub async fn delete(&self, path: &str) -> Result<(), Fault> {
+        self.limited(self.client.delete(path, None)).await
+    }
+
+    /// All steps or none. Returns the new version of the last node that was set.
+    pub async fn multi(&self, steps: &[Step<'_>]) -> Result<i32, MultiFault> {
+        let whole = |fault| MultiFault { step: None, fault };
+        let mut writer = self.client.new_multi_writer();
+        for step in steps {
+            let added = match *step {
+                Step::Exists(path) => writer.add_check_version(path, -1),
+                Step::Set { path, data, version } => writer.add_set_data(path, data, Some(version)),
+                Step::Delete(path) => writer.add_delete(path, None),
+            };
+            added.map_err(|error| whole(fault(&self.address, error)))?;
+        }
+        let results = match timeout(self.call_timeout, writer.commit()).await {
+            Err(_) => return Err(whole(self.late())),
+            Ok(Err(MultiWriteError::RequestFailed { source })) => return Err(whole(fault(&self.address, source))),
+            Ok(Err(MultiWriteError::OperationFailed { index, source })) => {
+                return Err(MultiFault { step: Some(index), fault: fault(&self.address, source) });
+            }
+            Ok(Ok(results)) => results,
+        };
+        let set = results.iter().rev().find_map(|result| match result {
+            MultiWriteResult::SetData { stat } => Some(stat.version),
+            _ => None,
+        });
+        Ok(set.unwrap_or(-1))
+    }
+
+    /// The future ends when the node is made, changed or deleted after this call was answered, or the session is over.
+    /// Has no limit: it ends with the connection at the latest.
+    pub async fn watch_stat(&self, path: &str) -> Result<Fired, Fault> {
+        let (_, watcher) = self.client.check_and_watch_stat(path).await.map_err(|error| fault(&self.address, error))?;
+        Ok(fired(watcher))
+    }
+
+    /// The future ends when a child comes or goes after this call was answered, or the session is over. Has no limit:
+    /// it ends with the connection at the latest.
+    pub async fn watch_children(&self, path: &str) -> Result<Fired, Fault> {
+        let (_, watcher) =
+            self.client.list_and_watch_children(path).await.map_err(|error| fault(&self.address, error))?;
+        Ok(fired(watcher))
+    }
+
+    async fn create(&self, path: &str, data: &[u8], mode: CreateMode) -> Result<String, Fault> {
+        let options = mode.with_acls(Acls::anyone_all());
+        match self.limited(self.client.create(path, data, &options)).await {
+            Err(Fault::NoNode) => {}
+            answer => return answer.map(|(_, sequence)| sequence.to_string()),
+        }
+        if let Some((folder, _)) = path.rsplit_once('/').filter(|(folder, _)| !folder.is_empty()) {
+            let above = CreateMode::Persistent.with_acls(Acls::anyone_all());
+            self.limited(self.client.mkdir(folder, &above)).await.map_err(|fault| self.no_chroot(fault))?;
+        }
+        let answer = self.limited(self.client.create(path, data, &options)).await;
+        answer.map(|(_, sequence)| sequence.to_string()).map_err(|fault| self.no_chroot(fault))
+    }
+
+    /// "No node" from a folder that was to be made means that the folder of the address is not there.
+    fn no_chroot(&self, fault: Fault) -> Fault {
+        match fault {
+            Fault::NoNode => {
+                let chroot = self.client.path();
+                let address = &self.address;
+                Fault::Denied(format!("the folder {chroot} of the ZooKeeper address {address} does not exist: make it"))
+            }
+            other => other,
+        }
+    }
+
+    async fn limited<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Fault> {
+        match timeout(self.call_timeout, call).await {
+            Err(_) => Err(self.late()),
+            Ok(answer) => answer.map_err(|error| fault(&self.address, error)),
+        }
+    }
+
+    fn late(&self) -> Fault {
+        Fault::Lost(format!("no answer from {} within {:?}", self.address, self.call_timeout))
+    }
+}
+
+/// Tells when a session connects, loses its connection, or ends. Does not keep the session open.
+pub(super) struct SessionStates(StateWatcher);
+
+impl SessionStates {
+    /// Returns after a change; true when the session is over.
+    pub async fn changed(&mut self) -> bool {
+        self.0.changed().await.is_terminated()
+    }
+
+    /// Returns when the session is over.
+    pub async fn over(&mut self) {
+        if !self.0.peek_state().is_terminated() {
+            while !self.changed().await {}
+        }
+    }
+}
+
+impl From<&zookeeper_client::Stat> for NodeFacts {
+    fn from(stat: &zookeeper_client::Stat) -> NodeFacts {
+        NodeFacts { version: stat.version, created: stat.czxid, owner: stat.ephemeral_owner }
+    }
+}
+
+/// The path of a node in a folder.
+pub(super) fn child(folder: &str, name: &str) -> String {
+    if folder == "/" { format!("/{name}") } else { format!("{folder}/{name}") }
+}
+
+async fn connect(settings: &SessionSettings) -> Result<Client, Error> {
+    let (major, minor, patch) = settings.server_version;
+    // A server that says nothing for this long is left for the next one. The client takes no more than three fifths
+    // of the session, so that a session outlives a dead server.
+    let idle = settings.call_timeout.min(settings.session_timeout * 2 / 5);
+    let connector = Client::connector()
+        .with_server_version(major, minor, patch)
+        .with_session_timeout(settings.session_timeout)
+        .with_connection_timeout(idle);
+    connector.connect(&settings.address).await
+}
+
+fn fired(watcher: OneshotWatcher) -> Fired {
+    Box::pin(async move {
+        watcher.changed().await;
+    })
+}
+
+fn fault(address: &str, error: Error) -> Fault {
+    match error {
+        Error::NoNode => Fault::NoNode,
+        Error::NodeExists => Fault::Exists,
+        Error::BadVersion => Fault::BadVersion,
+        Error::SessionExpired | Error::ClientClosed => Fault::Expired,
+        Error::NoAuth
+        | Error::AuthFailed
+        | Error::InvalidAcl
+        | Error::BadArguments(_)
+        | Error::MarshallingError
+        | Error::Unimplemented
+        | Error::QuotaExceeded
+        | Error::NotReadOnly
+        | Error::NoChildrenForEphemerals => Fault::Denied(format!("ZooKeeper at {address} says: {error}")),
+        other => Fault::Lost(format!("ZooKeeper at {address}: {other}")),
+    }
+}
