@@ -9,7 +9,11 @@
 //!   checkpoints/<sequence>-<hash>.ckpt   whole states
 //! ```
 
+mod layout;
+pub mod memory;
 mod store;
+#[cfg(test)]
+mod store_suite;
 
 pub use store::{
     CheckpointId, Format, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError, Written,
