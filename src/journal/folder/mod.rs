@@ -9,6 +9,7 @@
 //!   checkpoints/<sequence>-<hash>.ckpt   whole states
 //! ```
 
+pub mod hdfs;
 mod layout;
 pub mod memory;
 mod store;
