@@ -11,6 +11,7 @@
 
 pub mod hdfs;
 mod layout;
+pub mod local;
 pub mod memory;
 mod store;
 #[cfg(test)]
