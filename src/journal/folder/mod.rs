@@ -9,7 +9,13 @@
 //!   checkpoints/<sequence>-<hash>.ckpt   whole states
 //! ```
 
+pub mod hdfs;
+mod layout;
+pub mod local;
+pub mod memory;
 mod store;
+#[cfg(test)]
+mod store_suite;
 
 pub use store::{
     CheckpointId, Format, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError, Written,

@@ -1,0 +1,393 @@
+//! The write pipeline of one block: packets to the first DataNode, one acknowledgement for all of them.
+//!
+//! Invariants:
+//! - A packet begins at a chunk boundary. The bytes of an unfinished chunk are sent again before the next ones: a
+//!   packet from inside a chunk is acknowledged, and damages the file for readers.
+//! - Broken is broken for ever: end of file, a status, a gap, a late acknowledgement. What was not acknowledged may
+//!   be on none, some or all DataNodes, and may appear later.
+
+use super::settings::{CHUNK_BYTES, Durability, HdfsSettings};
+use super::wire::{HdfsError, OwnedTask, Result, connect, operation, operation_header, read_delimited, within};
+use crate::proto::alluxio_rs::hdfs::{
+    BlockOpResponse, Checksum, LocatedBlock, OpWriteBlock, PacketHeader, PipelineAck,
+};
+use bytes::{Buf, Bytes};
+use prost::Message;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{Mutex, watch};
+
+const WRITE_BLOCK: u8 = 80;
+const PIPELINE_SETUP_CREATE: i32 = 6;
+const CRC_32C: i32 = 2;
+/// Data in one packet, a multiple of the chunk. Servers refuse 16 MiB; more than this brought nothing.
+const PACKET_BYTES: usize = 64 << 10;
+/// DataNodes close a pipeline that was silent for about a minute.
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(20);
+const HEARTBEAT_SEQNO: i64 = -1;
+const NONE_ACKNOWLEDGED: i64 = -1;
+
+/// The open end of a block.
+#[derive(Debug)]
+pub struct Pipeline {
+    /// Address of the first DataNode, for messages.
+    server: String,
+    /// Shared with the heartbeat; taken away when the pipeline is broken, which closes the socket.
+    write: Arc<Mutex<Option<Writer>>>,
+    /// How far the DataNodes are, and why it ended.
+    progress: watch::Receiver<Progress>,
+    /// To break the pipeline for a reason that the acknowledgements do not tell.
+    break_it: Arc<watch::Sender<Progress>>,
+    deadline: Duration,
+    durability: Durability,
+    position: u64,
+    /// Sent bytes of the unfinished last chunk.
+    tail: Vec<u8>,
+    _acknowledgements: OwnedTask,
+    _heartbeat: OwnedTask,
+}
+
+#[derive(Debug)]
+struct Writer {
+    half: OwnedWriteHalf,
+    /// Of the next packet with data. Shared with the reader of acknowledgements, which refuses what was not sent.
+    next_seqno: Arc<AtomicI64>,
+    /// Reused for header and checksums.
+    scratch: Vec<u8>,
+}
+
+#[derive(Debug, Clone)]
+struct Progress {
+    acknowledged_seqno: i64,
+    broken: Option<HdfsError>,
+}
+
+impl Pipeline {
+    /// Sets up the pipeline of a new block through all its locations.
+    pub async fn open(block: &LocatedBlock, client_name: &str, settings: &HdfsSettings) -> Result<Pipeline> {
+        let address = settings.datanode_address;
+        let Some((first, targets)) = block.locs.split_first() else {
+            return Err(HdfsError::TooFewNodes { reason: "the NameNode gave a block without DataNodes".into() });
+        };
+        let server = address.transfer(first);
+        if !block.block_token.identifier.is_empty() {
+            return Err(HdfsError::Secured { server, feature: "block access tokens".into() });
+        }
+        let request = OpWriteBlock {
+            header: operation_header(block, client_name),
+            targets: targets.to_vec(),
+            source: None,
+            stage: PIPELINE_SETUP_CREATE,
+            pipeline_size: block.locs.len() as u32,
+            min_bytes_rcvd: 0,
+            max_bytes_rcvd: 0,
+            latest_generation_stamp: block.b.generation_stamp,
+            requested_checksum: Checksum { r#type: CRC_32C, bytes_per_checksum: CHUNK_BYTES as u32 },
+            storage_type: block.storage_types.first().copied(),
+            target_storage_types: block.storage_types.iter().skip(1).copied().collect(),
+            storage_id: block.storage_i_ds.first().cloned(),
+            target_storage_ids: block.storage_i_ds.iter().skip(1).cloned().collect(),
+        };
+        let (read, mut half) = connect(&server, settings.connect_deadline).await?.into_split();
+        let mut read = BufReader::new(read);
+        let answer = within(settings.setup_deadline, &server, "the pipeline setup", async {
+            let bytes = operation(WRITE_BLOCK, &request);
+            half.write_all(&bytes).await.map_err(|e| HdfsError::connection(&server, &e))?;
+            read_delimited::<BlockOpResponse>(&mut read, &server).await
+        });
+        let answer = answer.await?;
+        let bad_link = answer.first_bad_link.filter(|link| !link.is_empty());
+        if answer.status != 0 || bad_link.is_some() {
+            let reason = answer.message.unwrap_or_else(|| "the pipeline could not be set up".into());
+            return Err(HdfsError::Status { server, status: answer.status, reason, bad_link });
+        }
+        let nodes = block.locs.iter().map(|node| address.transfer(node)).collect();
+        Ok(Pipeline::start(nodes, read, half, settings))
+    }
+
+    fn start(
+        nodes: Vec<String>,
+        read: BufReader<OwnedReadHalf>,
+        half: OwnedWriteHalf,
+        settings: &HdfsSettings,
+    ) -> Pipeline {
+        let (server, deadline) = (nodes[0].clone(), settings.flush_deadline);
+        let next_seqno = Arc::new(AtomicI64::new(0));
+        let (sender, progress) = watch::channel(Progress { acknowledged_seqno: NONE_ACKNOWLEDGED, broken: None });
+        let sender = Arc::new(sender);
+        let acknowledgements = OwnedTask::spawn({
+            let (sender, sent) = (sender.clone(), next_seqno.clone());
+            async move {
+                let failure = read_acknowledgements(nodes, read, &sent, &sender).await;
+                sender.send_modify(|p| p.broken = p.broken.take().or(Some(failure)));
+            }
+        });
+        let write = Arc::new(Mutex::new(Some(Writer { half, next_seqno, scratch: Vec::new() })));
+        let heartbeat = OwnedTask::spawn(send_heartbeats(server.clone(), write.clone(), sender.clone(), deadline));
+        Pipeline {
+            server,
+            write,
+            progress,
+            break_it: sender,
+            deadline,
+            durability: settings.durability,
+            position: 0,
+            tail: Vec::with_capacity(CHUNK_BYTES),
+            _acknowledgements: acknowledgements,
+            _heartbeat: heartbeat,
+        }
+    }
+
+    /// Bytes acknowledged by all DataNodes.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Appends and waits until all DataNodes have acknowledged. An error, or giving up on this future, breaks the
+    /// pipeline.
+    pub async fn append(&mut self, data: Bytes) -> Result<()> {
+        let (deadline, server) = (self.deadline, self.server.clone());
+        let length = data.len() as u64;
+        let mut guard = BreakUnlessDone { break_it: self.break_it.clone(), server: server.clone(), done: false };
+        let result = within(deadline, &server, "a flush", self.send_and_wait(data)).await;
+        guard.done = true;
+        match result {
+            Ok(()) => self.position += length,
+            Err(failure) => {
+                self.break_off(failure.clone()).await;
+                return Err(failure);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the block: all replicas become final. Nothing can be appended after it.
+    pub async fn finish(&mut self) -> Result<()> {
+        let server = self.server.clone();
+        let result = within(self.deadline, &server, "the end of a block", async {
+            let mut write = self.write.lock().await;
+            let writer = self.usable(&mut write)?;
+            let seqno = writer.send(self.position, &[], Bytes::new(), Last::InBlock, false, &self.server).await?;
+            drop(write);
+            self.acknowledged(seqno).await
+        });
+        let result = result.await;
+        let ended = HdfsError::Connection { server, reason: "the block was ended".into() };
+        self.break_off(result.clone().err().unwrap_or(ended)).await;
+        result
+    }
+
+    /// Ends the pipeline for a reason found elsewhere: later appends fail.
+    pub fn breaker(&self) -> impl Fn(HdfsError) + Send + Sync + 'static {
+        let break_it = self.break_it.clone();
+        move |failure| break_it.send_modify(|p| p.broken = p.broken.take().or(Some(failure)))
+    }
+
+    async fn break_off(&mut self, failure: HdfsError) {
+        self.break_it.send_modify(|p| p.broken = p.broken.take().or(Some(failure)));
+        *self.write.lock().await = None;
+    }
+
+    fn usable<'a>(&self, write: &'a mut Option<Writer>) -> Result<&'a mut Writer> {
+        match (&self.progress.borrow().broken, write) {
+            (None, Some(writer)) => Ok(writer),
+            (Some(failure), _) => Err(failure.clone()),
+            (None, None) => Err(HdfsError::Connection { server: self.server.clone(), reason: "it was ended".into() }),
+        }
+    }
+
+    async fn send_and_wait(&mut self, mut data: Bytes) -> Result<()> {
+        let write = self.write.clone();
+        let mut write = write.lock().await;
+        let writer = self.usable(&mut write)?;
+        let mut tail = std::mem::take(&mut self.tail);
+        let mut offset = self.position - tail.len() as u64;
+        let mut seqno = NONE_ACKNOWLEDGED;
+        while data.has_remaining() {
+            let part = data.split_to(data.len().min(PACKET_BYTES - tail.len()));
+            let length = tail.len() + part.len();
+            let sync = self.durability == Durability::Hsync && data.is_empty();
+            seqno = writer.send(offset, &tail, part.clone(), Last::No, sync, &self.server).await?;
+            keep_unfinished_chunk(&mut tail, &part);
+            offset += (length - tail.len()) as u64;
+        }
+        drop(write);
+        self.tail = tail;
+        self.acknowledged(seqno).await
+    }
+
+    /// Waits until the packet is acknowledged, or the pipeline is broken.
+    async fn acknowledged(&mut self, seqno: i64) -> Result<()> {
+        let ended = |_| HdfsError::Connection { server: self.server.clone(), reason: "it was ended".into() };
+        let reached = |p: &Progress| p.acknowledged_seqno >= seqno || p.broken.is_some();
+        let progress = self.progress.wait_for(reached).await.map_err(ended)?;
+        match &progress.broken {
+            Some(failure) if progress.acknowledged_seqno < seqno => Err(failure.clone()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Keeps what of `tail` and then `part` is behind the last chunk boundary; `tail` begins at one.
+fn keep_unfinished_chunk(tail: &mut Vec<u8>, part: &Bytes) {
+    let unfinished = (tail.len() + part.len()) % CHUNK_BYTES;
+    if unfinished < part.len() {
+        tail.clear();
+        tail.extend_from_slice(&part[part.len() - unfinished..]);
+    } else {
+        tail.extend_from_slice(part);
+        assert!(tail.len() == unfinished, "a tail of {} bytes where {unfinished} are left", tail.len());
+    }
+}
+
+/// Breaks the pipeline when an append is given up half-way: its packets may be cut anywhere.
+struct BreakUnlessDone {
+    break_it: Arc<watch::Sender<Progress>>,
+    server: String,
+    done: bool,
+}
+
+impl Drop for BreakUnlessDone {
+    fn drop(&mut self) {
+        if !self.done {
+            let failure =
+                HdfsError::Connection { server: self.server.clone(), reason: "an append was given up".into() };
+            self.break_it.send_modify(|p| p.broken = p.broken.take().or(Some(failure)));
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Last {
+    No,
+    InBlock,
+}
+
+impl Writer {
+    /// Sends `head` and then `data` as one packet that begins at `offset`; gives its number.
+    async fn send(
+        &mut self,
+        offset: u64,
+        head: &[u8],
+        data: Bytes,
+        last: Last,
+        sync: bool,
+        server: &str,
+    ) -> Result<i64> {
+        assert!(
+            last == Last::InBlock || offset.is_multiple_of(CHUNK_BYTES as u64),
+            "a packet at {offset}, inside a chunk, would damage the block"
+        );
+        let seqno = self.next_seqno.fetch_add(1, Ordering::Relaxed);
+        self.put_header(offset, seqno, head, &data, last, sync);
+        let mut bytes = self.scratch.as_slice().chain(head).chain(data);
+        self.half.write_all_buf(&mut bytes).await.map_err(|e| HdfsError::connection(server, &e))?;
+        Ok(seqno)
+    }
+
+    async fn send_heartbeat(&mut self, server: &str) -> Result<()> {
+        self.put_header(0, HEARTBEAT_SEQNO, &[], &[], Last::No, false);
+        self.half.write_all(&self.scratch).await.map_err(|e| HdfsError::connection(server, &e))
+    }
+
+    fn put_header(&mut self, offset: u64, seqno: i64, head: &[u8], data: &[u8], last: Last, sync: bool) {
+        let data_bytes = head.len() + data.len();
+        let header = PacketHeader {
+            offset_in_block: offset as i64,
+            seqno,
+            last_packet_in_block: last == Last::InBlock,
+            data_len: data_bytes as i32,
+            sync_block: sync.then_some(true),
+        };
+        let checksum_bytes = data_bytes.div_ceil(CHUNK_BYTES) * 4;
+        let out = &mut self.scratch;
+        out.clear();
+        // This length counts itself, but neither the header nor the header's length.
+        out.extend_from_slice(&((4 + checksum_bytes + data_bytes) as u32).to_be_bytes());
+        out.extend_from_slice(&(header.encoded_len() as u16).to_be_bytes());
+        header.encode(out).expect("a Vec takes what it is given");
+        let mut rest = data;
+        if !head.is_empty() {
+            let (same_chunk, others) = data.split_at(data.len().min(CHUNK_BYTES - head.len()));
+            let sum = crc32c::crc32c_append(crc32c::crc32c(head), same_chunk);
+            out.extend_from_slice(&sum.to_be_bytes());
+            rest = others;
+        }
+        rest.chunks(CHUNK_BYTES).for_each(|chunk| out.extend_from_slice(&crc32c::crc32c(chunk).to_be_bytes()));
+    }
+}
+
+/// Always waits for acknowledgements, because errors come unasked; tells why the pipeline ended.
+async fn read_acknowledgements(
+    nodes: Vec<String>,
+    mut read: BufReader<OwnedReadHalf>,
+    sent: &AtomicI64,
+    progress: &watch::Sender<Progress>,
+) -> HdfsError {
+    let first = nodes.first().map(String::as_str).unwrap_or_default();
+    let mut expected = 0;
+    loop {
+        let ack: PipelineAck = match read_delimited(&mut read, first).await {
+            Ok(ack) => ack,
+            Err(HdfsError::Connection { server, reason }) => {
+                let (reason, bad_link) = (format!("the pipeline ended: {reason}"), Some(server.clone()));
+                return HdfsError::Status { server, status: 0, reason, bad_link };
+            }
+            Err(failure) => return failure,
+        };
+        if let Some(failure) = refused(&ack, &nodes) {
+            return failure;
+        }
+        if ack.seqno == HEARTBEAT_SEQNO {
+            continue;
+        }
+        if ack.seqno != expected || ack.seqno >= sent.load(Ordering::Relaxed) {
+            return HdfsError::protocol(first, format!("packet {} acknowledged instead of {expected}", ack.seqno));
+        }
+        expected += 1;
+        progress.send_modify(|p| p.acknowledged_seqno = ack.seqno);
+    }
+}
+
+/// What an acknowledgement says other than that every DataNode has the packet.
+fn refused(ack: &PipelineAck, nodes: &[String]) -> Option<HdfsError> {
+    let first = nodes.first().map(String::as_str).unwrap_or_default();
+    for (i, reply) in ack.reply.iter().enumerate() {
+        // A flag replaces the reply; its low four bits are the status, the others tell of congestion.
+        let status = ack.flag.get(i).map_or(*reply, |flag| (flag & 0xf) as i32);
+        if status != 0 {
+            let server = nodes.get(i).map_or(first, String::as_str).to_string();
+            let (reason, bad_link) = (format!("packet {} was not taken", ack.seqno), Some(server.clone()));
+            return Some(HdfsError::Status { server, status, reason, bad_link });
+        }
+    }
+    (ack.reply.len() != nodes.len())
+        .then(|| HdfsError::protocol(first, format!("{} replies of {} DataNodes", ack.reply.len(), nodes.len())))
+}
+
+/// Keeps an idle pipeline open.
+async fn send_heartbeats(
+    server: String,
+    write: Arc<Mutex<Option<Writer>>>,
+    progress: Arc<watch::Sender<Progress>>,
+    deadline: Duration,
+) {
+    let mut sent_before = 0;
+    loop {
+        tokio::time::sleep(HEARTBEAT_EVERY).await;
+        let mut write = write.lock().await;
+        let Some(writer) = write.as_mut() else { return };
+        let sent = writer.next_seqno.load(Ordering::Relaxed);
+        if std::mem::replace(&mut sent_before, sent) != sent {
+            continue;
+        }
+        if let Err(failure) = within(deadline, &server, "a heartbeat", writer.send_heartbeat(&server)).await {
+            progress.send_modify(|p| p.broken = p.broken.take().or(Some(failure)));
+            *write = None;
+            return;
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The open end of a segment on HDFS: one file, one block, one pipeline.
+
+use super::file::HeldFile;
+use super::pipeline::Pipeline;
+use super::wire::{HdfsError, OwnedTask, Result};
+use crate::journal::folder::{SegmentWriter, StoreError};
+use crate::proto::alluxio_rs::hdfs::LocatedBlock;
+use async_trait::async_trait;
+use bytes::Bytes;
+use std::time::Duration;
+
+/// Between two tries to make the block known for good.
+const PERSIST_AGAIN: Duration = Duration::from_secs(1);
+
+/// A segment that this process writes.
+#[derive(Debug)]
+pub struct HdfsSegment {
+    held: HeldFile,
+    block: LocatedBlock,
+    pipeline: Pipeline,
+    /// For messages.
+    object: String,
+    /// Makes the NameNode keep the block over a restart; begun by the first flush.
+    persist: Option<OwnedTask>,
+}
+
+impl HdfsSegment {
+    /// Adds the only block of a new file.
+    pub async fn open(held: HeldFile, object: String) -> Result<HdfsSegment> {
+        match held.client.open_block(&held.file, None).await {
+            Ok((block, pipeline)) => Ok(HdfsSegment { held, block, pipeline, object, persist: None }),
+            Err(failure) => {
+                // The name is used up. Closing the empty file spares everybody its recovery; if that fails as
+                // well, recovery will do it.
+                if let Err(e) = held.client.namenode.complete(&held.file, None).await {
+                    log::debug!("an empty segment stays open segment={object} cause=\"{e}\"");
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    /// Once per block: from then on the NameNode's log names the block. Until then a crash of all NameNodes might
+    /// forget it.
+    fn persist(&self) -> OwnedTask {
+        let (client, file, object) = (self.held.client.clone(), self.held.file.clone(), self.object.clone());
+        let break_off = self.pipeline.breaker();
+        OwnedTask::spawn(async move {
+            loop {
+                match client.namenode.fsync(&file).await {
+                    Ok(()) => return,
+                    // Another took the file, or it was deleted: what is written from now on is lost.
+                    Err(e) if is_over(&e) => return break_off(e),
+                    Err(e) => log::warn!("cannot persist the block of a segment segment={object} cause=\"{e}\""),
+                }
+                tokio::time::sleep(PERSIST_AGAIN).await;
+            }
+        })
+    }
+
+    async fn end(&mut self) -> Result<()> {
+        let HeldFile { client, file } = &self.held;
+        if self.pipeline.position() == 0 {
+            // Nothing was acknowledged: the file ends without a block.
+            self.pipeline.finish().await?;
+            client.namenode.abandon_block(file, self.block.b.clone()).await?;
+            return client.complete(file, None).await;
+        }
+        self.pipeline.finish().await?;
+        let mut last = self.block.b.clone();
+        last.num_bytes = Some(self.pipeline.position());
+        client.complete(file, Some(last)).await
+    }
+}
+
+fn is_over(failure: &HdfsError) -> bool {
+    ["LeaseExpiredException", "FileNotFoundException", "UnregisteredNodeException"].iter().any(|c| failure.is(c))
+}
+
+#[async_trait]
+impl SegmentWriter for HdfsSegment {
+    async fn append(&mut self, bytes: Bytes) -> std::result::Result<(), StoreError> {
+        if bytes.len() as u64 > self.room_bytes() {
+            let reason = format!("{} bytes where the block has room for {}", bytes.len(), self.room_bytes());
+            self.pipeline.breaker()(HdfsError::TooFewNodes { reason: reason.clone() });
+            return Err(StoreError::Full { object: self.object.clone(), reason });
+        }
+        if let Err(failure) = self.pipeline.append(bytes).await {
+            self.held.client.broken(&self.block, &failure);
+            return Err(unavailable("append", &self.object, failure));
+        }
+        if self.persist.is_none() {
+            self.persist = Some(self.persist());
+        }
+        Ok(())
+    }
+
+    fn room_bytes(&self) -> u64 {
+        self.held.client.settings.block_bytes - self.pipeline.position()
+    }
+
+    async fn close(&mut self) -> std::result::Result<(), StoreError> {
+        self.end().await.map_err(|failure| unavailable("close", &self.object, failure))
+    }
+}
+
+/// Once a segment is open, whatever happens to it (deleted, taken, cut off) is the end of this writer, and not an
+/// answer about the name.
+fn unavailable(operation: &'static str, object: &str, failure: HdfsError) -> StoreError {
+    StoreError::Unavailable { operation, object: object.into(), reason: failure.to_string() }
+}

@@ -1,0 +1,396 @@
+//! The journal folder on HDFS.
+
+use super::file::HdfsClient;
+use super::namenode::Parents;
+use super::reader::Visible;
+use super::segment::HdfsSegment;
+use super::settings::HdfsSettings;
+use super::wire::{HdfsError, Result};
+use crate::journal::folder::layout::{self, CHECKPOINTS, EPOCHS, FORMAT, parse_checkpoint, parse_epoch, parse_segment};
+use crate::journal::folder::{
+    CheckpointId, Format, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError, Written,
+};
+use crate::proto::alluxio_rs::hdfs::{LocatedBlock, LocatedBlocks};
+use crate::types::time::{Boot, boot_now};
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Open segments whose block is remembered; a reader follows one, a new leader reads a few.
+const TAILS_MAX: usize = 16;
+/// How long an open segment may stand still before the NameNode is asked whether it was closed.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// Compared at a time when a checkpoint is read back.
+const VERIFY_BYTES: usize = 4 << 20;
+
+/// A journal folder on HDFS.
+#[derive(Debug)]
+pub struct HdfsStore {
+    client: Arc<HdfsClient>,
+    tails: Mutex<BTreeMap<SegmentId, Tail>>,
+}
+
+/// The block of an open segment that shows bytes. Such a block is never given up by its writer, so its DataNodes can
+/// be asked without the NameNode.
+#[derive(Debug, Clone)]
+struct Tail {
+    block: LocatedBlock,
+    /// Which of its locations answered.
+    at: usize,
+    /// The length of the file that was shown last.
+    bytes: u64,
+    /// When the NameNode said that the file is open.
+    open_at: Boot,
+}
+
+impl HdfsStore {
+    /// Checks the settings; nothing is sent yet.
+    pub fn new(settings: HdfsSettings) -> std::result::Result<HdfsStore, StoreError> {
+        settings.check()?;
+        Ok(HdfsStore { client: Arc::new(HdfsClient::new(settings)), tails: Mutex::new(BTreeMap::new()) })
+    }
+
+    fn path(&self, name: impl Display) -> String {
+        format!("{}/{name}", self.client.settings.path)
+    }
+
+    /// The name for messages, with the address that the operator knows.
+    fn object(&self, name: impl Display) -> String {
+        format!("{}/{name}", self.client.settings.folder.trim_end_matches('/'))
+    }
+
+    async fn locate(&self, name: impl Display + Copy) -> std::result::Result<LocatedBlocks, StoreError> {
+        match self.client.namenode.block_locations(&self.path(name)).await {
+            Ok(Some(located)) => Ok(located),
+            Ok(None) => Err(StoreError::NotFound { object: self.object(name) }),
+            Err(failure) => Err(failure.into_store_error("read", &self.object(name))),
+        }
+    }
+
+    /// The length by the block that is remembered, if that says enough.
+    async fn remembered_length(&self, segment: SegmentId) -> Option<Length> {
+        let tail = self.tails.lock().get(&segment).cloned()?;
+        let visible = self.client.datanodes.visible(&tail.block, tail.at).await?;
+        let bytes = tail.block.offset + visible.bytes;
+        if bytes <= tail.bytes && boot_now().since(tail.open_at) >= ASK_AGAIN {
+            return None;
+        }
+        self.remember(segment, tail.block, visible, if bytes > tail.bytes { boot_now() } else { tail.open_at });
+        Some(Length::Open(bytes))
+    }
+
+    fn remember(&self, segment: SegmentId, block: LocatedBlock, visible: Visible, open_at: Boot) {
+        let mut tails = self.tails.lock();
+        if tails.len() >= TAILS_MAX && !tails.contains_key(&segment) {
+            tails.pop_first();
+        }
+        let bytes = block.offset + visible.bytes;
+        tails.insert(segment, Tail { block, at: visible.at, bytes, open_at });
+    }
+
+    /// Reads a range that may span blocks.
+    async fn read_blocks(&self, blocks: &[LocatedBlock], first: usize, offset: u64, bytes: u64) -> Result<Bytes> {
+        let end = offset + bytes;
+        let mut parts: Vec<Bytes> = Vec::new();
+        let mut at = offset;
+        while at < end {
+            let Some(block) = blocks.iter().rev().find(|block| block.offset <= at) else { break };
+            let next = blocks.iter().map(|b| b.offset).filter(|o| *o > block.offset).min().unwrap_or(u64::MAX);
+            let part = self.client.datanodes.read(block, first, at - block.offset, end.min(next) - at).await;
+            parts.push(part.map_err(|e| in_file(e, block.offset))?);
+            at = end.min(next);
+        }
+        match parts.len() {
+            1 => Ok(parts.remove(0)),
+            _ => Ok(parts
+                .iter()
+                .fold(BytesMut::with_capacity(bytes as usize), |mut all, part| {
+                    all.extend_from_slice(part);
+                    all
+                })
+                .freeze()),
+        }
+    }
+
+    async fn read_closed(&self, name: impl Display + Copy) -> std::result::Result<Bytes, StoreError> {
+        let located = self.locate(name).await?;
+        if located.under_construction {
+            let reason = "it is still being written".into();
+            return Err(StoreError::Unavailable { operation: "read", object: self.object(name), reason });
+        }
+        let content = self.read_blocks(&blocks(located.clone()), 0, 0, located.file_length).await;
+        content.map_err(|failure| read_failure(failure, &self.object(name)))
+    }
+}
+
+/// A position in a block, as one in the file.
+fn in_file(failure: HdfsError, block_offset: u64) -> HdfsError {
+    match failure {
+        HdfsError::Checksum { server, offset } => HdfsError::Checksum { server, offset: block_offset + offset },
+        other => other,
+    }
+}
+
+fn read_failure(failure: HdfsError, object: &str) -> StoreError {
+    match failure {
+        HdfsError::Checksum { offset, .. } => {
+            StoreError::Damaged { object: object.into(), offset, reason: failure.to_string() }
+        }
+        other => other.into_store_error("read", object),
+    }
+}
+
+/// All blocks, the one that is being written too.
+fn blocks(located: LocatedBlocks) -> Vec<LocatedBlock> {
+    let mut blocks = located.blocks;
+    if let Some(last) = located.last_block
+        && !blocks.iter().any(|block| block.b.block_id == last.b.block_id)
+    {
+        blocks.push(last);
+    }
+    blocks
+}
+
+#[async_trait]
+impl JournalStore for HdfsStore {
+    fn describe(&self) -> String {
+        self.client.settings.folder.clone()
+    }
+
+    async fn read_format(&self) -> std::result::Result<Option<Format>, StoreError> {
+        match self.read_closed(FORMAT).await {
+            Ok(text) => layout::decode_format(&text, &self.object(FORMAT)).map(Some),
+            Err(StoreError::NotFound { .. }) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn write_format(&self, format: &Format) -> std::result::Result<(), StoreError> {
+        let object = self.object(FORMAT);
+        let failed = |failure: HdfsError| failure.into_store_error("write", &object);
+        let namenode = &self.client.namenode;
+        for folder in [EPOCHS, CHECKPOINTS] {
+            namenode.make_folder(&self.path(folder), Parents::Make).await.map_err(failed)?;
+        }
+        let temporary = self.path(format!("{FORMAT}.{}.tmp", namenode.client_name()));
+        namenode.delete(&temporary).await.map_err(failed)?;
+        let text = Bytes::from(layout::encode_format(format));
+        self.write_closed(&temporary, &[text]).await.map_err(failed)?;
+        namenode.replace(&temporary, &self.path(FORMAT)).await.map_err(failed)
+    }
+
+    async fn list(&self) -> std::result::Result<Listing, StoreError> {
+        let names = async |folder: &str| {
+            let entries = self.client.namenode.list(&self.path(folder)).await;
+            let entries = entries.map_err(|failure| failure.into_store_error("list", &self.object(folder)))?;
+            let names = entries.unwrap_or_default().into_iter().map(|e| String::from_utf8_lossy(&e.path).into_owned());
+            Ok::<Vec<String>, StoreError>(names.collect())
+        };
+        let mut listing = Listing::default();
+        for epoch in names(EPOCHS).await?.iter().filter_map(|name| parse_epoch(name)) {
+            let files = names(&layout::epoch_folder(epoch)).await?;
+            listing.segments.extend(files.iter().filter_map(|name| parse_segment(epoch, name)));
+        }
+        listing.checkpoints.extend(names(CHECKPOINTS).await?.iter().filter_map(|name| parse_checkpoint(name)));
+        listing.segments.sort_unstable();
+        listing.checkpoints.sort_unstable();
+        Ok(listing)
+    }
+
+    async fn create(&self, segment: SegmentId) -> std::result::Result<Box<dyn SegmentWriter>, StoreError> {
+        let (path, object) = (self.path(segment), self.object(segment));
+        let failed = |failure: HdfsError| failure.into_store_error("create", &object);
+        let held = match self.client.create(&path).await {
+            Err(failure) if failure.is("FileNotFoundException") => {
+                // The folder of the epoch is made, the journal folder never: if that is gone, so is the journal.
+                let folder = self.path(layout::epoch_folder(segment.epoch));
+                match self.client.namenode.make_folder(&folder, Parents::MustExist).await {
+                    Err(e) if e.is("FileNotFoundException") => {
+                        return Err(StoreError::NotFound { object: self.object(EPOCHS) });
+                    }
+                    made => made.map_err(failed)?,
+                }
+                self.client.create(&path).await
+            }
+            result => result,
+        };
+        let writer = HdfsSegment::open(held.map_err(failed)?, object.clone()).await;
+        // The name is ours here: whatever went wrong then, "exists" and "not found" would mislead.
+        Ok(Box::new(writer.map_err(|failure| match failure.into_store_error("create", &object) {
+            StoreError::Exists { object } | StoreError::NotFound { object } => {
+                let reason = "another took or deleted the new file".into();
+                StoreError::Unavailable { operation: "create", object, reason }
+            }
+            other => other,
+        })?))
+    }
+
+    async fn length(&self, segment: SegmentId) -> std::result::Result<Length, StoreError> {
+        if let Some(length) = self.remembered_length(segment).await {
+            return Ok(length);
+        }
+        self.tails.lock().remove(&segment);
+        let asked_at = boot_now();
+        let located = self.locate(segment).await?;
+        if !located.under_construction {
+            return Ok(Length::Closed(located.file_length));
+        }
+        let Some(last) = located.last_block.filter(|_| !located.is_last_block_complete) else {
+            return Ok(Length::Open(located.file_length));
+        };
+        // No DataNode has it, or none answers: that may be a block before its first byte, or one whose DataNodes
+        // are gone. Only recovery can tell.
+        let Some(visible) = self.client.datanodes.visible(&last, 0).await else { return Ok(Length::Unknown) };
+        let bytes = last.offset + visible.bytes;
+        if visible.bytes > 0 {
+            self.remember(segment, last, visible, asked_at);
+        }
+        Ok(Length::Open(bytes))
+    }
+
+    async fn read(&self, segment: SegmentId, offset: u64, bytes: u64) -> std::result::Result<Bytes, StoreError> {
+        let tail = self.tails.lock().get(&segment).cloned();
+        if let Some(tail) = tail.filter(|tail| tail.block.offset <= offset) {
+            let part = self.client.datanodes.read(&tail.block, tail.at, offset - tail.block.offset, bytes).await;
+            if let Ok(content) = part {
+                return Ok(content);
+            }
+            self.tails.lock().remove(&segment);
+        }
+        let located = self.locate(segment).await?;
+        let content = self.read_blocks(&blocks(located), 0, offset, bytes).await;
+        let content = content.map_err(|failure| read_failure(failure, &self.object(segment)))?;
+        if content.len() as u64 != bytes {
+            let reason = format!("{} of {bytes} bytes at {offset} are there", content.len());
+            return Err(StoreError::Unavailable { operation: "read", object: self.object(segment), reason });
+        }
+        Ok(content)
+    }
+
+    async fn recover(&self, segment: SegmentId) -> std::result::Result<Recovery, StoreError> {
+        self.tails.lock().remove(&segment);
+        match self.client.namenode.recover_lease(&self.path(segment)).await {
+            Ok(true) => Ok(Recovery::Done),
+            Ok(false) => Ok(Recovery::InProgress),
+            Err(failure) if failure.is("RecoveryInProgressException") => Ok(Recovery::InProgress),
+            Err(failure) => Err(failure.into_store_error("recover", &self.object(segment))),
+        }
+    }
+
+    async fn delete_segment(&self, segment: SegmentId) -> std::result::Result<(), StoreError> {
+        self.tails.lock().remove(&segment);
+        let failed = |failure: HdfsError| failure.into_store_error("delete", &self.object(segment));
+        self.client.namenode.delete(&self.path(segment)).await.map_err(failed)?;
+        match self.client.namenode.delete(&self.path(layout::epoch_folder(segment.epoch))).await {
+            Err(failure) if failure.is("PathIsNotEmptyDirectoryException") => Ok(()),
+            result => result.map_err(failed),
+        }
+    }
+
+    async fn write_checkpoint(
+        &self,
+        id: CheckpointId,
+        writer: &str,
+        content: Vec<Bytes>,
+    ) -> std::result::Result<Written, StoreError> {
+        let temporary = self.path(layout::temporary(id, writer));
+        let written = self.write_and_rename(&temporary, id, &content).await;
+        if !matches!(written, Ok(Written::New))
+            && let Err(e) = self.client.namenode.delete(&temporary).await
+        {
+            log::warn!("cannot delete a temporary checkpoint file={temporary} cause=\"{e}\"");
+        }
+        written
+    }
+
+    async fn read_checkpoint(&self, id: CheckpointId) -> std::result::Result<Bytes, StoreError> {
+        self.read_closed(id).await
+    }
+
+    async fn delete_checkpoint(&self, id: CheckpointId) -> std::result::Result<(), StoreError> {
+        let deleted = self.client.namenode.delete(&self.path(id)).await;
+        deleted.map_err(|failure| failure.into_store_error("delete", &self.object(id)))
+    }
+}
+
+impl HdfsStore {
+    /// Writes a file of as many blocks as it takes, and closes it.
+    async fn write_closed(&self, path: &str, content: &[Bytes]) -> Result<()> {
+        let held = self.client.create(path).await?;
+        let mut previous = None;
+        let mut open = None;
+        for mut rest in content.iter().cloned() {
+            while !rest.is_empty() {
+                let (block, mut pipeline) = match open.take() {
+                    Some(open) => open,
+                    None => self.client.open_block(&held.file, previous.take()).await?,
+                };
+                let room = self.client.settings.block_bytes - pipeline.position();
+                pipeline.append(rest.split_to(rest.len().min(room as usize))).await?;
+                if pipeline.position() == self.client.settings.block_bytes {
+                    previous = Some(end_block(block, pipeline).await?);
+                } else {
+                    open = Some((block, pipeline));
+                }
+            }
+        }
+        if let Some((block, pipeline)) = open {
+            previous = Some(end_block(block, pipeline).await?);
+        }
+        self.client.complete(&held.file, previous).await
+    }
+
+    async fn write_and_rename(
+        &self,
+        temporary: &str,
+        id: CheckpointId,
+        content: &[Bytes],
+    ) -> std::result::Result<Written, StoreError> {
+        let object = self.object(id);
+        let failed = |failure: HdfsError| failure.into_store_error("write", &object);
+        // The same writer may have died here before.
+        self.client.namenode.delete(temporary).await.map_err(failed)?;
+        self.write_closed(temporary, content).await.map_err(failed)?;
+        self.verify(temporary, content).await.map_err(|failure| read_failure(failure, &object))?;
+        match self.client.namenode.rename(temporary, &self.path(id)).await {
+            Ok(()) => Ok(Written::New),
+            Err(failure) if failure.is("FileAlreadyExistsException") => Ok(Written::Existed),
+            Err(failure) => Err(failed(failure)),
+        }
+    }
+
+    /// Reads a closed file back and compares it.
+    async fn verify(&self, path: &str, content: &[Bytes]) -> Result<()> {
+        let differs = |reason: String| HdfsError::protocol(path, reason);
+        let located = self.client.namenode.block_locations(path).await?;
+        let located = located.ok_or_else(|| differs("the file vanished after it was written".into()))?;
+        let length: u64 = content.iter().map(|part| part.len() as u64).sum();
+        if located.under_construction || located.file_length != length {
+            return Err(differs(format!("{} of {length} bytes are in the file", located.file_length)));
+        }
+        let blocks = blocks(located);
+        let mut offset = 0;
+        for part in content.iter().flat_map(|part| part.chunks(VERIFY_BYTES)) {
+            let read = self.read_blocks(&blocks, 0, offset, part.len() as u64).await?;
+            if read != part {
+                return Err(differs(format!("what was written at {offset} is not what is read")));
+            }
+            offset += part.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+async fn end_block(
+    block: LocatedBlock,
+    mut pipeline: super::pipeline::Pipeline,
+) -> Result<crate::proto::alluxio_rs::hdfs::ExtendedBlock> {
+    pipeline.finish().await?;
+    let mut block = block.b;
+    block.num_bytes = Some(pipeline.position());
+    Ok(block)
+}

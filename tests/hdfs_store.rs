@@ -1,0 +1,22 @@
+//! The journal store on a real HDFS: the suite of all stores, and what only HDFS has.
+//!
+//! Needs a test bed and the variable that names its folder:
+//! `scripts/testbed up --dir /tmp/bed --datanodes 3 && TESTBED_DIR=/tmp/bed cargo test --test hdfs_store`.
+//! One run tests one version and one number of DataNodes; without a test bed it fails.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use alluxio::{journal, types};
+
+#[path = "hdfs_store/bed.rs"]
+mod bed;
+#[path = "hdfs_store/faults.rs"]
+mod faults;
+#[path = "../src/journal/folder/store_suite.rs"]
+mod store_suite;
+#[path = "hdfs_store/wire.rs"]
+mod wire;
+
+mod suite {
+    use crate::{bed, store_suite};
+    store_suite::every_behaviour!(bed::place());
+}
