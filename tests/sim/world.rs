@@ -1,0 +1,318 @@
+//! The world of one seed: masters that run the shipped driver, an election and a folder in memory, clients, time.
+//!
+//! Everything happens through one queue of actions. A call of a master is two or three of them: it takes effect, and
+//! its reply arrives; either may be late, lost, or come after the caller's death.
+
+use crate::client::Client;
+use crate::model::Call;
+use crate::rng::Rng;
+use alluxio::election::{EpochNode, MemoryElection, SessionId};
+use alluxio::journal::chain::{Position, SegmentHeader};
+use alluxio::journal::codec;
+use alluxio::journal::folder::{FileId, Format, JournalStore, MemoryFolder, SegmentId};
+use alluxio::master::driver::{Driver, DriverSettings};
+use alluxio::master::event::{Core, Evaluated, Event};
+use alluxio::master::gate::Gate;
+use alluxio::master::ops::Answer;
+use alluxio::master::role::FencingMode;
+use alluxio::types::time::{Boot, Millis};
+use alluxio::types::{FsError, SequenceNumber};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub const MS: u64 = 1_000;
+pub const SECOND: u64 = 1_000 * MS;
+pub const GENESIS: u64 = 7;
+pub const CLUSTER: &str = "0c6f5d4e-7b1a-4c3d-9e2f-8a7b6c5d4e3f";
+/// How long ZooKeeper keeps a session of a silent client.
+pub const SESSION: u64 = 6 * SECOND;
+
+/// Who waits for an answer: client, its call, and which try.
+pub type Ticket = (usize, u64, u64);
+
+/// What is varied besides chance.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    pub masters: usize,
+    pub replicas: usize,
+    pub clients: usize,
+    pub operations: usize,
+    pub mode: FencingMode,
+}
+
+/// What the seeds must have met, all in all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Coverage {
+    pub steps: u64,
+    pub faults: u64,
+    pub takeovers: u64,
+    pub ambiguous: u64,
+    pub zombie_writes: u64,
+    pub failed_flushes: u64,
+    pub torn_tails: u64,
+    pub checkpoints_loaded: u64,
+    pub held_reads: u64,
+    pub unknown_lengths: u64,
+    pub fenced: u64,
+    pub copied: u64,
+}
+
+pub enum Action {
+    Deliver(usize, u64, Event<Ticket>),
+    Wake(usize, u64),
+    Latch { host: usize, life: u64, session: SessionId, call: alluxio::election::LatchCall, lost: bool },
+    Ask { host: usize, life: u64, ask: alluxio::journal::tailer::Ask },
+    Create { host: usize, life: u64, segment: SegmentId, lost: bool },
+    Land { append: alluxio::journal::folder::AppendId, replica: usize, bytes: Option<usize> },
+    Acknowledge { host: usize, life: u64, segment: SegmentId, append: alluxio::journal::folder::AppendId },
+    FlushDeadline { host: usize, life: u64, segment: SegmentId },
+    Recover { host: usize, life: u64, segment: SegmentId },
+    Checkpoint { host: usize, life: u64, id: alluxio::journal::folder::CheckpointId, content: bytes::Bytes },
+    GuardianRelease { incarnation: String },
+    EndSession(SessionId),
+    Start(usize),
+    Ask2 { client: usize },
+    Arrive { host: usize, life: u64, ticket: Ticket },
+    Gate { host: usize, life: u64, ticket: Ticket, evaluated: Evaluated },
+    Hear { ticket: Ticket, answer: Result<Answer, FsError> },
+    Impatient { ticket: Ticket },
+    Fault,
+}
+
+/// A machine: a process or none, a clock, and whether it is paused or cut off from ZooKeeper.
+pub struct Host {
+    pub process: Option<Process>,
+    pub lives: u64,
+    pub paused_until: u64,
+    pub cut_off_until: u64,
+    pub drift_ppm: i64,
+    pub offset: u64,
+}
+
+pub struct Process {
+    pub driver: Driver<Ticket>,
+    pub core: Core,
+    pub gate: Arc<Gate>,
+    pub session: SessionId,
+    pub incarnation: String,
+    pub files: BTreeMap<SegmentId, FileId>,
+    /// Segments of which a flush was given up: late acknowledgements are not told.
+    pub given_up: Vec<SegmentId>,
+    pub in_flight: Option<SegmentId>,
+    pub wake: Option<u64>,
+}
+
+pub struct World {
+    pub rng: Rng,
+    pub options: Options,
+    pub now: u64,
+    order: u64,
+    queue: BTreeMap<(u64, u64), Action>,
+    pub election: MemoryElection,
+    pub folder: MemoryFolder,
+    pub hosts: Vec<Host>,
+    pub clients: Vec<Client>,
+    pub history: Vec<Call>,
+    /// Every position that anybody was told, by its sequence: there is only one history.
+    told: BTreeMap<SequenceNumber, u64>,
+    digests: BTreeMap<Position, u64>,
+    pub coverage: Coverage,
+    pub healing: bool,
+    pub store_away_until: u64,
+    pub trace: Vec<String>,
+    pub tracing: bool,
+}
+
+impl World {
+    pub fn new(seed: u64, options: Options) -> World {
+        let mut world = World {
+            rng: Rng::new(seed),
+            options,
+            now: SECOND,
+            order: 0,
+            queue: BTreeMap::new(),
+            election: MemoryElection::default(),
+            folder: MemoryFolder::new(options.replicas),
+            hosts: Vec::new(),
+            clients: Vec::new(),
+            history: Vec::new(),
+            told: BTreeMap::new(),
+            digests: BTreeMap::new(),
+            coverage: Coverage::default(),
+            healing: false,
+            store_away_until: 0,
+            trace: Vec::new(),
+            tracing: std::env::var_os("SIM_TRACE").is_some(),
+        };
+        world.format();
+        for host in 0..options.masters {
+            let drift_ppm = world.rng.range(0, 60_000) as i64 - 30_000;
+            let offset = world.rng.range(0, 1000 * SECOND);
+            world.hosts.push(Host { process: None, lives: 0, paused_until: 0, cut_off_until: 0, drift_ppm, offset });
+            world.after(host as u64 * 10 * MS, Action::Start(host));
+        }
+        for client in 0..options.clients {
+            world.clients.push(Client::new(client));
+            world.after(3 * SECOND + client as u64 * MS, Action::Ask2 { client });
+        }
+        world.after(4 * SECOND, Action::Fault);
+        world
+    }
+
+    /// What `alluxio format` leaves: FORMAT, a closed first segment, a released epoch node.
+    fn format(&mut self) {
+        let format = Format { layout: 1, feature_level: 1, cluster_id: CLUSTER.into() };
+        self.folder.write_format(&format).unwrap();
+        let segment = SegmentId { epoch: 1, index: 0 };
+        let header = SegmentHeader {
+            cluster_id: CLUSTER.into(),
+            genesis: GENESIS,
+            segment,
+            base: None,
+            through: SequenceNumber(0),
+        };
+        let mut bytes = Vec::new();
+        codec::encode_header(&mut bytes, &header);
+        let file = self.folder.create(segment).unwrap();
+        let append = self.folder.begin_append(file, &bytes);
+        (0..self.options.replicas).for_each(|replica| assert!(self.folder.land(append, replica)));
+        self.folder.close(file).unwrap();
+        let session = self.election.open_session();
+        let node = EpochNode { epoch: 1, released: true, segments: 1, ..EpochNode::default() };
+        self.election.create_epoch(session, &node).unwrap();
+        self.election.end_session(session);
+    }
+
+    pub fn after(&mut self, delay: u64, action: Action) {
+        self.order += 1;
+        self.queue.insert((self.now + delay, self.order), action);
+    }
+
+    pub fn note(&mut self, text: impl FnOnce() -> String) {
+        if self.tracing {
+            self.trace.push(format!("{:>9}.{:03} ms {}", self.now / MS, self.now % MS, text()));
+        }
+    }
+
+    /// Takes the next action off the queue and moves the time to it.
+    pub fn next(&mut self) -> Option<Action> {
+        let ((at, _), action) = self.queue.pop_first()?;
+        self.now = self.now.max(at);
+        self.coverage.steps += 1;
+        Some(action)
+    }
+
+    /// The boot clock of a host: drifts, and counts pauses.
+    pub fn clock(&self, host: usize) -> Boot {
+        let Host { drift_ppm, offset, .. } = self.hosts[host];
+        let drifted = self.now as i64 + self.now as i64 / 1_000_000 * drift_ppm;
+        Boot::from_start(Duration::from_micros(offset + drifted as u64))
+    }
+
+    /// True time until a host's clock shows `at`, as near as matters.
+    pub fn until(&self, host: usize, at: Boot) -> u64 {
+        at.since(self.clock(host)).as_micros() as u64
+    }
+
+    pub fn wall(&self) -> Millis {
+        Millis(1_700_000_000_000 + (self.now / MS) as i64)
+    }
+
+    pub fn is_paused(&self, host: usize) -> bool {
+        self.hosts[host].paused_until > self.now
+    }
+
+    pub fn process(&mut self, host: usize, life: u64) -> Option<&mut Process> {
+        let host = &mut self.hosts[host];
+        host.process.as_mut().filter(|_| host.lives == life)
+    }
+
+    /// A new process on a host, from the newest checkpoint or, sometimes, from none.
+    pub fn start(&mut self, host: usize) -> Result<(), String> {
+        if self.hosts[host].process.is_some() {
+            return Ok(());
+        }
+        let newest = self.folder.list().map_err(|error| error.to_string())?.checkpoints.last().copied();
+        let newest = newest.filter(|_| self.rng.chance(4, 5));
+        let (mut core, mut position, mut genesis) = (Core::default(), Position::START, None);
+        if let Some(id) = newest {
+            let content = self.folder.read_checkpoint(id).map_err(|error| error.to_string())?;
+            let loaded = alluxio::master::state::Checkpoint::decode(&content).map_err(|error| error.to_string())?;
+            position = Position { sequence: id.sequence, hash: id.hash };
+            genesis = Some(loaded.header.genesis);
+            core.state = loaded.state;
+            self.coverage.checkpoints_loaded += 1;
+        }
+        let session = self.election.open_session();
+        self.hosts[host].lives += 1;
+        let life = self.hosts[host].lives;
+        let incarnation = format!("{:04x}{:08x}", host, life);
+        let gate = Arc::new(Gate::default());
+        let settings = crate::settings(self.options.mode, host, &incarnation);
+        let driver = Driver::new(settings, gate.clone(), position, genesis);
+        self.hosts[host].process = Some(Process {
+            driver,
+            core,
+            gate,
+            session,
+            incarnation,
+            files: BTreeMap::new(),
+            given_up: Vec::new(),
+            in_flight: None,
+            wake: None,
+        });
+        self.note(|| format!("host {host} starts, life {life}, from {position}"));
+        self.after(0, Action::Deliver(host, life, Event::Tick));
+        Ok(())
+    }
+
+    /// The process is gone: what it sent goes on, its session lives until it expires or the guardian ends it.
+    pub fn kill(&mut self, host: usize, with_guardian: bool) {
+        let Some(process) = self.hosts[host].process.take() else { return };
+        self.hosts[host].lives += 1;
+        self.hosts[host].paused_until = 0;
+        self.note(|| format!("host {host} dies, guardian {}", if with_guardian { "alive" } else { "dead too" }));
+        let delay = self.rng.range(1, SESSION);
+        self.after(delay.max(SESSION / 2), Action::EndSession(process.session));
+        if with_guardian {
+            let delay = self.rng.range(MS, 100 * MS);
+            self.after(delay, Action::GuardianRelease { incarnation: process.incarnation });
+        }
+        let delay = self.rng.range(100 * MS, 8 * SECOND);
+        self.after(delay, Action::Start(host));
+    }
+
+    /// The guardian's part (F3): released, if the dead child still owns the epoch.
+    pub fn guardian_release(&mut self, incarnation: &str) {
+        let session = self.election.open_session();
+        self.election.sync(session).unwrap();
+        let newest = alluxio::election::StateNumber::NEWEST;
+        if let Ok(Some(seen)) = self.election.read_epoch(session, newest)
+            && seen.value.owner == incarnation
+            && !seen.value.released
+        {
+            let node = EpochNode { released: true, ..seen.value };
+            let _ = self.election.release(session, seen.version, &node);
+        }
+        self.election.end_session(session);
+    }
+
+    /// Nothing that anybody was told may ever be otherwise.
+    pub fn tell(&mut self, who: &str, position: Position) -> Result<(), String> {
+        let before = *self.told.entry(position.sequence).or_insert(position.hash);
+        if before == position.hash {
+            return Ok(());
+        }
+        let sequence = position.sequence;
+        Err(format!("two histories: record {sequence} is {before:016x}, but {who} has {:016x}", position.hash))
+    }
+
+    /// Two masters at one position have one state.
+    pub fn compare(&mut self, host: usize, position: Position) -> Result<(), String> {
+        let digest = self.hosts[host].process.as_ref().map(|process| process.core.state.digest());
+        let Some(digest) = digest else { return Ok(()) };
+        let before = *self.digests.entry(position).or_insert(digest);
+        if before == digest { Ok(()) } else { Err(format!("host {host} has another state than others at {position}")) }
+    }
+}
