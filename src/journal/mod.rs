@@ -7,6 +7,9 @@
 pub mod chain;
 pub mod codec;
 pub mod entry;
+pub mod entry_codec;
+mod entry_from_proto;
+mod entry_to_proto;
 pub mod folder;
 pub mod tailer;
 pub mod writer;

@@ -1,201 +1,113 @@
 //! [pure] What a client may ask of the namespace, one file per operation.
 //!
 //! `decide` reads the state and changes nothing: entries to journal and the answer, or a refusal. `query` reads.
-//! A new operation is one file here, one variant below, and one line in `master/server.rs`.
+//! A new operation is one file here, one variant in `request.rs`, one arm below, and one line in `master/server.rs`.
+//! Read `request.rs` (what may be asked), `resolve.rs` and `permissions.rs` (what most operations begin with), then
+//! an operation.
 
-use crate::journal::entry::Entry;
+mod bootstrap;
+mod collect;
+mod complete_file;
+mod create;
+mod create_directory;
+mod create_file;
+mod delete;
+mod errors;
+mod get_status;
+mod list_status;
+mod permissions;
+mod rename;
+mod request;
+mod resolve;
+mod retry;
+mod set_attribute;
+mod status;
+
+pub use bootstrap::bootstrap;
+pub use collect::collect;
+pub use request::{
+    Answer, Caller, CompleteFile, CreateDirectory, CreateFile, Decision, Delete, Operation, Query, Rename, Request,
+    SetAttribute, WriteType,
+};
+
 use crate::master::state::{Footprint, MasterState};
+use crate::types::FsError;
 use crate::types::time::Millis;
-use crate::types::{AlluxioPath, FileStatus, FsError, OperationId, TtlAction};
+use permissions::Permissions;
 
-/// Who asks. Groups are looked up before the request reaches the driver.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Caller {
-    /// The authenticated user; "" when authentication is off.
-    pub user: String,
-    /// Groups of the user, the first is the primary one.
-    pub groups: Vec<String>,
-}
-
-/// A change that a client wishes.
+/// What operations need to know of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// Who asks.
-    pub caller: Caller,
-    /// Makes a repetition recognisable.
-    pub operation_id: Option<OperationId>,
-    /// What is asked.
-    pub operation: Operation,
+pub struct Settings {
+    /// `alluxio.security.authorization.permission.enabled`
+    pub permission_checking: bool,
+    /// `alluxio.security.authorization.permission.supergroup`
+    pub super_group: String,
+    /// `alluxio.security.authorization.permission.umask`, for directories that nobody named.
+    pub umask: u16,
+    /// `alluxio.master.mount.table.root.ufs`
+    pub root_ufs: String,
 }
 
-/// Where the content of a new file goes (2.9.6 WritePType).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WriteType {
-    /// Workers only, or fail.
-    MustCache,
-    /// Workers if possible.
-    TryCache,
-    /// Workers and UFS.
-    CacheThrough,
-    /// UFS only.
-    Through,
-    /// Workers now, UFS later.
-    AsyncThrough,
-    /// Nowhere.
-    None,
+/// What one decision or query goes by.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    state: &'a MasterState,
+    caller: &'a Caller,
+    settings: &'a Settings,
+    /// Not before any time in the journal.
+    now: Millis,
 }
 
-/// The changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Operation {
-    /// createDirectory
-    CreateDirectory(CreateDirectory),
-    /// createFile
-    CreateFile(CreateFile),
-    /// completeFile
-    CompleteFile(CompleteFile),
-    /// rename
-    Rename(Rename),
-    /// delete
-    Delete(Delete),
-    /// setAttribute: mode, owner, group
-    SetAttribute(SetAttribute),
+/// What is to be journaled for a request and then answered, or why not. The state is only read.
+///
+/// Both a refusal and a decision without entries tell what the state is, so they may leave only when all that is
+/// applied is durable.
+///
+/// # Errors
+/// The refusal, in the words of 2.9.6.
+pub fn decide(state: &MasterState, request: &Request, now: Millis, settings: &Settings) -> Result<Decision, FsError> {
+    let now = now.max(state.last_time());
+    let at = Context { state, caller: &request.caller, settings, now };
+    if let Some(first) = retry::first_answer(&at, request)? {
+        return Ok(first);
+    }
+    let mut decision = match &request.operation {
+        Operation::CreateDirectory(create) => create_directory::decide(&at, create),
+        Operation::CreateFile(create) => create_file::decide(&at, create),
+        Operation::CompleteFile(complete) => complete_file::decide(&at, complete),
+        Operation::Rename(rename) => rename::decide(&at, rename),
+        Operation::Delete(delete) => delete::decide(&at, delete),
+        Operation::SetAttribute(set) => set_attribute::decide(&at, set),
+    }?;
+    retry::remember(request, now, &mut decision);
+    Ok(decision)
 }
 
-/// createDirectory
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreateDirectory {
-    /// The new directory.
-    pub path: AlluxioPath,
-    /// Missing parents are made too.
-    pub recursive: bool,
-    /// An existing directory is a success.
-    pub allow_exists: bool,
-    /// Permission bits, umask applied by the client.
-    pub mode: u16,
-    /// Whether it goes to the UFS.
-    pub write_type: WriteType,
-    /// -1 for none.
-    pub ttl_ms: i64,
-    /// What happens then.
-    pub ttl_action: TtlAction,
+/// Answers a question. `footprint` collects what the answer, or the refusal, depends on.
+///
+/// # Errors
+/// The refusal, in the words of 2.9.6.
+pub fn query(
+    state: &MasterState,
+    caller: &Caller,
+    query: &Query,
+    settings: &Settings,
+    footprint: &mut Footprint,
+) -> Result<Answer, FsError> {
+    let at = Context { state, caller, settings, now: state.last_time() };
+    match query {
+        Query::GetStatus { path } => get_status::get_status(&at, path, footprint),
+        Query::Exists { path } => get_status::exists(&at, path, footprint),
+        Query::ListStatus { path, recursive } => list_status::list_status(&at, path, *recursive, footprint),
+    }
 }
 
-/// createFile
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreateFile {
-    /// The new file.
-    pub path: AlluxioPath,
-    /// Missing parents are made too.
-    pub recursive: bool,
-    /// An existing file is replaced.
-    pub overwrite: bool,
-    /// Permission bits, umask applied by the client.
-    pub mode: u16,
-    /// At least 1.
-    pub block_size_bytes: i64,
-    /// Where its content goes.
-    pub write_type: WriteType,
-    /// -1 for none.
-    pub ttl_ms: i64,
-    /// What happens then.
-    pub ttl_action: TtlAction,
-    /// Fewest copies.
-    pub replication_min: i32,
-    /// Most copies, -1 without limit.
-    pub replication_max: i32,
-    /// Copies before the content is persisted.
-    pub replication_durable: i32,
+impl<'a> Context<'a> {
+    fn permissions(&self, footprint: &mut Footprint) -> Permissions<'a> {
+        Permissions::of(self, footprint)
+    }
 }
 
-/// completeFile
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CompleteFile {
-    /// The file.
-    pub path: AlluxioPath,
-    /// Length as written to the UFS, when it was written there.
-    pub ufs_length: Option<i64>,
-    /// The content is to be persisted by the master.
-    pub async_persist: bool,
-}
-
-/// rename
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rename {
-    /// What is moved.
-    pub source: AlluxioPath,
-    /// Its new path, which must not exist.
-    pub target: AlluxioPath,
-}
-
-/// delete
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delete {
-    /// What is deleted.
-    pub path: AlluxioPath,
-    /// With all below it.
-    pub recursive: bool,
-    /// The UFS is left as it is.
-    pub alluxio_only: bool,
-    /// Mount points below are unmounted.
-    pub delete_mount_points: bool,
-}
-
-/// setAttribute
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetAttribute {
-    /// The file or directory.
-    pub path: AlluxioPath,
-    /// With all below it.
-    pub recursive: bool,
-    /// New permission bits.
-    pub mode: Option<u16>,
-    /// New owner.
-    pub owner: Option<String>,
-    /// New group.
-    pub group: Option<String>,
-}
-
-/// What a client wishes to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Query {
-    /// getStatus
-    GetStatus {
-        /// The file or directory.
-        path: AlluxioPath,
-    },
-    /// exists: as getStatus, but a missing path is an answer
-    Exists {
-        /// The file or directory.
-        path: AlluxioPath,
-    },
-    /// listStatus: the children by name, or the file itself
-    ListStatus {
-        /// The file or directory.
-        path: AlluxioPath,
-        /// With all below it, parents first.
-        recursive: bool,
-    },
-}
-
-/// What is told to the client.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// It is done.
-    Done,
-    /// What the path looks like.
-    Status(Box<FileStatus>),
-    /// What the paths look like.
-    List(Vec<FileStatus>),
-    /// Yes or no.
-    Exists(bool),
-}
-
-/// What is to be journaled for a request, and what is then answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decision {
-    /// All or none of them. None: the request changes nothing.
-    pub entries: Vec<Entry>,
-    /// The answer once they are durable.
-    pub answer: Answer,
-}
+#[cfg(test)]
+#[path = "ops_tests.rs"]
+mod tests;

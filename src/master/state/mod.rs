@@ -1,9 +1,95 @@
 //! [pure] The state of the master on copy-on-write pages, and `apply`, the only way to change it.
+//!
+//! Read `pages.rs`, `slots.rs`, `btree.rs` (what everything lies on), then `inode.rs` and `inode_tree.rs`, then
+//! `apply.rs`. `footprint.rs` tells what an answer waits for, `checkpoint.rs` how a state becomes a file.
+//! May use `journal::entry` and `types`.
 
-/// The whole state. A clone is a snapshot: it shares all pages.
-#[derive(Debug, Clone, Default)]
-pub struct MasterState {}
+mod apply;
+mod btree;
+mod changes;
+mod digest;
+mod footprint;
+mod ids;
+mod inode;
+mod inode_tree;
+mod interner;
+mod names;
+mod pages;
+mod retries;
+mod slots;
 
-/// What a query looked at: the answer may leave when the changes of all this are durable.
-#[derive(Debug, Clone, Default)]
-pub struct Footprint {}
+pub use footprint::{Change, Footprint};
+pub use ids::IdGenerators;
+pub use inode::{Inode, InodeKind};
+pub use inode_tree::InodeTree;
+pub use names::NAME_BYTES_MAX;
+pub use retries::{ANSWER_AGE_MAX_MS, ANSWERS_MAX};
+
+use crate::journal::entry::Answered;
+use crate::types::time::Millis;
+use crate::types::{InodeId, OperationId};
+use retries::Retries;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The whole state. A clone is a snapshot: it shares all pages, takes microseconds, and hinders no writer.
+#[derive(Debug, Clone)]
+pub struct MasterState {
+    inodes: InodeTree,
+    ids: IdGenerators,
+    retries: Retries,
+    /// Uppermost directories of the trees that were unlinked and are not collected yet.
+    unlinked: Arc<BTreeSet<InodeId>>,
+    cluster_id: Option<Arc<str>>,
+    last_time: Millis,
+}
+
+impl Default for MasterState {
+    fn default() -> MasterState {
+        MasterState::new()
+    }
+}
+
+impl MasterState {
+    /// The state before the first entry: without even a root.
+    pub fn new() -> MasterState {
+        MasterState {
+            inodes: InodeTree::new(),
+            ids: IdGenerators::default(),
+            retries: Retries::new(),
+            unlinked: Arc::default(),
+            cluster_id: None,
+            last_time: Millis(0),
+        }
+    }
+
+    /// All inodes.
+    pub fn inodes(&self) -> &InodeTree {
+        &self.inodes
+    }
+
+    /// Where new ids come from. A copy: taking from it changes nothing here.
+    pub fn ids(&self) -> IdGenerators {
+        self.ids
+    }
+
+    /// The kept first answer to that operation.
+    pub fn answered(&self, id: OperationId) -> Option<Answered> {
+        self.retries.find(id)
+    }
+
+    /// Uppermost directories of the trees that are to be collected.
+    pub fn unlinked(&self) -> &BTreeSet<InodeId> {
+        &self.unlinked
+    }
+
+    /// Id of the cluster, once it is journaled.
+    pub fn cluster_id(&self) -> Option<&str> {
+        self.cluster_id.as_deref()
+    }
+
+    /// The latest time that any entry carried. Nothing is decided at an earlier one.
+    pub fn last_time(&self) -> Millis {
+        self.last_time
+    }
+}

@@ -1,0 +1,380 @@
+//! [pure] Messages of 2.9 as entries. Every field is taken or refused by name; the patterns have no `..`, so that a
+//! new field cannot be forgotten.
+
+use super::entry::{
+    DeleteFile, Entry, InodeDirectory, InodeFile, Rename, Replication, UpdateInode, UpdateInodeDirectory,
+    UpdateInodeFile,
+};
+use crate::proto::alluxio::proto::journal as wire;
+use crate::types::{AlluxioPath, BlockId, InodeId, PersistenceState, TtlAction};
+
+/// The entry of a message, which must hold exactly one.
+pub(super) fn entry_of(message: wire::JournalEntry) -> Result<Entry, String> {
+    let wire::JournalEntry {
+        sequence_number,
+        operation_id,
+        active_sync_tx_id,
+        add_sync_point,
+        add_mount_point,
+        async_persist_request,
+        block_container_id_generator,
+        block_info,
+        cluster_info,
+        complete_file,
+        delete_block,
+        delete_file,
+        delete_mount_point,
+        inode_directory,
+        inode_directory_id_generator,
+        inode_file,
+        inode_last_modification_time,
+        new_block,
+        path_properties,
+        persist_directory,
+        remove_path_properties,
+        remove_sync_point,
+        rename,
+        set_acl,
+        set_attribute,
+        update_ufs_mode,
+        update_inode,
+        update_inode_directory,
+        update_inode_file,
+        journal_entries,
+    } = message;
+    let unknown = [
+        ("sequence_number", sequence_number.is_some()),
+        ("operationId", operation_id.is_some()),
+        ("active_sync_tx_id", active_sync_tx_id.is_some()),
+        ("add_sync_point", add_sync_point.is_some()),
+        ("add_mount_point", add_mount_point.is_some()),
+        ("async_persist_request", async_persist_request.is_some()),
+        ("block_info", block_info.is_some()),
+        ("complete_file", complete_file.is_some()),
+        ("delete_block", delete_block.is_some()),
+        ("delete_mount_point", delete_mount_point.is_some()),
+        ("inode_last_modification_time", inode_last_modification_time.is_some()),
+        ("new_block", new_block.is_some()),
+        ("path_properties", path_properties.is_some()),
+        ("persist_directory", persist_directory.is_some()),
+        ("remove_path_properties", remove_path_properties.is_some()),
+        ("remove_sync_point", remove_sync_point.is_some()),
+        ("set_acl", set_acl.is_some()),
+        ("set_attribute", set_attribute.is_some()),
+        ("update_ufs_mode", update_ufs_mode.is_some()),
+        ("journal_entries", !journal_entries.is_empty()),
+    ];
+    refuse("journal entry", unknown)?;
+    let mut found = Vec::with_capacity(1);
+    found.extend(block_container_id_generator.map(container_generator_of));
+    found.extend(cluster_info.map(cluster_info_of));
+    found.extend(delete_file.map(delete_of));
+    found.extend(inode_directory.map(directory_of));
+    found.extend(inode_directory_id_generator.map(directory_generator_of));
+    found.extend(inode_file.map(file_of));
+    found.extend(rename.map(rename_of));
+    found.extend(update_inode.map(update_of));
+    found.extend(update_inode_directory.map(directory_update_of));
+    found.extend(update_inode_file.map(file_update_of));
+    let number = found.len();
+    match found.pop() {
+        Some(entry) if number == 1 => entry,
+        _ => Err(format!("a journal entry says one thing, this one {number}")),
+    }
+}
+
+fn container_generator_of(entry: wire::BlockContainerIdGeneratorEntry) -> Result<Entry, String> {
+    let wire::BlockContainerIdGeneratorEntry { next_container_id } = entry;
+    let kind = "block_container_id_generator";
+    Ok(Entry::BlockContainerIdGenerator { next_container: need(kind, "next_container_id", next_container_id)? })
+}
+
+fn cluster_info_of(entry: wire::ClusterInfoEntry) -> Result<Entry, String> {
+    let wire::ClusterInfoEntry { cluster_id } = entry;
+    Ok(Entry::ClusterInfo { cluster_id: need("cluster_info", "cluster_id", cluster_id)? })
+}
+
+fn delete_of(entry: wire::DeleteFileEntry) -> Result<Entry, String> {
+    let wire::DeleteFileEntry { id, recursive, op_time_ms, alluxio_only, path } = entry;
+    let kind = "delete_file";
+    // 1.x takes a whole tree with it; ours and those of 2.9 name each inode.
+    refuse(kind, [("recursive", recursive != Some(false)), ("alluxioOnly = false", alluxio_only == Some(false))])?;
+    Ok(Entry::DeleteFile(DeleteFile {
+        id: InodeId(need(kind, "id", id)?),
+        op_time_ms: need(kind, "op_time_ms", op_time_ms)?,
+        alluxio_only: alluxio_only.is_some(),
+        path: path_of(kind, path)?,
+    }))
+}
+
+fn directory_of(entry: wire::InodeDirectoryEntry) -> Result<Entry, String> {
+    let wire::InodeDirectoryEntry {
+        id,
+        parent_id,
+        name,
+        persistence_state,
+        pinned,
+        creation_time_ms,
+        last_modification_time_ms,
+        owner,
+        group,
+        mode,
+        mount_point,
+        direct_children_loaded,
+        ttl,
+        ttl_action,
+        acl,
+        default_acl,
+        path,
+        medium_type,
+        x_attr,
+        last_access_time_ms,
+    } = entry;
+    let kind = "inode_directory";
+    refuse(
+        kind,
+        [
+            ("acl", acl.is_some()),
+            ("defaultAcl", default_acl.is_some()),
+            ("medium_type", !medium_type.is_empty()),
+            ("xAttr", !x_attr.is_empty()),
+        ],
+    )?;
+    Ok(Entry::InodeDirectory(InodeDirectory {
+        id: InodeId(need(kind, "id", id)?),
+        parent: InodeId(need(kind, "parent_id", parent_id)?),
+        name: need(kind, "name", name)?,
+        path: path_of(kind, path)?,
+        creation_time_ms: need(kind, "creation_time_ms", creation_time_ms)?,
+        modification_time_ms: need(kind, "last_modification_time_ms", last_modification_time_ms)?,
+        access_time_ms: need(kind, "last_access_time_ms", last_access_time_ms)?,
+        owner: need(kind, "owner", owner)?,
+        group: need(kind, "group", group)?,
+        mode: mode_of(kind, need(kind, "mode", mode)?)?,
+        persistence: persistence_of(kind, &need(kind, "persistence_state", persistence_state)?)?,
+        pinned: need(kind, "pinned", pinned)?,
+        mount_point: need(kind, "mount_point", mount_point)?,
+        direct_children_loaded: need(kind, "direct_children_loaded", direct_children_loaded)?,
+        ttl_ms: need(kind, "ttl", ttl)?,
+        ttl_action: ttl_action_of(kind, need(kind, "ttlAction", ttl_action)?)?,
+    }))
+}
+
+fn directory_generator_of(entry: wire::InodeDirectoryIdGeneratorEntry) -> Result<Entry, String> {
+    let wire::InodeDirectoryIdGeneratorEntry { container_id, sequence_number } = entry;
+    let kind = "inode_directory_id_generator";
+    Ok(Entry::InodeDirectoryIdGenerator {
+        container: need(kind, "container_id", container_id)?,
+        sequence: need(kind, "sequence_number", sequence_number)?,
+    })
+}
+
+fn file_of(entry: wire::InodeFileEntry) -> Result<Entry, String> {
+    let wire::InodeFileEntry {
+        id,
+        parent_id,
+        name,
+        persistence_state,
+        pinned,
+        creation_time_ms,
+        last_modification_time_ms,
+        block_size_bytes,
+        length,
+        completed,
+        cacheable,
+        blocks,
+        ttl,
+        owner,
+        group,
+        mode,
+        ttl_action,
+        ufs_fingerprint,
+        acl,
+        replication_max,
+        replication_min,
+        persist_job_id,
+        temp_ufs_path,
+        replication_durable,
+        path,
+        medium_type,
+        should_persist_time,
+        x_attr,
+        last_access_time_ms,
+    } = entry;
+    let kind = "inode_file";
+    refuse(
+        kind,
+        [
+            ("ufs_fingerprint", ufs_fingerprint.as_deref() != Some("")),
+            ("acl", acl.is_some()),
+            ("persist_job_id", persist_job_id != Some(-1)),
+            ("temp_ufs_path", temp_ufs_path.as_deref() != Some("")),
+            ("medium_type", !medium_type.is_empty()),
+            ("should_persist_time", should_persist_time.is_some()),
+            ("xAttr", !x_attr.is_empty()),
+        ],
+    )?;
+    Ok(Entry::InodeFile(InodeFile {
+        id: InodeId(need(kind, "id", id)?),
+        parent: InodeId(need(kind, "parent_id", parent_id)?),
+        name: need(kind, "name", name)?,
+        path: path_of(kind, path)?,
+        creation_time_ms: need(kind, "creation_time_ms", creation_time_ms)?,
+        modification_time_ms: need(kind, "last_modification_time_ms", last_modification_time_ms)?,
+        access_time_ms: need(kind, "last_access_time_ms", last_access_time_ms)?,
+        owner: need(kind, "owner", owner)?,
+        group: need(kind, "group", group)?,
+        mode: mode_of(kind, need(kind, "mode", mode)?)?,
+        persistence: persistence_of(kind, &need(kind, "persistence_state", persistence_state)?)?,
+        pinned: need(kind, "pinned", pinned)?,
+        ttl_ms: need(kind, "ttl", ttl)?,
+        ttl_action: ttl_action_of(kind, need(kind, "ttlAction", ttl_action)?)?,
+        length: need(kind, "length", length)?,
+        block_size_bytes: need(kind, "block_size_bytes", block_size_bytes)?,
+        completed: need(kind, "completed", completed)?,
+        cacheable: need(kind, "cacheable", cacheable)?,
+        blocks: blocks.into_iter().map(BlockId).collect(),
+        replication: Replication {
+            min: need(kind, "replication_min", replication_min)?,
+            max: need(kind, "replication_max", replication_max)?,
+            durable: need(kind, "replication_durable", replication_durable)?,
+        },
+    }))
+}
+
+fn rename_of(entry: wire::RenameEntry) -> Result<Entry, String> {
+    let wire::RenameEntry { id, dst_path, op_time_ms, new_parent_id, new_name, path, new_path } = entry;
+    let kind = "rename";
+    refuse(kind, [("dst_path", dst_path.is_some())])?;
+    Ok(Entry::Rename(Rename {
+        id: InodeId(need(kind, "id", id)?),
+        new_parent: InodeId(need(kind, "new_parent_id", new_parent_id)?),
+        new_name: need(kind, "new_name", new_name)?,
+        op_time_ms: need(kind, "op_time_ms", op_time_ms)?,
+        path: path_of(kind, path)?,
+        new_path: path_of(kind, new_path)?,
+    }))
+}
+
+fn update_of(entry: wire::UpdateInodeEntry) -> Result<Entry, String> {
+    let wire::UpdateInodeEntry {
+        id,
+        parent_id,
+        name,
+        persistence_state,
+        pinned,
+        creation_time_ms,
+        last_modification_time_ms,
+        overwrite_modification_time,
+        owner,
+        group,
+        mode,
+        ttl,
+        ttl_action,
+        acl,
+        ufs_fingerprint,
+        medium_type,
+        x_attr,
+        last_access_time_ms,
+        overwrite_access_time,
+        x_attr_update_strategy,
+    } = entry;
+    let kind = "update_inode";
+    refuse(
+        kind,
+        [
+            ("parent_id", parent_id.is_some()),
+            ("name", name.is_some()),
+            ("creation_time_ms", creation_time_ms.is_some()),
+            ("acl", acl.is_some()),
+            ("ufs_fingerprint", ufs_fingerprint.is_some()),
+            ("medium_type", !medium_type.is_empty()),
+            ("xAttr", !x_attr.is_empty()),
+            ("xAttr_update_strategy", x_attr_update_strategy.is_some()),
+        ],
+    )?;
+    Ok(Entry::UpdateInode(UpdateInode {
+        id: InodeId(need(kind, "id", id)?),
+        owner,
+        group,
+        mode: mode.map(|mode| mode_of(kind, mode)).transpose()?,
+        modification_time_ms: last_modification_time_ms,
+        overwrite_modification_time,
+        access_time_ms: last_access_time_ms,
+        overwrite_access_time,
+        persistence: persistence_state.map(|text| persistence_of(kind, &text)).transpose()?,
+        pinned,
+        ttl_ms: ttl,
+        ttl_action: ttl_action.map(|action| ttl_action_of(kind, action)).transpose()?,
+    }))
+}
+
+fn directory_update_of(entry: wire::UpdateInodeDirectoryEntry) -> Result<Entry, String> {
+    let wire::UpdateInodeDirectoryEntry { id, mount_point, direct_children_loaded, default_acl } = entry;
+    let kind = "update_inode_directory";
+    refuse(kind, [("defaultAcl", default_acl.is_some())])?;
+    let id = InodeId(need(kind, "id", id)?);
+    Ok(Entry::UpdateInodeDirectory(UpdateInodeDirectory { id, mount_point, direct_children_loaded }))
+}
+
+fn file_update_of(entry: wire::UpdateInodeFileEntry) -> Result<Entry, String> {
+    let wire::UpdateInodeFileEntry {
+        id,
+        block_size_bytes,
+        length,
+        completed,
+        cacheable,
+        set_blocks,
+        replication_max,
+        replication_min,
+        persist_job_id,
+        temp_ufs_path,
+        path,
+    } = entry;
+    let kind = "update_inode_file";
+    refuse(kind, [("persist_job_id", persist_job_id.is_some()), ("temp_ufs_path", temp_ufs_path.is_some())])?;
+    Ok(Entry::UpdateInodeFile(UpdateInodeFile {
+        id: InodeId(need(kind, "id", id)?),
+        block_size_bytes,
+        length,
+        completed,
+        cacheable,
+        blocks: set_blocks.into_iter().map(BlockId).collect(),
+        replication_min,
+        replication_max,
+        path: path.map(|path| path_of(kind, Some(path))).transpose()?,
+    }))
+}
+
+/// Refuses the first of these fields that is there.
+fn refuse<const N: usize>(kind: &str, fields: [(&str, bool); N]) -> Result<(), String> {
+    match fields.into_iter().find(|(_, there)| *there) {
+        Some((field, _)) => Err(format!("{kind}: this program cannot keep what {field} says")),
+        None => Ok(()),
+    }
+}
+
+fn need<T>(kind: &str, field: &str, value: Option<T>) -> Result<T, String> {
+    value.ok_or_else(|| format!("{kind} without {field}"))
+}
+
+fn path_of(kind: &str, text: Option<String>) -> Result<AlluxioPath, String> {
+    AlluxioPath::parse(&need(kind, "path", text)?).map_err(|e| format!("{kind}: {e}"))
+}
+
+fn mode_of(kind: &str, mode: i32) -> Result<u16, String> {
+    u16::try_from(mode).ok().filter(|mode| *mode <= 0o777).ok_or_else(|| format!("{kind}: no permission bits: {mode}"))
+}
+
+fn persistence_of(kind: &str, text: &str) -> Result<PersistenceState, String> {
+    PersistenceState::parse(text).ok_or_else(|| format!("{kind}: no persistence state: {text:?}"))
+}
+
+fn ttl_action_of(kind: &str, number: i32) -> Result<TtlAction, String> {
+    match wire::PTtlAction::try_from(number) {
+        Ok(wire::PTtlAction::Delete) => Ok(TtlAction::Delete),
+        Ok(wire::PTtlAction::Free) => Ok(TtlAction::Free),
+        Ok(wire::PTtlAction::DeleteAlluxio) => Ok(TtlAction::DeleteAlluxio),
+        Err(_) => Err(format!("{kind}: no ttl action has the number {number}")),
+    }
+}

@@ -1,0 +1,141 @@
+//! What createDirectory and createFile have in common.
+
+use super::resolve::Resolved;
+use super::{Context, WriteType, errors};
+use crate::journal::entry::{Entry, InodeDirectory, UpdateInode};
+use crate::master::state::{IdGenerators, Inode, NAME_BYTES_MAX};
+use crate::types::{AlluxioPath, ErrorKind, FsError, InodeId, PersistenceState, TtlAction};
+
+/// Levels of a new path: bounds what one request makes in one record.
+const PATH_LEVELS_MAX: usize = 1_000;
+
+/// Refuses a new path that cannot be kept. The limits are ours; 2.9 knows none.
+pub(super) fn check_name(path: &AlluxioPath) -> Result<(), FsError> {
+    let mut levels = 0;
+    for name in path.components() {
+        levels += 1;
+        if name.len() > NAME_BYTES_MAX {
+            let message = format!(
+                "Path component {levels} has {} bytes, the limit is {NAME_BYTES_MAX}: {}...",
+                name.len(),
+                name.chars().take(40).collect::<String>()
+            );
+            return Err(errors::invalid(message));
+        }
+    }
+    if levels > PATH_LEVELS_MAX {
+        return Err(errors::invalid(format!("Path with {levels} components, the limit is {PATH_LEVELS_MAX}")));
+    }
+    Ok(())
+}
+
+/// The entries of a creation as they grow: the parent's times, missing parents, then what was asked for.
+pub(super) struct Creation<'a> {
+    at: &'a Context<'a>,
+    ids: IdGenerators,
+    pub(super) entries: Vec<Entry>,
+    /// Owner and group of all that is made.
+    pub(super) owner: String,
+    pub(super) group: String,
+    /// What was made goes in here.
+    pub(super) parent: InodeId,
+    pub(super) pinned: bool,
+    pub(super) persistence: PersistenceState,
+    ttl_ms: i64,
+    ttl_action: TtlAction,
+}
+
+impl<'a> Creation<'a> {
+    /// Begins below `above`, the lowest directory that exists.
+    pub(super) fn below(
+        at: &'a Context<'a>,
+        above: &Inode,
+        persistence: PersistenceState,
+        ttl_ms: i64,
+        ttl_action: TtlAction,
+    ) -> Creation<'a> {
+        let inodes = at.state.inodes();
+        // Compatible: 2.9 with authentication off, alluxio.master.metastore.inode.inherit.owner.and.group.
+        let (owner, group) = if at.caller.user.is_empty() && at.caller.groups.is_empty() {
+            (inodes.owner(above).to_owned(), inodes.group(above).to_owned())
+        } else {
+            (at.caller.user.clone(), at.caller.groups.first().cloned().unwrap_or_default())
+        };
+        let (id, pinned) = (above.id, above.pinned);
+        let ids = at.state.ids();
+        Creation { at, ids, entries: Vec::new(), owner, group, parent: id, pinned, persistence, ttl_ms, ttl_action }
+    }
+
+    /// The parent that exists learns that it has a new child.
+    pub(super) fn touch_parent(&mut self) {
+        self.entries.push(Entry::UpdateInode(UpdateInode {
+            modification_time_ms: Some(self.at.now.0),
+            access_time_ms: Some(self.at.now.0),
+            ..UpdateInode::of(self.parent)
+        }));
+    }
+
+    /// The parents that are missing, with the mode of a directory that nobody named.
+    pub(super) fn add_missing_parents(&mut self, resolved: &Resolved<'_>) {
+        let Some((_, parents)) = resolved.missing.split_last() else { return };
+        let existing = resolved.path.components().take(resolved.found.len() - 1);
+        let mut path = existing.fold(AlluxioPath::root(), |path, name| path.join(name));
+        for name in parents {
+            path = path.join(name);
+            self.add_directory(&path, 0o777 & !self.at.settings.umask);
+        }
+    }
+
+    /// A directory; what comes next goes below it.
+    pub(super) fn add_directory(&mut self, path: &AlluxioPath, mode: u16) -> InodeId {
+        let id = self.ids.take_directory(&mut self.entries);
+        self.entries.push(Entry::InodeDirectory(InodeDirectory {
+            id,
+            parent: self.parent,
+            name: path.name().to_owned(),
+            path: path.clone(),
+            creation_time_ms: self.at.now.0,
+            modification_time_ms: self.at.now.0,
+            access_time_ms: self.at.now.0,
+            owner: self.owner.clone(),
+            group: self.group.clone(),
+            mode,
+            persistence: PersistenceState::NotPersisted,
+            pinned: self.pinned,
+            mount_point: false,
+            direct_children_loaded: false,
+            ttl_ms: self.ttl_ms,
+            ttl_action: self.ttl_action,
+        }));
+        self.parent = id;
+        id
+    }
+
+    /// An id for a file.
+    pub(super) fn take_file_id(&mut self) -> InodeId {
+        self.ids.take_file(&mut self.entries)
+    }
+}
+
+/// Refuses missing parents that nobody asked to make.
+pub(super) fn check_parents(resolved: &Resolved<'_>, recursive: bool) -> Result<(), FsError> {
+    if recursive || resolved.missing.len() < 2 {
+        return Ok(());
+    }
+    let message = format!(
+        "File {} creation failed. Component {}({}) does not exist",
+        resolved.path,
+        resolved.found.len(),
+        resolved.missing[0]
+    );
+    Err(FsError::new(ErrorKind::NotFound, message))
+}
+
+/// Where a new file stands on its way to the UFS.
+pub(super) fn persistence_of(write_type: WriteType, path: &AlluxioPath) -> Result<PersistenceState, FsError> {
+    match write_type {
+        WriteType::MustCache | WriteType::TryCache | WriteType::None => Ok(PersistenceState::NotPersisted),
+        WriteType::AsyncThrough => Ok(PersistenceState::ToBePersisted),
+        WriteType::CacheThrough | WriteType::Through => Err(errors::needs_ufs("Creating", path)),
+    }
+}

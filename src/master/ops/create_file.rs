@@ -1,0 +1,127 @@
+//! createFile
+
+use super::create::{Creation, check_name, check_parents, persistence_of};
+use super::resolve::resolve;
+use super::status::ufs_path;
+use super::{Answer, Context, CreateFile, Decision, WriteType, errors};
+use crate::journal::entry::{DeleteFile, Entry, InodeFile, Replication};
+use crate::master::state::Footprint;
+use crate::types::{FileStatus, FsError, PersistenceState};
+
+pub(super) fn decide(at: &Context<'_>, op: &CreateFile) -> Result<Decision, FsError> {
+    let path = &op.path;
+    let mut footprint = Footprint::off();
+    let resolved = resolve(at, path, &mut footprint)?;
+    at.permissions(&mut footprint).check_parent(&resolved)?;
+    let persistence = persistence_of(op.write_type, path)?;
+    if let Some(inode) = resolved.target() {
+        if !op.overwrite {
+            let message = format!(
+                "{path} already exists. If you want to overwrite the file, you need to specify the overwrite option."
+            );
+            return Err(errors::exists(message));
+        }
+        if inode.is_directory() {
+            let message = format!("{path} already exists. Directories cannot be overwritten with create");
+            return Err(errors::exists(message));
+        }
+        if inode.persistence == PersistenceState::Persisted {
+            return Err(errors::needs_ufs("Overwriting", path));
+        }
+    }
+    if op.block_size_bytes < 1 {
+        return Err(errors::invalid(format!("Invalid block size {}", op.block_size_bytes)));
+    }
+    check_replication(op)?;
+    check_parents(&resolved, op.recursive)?;
+    check_name(path)?;
+
+    let parent = resolved.above().last().expect("only the root has nothing above it, and it is no file");
+    let mut creation = Creation::below(at, parent, persistence, op.ttl_ms, op.ttl_action);
+    if let Some(old) = resolved.target() {
+        let path = path.clone();
+        creation.entries.push(Entry::DeleteFile(DeleteFile {
+            id: old.id,
+            op_time_ms: at.now.0,
+            alluxio_only: false,
+            path,
+        }));
+    }
+    creation.touch_parent();
+    creation.add_missing_parents(&resolved);
+    let file = file_of(at, op, &mut creation);
+    let answer = Answer::Status(Box::new(status_of_new(at, &file)));
+    creation.entries.push(Entry::InodeFile(file));
+    Ok(Decision { entries: creation.entries, answer })
+}
+
+fn file_of(at: &Context<'_>, op: &CreateFile, creation: &mut Creation<'_>) -> InodeFile {
+    // Compatible: 2.9 createPath: below a pinned directory a file is pinned and has at least one copy.
+    let min = if creation.pinned { op.replication_min.max(1) } else { op.replication_min };
+    InodeFile {
+        id: creation.take_file_id(),
+        parent: creation.parent,
+        name: op.path.name().to_owned(),
+        path: op.path.clone(),
+        creation_time_ms: at.now.0,
+        modification_time_ms: at.now.0,
+        access_time_ms: at.now.0,
+        owner: creation.owner.clone(),
+        group: creation.group.clone(),
+        // Compatible: 2.9 lets no file be executable from its creation.
+        mode: op.mode & 0o666,
+        persistence: creation.persistence,
+        pinned: creation.pinned,
+        ttl_ms: op.ttl_ms,
+        ttl_action: op.ttl_action,
+        length: 0,
+        block_size_bytes: op.block_size_bytes,
+        completed: false,
+        cacheable: op.write_type != WriteType::None,
+        blocks: Vec::new(),
+        replication: Replication { min, max: op.replication_max, durable: op.replication_durable },
+    }
+}
+
+fn check_replication(op: &CreateFile) -> Result<(), FsError> {
+    let (min, max) = (op.replication_min, op.replication_max);
+    if min < 0 || max < -1 || (max >= 0 && min > max) {
+        let message = format!(
+            "Cannot set min and max replication to be {min} and {max}: min replication must be smaller or equal than \
+             max replication"
+        );
+        return Err(FsError::new(crate::types::ErrorKind::Internal, message));
+    }
+    Ok(())
+}
+
+/// What a file looks like that is about to be made.
+fn status_of_new(at: &Context<'_>, file: &InodeFile) -> FileStatus {
+    FileStatus {
+        id: file.id,
+        path: file.path.clone(),
+        ufs_path: ufs_path(&at.settings.root_ufs, &file.path),
+        length: file.length,
+        block_size_bytes: file.block_size_bytes,
+        creation_time_ms: file.creation_time_ms,
+        modification_time_ms: file.modification_time_ms,
+        access_time_ms: file.access_time_ms,
+        folder: false,
+        completed: file.completed,
+        cacheable: file.cacheable,
+        pinned: file.pinned,
+        mount_point: false,
+        mount_id: super::status::ROOT_MOUNT_ID,
+        owner: file.owner.clone(),
+        group: file.group.clone(),
+        mode: file.mode,
+        persistence: file.persistence,
+        ttl_ms: file.ttl_ms,
+        ttl_action: file.ttl_action,
+        replication_min: file.replication.min,
+        replication_max: file.replication.max,
+        block_ids: Vec::new(),
+        in_alluxio_percentage: 100,
+        in_memory_percentage: 100,
+    }
+}

@@ -1,0 +1,46 @@
+//! listStatus.
+
+use super::permissions::{Access, Permissions};
+use super::resolve::resolve;
+use super::status::status_of;
+use super::{Answer, Context};
+use crate::master::state::{Footprint, Inode};
+use crate::types::{AlluxioPath, FsError};
+
+/// The children by name, or the file itself; recursive: depth first, parents before children.
+pub(super) fn list_status(
+    at: &Context<'_>,
+    path: &AlluxioPath,
+    recursive: bool,
+    footprint: &mut Footprint,
+) -> Result<Answer, FsError> {
+    let resolved = resolve(at, path, footprint)?;
+    let permissions = at.permissions(footprint);
+    permissions.check_target(&resolved, Access::READ, footprint)?;
+    let inode = resolved.existing()?;
+    if !inode.is_directory() {
+        return Ok(Answer::List(vec![status_of(at.state, at.settings, path, inode, footprint)]));
+    }
+    permissions.check(inode, Access::EXECUTE, path, footprint)?;
+    let mut list = Vec::new();
+    footprint.listed(inode.id);
+    // One iterator per level, so that a deep tree does not need a deep stack.
+    let mut levels = vec![(path.clone(), at.state.inodes().children(inode.id))];
+    while let Some((above, children)) = levels.last_mut() {
+        let Some(child) = children.next() else {
+            levels.pop();
+            continue;
+        };
+        let child_path = above.join(at.state.inodes().name(&child));
+        list.push(status_of(at.state, at.settings, &child_path, &child, footprint));
+        if recursive && child.is_directory() && may_list(&permissions, &child, &child_path, footprint) {
+            levels.push((child_path, at.state.inodes().children(child.id)));
+        }
+    }
+    Ok(Answer::List(list))
+}
+
+// Compatible: 2.9 listStatus: below the listed directory, what may not be read is left out, not refused.
+fn may_list(permissions: &Permissions<'_>, child: &Inode, path: &AlluxioPath, footprint: &mut Footprint) -> bool {
+    [Access::READ, Access::EXECUTE].into_iter().all(|access| permissions.check(child, access, path, footprint).is_ok())
+}

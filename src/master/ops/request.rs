@@ -1,0 +1,199 @@
+//! What a client may ask, and what it is told.
+
+use crate::journal::entry::Entry;
+use crate::types::{AlluxioPath, FileStatus, OperationId, TtlAction};
+
+/// Who asks. Groups are looked up before the request reaches the driver.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Caller {
+    /// The authenticated user; "" when authentication is off.
+    pub user: String,
+    /// Groups of the user, the first is the primary one.
+    pub groups: Vec<String>,
+}
+
+/// A change that a client wishes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Who asks.
+    pub caller: Caller,
+    /// Makes a repetition recognisable.
+    pub operation_id: Option<OperationId>,
+    /// What is asked.
+    pub operation: Operation,
+}
+
+/// Where the content of a new file goes (2.9.6 WritePType).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteType {
+    /// Workers only, or fail.
+    MustCache,
+    /// Workers if possible.
+    TryCache,
+    /// Workers and UFS.
+    CacheThrough,
+    /// UFS only.
+    Through,
+    /// Workers now, UFS later.
+    AsyncThrough,
+    /// Nowhere.
+    None,
+}
+
+/// The changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operation {
+    /// createDirectory
+    CreateDirectory(CreateDirectory),
+    /// createFile
+    CreateFile(CreateFile),
+    /// completeFile
+    CompleteFile(CompleteFile),
+    /// rename
+    Rename(Rename),
+    /// delete
+    Delete(Delete),
+    /// setAttribute: mode, owner, group
+    SetAttribute(SetAttribute),
+}
+
+/// createDirectory
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateDirectory {
+    /// The new directory.
+    pub path: AlluxioPath,
+    /// Missing parents are made too.
+    pub recursive: bool,
+    /// An existing directory is a success.
+    pub allow_exists: bool,
+    /// Permission bits, umask applied by the client.
+    pub mode: u16,
+    /// Whether it goes to the UFS.
+    pub write_type: WriteType,
+    /// -1 for none.
+    pub ttl_ms: i64,
+    /// What happens then.
+    pub ttl_action: TtlAction,
+}
+
+/// createFile
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateFile {
+    /// The new file.
+    pub path: AlluxioPath,
+    /// Missing parents are made too.
+    pub recursive: bool,
+    /// An existing file is replaced.
+    pub overwrite: bool,
+    /// Permission bits, umask applied by the client.
+    pub mode: u16,
+    /// At least 1.
+    pub block_size_bytes: i64,
+    /// Where its content goes.
+    pub write_type: WriteType,
+    /// -1 for none.
+    pub ttl_ms: i64,
+    /// What happens then.
+    pub ttl_action: TtlAction,
+    /// Fewest copies.
+    pub replication_min: i32,
+    /// Most copies, -1 without limit.
+    pub replication_max: i32,
+    /// Copies before the content is persisted.
+    pub replication_durable: i32,
+}
+
+/// completeFile
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompleteFile {
+    /// The file.
+    pub path: AlluxioPath,
+    /// Length as written to the UFS, when it was written there.
+    pub ufs_length: Option<i64>,
+    /// The content is to be persisted by the master.
+    pub async_persist: bool,
+}
+
+/// rename
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rename {
+    /// What is moved.
+    pub source: AlluxioPath,
+    /// Its new path, which must not exist.
+    pub target: AlluxioPath,
+}
+
+/// delete
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delete {
+    /// What is deleted.
+    pub path: AlluxioPath,
+    /// With all below it.
+    pub recursive: bool,
+    /// The UFS is left as it is.
+    pub alluxio_only: bool,
+    /// Mount points below are unmounted.
+    pub delete_mount_points: bool,
+}
+
+/// setAttribute
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAttribute {
+    /// The file or directory.
+    pub path: AlluxioPath,
+    /// With all below it.
+    pub recursive: bool,
+    /// New permission bits.
+    pub mode: Option<u16>,
+    /// New owner.
+    pub owner: Option<String>,
+    /// New group.
+    pub group: Option<String>,
+    /// Groups of the new owner, looked up before the request reaches the driver. None: not to be compared, because
+    /// not both owner and group are set, or because users are not mapped to groups.
+    pub owner_groups: Option<Vec<String>>,
+}
+
+/// What a client wishes to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// getStatus
+    GetStatus {
+        /// The file or directory.
+        path: AlluxioPath,
+    },
+    /// exists: as getStatus, but a missing path is an answer
+    Exists {
+        /// The file or directory.
+        path: AlluxioPath,
+    },
+    /// listStatus: the children by name, or the file itself
+    ListStatus {
+        /// The file or directory.
+        path: AlluxioPath,
+        /// With all below it, parents first.
+        recursive: bool,
+    },
+}
+
+/// What is told to the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// It is done.
+    Done,
+    /// What the path looks like.
+    Status(Box<FileStatus>),
+    /// What the paths look like.
+    List(Vec<FileStatus>),
+    /// Yes or no.
+    Exists(bool),
+}
+
+/// What is to be journaled for a request, and what is then answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// All or none of them. None: the request changes nothing.
+    pub entries: Vec<Entry>,
+    /// The answer once they are durable.
+    pub answer: Answer,
+}

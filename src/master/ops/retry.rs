@@ -1,0 +1,134 @@
+//! A repeated operation gets its first answer: the client's id of the operation is kept with it in the state.
+
+use super::status::status_of;
+use super::{Answer, Context, Decision, Operation, Request, WriteType, errors};
+use crate::journal::entry::{Answered, AnsweredOperation, Entry};
+use crate::master::state::Footprint;
+use crate::types::time::Millis;
+use crate::types::{AlluxioPath, FsError, InodeId, OperationId, TtlAction};
+use xxhash_rust::xxh3::Xxh3;
+
+/// The kept answer to this operation, when this is not the first time that it is asked.
+///
+/// # Errors
+/// The id was used for another operation, or with other arguments; or the file that was made is gone.
+pub(super) fn first_answer(at: &Context<'_>, request: &Request) -> Result<Option<Decision>, FsError> {
+    let Some((operation_id, operation)) = kept_as(request) else { return Ok(None) };
+    let Some(first) = at.state.answered(operation_id) else { return Ok(None) };
+    if first.operation != operation || first.arguments != arguments_of(request) {
+        let OperationId { high, low } = operation_id;
+        let message = format!("Operation id {high:016x}{low:016x} was used before with other arguments");
+        return Err(errors::invalid(message));
+    }
+    let answer = match &request.operation {
+        Operation::CreateFile(create) => {
+            let inode = at.state.inodes().get(first.inode);
+            let inode = inode.ok_or_else(|| errors::path_does_not_exist(&create.path))?;
+            let mut footprint = Footprint::off();
+            Answer::Status(Box::new(status_of(at.state, at.settings, &create.path, &inode, &mut footprint)))
+        }
+        _ => Answer::Done,
+    };
+    Ok(Some(Decision { entries: Vec::new(), answer }))
+}
+
+/// Adds the entry that keeps the answer to the entries of the change, so that they are there together.
+pub(super) fn remember(request: &Request, now: Millis, decision: &mut Decision) {
+    // What changes nothing may be asked again.
+    if decision.entries.is_empty() {
+        return;
+    }
+    let Some((operation_id, operation)) = kept_as(request) else { return };
+    let inode = match &decision.answer {
+        Answer::Status(status) => status.id,
+        Answer::Done | Answer::List(_) | Answer::Exists(_) => InodeId::ROOT,
+    };
+    let arguments = arguments_of(request);
+    decision.entries.push(Entry::Answered(Answered { operation_id, operation, arguments, inode, op_time_ms: now.0 }));
+}
+
+/// The id under which the answer is kept, and the kind of operation; setAttribute may be repeated without harm.
+fn kept_as(request: &Request) -> Option<(OperationId, AnsweredOperation)> {
+    let operation = match &request.operation {
+        Operation::CreateDirectory(_) => AnsweredOperation::CreateDirectory,
+        Operation::CreateFile(_) => AnsweredOperation::CreateFile,
+        Operation::CompleteFile(_) => AnsweredOperation::CompleteFile,
+        Operation::Rename(_) => AnsweredOperation::Rename,
+        Operation::Delete(_) => AnsweredOperation::Delete,
+        Operation::SetAttribute(_) => return None,
+    };
+    request.operation_id.map(|id| (id, operation))
+}
+
+/// Hash of who asks and of all arguments. Journaled: the order and form of the fields must stay.
+fn arguments_of(request: &Request) -> u64 {
+    let mut hash = Arguments(Xxh3::new());
+    hash.text(&request.caller.user);
+    match &request.operation {
+        Operation::CreateDirectory(op) => {
+            hash.path(&op.path).flag(op.recursive).flag(op.allow_exists).number(i64::from(op.mode));
+            hash.write_type(op.write_type).number(op.ttl_ms).ttl_action(op.ttl_action);
+        }
+        Operation::CreateFile(op) => {
+            hash.path(&op.path).flag(op.recursive).flag(op.overwrite).number(i64::from(op.mode));
+            hash.number(op.block_size_bytes).write_type(op.write_type).number(op.ttl_ms).ttl_action(op.ttl_action);
+            for copies in [op.replication_min, op.replication_max, op.replication_durable] {
+                hash.number(i64::from(copies));
+            }
+        }
+        Operation::CompleteFile(op) => {
+            hash.path(&op.path).flag(op.ufs_length.is_some()).number(op.ufs_length.unwrap_or(0));
+            hash.flag(op.async_persist);
+        }
+        Operation::Rename(op) => {
+            hash.path(&op.source).path(&op.target);
+        }
+        Operation::Delete(op) => {
+            hash.path(&op.path).flag(op.recursive).flag(op.alluxio_only).flag(op.delete_mount_points);
+        }
+        Operation::SetAttribute(_) => {}
+    }
+    hash.0.digest()
+}
+
+struct Arguments(Xxh3);
+
+impl Arguments {
+    fn text(&mut self, text: &str) -> &mut Arguments {
+        self.0.update(&(text.len() as u64).to_le_bytes());
+        self.0.update(text.as_bytes());
+        self
+    }
+
+    fn path(&mut self, path: &AlluxioPath) -> &mut Arguments {
+        self.text(path.as_str())
+    }
+
+    fn number(&mut self, number: i64) -> &mut Arguments {
+        self.0.update(&number.to_le_bytes());
+        self
+    }
+
+    fn flag(&mut self, flag: bool) -> &mut Arguments {
+        self.number(i64::from(flag))
+    }
+
+    fn write_type(&mut self, write_type: WriteType) -> &mut Arguments {
+        self.number(match write_type {
+            WriteType::MustCache => 1,
+            WriteType::TryCache => 2,
+            WriteType::CacheThrough => 3,
+            WriteType::Through => 4,
+            WriteType::AsyncThrough => 5,
+            WriteType::None => 6,
+        })
+    }
+
+    fn ttl_action(&mut self, action: TtlAction) -> &mut Arguments {
+        self.number(match action {
+            TtlAction::Delete => 0,
+            TtlAction::Free => 1,
+            TtlAction::DeleteAlluxio => 2,
+        })
+    }
+}

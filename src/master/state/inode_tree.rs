@@ -1,0 +1,218 @@
+//! Inodes by id, and by parent and name.
+//!
+//! `ids` leads from an id to the slot of its record; `edges` from (parent id, name) to the same slot, ordered by the
+//! bytes of the name within a parent. An edge holds the first eight bytes of the name; only when they are equal is
+//! the whole name looked up. An inode of a tree that was unlinked has an id and no way from the root.
+
+use super::btree::Tree;
+use super::inode::{INODE_BYTES, Inode, InodeKind, Record, name_in};
+use super::interner::Interner;
+use super::names::Names;
+use super::pages::{array, read_i64, read_u32, write};
+use super::slots::Slots;
+use crate::journal::entry::Replication;
+use crate::types::InodeId;
+use std::cmp::Ordering;
+
+/// (id, slot).
+pub(super) const ID_BYTES: usize = 12;
+/// (parent id, first bytes of the name, slot).
+pub(super) const EDGE_BYTES: usize = 20;
+/// (id, min, max, durable).
+pub(super) const REPLICATION_BYTES: usize = 20;
+
+/// All inodes.
+#[derive(Debug, Clone)]
+pub struct InodeTree {
+    pub(super) ids: Tree<ID_BYTES>,
+    pub(super) edges: Tree<EDGE_BYTES>,
+    pub(super) records: Slots,
+    pub(super) names: Names,
+    /// Replication of the files that do not have the usual one.
+    pub(super) replications: Tree<REPLICATION_BYTES>,
+    pub(super) users: Interner,
+}
+
+impl InodeTree {
+    pub(super) fn new() -> InodeTree {
+        InodeTree {
+            ids: Tree::new(),
+            edges: Tree::new(),
+            records: Slots::new(INODE_BYTES),
+            names: Names::new(),
+            replications: Tree::new(),
+            users: Interner::default(),
+        }
+    }
+
+    /// How many inodes there are, those of unlinked trees included.
+    pub fn count(&self) -> u64 {
+        self.ids.len()
+    }
+
+    /// The inode of that id, though its tree may be unlinked.
+    pub fn get(&self, id: InodeId) -> Option<Inode> {
+        self.slot_of(id).map(|slot| self.read(slot))
+    }
+
+    /// The child of that name.
+    pub fn child(&self, parent: InodeId, name: &str) -> Option<Inode> {
+        let edge = self.edges.find(edge_order(&self.records, &self.names, parent, name.as_bytes()))?;
+        Some(self.read(read_u32(edge, 16)))
+    }
+
+    /// The children of a directory, ordered by the bytes of their names.
+    pub fn children(&self, parent: InodeId) -> impl Iterator<Item = Inode> {
+        self.edges
+            .iter_from(move |edge| read_i64(edge, 0).cmp(&parent.0).then(Ordering::Greater))
+            .take_while(move |edge| read_i64(&edge[..], 0) == parent.0)
+            .map(|edge| self.read(read_u32(edge, 16)))
+    }
+
+    /// All inodes by id, those of unlinked trees included.
+    pub fn iter(&self) -> impl Iterator<Item = Inode> {
+        self.ids.iter().map(|entry| self.read(read_u32(entry, 8)))
+    }
+
+    /// Last component of its path; "" for the root.
+    pub fn name(&self, inode: &Inode) -> &str {
+        std::str::from_utf8(self.names.get(inode.name)).expect("names were text when they were kept")
+    }
+
+    /// User that it belongs to.
+    pub fn owner(&self, inode: &Inode) -> &str {
+        self.users.text(inode.owner)
+    }
+
+    /// Group that it belongs to.
+    pub fn group(&self, inode: &Inode) -> &str {
+        self.users.text(inode.group)
+    }
+
+    /// Adds an inode with its name, and the edge to it unless it is the root. False, and nothing is changed, when its
+    /// id or its edge is taken.
+    pub(super) fn insert(&mut self, mut inode: Inode, name: &str) -> bool {
+        if self.slot_of(inode.id).is_some() {
+            return false;
+        }
+        inode.name = self.names.add(name);
+        let slot = self.records.take();
+        self.store(slot, &inode);
+        if inode.parent != InodeId::NONE && !self.add_edge(inode.parent, name, slot) {
+            self.replications.remove(id_order(inode.id));
+            self.names.remove(inode.name);
+            self.records.give_back(slot);
+            return false;
+        }
+        let mut entry = [0; ID_BYTES];
+        write(&mut entry, 0, &inode.id.0.to_le_bytes());
+        write(&mut entry, 8, &slot.to_le_bytes());
+        self.ids.insert(&entry, id_order(inode.id))
+    }
+
+    /// Writes an inode back that `get` or `child` gave; its name and place stay.
+    pub(super) fn update(&mut self, inode: &Inode) {
+        let slot = self.slot_of(inode.id).expect("an inode that was read is there");
+        self.store(slot, inode);
+    }
+
+    /// Takes the edge to an inode away. False when there was none.
+    pub(super) fn remove_edge(&mut self, inode: &Inode) -> bool {
+        let name = self.names.get(inode.name);
+        self.edges.remove(edge_order(&self.records, &self.names, inode.parent, name)).is_some()
+    }
+
+    /// Frees an inode without edge and children.
+    pub(super) fn remove(&mut self, inode: &Inode) {
+        self.replications.remove(id_order(inode.id));
+        let entry = self.ids.remove(id_order(inode.id)).expect("an inode that was read is there");
+        self.names.remove(inode.name);
+        self.records.give_back(read_u32(&entry, 8));
+    }
+
+    /// Moves an inode whose edge is there to an edge that is free. False, and nothing is changed, when one is not so.
+    pub(super) fn relink(&mut self, inode: &mut Inode, parent: InodeId, name: &str) -> bool {
+        if self.child(parent, name).is_some() || !self.remove_edge(inode) {
+            return false;
+        }
+        self.names.remove(inode.name);
+        inode.name = self.names.add(name);
+        inode.parent = parent;
+        let slot = self.slot_of(inode.id).expect("an inode that was read is there");
+        self.store(slot, inode);
+        self.add_edge(parent, name, slot)
+    }
+
+    fn add_edge(&mut self, parent: InodeId, name: &str, slot: u32) -> bool {
+        let mut edge = [0; EDGE_BYTES];
+        write(&mut edge, 0, &parent.0.to_le_bytes());
+        write(&mut edge, 8, &first_bytes(name.as_bytes()));
+        write(&mut edge, 16, &slot.to_le_bytes());
+        self.edges.insert(&edge, edge_order(&self.records, &self.names, parent, name.as_bytes()))
+    }
+
+    fn slot_of(&self, id: InodeId) -> Option<u32> {
+        self.ids.find(id_order(id)).map(|entry| read_u32(entry, 8))
+    }
+
+    fn read(&self, slot: u32) -> Inode {
+        let Record { mut inode, replication_elsewhere } =
+            Record::decode(self.records.get(slot)).expect("records are written whole and checked when loaded");
+        if replication_elsewhere && let InodeKind::File { replication, .. } = &mut inode.kind {
+            let found = self.replications.find(id_order(inode.id)).expect("the flag says that it is there");
+            *replication = replication_in(found);
+        }
+        inode
+    }
+
+    fn store(&mut self, slot: u32, inode: &Inode) {
+        self.replications.remove(id_order(inode.id));
+        let mut replication_elsewhere = false;
+        if let InodeKind::File { replication, .. } = inode.kind
+            && replication != Replication::USUAL
+        {
+            let mut entry = [0; REPLICATION_BYTES];
+            write(&mut entry, 0, &inode.id.0.to_le_bytes());
+            write(&mut entry, 8, &replication.min.to_le_bytes());
+            write(&mut entry, 12, &replication.max.to_le_bytes());
+            write(&mut entry, 16, &replication.durable.to_le_bytes());
+            replication_elsewhere = self.replications.insert(&entry, id_order(inode.id));
+        }
+        Record { inode: *inode, replication_elsewhere }.encode(self.records.get_mut(slot));
+    }
+}
+
+/// How an entry that begins with an id stands to `id`.
+pub(super) fn id_order<const E: usize>(id: InodeId) -> impl Fn(&[u8; E]) -> Ordering {
+    move |entry| read_i64(entry, 0).cmp(&id.0)
+}
+
+/// How an edge stands to (parent, name).
+fn edge_order<'a>(
+    records: &'a Slots,
+    names: &'a Names,
+    parent: InodeId,
+    name: &'a [u8],
+) -> impl Fn(&[u8; EDGE_BYTES]) -> Ordering + 'a {
+    let first = first_bytes(name);
+    move |edge| {
+        read_i64(edge, 0)
+            .cmp(&parent.0)
+            .then_with(|| array::<8>(edge, 8).cmp(&first))
+            .then_with(|| names.get(name_in(records.get(read_u32(edge, 16)))).cmp(name))
+    }
+}
+
+/// The first eight bytes of a name, zeros after its end: they compare as the names do, or are equal.
+pub(super) fn first_bytes(name: &[u8]) -> [u8; 8] {
+    let mut first = [0; 8];
+    let length = name.len().min(8);
+    first[..length].copy_from_slice(&name[..length]);
+    first
+}
+
+/// The replication in an entry of the side table.
+fn replication_in(entry: &[u8; REPLICATION_BYTES]) -> Replication {
+    let number = |at| i32::from_le_bytes(array(entry, at));
+    Replication { min: number(8), max: number(12), durable: number(16) }
+}
