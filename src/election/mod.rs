@@ -9,7 +9,7 @@ mod latch;
 mod latch_node;
 #[cfg(test)]
 mod latch_suite;
-pub mod memory;
+mod memory;
 mod memory_latch;
 mod solo;
 mod zookeeper;
@@ -20,6 +20,7 @@ mod zookeeper_watch;
 pub use call::{CallFailed, LatchCall, LatchReply, Observation};
 pub use latch::{EpochNode, Latch, LatchError, OwnNode, Participant, Versioned};
 pub use latch_node::{Contender, new_incarnation};
+pub use memory::{MemoryElection, SessionId, StateNumber};
 pub use memory_latch::{MemoryLatch, SharedElection};
 pub use solo::SoloLatch;
 pub use zookeeper::ZookeeperLatch;

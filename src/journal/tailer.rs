@@ -308,7 +308,8 @@ impl Tailer {
         let base = if acknowledged { view.base_at(tip, view.mark) } else { header.base };
         let after = base.map_or(SequenceNumber(0), |base| base.position.sequence);
         let copies = view.records.iter().map(|placed| placed.record.clone());
-        let copies = copies.filter(|record| record.position.sequence > after && !mutant::is(Mutant::NoCopies)).collect();
+        let copies =
+            copies.filter(|record| record.position.sequence > after && !mutant::is(Mutant::NoCopies)).collect();
         let open = self.segments.iter().filter(|(_, f)| !matches!(f.length, Some(Length::Closed(_))));
         Ok(Some(Takeover { base, copies, genesis: header.genesis, open: open.map(|(id, _)| *id).collect() }))
     }

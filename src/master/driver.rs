@@ -4,9 +4,9 @@
 //! as one record; answers wait for their flush, then for the lease (F4). The simulator drives this same code.
 
 use super::event::{Core, Effect, Event, Exit};
-use super::gate::Gate;
-use super::ops::{self, Answer, Caller, Request};
 use super::follower::Follower;
+use super::gate::Gate;
+use super::ops::{self, Answer, Request};
 use super::role::{Role, RoleEvent, RoleSettings};
 use crate::journal::chain::Position;
 use crate::journal::entry_codec;
@@ -36,8 +36,10 @@ pub struct DriverSettings {
     pub limits: WriterLimits,
     /// What operations need to know.
     pub ops: ops::Settings,
-    /// Owner and group of a new root.
-    pub root: Caller,
+    /// Owner of a new root.
+    pub root_owner: String,
+    /// Group of a new root.
+    pub root_group: String,
     /// A standby writes a checkpoint after so many entries.
     pub checkpoint_entries: u64,
 }
@@ -134,6 +136,18 @@ impl<T> Driver<T> {
         due.into_iter().flatten().filter(|at| *at > now).min()
     }
 
+    /// The newest position that this master takes for permanent: of its state while it follows, of its answers while
+    /// it leads.
+    pub fn decided(&self) -> Position {
+        self.writer.as_ref().map_or(self.follower.tailer.applied(), Writer::mark_position)
+    }
+
+    /// Whether the state is exactly at `decided`.
+    pub fn is_at_decided(&self) -> bool {
+        let ahead = self.writer.as_ref().is_some_and(|writer| writer.last() != writer.mark_position());
+        !ahead || matches!(self.phase, Phase::Creating { .. })
+    }
+
     /// Whether this master reads the journal of another.
     pub(super) fn is_following(&self) -> bool {
         matches!(self.phase, Phase::Following | Phase::Reading { .. })
@@ -195,7 +209,11 @@ impl<T> Driver<T> {
                 }
             }
             Phase::Over => {}
-            Phase::Following | Phase::Reading { .. } | Phase::Creating { .. } | Phase::Flushing { .. } | Phase::Releasing => {
+            Phase::Following
+            | Phase::Reading { .. }
+            | Phase::Creating { .. }
+            | Phase::Flushing { .. }
+            | Phase::Releasing => {
                 self.role.release();
             }
         }
@@ -205,7 +223,8 @@ impl<T> Driver<T> {
     fn submit(&mut self, core: &mut Core, requests: Vec<(T, Request)>, wall: Millis) {
         let full = self.writer.as_ref().is_none_or(Writer::is_full);
         if !matches!(self.phase, Phase::Serving) || full {
-            let text = if full { "The journal does not keep up. Try again." } else { "This master is not the primary." };
+            let text =
+                if full { "The journal does not keep up. Try again." } else { "This master is not the primary." };
             let refusals = requests.into_iter().map(|(who, _)| (who, Err(FsError::new(ErrorKind::Unavailable, text))));
             return self.effects.extend(refusals.map(|(who, answer)| Effect::Answer(who, answer)));
         }
@@ -265,7 +284,8 @@ impl<T> Driver<T> {
             return;
         }
         if let Err(reason) = outcome {
-            self.effects.push(Effect::Warn(format!("flush failed, rolling the segment segment={segment} reason={reason}")));
+            self.effects
+                .push(Effect::Warn(format!("flush failed, rolling the segment segment={segment} reason={reason}")));
             if !self.role.may_go_on(now) {
                 self.exit(Exit::Fenced(format!("a flush failed and the lease has ended: {reason}")));
             }

@@ -43,7 +43,8 @@ impl Core {
     pub fn evaluate(&self, caller: &Caller, query: &Query, settings: &ops::Settings) -> Evaluated {
         let mut footprint = if self.in_flight.is_empty() { Footprint::off() } else { Footprint::on() };
         let answer = ops::query(&self.state, caller, query, settings, &mut footprint);
-        let wait_for = if mutant::is(Mutant::RefuseAtOnce) { SequenceNumber(0) } else { self.in_flight.wait_for(&footprint) };
+        let wait_for =
+            if mutant::is(Mutant::RefuseAtOnce) { SequenceNumber(0) } else { self.in_flight.wait_for(&footprint) };
         Evaluated { answer, wait_for }
     }
 }

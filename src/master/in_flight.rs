@@ -50,11 +50,11 @@ impl InFlight {
 
     /// The record that must be answered before an answer with this footprint may leave; 0 for none.
     pub fn wait_for(&self, footprint: &Footprint) -> SequenceNumber {
-        let inodes = footprint.inodes.iter().filter_map(|id| self.inodes.get(id));
-        let edges = footprint.edges.iter().filter_map(|edge| self.edges.get(edge));
-        let listed = footprint.directories.iter().flat_map(|id| {
+        let inodes = footprint.inodes().iter().filter_map(|id| self.inodes.get(id));
+        let edges = footprint.edges().iter().filter_map(|edge| self.edges.get(edge));
+        let listed = footprint.directories().iter().flat_map(|id| {
             let below = self.edges.range((*id, Box::from(""))..);
-            below.take_while(|((parent, _), _)| parent == id).map(|(_, sequence)| sequence)
+            below.take_while(move |((parent, _), _)| parent == id).map(|(_, sequence)| sequence)
         });
         inodes.chain(edges).chain(listed).copied().max().unwrap_or_default()
     }
@@ -74,10 +74,18 @@ mod tests {
         flight.add(number(4), Change::Edge(InodeId(1), "a".into()));
         flight.add(number(4), Change::Inode(InodeId(9)));
         flight.add(number(6), Change::Inode(InodeId(9)));
-        let inode = Footprint { inodes: vec![InodeId(9)], ..Footprint::on() };
-        let absent = Footprint { edges: vec![(InodeId(1), "a".into())], ..Footprint::on() };
-        let listing = Footprint { directories: vec![InodeId(1)], ..Footprint::on() };
-        let elsewhere = Footprint { directories: vec![InodeId(2)], inodes: vec![InodeId(1)], ..Footprint::on() };
+        let seen = |look: &dyn Fn(&mut Footprint)| {
+            let mut footprint = Footprint::on();
+            look(&mut footprint);
+            footprint
+        };
+        let inode = seen(&|footprint| footprint.read_inode(InodeId(9)));
+        let absent = seen(&|footprint| footprint.looked_up(InodeId(1), "a"));
+        let listing = seen(&|footprint| footprint.listed(InodeId(1)));
+        let elsewhere = seen(&|footprint| {
+            footprint.listed(InodeId(2));
+            footprint.read_inode(InodeId(1));
+        });
         assert_eq!(flight.wait_for(&inode), number(6));
         assert_eq!(flight.wait_for(&absent), number(4));
         assert_eq!(flight.wait_for(&listing), number(4));

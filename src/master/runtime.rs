@@ -8,12 +8,14 @@ use super::driver::{Driver, DriverSettings};
 use super::event::{Core, Effect, Evaluated, Event, Exit, Told};
 use super::gate::{Gate, Verdict};
 use super::ops::{self, Answer, Caller, Query, Request};
+use super::state::{CheckpointOrigin, MasterState};
 use crate::election::{CallFailed, Latch, LatchCall, LatchError, LatchReply, Observation};
+use crate::journal::chain::Position;
 use crate::journal::folder::{CheckpointId, JournalStore, Recovery, SegmentId, SegmentWriter, StoreError};
 use crate::journal::tailer::Ask;
 use crate::journal::writer::WriterEffect;
 use crate::types::time::{boot_now, wall_now};
-use crate::types::{ErrorKind, FsError, SequenceNumber};
+use crate::types::{ErrorKind, FsError};
 use bytes::Bytes;
 use log::{info, warn};
 use parking_lot::RwLock;
@@ -127,6 +129,7 @@ pub struct Runtime {
     outside: Outside,
     address: String,
     writer_name: String,
+    cluster_id: String,
     core: Arc<RwLock<Core>>,
     requests: mpsc::Receiver<Event<Ticket>>,
     events: mpsc::Receiver<Event<Ticket>>,
@@ -163,6 +166,7 @@ impl Runtime {
             outside,
             address: settings.role.address.clone(),
             writer_name: settings.role.incarnation.clone(),
+            cluster_id: settings.cluster_id.clone(),
             core,
             requests,
             events,
@@ -319,11 +323,12 @@ impl Runtime {
         });
     }
 
-    fn checkpoint(&mut self, id: CheckpointId, genesis: u64, state: Box<super::state::MasterState>) {
+    fn checkpoint(&mut self, id: CheckpointId, genesis: u64, state: Box<MasterState>) {
         let (store, writer) = (self.outside.store.clone(), self.writer_name.clone());
-        let _ = SequenceNumber::default();
+        let position = Position { sequence: id.sequence, hash: id.hash };
+        let origin = CheckpointOrigin { position, genesis, cluster_id: self.cluster_id.clone() };
         self.spawn(async move {
-            let chunks = tokio::task::spawn_blocking(move || super::checkpoint::encode(id, genesis, &state)).await;
+            let chunks = tokio::task::spawn_blocking(move || state.to_checkpoint(&origin)).await;
             let outcome = match chunks {
                 Err(error) => Err(error.to_string()),
                 Ok(chunks) => store.write_checkpoint(id, &writer, chunks).await.map_err(|error| error.to_string()),

@@ -64,7 +64,14 @@ impl<T> Driver<T> {
     }
 
     /// The first segment exists and is ours: only now the state goes beyond what is decided.
-    pub(super) fn created(&mut self, core: &mut Core, segment: SegmentId, room: Result<u64, String>, now: Boot, wall: Millis) {
+    pub(super) fn created(
+        &mut self,
+        core: &mut Core,
+        segment: SegmentId,
+        room: Result<u64, String>,
+        now: Boot,
+        wall: Millis,
+    ) {
         let Some(writer) = self.writer.as_mut() else { return };
         if let Err(reason) = &room {
             self.effects.push(Effect::Warn(format!("cannot create segment={segment} reason={reason}")));
@@ -83,7 +90,8 @@ impl<T> Driver<T> {
             }
         }
         let writer = self.writer.as_mut().expect("creating");
-        let entries = ops::bootstrap(&core.state, &self.settings.root, &self.settings.cluster_id, wall);
+        let (owner, group) = (&self.settings.root_owner, &self.settings.root_group);
+        let entries = ops::bootstrap(&core.state, owner, group, wall, self.settings.cluster_id.clone());
         if !entries.is_empty() {
             for entry in &entries {
                 core.change(entry, writer.last().sequence.next());
@@ -113,7 +121,9 @@ impl<T> Driver<T> {
     /// Writes the state as it is now, which holds marked records only.
     fn checkpoint_if_due(&mut self, core: &Core) {
         let due = self.follower.entries_since_checkpoint >= self.settings.checkpoint_entries;
-        let Some(genesis) = self.follower.tailer.genesis().filter(|_| due && !self.follower.checkpointing) else { return };
+        let Some(genesis) = self.follower.tailer.genesis().filter(|_| due && !self.follower.checkpointing) else {
+            return;
+        };
         self.follower.checkpointing = true;
         self.follower.entries_since_checkpoint = 0;
         let at = self.follower.tailer.applied();

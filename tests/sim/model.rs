@@ -192,7 +192,11 @@ impl Search<'_> {
         if first + done.len() >= self.deepest {
             self.deepest = first + done.len();
             let calls: Vec<String> = candidates.iter().map(|at| format!("{:?}", self.calls[self.order[*at]])).collect();
-            self.stuck = format!("after {} calls the namespace is {model:?}, and none can follow:\n{}", self.deepest, calls.join("\n"));
+            self.stuck = format!(
+                "after {} calls the namespace is {model:?}, and none can follow:\n{}",
+                self.deepest,
+                calls.join("\n")
+            );
         }
         false
     }

@@ -6,15 +6,17 @@
 use crate::client::Client;
 use crate::model::Call;
 use crate::rng::Rng;
-use alluxio::election::{EpochNode, MemoryElection, SessionId};
+use alluxio::election::{EpochNode, LatchCall, MemoryElection, SessionId, StateNumber};
 use alluxio::journal::chain::{Position, SegmentHeader};
 use alluxio::journal::codec;
-use alluxio::journal::folder::{FileId, Format, JournalStore, MemoryFolder, SegmentId};
+use alluxio::journal::folder::{AppendId, CheckpointId, FileId, Format, MemoryFolder, SegmentId};
+use alluxio::journal::tailer::Ask;
 use alluxio::master::driver::{Driver, DriverSettings};
 use alluxio::master::event::{Core, Evaluated, Event};
 use alluxio::master::gate::Gate;
 use alluxio::master::ops::Answer;
 use alluxio::master::role::FencingMode;
+use alluxio::master::state::MasterState;
 use alluxio::types::time::{Boot, Millis};
 use alluxio::types::{FsError, SequenceNumber};
 use std::collections::BTreeMap;
@@ -61,14 +63,14 @@ pub struct Coverage {
 pub enum Action {
     Deliver(usize, u64, Event<Ticket>),
     Wake(usize, u64),
-    Latch { host: usize, life: u64, session: SessionId, call: alluxio::election::LatchCall, lost: bool },
-    Ask { host: usize, life: u64, ask: alluxio::journal::tailer::Ask },
+    Latch { host: usize, life: u64, session: SessionId, call: LatchCall, lost: bool },
+    Ask { host: usize, life: u64, ask: Ask },
     Create { host: usize, life: u64, segment: SegmentId, lost: bool },
-    Land { append: alluxio::journal::folder::AppendId, replica: usize, bytes: Option<usize> },
-    Acknowledge { host: usize, life: u64, segment: SegmentId, append: alluxio::journal::folder::AppendId },
-    FlushDeadline { host: usize, life: u64, segment: SegmentId },
+    Land { append: AppendId, replica: usize, bytes: Option<usize> },
+    Acknowledge { host: usize, life: u64, segment: SegmentId, append: AppendId, flight: u64 },
+    FlushDeadline { host: usize, life: u64, segment: SegmentId, flight: u64 },
     Recover { host: usize, life: u64, segment: SegmentId },
-    Checkpoint { host: usize, life: u64, id: alluxio::journal::folder::CheckpointId, content: bytes::Bytes },
+    Checkpoint { host: usize, life: u64, id: CheckpointId, content: bytes::Bytes },
     GuardianRelease { incarnation: String },
     EndSession(SessionId),
     Start(usize),
@@ -97,9 +99,9 @@ pub struct Process {
     pub session: SessionId,
     pub incarnation: String,
     pub files: BTreeMap<SegmentId, FileId>,
-    /// Segments of which a flush was given up: late acknowledgements are not told.
-    pub given_up: Vec<SegmentId>,
-    pub in_flight: Option<SegmentId>,
+    /// Number of the flush under way: what comes for another one is late.
+    pub in_flight: Option<u64>,
+    pub flights: u64,
     pub wake: Option<u64>,
 }
 
@@ -238,10 +240,10 @@ impl World {
         let (mut core, mut position, mut genesis) = (Core::default(), Position::START, None);
         if let Some(id) = newest {
             let content = self.folder.read_checkpoint(id).map_err(|error| error.to_string())?;
-            let loaded = alluxio::master::state::Checkpoint::decode(&content).map_err(|error| error.to_string())?;
-            position = Position { sequence: id.sequence, hash: id.hash };
-            genesis = Some(loaded.header.genesis);
-            core.state = loaded.state;
+            let (state, origin) = MasterState::from_checkpoint(&content).map_err(|error| error.to_string())?;
+            position = origin.position;
+            genesis = Some(origin.genesis);
+            core.state = state;
             self.coverage.checkpoints_loaded += 1;
         }
         let session = self.election.open_session();
@@ -258,8 +260,8 @@ impl World {
             session,
             incarnation,
             files: BTreeMap::new(),
-            given_up: Vec::new(),
             in_flight: None,
+            flights: 0,
             wake: None,
         });
         self.note(|| format!("host {host} starts, life {life}, from {position}"));
@@ -287,7 +289,7 @@ impl World {
     pub fn guardian_release(&mut self, incarnation: &str) {
         let session = self.election.open_session();
         self.election.sync(session).unwrap();
-        let newest = alluxio::election::StateNumber::NEWEST;
+        let newest = StateNumber::NEWEST;
         if let Ok(Some(seen)) = self.election.read_epoch(session, newest)
             && seen.value.owner == incarnation
             && !seen.value.released

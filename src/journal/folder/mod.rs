@@ -12,11 +12,12 @@
 pub mod hdfs;
 mod layout;
 pub mod local;
-pub mod memory;
+mod memory;
 mod store;
 #[cfg(test)]
 mod store_suite;
 
+pub use memory::{AppendId, FileId, MemoryFolder, MemoryStore};
 pub use store::{
     CheckpointId, Format, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError, Written,
 };

@@ -1,0 +1,171 @@
+//! A client: asks one operation at a time, and asks again, with the same operation id, until it is answered.
+
+use crate::model::{Call, Op, Seen};
+use crate::rng::Rng;
+use crate::world::{Action, MS, SECOND, Ticket, World};
+use alluxio::master::ops::{
+    Answer, Caller, CreateDirectory, CreateFile, Delete, Operation, Query, Rename, Request, WriteType,
+};
+use alluxio::types::{AlluxioPath, ErrorKind, FsError, OperationId, TtlAction};
+
+const PATHS: &[&str] = &["/a", "/b", "/c", "/a/a", "/a/b", "/b/a", "/b/b", "/a/a/a"];
+const DIRECTORIES: &[&str] = &["/", "/a", "/b", "/a/a"];
+
+#[derive(Debug)]
+pub struct Client {
+    pub index: usize,
+    number: u64,
+    attempt: u64,
+    current: Option<(Op, u64)>,
+}
+
+/// What an operation is to the master.
+pub enum Asked {
+    Change(Request),
+    Read(Query),
+}
+
+impl Client {
+    pub fn new(index: usize) -> Client {
+        Client { index, number: 0, attempt: 0, current: None }
+    }
+
+    pub fn is_waiting(&self) -> bool {
+        self.current.is_some()
+    }
+
+    fn ticket(&self) -> Ticket {
+        (self.index, self.number, self.attempt)
+    }
+}
+
+fn choose(rng: &mut Rng) -> Op {
+    match rng.range(0, 20) {
+        0..6 => Op::Mkdir(rng.pick(PATHS)),
+        6..8 => Op::Create(rng.pick(PATHS)),
+        8..11 => Op::Delete { path: rng.pick(PATHS), recursive: rng.chance(1, 2) },
+        11..14 => Op::Rename { from: rng.pick(PATHS), to: rng.pick(PATHS) },
+        14..18 => Op::Stat(rng.pick(PATHS)),
+        _ => Op::List(rng.pick(DIRECTORIES)),
+    }
+}
+
+/// The operation of a client as the wire would bring it.
+pub fn asked(client: &Client) -> Option<Asked> {
+    let (op, _) = client.current.as_ref()?;
+    let path = |text: &str| AlluxioPath::parse(text).unwrap();
+    let operation = match op {
+        Op::Stat(p) => return Some(Asked::Read(Query::GetStatus { path: path(p) })),
+        Op::List(p) => return Some(Asked::Read(Query::ListStatus { path: path(p), recursive: false })),
+        Op::Mkdir(p) => Operation::CreateDirectory(CreateDirectory {
+            path: path(p),
+            recursive: false,
+            allow_exists: false,
+            mode: 0o755,
+            write_type: WriteType::MustCache,
+            ttl_ms: -1,
+            ttl_action: TtlAction::Free,
+        }),
+        Op::Create(p) => Operation::CreateFile(CreateFile {
+            path: path(p),
+            recursive: false,
+            overwrite: false,
+            mode: 0o644,
+            block_size_bytes: 1 << 26,
+            write_type: WriteType::MustCache,
+            ttl_ms: -1,
+            ttl_action: TtlAction::Free,
+            replication_min: 0,
+            replication_max: -1,
+            replication_durable: 1,
+        }),
+        Op::Delete { path: p, recursive } => Operation::Delete(Delete {
+            path: path(p),
+            recursive: *recursive,
+            alluxio_only: false,
+            delete_mount_points: false,
+        }),
+        Op::Rename { from, to } => Operation::Rename(Rename { source: path(from), target: path(to) }),
+    };
+    let operation_id = Some(OperationId { high: client.index as u64 + 1, low: client.number });
+    Some(Asked::Change(Request { caller: caller(), operation_id, operation }))
+}
+
+pub fn caller() -> Caller {
+    Caller { user: "root".into(), groups: vec!["root".into()] }
+}
+
+impl World {
+    /// The client begins an operation, or tries it again.
+    pub fn ask(&mut self, index: usize) {
+        if self.clients[index].current.is_none() {
+            let done = self.history.len() + self.clients.iter().filter(|client| client.is_waiting()).count();
+            if done >= self.options.operations {
+                return;
+            }
+            let op = choose(&mut self.rng);
+            self.clients[index].current = Some((op, self.now));
+            self.clients[index].number += 1;
+        }
+        self.clients[index].attempt += 1;
+        let ticket = self.clients[index].ticket();
+        let published = self.election.primary().and_then(|address| address.strip_prefix("host"));
+        let known = published.and_then(|address| address.split(':').next()).and_then(|host| host.parse().ok());
+        let anywhere = self.rng.index(self.hosts.len());
+        let host = known.filter(|_| !self.rng.chance(1, 5)).unwrap_or(anywhere);
+        let life = self.hosts[host].lives;
+        let delay = self.rng.range(50, 2 * MS);
+        self.after(delay, Action::Arrive { host, life, ticket });
+        let patience = self.rng.range(200 * MS, 3 * SECOND);
+        self.after(patience, Action::Impatient { ticket });
+    }
+
+    /// No answer came: whether the operation took effect is not known.
+    pub fn impatient(&mut self, ticket: Ticket) {
+        if self.clients[ticket.0].ticket() == ticket && self.clients[ticket.0].is_waiting() {
+            self.coverage.ambiguous += 1;
+            self.ask(ticket.0);
+        }
+    }
+
+    /// An answer arrives.
+    pub fn hear(&mut self, ticket: Ticket, answer: Result<Answer, FsError>) -> Result<(), String> {
+        let client = &mut self.clients[ticket.0];
+        if (ticket.0, ticket.1) != (client.index, client.number) || client.current.is_none() {
+            return Ok(());
+        }
+        // A late answer to an earlier try is an answer: the operation is the same.
+        if matches!(&answer, Err(error) if error.kind == ErrorKind::Unavailable) {
+            if ticket == client.ticket() {
+                let delay = self.rng.range(10 * MS, 200 * MS);
+                self.after(delay, Action::Ask2 { client: ticket.0 });
+                self.clients[ticket.0].attempt += 1;
+            }
+            return Ok(());
+        }
+        let (op, asked) = client.current.take().expect("just seen");
+        let seen = seen(&answer).map_err(|text| format!("{op:?} was answered {text}"))?;
+        self.note(|| format!("client {} heard {op:?} = {seen:?}", ticket.0));
+        self.history.push(Call { client: ticket.0, op, asked, heard: self.now, seen });
+        let pause = self.rng.range(0, 60 * MS);
+        self.after(pause, Action::Ask2 { client: ticket.0 });
+        Ok(())
+    }
+}
+
+fn seen(answer: &Result<Answer, FsError>) -> Result<Seen, String> {
+    match answer {
+        Ok(Answer::Done) => Ok(Seen::Done),
+        // The answer to a create shows the new inode; what it is, the operation says.
+        Ok(Answer::Status(status)) => Ok(if status.folder { Seen::Directory } else { Seen::File }),
+        Ok(Answer::List(list)) => Ok(Seen::Names(list.iter().map(|status| status.path.to_string()).collect())),
+        Err(error) => match error.kind {
+            ErrorKind::NotFound => Ok(Seen::NotFound),
+            ErrorKind::AlreadyExists => Ok(Seen::Exists),
+            ErrorKind::InvalidArgument => Ok(Seen::Invalid),
+            ErrorKind::FailedPrecondition => Ok(Seen::NotEmpty),
+            _ => Err(format!("{error:?}")),
+        },
+        Ok(other) => Err(format!("{other:?}")),
+    }
+}

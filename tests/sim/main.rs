@@ -1,0 +1,159 @@
+//! The simulator: the shipped driver, role, tailer, writer and state in a world where everything goes wrong.
+//!
+//! `scripts/sim --seeds N [--seed S]`. Environment: SIM_SEEDS, SIM_SEED (one seed, with its trace on failure), SIM_TRACE.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(missing_docs, reason = "a test has no users")]
+
+mod client;
+mod faults;
+mod model;
+mod perform;
+mod rng;
+mod world;
+
+use alluxio::journal::chain::Position;
+use alluxio::journal::folder::CheckpointId;
+use alluxio::journal::writer::WriterLimits;
+use alluxio::master::driver::DriverSettings;
+use alluxio::master::ops;
+use alluxio::master::role::{FencingMode, RoleSettings};
+use alluxio::master::state::CheckpointOrigin;
+use std::time::Duration;
+use world::{CLUSTER, Coverage, Options, SECOND, World};
+
+pub fn address(host: usize) -> String {
+    format!("host{host}:19998")
+}
+
+pub fn ops_settings() -> ops::Settings {
+    ops::Settings { permission_checking: true, super_group: "supergroup".into(), umask: 0o022, root_ufs: "/ufs".into() }
+}
+
+pub fn settings(mode: FencingMode, host: usize, incarnation: &str) -> DriverSettings {
+    let lease = Duration::from_secs(2);
+    DriverSettings {
+        role: RoleSettings { mode, lease, address: address(host), incarnation: incarnation.into() },
+        cluster_id: CLUSTER.into(),
+        limits: WriterLimits { segment_bytes: 20_000, unacknowledged_bytes: 100_000 },
+        ops: ops_settings(),
+        root_owner: "root".into(),
+        root_group: "root".into(),
+        checkpoint_entries: 60,
+    }
+}
+
+pub fn checkpoint_origin(id: CheckpointId, genesis: u64) -> CheckpointOrigin {
+    let position = Position { sequence: id.sequence, hash: id.hash };
+    CheckpointOrigin { position, genesis, cluster_id: CLUSTER.into() }
+}
+
+/// A seed decides everything, the shape of the world too.
+fn options(seed: u64) -> Options {
+    let mut rng = rng::Rng::new(seed ^ 0x5eed);
+    Options {
+        masters: if rng.chance(1, 3) { 3 } else { 2 },
+        replicas: if rng.chance(1, 2) { 3 } else { 1 },
+        clients: 4 + rng.index(3),
+        operations: 220,
+        mode: if rng.chance(1, 4) { FencingMode::Confirm } else { FencingMode::Lease },
+    }
+}
+
+/// Runs one seed.
+fn run(seed: u64) -> Result<Coverage, String> {
+    let mut world = World::new(seed, options(seed));
+    let outcome = play(&mut world);
+    match outcome {
+        Ok(()) => Ok(world.coverage),
+        Err(text) => {
+            let trace = if world.tracing { world.trace.join("\n") + "\n" } else { String::new() };
+            let (step, at) = (world.coverage.steps, world.now / 1000);
+            let again = format!("scripts/sim --seed {seed}");
+            Err(format!(
+                "{trace}seed {seed}, step {step}, {at} ms: {text}\nsegments {:?}\nto repeat: {again}",
+                world.segments()
+            ))
+        }
+    }
+}
+
+/// The longest that faults may go on, and that everybody may wait for an answer afterwards.
+const FAULTS_END: u64 = 120 * SECOND;
+const PATIENCE: u64 = 90 * SECOND;
+
+fn play(world: &mut World) -> Result<(), String> {
+    let mut healed_at = None;
+    loop {
+        let action = world.next().ok_or("nothing happens any more")?;
+        world.mend_store();
+        world.act(action)?;
+        let done = world.history.len() >= world.options.operations;
+        match healed_at {
+            None if done || world.now > FAULTS_END => {
+                world.heal();
+                healed_at = Some(world.now);
+            }
+            Some(_) if done && world.is_idle() => break,
+            Some(at) if world.now > at + PATIENCE => return Err("no progress although all faults ended".into()),
+            _ => {}
+        }
+    }
+    model::linearize(&world.history)
+}
+
+fn add(sum: &mut Coverage, one: Coverage) {
+    let Coverage { steps, faults, takeovers, ambiguous, zombie_writes, failed_flushes, .. } = one;
+    sum.steps += steps;
+    sum.faults += faults;
+    sum.takeovers += takeovers;
+    sum.ambiguous += ambiguous;
+    sum.zombie_writes += zombie_writes;
+    sum.failed_flushes += failed_flushes;
+    sum.torn_tails += one.torn_tails;
+    sum.checkpoints_loaded += one.checkpoints_loaded;
+    sum.held_reads += one.held_reads;
+    sum.unknown_lengths += one.unknown_lengths;
+    sum.fenced += one.fenced;
+    sum.copied += one.copied;
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")))
+}
+
+#[test]
+fn no_seed_finds_a_violation() {
+    let seeds = number("SIM_SEEDS").unwrap_or(30);
+    let first = number("SIM_FIRST").unwrap_or(1);
+    if let Some(seed) = number("SIM_SEED") {
+        match run(seed) {
+            Ok(coverage) => println!("seed {seed} holds: {coverage:?}"),
+            Err(text) => panic!("{text}"),
+        }
+        return;
+    }
+    let mut sum = Coverage::default();
+    for seed in first..first + seeds {
+        match run(seed) {
+            Ok(coverage) => add(&mut sum, coverage),
+            Err(text) => panic!("{text}"),
+        }
+    }
+    println!("{seeds} seeds hold: {sum:?}");
+    if seeds >= 30 {
+        let Coverage { takeovers, ambiguous, zombie_writes, failed_flushes, torn_tails, .. } = sum;
+        for (what, count) in [
+            ("takeovers", takeovers),
+            ("ambiguous replies", ambiguous),
+            ("zombie writes", zombie_writes),
+            ("failed flushes", failed_flushes),
+            ("torn tails", torn_tails),
+            ("reloaded standbys", sum.checkpoints_loaded),
+            ("held reads", sum.held_reads),
+            ("fenced leaders", sum.fenced),
+        ] {
+            assert!(count > 0, "no seed met {what}: {sum:?}");
+        }
+    }
+}
