@@ -34,7 +34,7 @@ pub fn bootstrap(state: &MasterState, owner: &str, group: &str, now: Millis, clu
         mount_point: false,
         direct_children_loaded: false,
         ttl_ms: -1,
-        ttl_action: TtlAction::Delete,
+        ttl_action: TtlAction::Free,
     }));
     entries
 }

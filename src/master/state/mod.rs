@@ -7,6 +7,7 @@
 mod apply;
 mod btree;
 mod changes;
+mod checkpoint;
 mod digest;
 mod footprint;
 mod ids;
@@ -17,7 +18,9 @@ mod names;
 mod pages;
 mod retries;
 mod slots;
+mod verify;
 
+pub use checkpoint::CheckpointOrigin;
 pub use footprint::{Change, Footprint};
 pub use ids::IdGenerators;
 pub use inode::{Inode, InodeKind};

@@ -1,0 +1,161 @@
+//! Whether a loaded state is one that `apply` could have made: checksums find damage, this finds a wrong writer.
+//!
+//! After it has passed, nothing that is read from the pages can be out of bounds, run in a circle, or be no text.
+
+use super::inode::{Record, id_in, name_in};
+use super::inode_tree::{EDGE_BYTES, InodeTree, first_bytes, id_order};
+use super::pages::{array, read_i64, read_u32, read_u64};
+use super::retries::{answered_in, operation_id_in};
+use super::{Inode, MasterState};
+use crate::journal::entry::Corrupt;
+use crate::types::InodeId;
+use std::cmp::Ordering;
+
+impl MasterState {
+    /// Checks everything against everything else.
+    ///
+    /// # Errors
+    /// Names the part that does not fit.
+    pub fn verify(&self) -> Result<(), Corrupt> {
+        let part = |name: &'static str| move |reason: String| Corrupt::new(name, reason);
+        self.inodes.verify_ids(self.ids.next_container).map_err(part("inodes by id"))?;
+        self.inodes.verify_edges(self.unlinked.len() as u64).map_err(part("edges"))?;
+        self.verify_unlinked().map_err(part("unlinked trees"))?;
+        self.verify_answers().map_err(part("first answers"))
+    }
+
+    fn verify_unlinked(&self) -> Result<(), String> {
+        for id in self.unlinked.iter() {
+            let inode = self.inodes.get(*id).ok_or_else(|| format!("inode {id} does not exist"))?;
+            if !inode.is_directory() || inode.parent == InodeId::NONE {
+                return Err(format!("inode {id} cannot be unlinked"));
+            }
+            if self.inodes.child(inode.parent, self.inodes.name(&inode)).is_some_and(|child| child.id == *id) {
+                return Err(format!("there is an edge to inode {id}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn verify_answers(&self) -> Result<(), String> {
+        let retries = &self.retries;
+        retries.by_id.verify(|a, b| operation_id_in(a, 0).cmp(&operation_id_in(b, 0)))?;
+        retries.arrivals.verify(|a, b| read_u64(a, 0).cmp(&read_u64(b, 0)))?;
+        if retries.by_id.len() != retries.arrivals.len() {
+            return Err(format!("{} answers, {} arrivals", retries.by_id.len(), retries.arrivals.len()));
+        }
+        if retries.by_id.iter().any(|answer| answered_in(answer).is_none()) {
+            return Err("an operation has no known number".into());
+        }
+        for arrival in retries.arrivals.iter() {
+            if retries.find(operation_id_in(arrival, 8)).is_none() || read_u64(arrival, 0) >= retries.next_ordinal {
+                return Err(format!("arrival {} does not fit", read_u64(arrival, 0)));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl InodeTree {
+    fn verify_ids(&self, next_container: i64) -> Result<(), String> {
+        self.ids.verify(|a, b| read_i64(a, 0).cmp(&read_i64(b, 0)))?;
+        self.replications.verify(|a, b| read_i64(a, 0).cmp(&read_i64(b, 0)))?;
+        let mut elsewhere = 0;
+        for entry in self.ids.iter() {
+            let (id, slot) = (InodeId(read_i64(entry, 0)), read_u32(entry, 8));
+            let record = Some(slot).filter(|slot| self.records.is_known(*slot)).map(|slot| self.records.get(slot));
+            let record = record.and_then(Record::decode).ok_or_else(|| format!("inode {id} has no record"))?;
+            self.verify_record(id, &record.inode)?;
+            if record.replication_elsewhere {
+                elsewhere += 1;
+                self.replications.find(id_order(id)).ok_or_else(|| format!("inode {id} lacks its replication"))?;
+            }
+            if id.container() >= next_container {
+                return Err(format!("inode {id} has an id that was not given out"));
+            }
+        }
+        let count = self.ids.len();
+        if elsewhere != self.replications.len() {
+            return Err(format!("{elsewhere} inodes refer to {} replications", self.replications.len()));
+        }
+        if u64::from(self.records.live()) != count || self.names.live() != count {
+            return Err(format!("{count} ids, {} records, {} names", self.records.live(), self.names.live()));
+        }
+        let end = self.records.parts().0.end;
+        let records_are_sound = self.records.free_count().is_some_and(|free| free + self.records.live() == end);
+        if !records_are_sound || !self.names.free_lists_are_sound() {
+            return Err("a list of free slots does not fit".into());
+        }
+        Ok(())
+    }
+
+    fn verify_record(&self, id: InodeId, inode: &Inode) -> Result<(), String> {
+        if inode.id != id {
+            return Err(format!("the record of inode {id} is that of {}", inode.id));
+        }
+        let users = self.users.texts().len();
+        if inode.owner as usize >= users || inode.group as usize >= users {
+            return Err(format!("inode {id} has an unknown owner or group"));
+        }
+        if !self.names.is_sound(inode.name) {
+            return Err(format!("inode {id} has no name"));
+        }
+        Ok(())
+    }
+
+    /// After `verify_ids`. `unlinked`: so many inodes beside the root have no edge.
+    fn verify_edges(&self, unlinked: u64) -> Result<(), String> {
+        self.edges.verify(|a, b| self.edge_order(a, b))?;
+        let roots = u64::from(self.get(InodeId::ROOT).is_some()) + unlinked;
+        if self.edges.len() + roots != self.ids.len() {
+            return Err(format!("{} edges and {roots} roots, {} inodes", self.edges.len(), self.ids.len()));
+        }
+        let mut parent = None;
+        let mut left: u64 = 0;
+        for edge in self.edges.iter() {
+            let (above, slot) = (InodeId(read_i64(edge, 0)), read_u32(edge, 16));
+            if left == 0 {
+                let inode = self.get(above).ok_or_else(|| format!("directory {above} does not exist"))?;
+                left = inode.children();
+                parent = Some(above);
+            }
+            if parent != Some(above) || left == 0 {
+                return Err(format!("directory {above} has another number of children than edges"));
+            }
+            left -= 1;
+            self.verify_edge(edge, above, slot)?;
+        }
+        let children: u64 = self.iter().map(|inode| inode.children()).sum();
+        if left != 0 || children != self.edges.len() {
+            return Err(format!("{} edges, directories have {children} children", self.edges.len()));
+        }
+        Ok(())
+    }
+
+    fn verify_edge(&self, edge: &[u8; EDGE_BYTES], above: InodeId, slot: u32) -> Result<(), String> {
+        let record = Some(slot).filter(|slot| self.records.is_known(*slot)).map(|slot| self.records.get(slot));
+        let (id, parent, name) = record
+            .map(|record| (id_in(record), InodeId(read_i64(record, 8)), name_in(record)))
+            .ok_or_else(|| format!("an edge of directory {above} leads to no record"))?;
+        let is_live = self.ids.find(id_order(id)).is_some_and(|entry| read_u32(entry, 8) == slot);
+        if !is_live || parent != above || array::<8>(edge, 8) != first_bytes(self.names.get(name)) {
+            return Err(format!("an edge of directory {above} does not fit inode {id}"));
+        }
+        Ok(())
+    }
+
+    /// The order of two edges; equal, which no tree allows, when a name cannot be looked up.
+    fn edge_order(&self, a: &[u8; EDGE_BYTES], b: &[u8; EDGE_BYTES]) -> Ordering {
+        let by_first = read_i64(a, 0).cmp(&read_i64(b, 0)).then_with(|| array::<8>(a, 8).cmp(&array::<8>(b, 8)));
+        by_first.then_with(|| {
+            let name_of = |edge: &[u8]| {
+                let slot = Some(read_u32(edge, 16)).filter(|slot| self.records.is_known(*slot))?;
+                Some(name_in(self.records.get(slot))).filter(|name| self.names.is_sound(*name))
+            };
+            match (name_of(a), name_of(b)) {
+                (Some(a), Some(b)) => self.names.get(a).cmp(self.names.get(b)),
+                _ => Ordering::Equal,
+            }
+        })
+    }
+}
