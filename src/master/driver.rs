@@ -139,13 +139,19 @@ impl<T> Driver<T> {
     /// The newest position that this master takes for permanent: of its state while it follows, of its answers while
     /// it leads.
     pub fn decided(&self) -> Position {
-        self.writer.as_ref().map_or(self.follower.tailer.applied(), Writer::mark_position)
+        let applied = self.follower.tailer.applied();
+        self.writer.as_ref().filter(|_| !self.is_before_writing()).map_or(applied, Writer::mark_position)
     }
 
     /// Whether the state is exactly at `decided`.
     pub fn is_at_decided(&self) -> bool {
         let ahead = self.writer.as_ref().is_some_and(|writer| writer.last() != writer.mark_position());
-        !ahead || matches!(self.phase, Phase::Creating { .. })
+        !ahead || self.is_before_writing()
+    }
+
+    /// Whether the state holds only what the tailer told.
+    fn is_before_writing(&self) -> bool {
+        self.is_following() || matches!(self.phase, Phase::Creating { .. })
     }
 
     /// Whether this master reads the journal of another.

@@ -34,6 +34,12 @@ impl Client {
         self.current.is_some()
     }
 
+    /// Whether this is its last try: a client closes the connection of a try that it gave up, so neither that
+    /// request nor its answer arrives later.
+    pub fn waits_for(&self, ticket: Ticket) -> bool {
+        self.is_waiting() && ticket == self.ticket()
+    }
+
     fn ticket(&self) -> Ticket {
         (self.index, self.number, self.attempt)
     }
@@ -122,7 +128,7 @@ impl World {
 
     /// No answer came: whether the operation took effect is not known.
     pub fn impatient(&mut self, ticket: Ticket) {
-        if self.clients[ticket.0].ticket() == ticket && self.clients[ticket.0].is_waiting() {
+        if self.clients[ticket.0].waits_for(ticket) {
             self.coverage.ambiguous += 1;
             self.ask(ticket.0);
         }
@@ -131,20 +137,17 @@ impl World {
     /// An answer arrives.
     pub fn hear(&mut self, ticket: Ticket, answer: Result<Answer, FsError>) -> Result<(), String> {
         let client = &mut self.clients[ticket.0];
-        if (ticket.0, ticket.1) != (client.index, client.number) || client.current.is_none() {
+        if !client.waits_for(ticket) {
             return Ok(());
         }
-        // A late answer to an earlier try is an answer: the operation is the same.
         if matches!(&answer, Err(error) if error.kind == ErrorKind::Unavailable) {
-            if ticket == client.ticket() {
-                let delay = self.rng.range(10 * MS, 200 * MS);
-                self.after(delay, Action::Ask2 { client: ticket.0 });
-                self.clients[ticket.0].attempt += 1;
-            }
+            client.attempt += 1;
+            let delay = self.rng.range(10 * MS, 200 * MS);
+            self.after(delay, Action::Ask2 { client: ticket.0 });
             return Ok(());
         }
         let (op, asked) = client.current.take().expect("just seen");
-        let seen = seen(&answer).map_err(|text| format!("{op:?} was answered {text}"))?;
+        let seen = seen(&op, &answer).map_err(|text| format!("{op:?} was answered {text}"))?;
         self.note(|| format!("client {} heard {op:?} = {seen:?}", ticket.0));
         self.history.push(Call { client: ticket.0, op, asked, heard: self.now, seen });
         let pause = self.rng.range(0, 60 * MS);
@@ -153,10 +156,10 @@ impl World {
     }
 }
 
-fn seen(answer: &Result<Answer, FsError>) -> Result<Seen, String> {
+fn seen(op: &Op, answer: &Result<Answer, FsError>) -> Result<Seen, String> {
     match answer {
         Ok(Answer::Done) => Ok(Seen::Done),
-        // The answer to a create shows the new inode; what it is, the operation says.
+        Ok(Answer::Status(_)) if matches!(op, Op::Mkdir(_) | Op::Create(_)) => Ok(Seen::Done),
         Ok(Answer::Status(status)) => Ok(if status.folder { Seen::Directory } else { Seen::File }),
         Ok(Answer::List(list)) => Ok(Seen::Names(list.iter().map(|status| status.path.to_string()).collect())),
         Err(error) => match error.kind {

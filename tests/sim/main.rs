@@ -157,3 +157,28 @@ fn no_seed_finds_a_violation() {
         }
     }
 }
+
+/// A check is believed when it has been seen to fail: each broken rule must be caught.
+#[cfg(feature = "mutants")]
+#[test]
+fn every_mutant_is_caught() {
+    use alluxio::types::mutant::{self, Mutant};
+    let seeds = number("SIM_MUTANT_SEEDS").unwrap_or(3000);
+    let mut survivors = Vec::new();
+    std::panic::set_hook(Box::new(|_| {}));
+    for broken in Mutant::ALL {
+        mutant::set(Some(*broken));
+        let caught = (1..=seeds).find_map(|seed| match std::panic::catch_unwind(|| run(seed)) {
+            Ok(Ok(_)) => None,
+            Ok(Err(text)) => Some((seed, text.lines().next().unwrap_or_default().to_owned())),
+            Err(_) => Some((seed, "an assertion failed".to_owned())),
+        });
+        mutant::set(None);
+        match caught {
+            Some((seed, text)) => println!("{broken:?}: caught by seed {seed}: {text}"),
+            None => survivors.push(broken),
+        }
+    }
+    let _ = std::panic::take_hook();
+    assert!(survivors.is_empty(), "not caught within {seeds} seeds: {survivors:?}");
+}

@@ -113,6 +113,10 @@ impl Model {
     }
 
     fn rename(&mut self, from: &str, to: &str) -> Seen {
+        // Both ways are walked before anything is asked of what stands there.
+        if let Some(seen) = [from, to].iter().filter_map(|path| self.way(path)).find(|seen| *seen == Seen::Invalid) {
+            return seen;
+        }
         if let Some(seen) = self.way(from) {
             return seen;
         }

@@ -199,7 +199,7 @@ impl World {
             self.after(later, Action::Arrive { host, life, ticket });
             return Ok(());
         }
-        let asked = asked(&self.clients[ticket.0]);
+        let asked = asked(&self.clients[ticket.0]).filter(|_| self.clients[ticket.0].waits_for(ticket));
         let (Some(asked), Some(process)) = (asked, self.process(host, life)) else { return Ok(()) };
         match asked {
             Asked::Change(request) => self.deliver(host, life, Event::Submit(vec![(ticket, request)])),

@@ -30,7 +30,7 @@ impl Rng {
         self.next() % whole < part
     }
 
-    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
-        &from[self.index(from.len())]
+    pub fn pick(&mut self, from: &[&'static str]) -> &'static str {
+        from[self.index(from.len())]
     }
 }

@@ -6,7 +6,7 @@ use super::status::ufs_path;
 use super::{Answer, Context, CreateFile, Decision, WriteType, errors};
 use crate::journal::entry::{DeleteFile, Entry, InodeFile, Replication};
 use crate::master::state::Footprint;
-use crate::types::{FileStatus, FsError, PersistenceState};
+use crate::types::{FileStatus, FsError, InodeId, PersistenceState};
 
 pub(super) fn decide(at: &Context<'_>, op: &CreateFile) -> Result<Decision, FsError> {
     let path = &op.path;
@@ -58,20 +58,42 @@ pub(super) fn decide(at: &Context<'_>, op: &CreateFile) -> Result<Decision, FsEr
 fn file_of(at: &Context<'_>, op: &CreateFile, creation: &mut Creation<'_>) -> InodeFile {
     // Compatible: 2.9 createPath: below a pinned directory a file is pinned and has at least one copy.
     let min = if creation.pinned { op.replication_min.max(1) } else { op.replication_min };
-    InodeFile {
+    let parent = Parentage {
         id: creation.take_file_id(),
         parent: creation.parent,
-        name: op.path.name().to_owned(),
-        path: op.path.clone(),
-        creation_time_ms: at.now.0,
-        modification_time_ms: at.now.0,
-        access_time_ms: at.now.0,
         owner: creation.owner.clone(),
         group: creation.group.clone(),
-        // Compatible: 2.9 lets no file be executable from its creation.
-        mode: op.mode & 0o666,
         persistence: creation.persistence,
         pinned: creation.pinned,
+    };
+    new_file(op, parent, at.now.0, min)
+}
+
+/// What a file does not have from its request.
+struct Parentage {
+    id: InodeId,
+    parent: InodeId,
+    owner: String,
+    group: String,
+    persistence: PersistenceState,
+    pinned: bool,
+}
+
+fn new_file(op: &CreateFile, from: Parentage, now_ms: i64, replication_min: i32) -> InodeFile {
+    InodeFile {
+        id: from.id,
+        parent: from.parent,
+        name: op.path.name().to_owned(),
+        path: op.path.clone(),
+        creation_time_ms: now_ms,
+        modification_time_ms: now_ms,
+        access_time_ms: now_ms,
+        owner: from.owner,
+        group: from.group,
+        // Compatible: 2.9 lets no file be executable from its creation.
+        mode: op.mode & 0o666,
+        persistence: from.persistence,
+        pinned: from.pinned,
         ttl_ms: op.ttl_ms,
         ttl_action: op.ttl_action,
         length: 0,
@@ -79,7 +101,7 @@ fn file_of(at: &Context<'_>, op: &CreateFile, creation: &mut Creation<'_>) -> In
         completed: false,
         cacheable: op.write_type != WriteType::None,
         blocks: Vec::new(),
-        replication: Replication { min, max: op.replication_max, durable: op.replication_durable },
+        replication: Replication { min: replication_min, max: op.replication_max, durable: op.replication_durable },
     }
 }
 
@@ -96,6 +118,20 @@ fn check_replication(op: &CreateFile) -> Result<(), FsError> {
 }
 
 /// What a file looks like that is about to be made.
+/// What the first answer to a create showed, when the file has since been deleted: all of it follows from the
+/// request but for what the file inherited from its parent.
+pub(super) fn first_status(at: &Context<'_>, op: &CreateFile, id: InodeId, op_time_ms: i64) -> FileStatus {
+    let parent = Parentage {
+        id,
+        parent: InodeId::NONE,
+        owner: at.caller.user.clone(),
+        group: at.caller.groups.first().cloned().unwrap_or_default(),
+        persistence: persistence_of(op.write_type, &op.path).unwrap_or(PersistenceState::NotPersisted),
+        pinned: false,
+    };
+    status_of_new(at, &new_file(op, parent, op_time_ms, op.replication_min))
+}
+
 fn status_of_new(at: &Context<'_>, file: &InodeFile) -> FileStatus {
     FileStatus {
         id: file.id,

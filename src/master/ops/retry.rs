@@ -1,5 +1,6 @@
 //! A repeated operation gets its first answer: the client's id of the operation is kept with it in the state.
 
+use super::create_file::first_status;
 use super::status::status_of;
 use super::{Answer, Context, Decision, Operation, Request, WriteType, errors};
 use crate::journal::entry::{Answered, AnsweredOperation, Entry};
@@ -11,7 +12,7 @@ use xxhash_rust::xxh3::Xxh3;
 /// The kept answer to this operation, when this is not the first time that it is asked.
 ///
 /// # Errors
-/// The id was used for another operation, or with other arguments; or the file that was made is gone.
+/// The id was used for another operation, or with other arguments.
 pub(super) fn first_answer(at: &Context<'_>, request: &Request) -> Result<Option<Decision>, FsError> {
     let Some((operation_id, operation)) = kept_as(request) else { return Ok(None) };
     let Some(first) = at.state.answered(operation_id) else { return Ok(None) };
@@ -22,10 +23,12 @@ pub(super) fn first_answer(at: &Context<'_>, request: &Request) -> Result<Option
     }
     let answer = match &request.operation {
         Operation::CreateFile(create) => {
-            let inode = at.state.inodes().get(first.inode);
-            let inode = inode.ok_or_else(|| errors::path_does_not_exist(&create.path))?;
             let mut footprint = Footprint::off();
-            Answer::Status(Box::new(status_of(at.state, at.settings, &create.path, &inode, &mut footprint)))
+            let status = match at.state.inodes().get(first.inode) {
+                Some(inode) => status_of(at.state, at.settings, &create.path, &inode, &mut footprint),
+                None => first_status(at, create, first.inode, first.op_time_ms),
+            };
+            Answer::Status(Box::new(status))
         }
         _ => Answer::Done,
     };
