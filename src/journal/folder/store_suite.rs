@@ -62,7 +62,8 @@ pub async fn formatted(place: &dyn Place) -> Box<dyn JournalStore> {
     store
 }
 
-fn format(cluster_id: &str) -> Format {
+/// A format of this cluster.
+pub fn format(cluster_id: &str) -> Format {
     Format { layout: 1, feature_level: 1, cluster_id: cluster_id.into() }
 }
 
