@@ -25,8 +25,6 @@ const PIPELINE_SETUP_CREATE: i32 = 6;
 const CRC_32C: i32 = 2;
 /// Data in one packet, a multiple of the chunk. Servers refuse 16 MiB; more than this brought nothing.
 const PACKET_BYTES: usize = 64 << 10;
-/// DataNodes close a pipeline that was silent for about a minute.
-const HEARTBEAT_EVERY: Duration = Duration::from_secs(20);
 const HEARTBEAT_SEQNO: i64 = -1;
 const NONE_ACKNOWLEDGED: i64 = -1;
 
@@ -126,7 +124,10 @@ impl Pipeline {
             }
         });
         let write = Arc::new(Mutex::new(Some(Writer { half, next_seqno, scratch: Vec::new() })));
-        let heartbeat = OwnedTask::spawn(send_heartbeats(server.clone(), write.clone(), sender.clone(), deadline));
+        let heartbeat = {
+            let (write, sender, every) = (write.clone(), sender.clone(), settings.heartbeat_every);
+            OwnedTask::spawn(send_heartbeats(server.clone(), write, sender, every, deadline))
+        };
         Pipeline {
             server,
             write,
@@ -373,11 +374,12 @@ async fn send_heartbeats(
     server: String,
     write: Arc<Mutex<Option<Writer>>>,
     progress: Arc<watch::Sender<Progress>>,
+    every: Duration,
     deadline: Duration,
 ) {
     let mut sent_before = 0;
     loop {
-        tokio::time::sleep(HEARTBEAT_EVERY).await;
+        tokio::time::sleep(every).await;
         let mut write = write.lock().await;
         let Some(writer) = write.as_mut() else { return };
         let sent = writer.next_seqno.load(Ordering::Relaxed);
@@ -391,3 +393,7 @@ async fn send_heartbeats(
         }
     }
 }
+
+#[cfg(test)]
+#[path = "pipeline_tests.rs"]
+mod tests;
