@@ -1,6 +1,7 @@
 //! Servers that die, stand still or come back, and what a writer and its readers see of it.
 
 use crate::bed::{self, FLUSH_DEADLINE, Hurt};
+use crate::journal::folder::hdfs::{Durability, HdfsStore};
 use crate::journal::folder::{JournalStore, Length, Recovery, SegmentWriter, StoreError};
 use crate::store_suite::{bytes_of, formatted, pattern, recovered, segment};
 use crate::types::time::boot_now;
@@ -111,7 +112,13 @@ async fn the_writer_of_a_deleted_segment_learns_of_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn recovery_beside_a_busy_writer_keeps_all_that_was_acknowledged() {
     let place = bed::place().await;
-    let (ours, theirs) = (formatted(&place).await, bed::open(&place.folder));
+    let mut settings = bed::settings(&place.folder);
+    if bed::datanodes() == 1 {
+        // A DataNode (3.3.6) whose fsync is interrupted by a recovery refuses that recovery until it is restarted
+        // ("Block length mismatch"). With several DataNodes the others carry it; a single one can be caught.
+        settings.durability = Durability::Hflush;
+    }
+    let (ours, theirs) = (HdfsStore::new(settings).unwrap(), formatted(&place).await);
     let mut writer = ours.create(segment(1, 0)).await.unwrap();
     let writing = tokio::spawn(async move { append_until_it_fails(&mut writer, 0).await });
     while !matches!(theirs.length(segment(1, 0)).await.unwrap(), Length::Open(4000..)) {

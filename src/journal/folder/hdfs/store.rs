@@ -271,6 +271,8 @@ impl JournalStore for HdfsStore {
         Ok(content)
     }
 
+    /// Seconds at best. With replication 1 it may stay `InProgress` until the DataNode restarts: an hsync that the
+    /// recovery interrupts leaves the replica so that 3.3.6 refuses to recover it ("Block length mismatch").
     async fn recover(&self, segment: SegmentId) -> std::result::Result<Recovery, StoreError> {
         self.tails.lock().remove(&segment);
         match self.client.namenode.recover_lease(&self.path(segment)).await {
