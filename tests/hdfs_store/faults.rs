@@ -118,7 +118,8 @@ async fn recovery_beside_a_busy_writer_keeps_all_that_was_acknowledged() {
         // ("Block length mismatch"). With several DataNodes the others carry it; a single one can be caught.
         settings.durability = Durability::Hflush;
     }
-    let (ours, theirs) = (HdfsStore::new(settings).unwrap(), formatted(&place).await);
+    formatted(&place).await;
+    let (ours, theirs) = (HdfsStore::new(settings).unwrap(), bed::open(&place.folder));
     let mut writer = ours.create(segment(1, 0)).await.unwrap();
     let writing = tokio::spawn(async move { append_until_it_fails(&mut writer, 0).await });
     while !matches!(theirs.length(segment(1, 0)).await.unwrap(), Length::Open(4000..)) {

@@ -1,5 +1,8 @@
 use super::*;
+use crate::journal::folder::hdfs::packet::HEARTBEAT_SEQNO;
 use crate::proto::alluxio_rs::hdfs::{DatanodeId, DatanodeInfo, ExtendedBlock, Token};
+use crate::proto::alluxio_rs::hdfs::{PacketHeader, PipelineAck};
+use prost::Message;
 use std::collections::BTreeMap;
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
