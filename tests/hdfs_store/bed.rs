@@ -49,12 +49,17 @@ pub fn testbed(words: &[&str]) {
 pub struct HdfsPlace {
     /// As an operator would write it.
     pub folder: String,
-    _shared: RwLockReadGuard<'static, ()>,
+    _shared: Option<RwLockReadGuard<'static, ()>>,
 }
 
 /// A fresh folder on servers that nobody hurts meanwhile.
 pub async fn place() -> HdfsPlace {
-    HdfsPlace { folder: fresh_folder(), _shared: SERVERS.read().await }
+    HdfsPlace { folder: fresh_folder(), _shared: Some(SERVERS.read().await) }
+}
+
+/// A fresh folder for a test that has the servers [`alone`].
+pub fn folder() -> HdfsPlace {
+    HdfsPlace { folder: fresh_folder(), _shared: None }
 }
 
 /// The servers for one test alone.

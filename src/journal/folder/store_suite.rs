@@ -26,6 +26,7 @@ macro_rules! every_behaviour {
             a_fresh_place_has_no_format_and_nothing_in_it,
             format_is_replaced_in_one_step,
             what_is_appended_is_read_back_while_the_segment_is_open,
+            a_reader_follows_a_busy_writer,
             a_segment_has_one_writer_for_ever,
             of_two_that_create_at_once_one_wins,
             create_never_makes_the_journal_folder,
@@ -62,7 +63,8 @@ pub async fn formatted(place: &dyn Place) -> Box<dyn JournalStore> {
     store
 }
 
-fn format(cluster_id: &str) -> Format {
+/// A format of this cluster.
+pub fn format(cluster_id: &str) -> Format {
     Format { layout: 1, feature_level: 1, cluster_id: cluster_id.into() }
 }
 
@@ -135,6 +137,33 @@ pub async fn what_is_appended_is_read_back_while_the_segment_is_open(place: &dyn
     }
     assert_eq!(ours.read(name, 0, total as u64).await.unwrap(), pattern(0, total));
     assert!(theirs.read(name, 7, 0).await.unwrap().is_empty());
+}
+
+pub async fn a_reader_follows_a_busy_writer(place: &dyn Place) {
+    let (ours, theirs) = (formatted(place).await, place.open().await);
+    let name = segment(1, 0);
+    let mut writer = ours.create(name).await.unwrap();
+    let sizes: Vec<usize> = (0..400).map(|i| 1 + i * 37 % 900).collect();
+    let total: usize = sizes.iter().sum();
+    let write = async {
+        let mut written = 0;
+        for size in &sizes {
+            writer.append(pattern(written, *size)).await.unwrap();
+            written += size;
+        }
+    };
+    // The last chunk is written again and again under the reader.
+    let follow = async {
+        let mut seen = 0;
+        while seen < total {
+            let shown = bytes_of(theirs.as_ref(), name).await as usize;
+            assert!(shown >= seen, "{shown} bytes after {seen}");
+            let read = theirs.read(name, seen as u64, (shown - seen) as u64).await.unwrap();
+            assert_eq!(read, pattern(seen, shown - seen), "from {seen}");
+            seen = shown;
+        }
+    };
+    tokio::join!(write, follow);
 }
 
 pub async fn a_segment_has_one_writer_for_ever(place: &dyn Place) {

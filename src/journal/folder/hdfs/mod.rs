@@ -2,16 +2,18 @@
 //!
 //! One block per segment, one pipeline per block, no call to a NameNode per flush. A broken pipeline ends the
 //! segment, so there is no pipeline recovery here. Read `settings.rs`, `wire.rs`, `ipc.rs`, `namenode.rs`,
-//! `pipeline.rs`, `reader.rs`, `file.rs`, `segment.rs`, `store.rs`. The facts of the wire are cited where they bind.
+//! `packet.rs`, `pipeline.rs`, `reader.rs`, `file.rs`, `segment.rs`, `whole.rs`, `store.rs`.
 
 mod file;
 mod ipc;
 mod namenode;
+mod packet;
 mod pipeline;
 mod reader;
 mod segment;
 mod settings;
 mod store;
+mod whole;
 mod wire;
 
 pub use settings::{Durability, HdfsSettings};

@@ -260,3 +260,7 @@ fn may_be_better_elsewhere(failure: &HdfsError) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+#[path = "namenode_tests.rs"]
+mod tests;

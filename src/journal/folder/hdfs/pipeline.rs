@@ -6,15 +6,13 @@
 //! - Broken is broken for ever: end of file, a status, a gap, a late acknowledgement. What was not acknowledged may
 //!   be on none, some or all DataNodes, and may appear later.
 
+use super::packet::{Last, NONE_ACKNOWLEDGED, PacketWriter, Progress, read_acknowledgements};
 use super::settings::{CHUNK_BYTES, Durability, HdfsSettings};
 use super::wire::{HdfsError, OwnedTask, Result, connect, operation, operation_header, read_delimited, within};
-use crate::proto::alluxio_rs::hdfs::{
-    BlockOpResponse, Checksum, LocatedBlock, OpWriteBlock, PacketHeader, PipelineAck,
-};
+use crate::proto::alluxio_rs::hdfs::{BlockOpResponse, Checksum, LocatedBlock, OpWriteBlock};
 use bytes::{Buf, Bytes};
-use prost::Message;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -25,10 +23,6 @@ const PIPELINE_SETUP_CREATE: i32 = 6;
 const CRC_32C: i32 = 2;
 /// Data in one packet, a multiple of the chunk. Servers refuse 16 MiB; more than this brought nothing.
 const PACKET_BYTES: usize = 64 << 10;
-/// DataNodes close a pipeline that was silent for about a minute.
-const HEARTBEAT_EVERY: Duration = Duration::from_secs(20);
-const HEARTBEAT_SEQNO: i64 = -1;
-const NONE_ACKNOWLEDGED: i64 = -1;
 
 /// The open end of a block.
 #[derive(Debug)]
@@ -36,7 +30,7 @@ pub struct Pipeline {
     /// Address of the first DataNode, for messages.
     server: String,
     /// Shared with the heartbeat; taken away when the pipeline is broken, which closes the socket.
-    write: Arc<Mutex<Option<Writer>>>,
+    write: Arc<Mutex<Option<PacketWriter>>>,
     /// How far the DataNodes are, and why it ended.
     progress: watch::Receiver<Progress>,
     /// To break the pipeline for a reason that the acknowledgements do not tell.
@@ -48,21 +42,6 @@ pub struct Pipeline {
     tail: Vec<u8>,
     _acknowledgements: OwnedTask,
     _heartbeat: OwnedTask,
-}
-
-#[derive(Debug)]
-struct Writer {
-    half: OwnedWriteHalf,
-    /// Of the next packet with data. Shared with the reader of acknowledgements, which refuses what was not sent.
-    next_seqno: Arc<AtomicI64>,
-    /// Reused for header and checksums.
-    scratch: Vec<u8>,
-}
-
-#[derive(Debug, Clone)]
-struct Progress {
-    acknowledged_seqno: i64,
-    broken: Option<HdfsError>,
 }
 
 impl Pipeline {
@@ -125,8 +104,11 @@ impl Pipeline {
                 sender.send_modify(|p| p.broken = p.broken.take().or(Some(failure)));
             }
         });
-        let write = Arc::new(Mutex::new(Some(Writer { half, next_seqno, scratch: Vec::new() })));
-        let heartbeat = OwnedTask::spawn(send_heartbeats(server.clone(), write.clone(), sender.clone(), deadline));
+        let write = Arc::new(Mutex::new(Some(PacketWriter::new(half, next_seqno))));
+        let heartbeat = {
+            let (write, sender, every) = (write.clone(), sender.clone(), settings.heartbeat_every);
+            OwnedTask::spawn(send_heartbeats(server.clone(), write, sender, every, deadline))
+        };
         Pipeline {
             server,
             write,
@@ -191,7 +173,7 @@ impl Pipeline {
         *self.write.lock().await = None;
     }
 
-    fn usable<'a>(&self, write: &'a mut Option<Writer>) -> Result<&'a mut Writer> {
+    fn usable<'a>(&self, write: &'a mut Option<PacketWriter>) -> Result<&'a mut PacketWriter> {
         match (&self.progress.borrow().broken, write) {
             (None, Some(writer)) => Ok(writer),
             (Some(failure), _) => Err(failure.clone()),
@@ -260,127 +242,20 @@ impl Drop for BreakUnlessDone {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Last {
-    No,
-    InBlock,
-}
-
-impl Writer {
-    /// Sends `head` and then `data` as one packet that begins at `offset`; gives its number.
-    async fn send(
-        &mut self,
-        offset: u64,
-        head: &[u8],
-        data: Bytes,
-        last: Last,
-        sync: bool,
-        server: &str,
-    ) -> Result<i64> {
-        assert!(
-            last == Last::InBlock || offset.is_multiple_of(CHUNK_BYTES as u64),
-            "a packet at {offset}, inside a chunk, would damage the block"
-        );
-        let seqno = self.next_seqno.fetch_add(1, Ordering::Relaxed);
-        self.put_header(offset, seqno, head, &data, last, sync);
-        let mut bytes = self.scratch.as_slice().chain(head).chain(data);
-        self.half.write_all_buf(&mut bytes).await.map_err(|e| HdfsError::connection(server, &e))?;
-        Ok(seqno)
-    }
-
-    async fn send_heartbeat(&mut self, server: &str) -> Result<()> {
-        self.put_header(0, HEARTBEAT_SEQNO, &[], &[], Last::No, false);
-        self.half.write_all(&self.scratch).await.map_err(|e| HdfsError::connection(server, &e))
-    }
-
-    fn put_header(&mut self, offset: u64, seqno: i64, head: &[u8], data: &[u8], last: Last, sync: bool) {
-        let data_bytes = head.len() + data.len();
-        let header = PacketHeader {
-            offset_in_block: offset as i64,
-            seqno,
-            last_packet_in_block: last == Last::InBlock,
-            data_len: data_bytes as i32,
-            sync_block: sync.then_some(true),
-        };
-        let checksum_bytes = data_bytes.div_ceil(CHUNK_BYTES) * 4;
-        let out = &mut self.scratch;
-        out.clear();
-        // This length counts itself, but neither the header nor the header's length.
-        out.extend_from_slice(&((4 + checksum_bytes + data_bytes) as u32).to_be_bytes());
-        out.extend_from_slice(&(header.encoded_len() as u16).to_be_bytes());
-        header.encode(out).expect("a Vec takes what it is given");
-        let mut rest = data;
-        if !head.is_empty() {
-            let (same_chunk, others) = data.split_at(data.len().min(CHUNK_BYTES - head.len()));
-            let sum = crc32c::crc32c_append(crc32c::crc32c(head), same_chunk);
-            out.extend_from_slice(&sum.to_be_bytes());
-            rest = others;
-        }
-        rest.chunks(CHUNK_BYTES).for_each(|chunk| out.extend_from_slice(&crc32c::crc32c(chunk).to_be_bytes()));
-    }
-}
-
-/// Always waits for acknowledgements, because errors come unasked; tells why the pipeline ended.
-async fn read_acknowledgements(
-    nodes: Vec<String>,
-    mut read: BufReader<OwnedReadHalf>,
-    sent: &AtomicI64,
-    progress: &watch::Sender<Progress>,
-) -> HdfsError {
-    let first = nodes.first().map(String::as_str).unwrap_or_default();
-    let mut expected = 0;
-    loop {
-        let ack: PipelineAck = match read_delimited(&mut read, first).await {
-            Ok(ack) => ack,
-            Err(HdfsError::Connection { server, reason }) => {
-                let (reason, bad_link) = (format!("the pipeline ended: {reason}"), Some(server.clone()));
-                return HdfsError::Status { server, status: 0, reason, bad_link };
-            }
-            Err(failure) => return failure,
-        };
-        if let Some(failure) = refused(&ack, &nodes) {
-            return failure;
-        }
-        if ack.seqno == HEARTBEAT_SEQNO {
-            continue;
-        }
-        if ack.seqno != expected || ack.seqno >= sent.load(Ordering::Relaxed) {
-            return HdfsError::protocol(first, format!("packet {} acknowledged instead of {expected}", ack.seqno));
-        }
-        expected += 1;
-        progress.send_modify(|p| p.acknowledged_seqno = ack.seqno);
-    }
-}
-
-/// What an acknowledgement says other than that every DataNode has the packet.
-fn refused(ack: &PipelineAck, nodes: &[String]) -> Option<HdfsError> {
-    let first = nodes.first().map(String::as_str).unwrap_or_default();
-    for (i, reply) in ack.reply.iter().enumerate() {
-        // A flag replaces the reply; its low four bits are the status, the others tell of congestion.
-        let status = ack.flag.get(i).map_or(*reply, |flag| (flag & 0xf) as i32);
-        if status != 0 {
-            let server = nodes.get(i).map_or(first, String::as_str).to_string();
-            let (reason, bad_link) = (format!("packet {} was not taken", ack.seqno), Some(server.clone()));
-            return Some(HdfsError::Status { server, status, reason, bad_link });
-        }
-    }
-    (ack.reply.len() != nodes.len())
-        .then(|| HdfsError::protocol(first, format!("{} replies of {} DataNodes", ack.reply.len(), nodes.len())))
-}
-
 /// Keeps an idle pipeline open.
 async fn send_heartbeats(
     server: String,
-    write: Arc<Mutex<Option<Writer>>>,
+    write: Arc<Mutex<Option<PacketWriter>>>,
     progress: Arc<watch::Sender<Progress>>,
+    every: Duration,
     deadline: Duration,
 ) {
     let mut sent_before = 0;
     loop {
-        tokio::time::sleep(HEARTBEAT_EVERY).await;
+        tokio::time::sleep(every).await;
         let mut write = write.lock().await;
         let Some(writer) = write.as_mut() else { return };
-        let sent = writer.next_seqno.load(Ordering::Relaxed);
+        let sent = writer.sent();
         if std::mem::replace(&mut sent_before, sent) != sent {
             continue;
         }
@@ -391,3 +266,7 @@ async fn send_heartbeats(
         }
     }
 }
+
+#[cfg(test)]
+#[path = "pipeline_tests.rs"]
+mod tests;

@@ -82,7 +82,8 @@ impl SegmentWriter for HdfsSegment {
     async fn append(&mut self, bytes: Bytes) -> std::result::Result<(), StoreError> {
         if bytes.len() as u64 > self.room_bytes() {
             let reason = format!("{} bytes where the block has room for {}", bytes.len(), self.room_bytes());
-            self.pipeline.breaker()(HdfsError::TooFewNodes { reason: reason.clone() });
+            let ended = format!("the segment ended before {reason}");
+            self.pipeline.breaker()(HdfsError::Connection { server: self.object.clone(), reason: ended });
             return Err(StoreError::Full { object: self.object.clone(), reason });
         }
         if let Err(failure) = self.pipeline.append(bytes).await {

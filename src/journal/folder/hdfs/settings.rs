@@ -42,6 +42,8 @@ pub struct HdfsSettings {
     pub durability: Durability,
     /// A flush that takes longer ends the segment.
     pub flush_deadline: Duration,
+    /// After so long without a packet a heartbeat is sent: DataNodes close a pipeline that is silent for a minute.
+    pub heartbeat_every: Duration,
     /// For a TCP connection.
     pub connect_deadline: Duration,
     /// For one try of a call to a NameNode.
@@ -84,6 +86,7 @@ impl HdfsSettings {
             block_bytes: 64 << 20,
             durability: Durability::Hsync,
             flush_deadline: Duration::from_secs(5),
+            heartbeat_every: Duration::from_secs(20),
             connect_deadline: Duration::from_secs(2),
             call_deadline: Duration::from_secs(10),
             call_budget: Duration::from_secs(20),

@@ -5,7 +5,8 @@ use super::namenode::Parents;
 use super::reader::Visible;
 use super::segment::HdfsSegment;
 use super::settings::HdfsSettings;
-use super::wire::{HdfsError, Result};
+use super::whole::blocks_of;
+use super::wire::HdfsError;
 use crate::journal::folder::layout::{self, CHECKPOINTS, EPOCHS, FORMAT, parse_checkpoint, parse_epoch, parse_segment};
 use crate::journal::folder::{
     CheckpointId, Format, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError, Written,
@@ -13,19 +14,19 @@ use crate::journal::folder::{
 use crate::proto::alluxio_rs::hdfs::{LocatedBlock, LocatedBlocks};
 use crate::types::time::{Boot, boot_now};
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
+type Result<T> = std::result::Result<T, StoreError>;
+
 /// Open segments whose block is remembered; a reader follows one, a new leader reads a few.
 const TAILS_MAX: usize = 16;
 /// How long an open segment may stand still before the NameNode is asked whether it was closed.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
-/// Compared at a time when a checkpoint is read back.
-const VERIFY_BYTES: usize = 4 << 20;
 
 /// A journal folder on HDFS.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ struct Tail {
 
 impl HdfsStore {
     /// Checks the settings; nothing is sent yet.
-    pub fn new(settings: HdfsSettings) -> std::result::Result<HdfsStore, StoreError> {
+    pub fn new(settings: HdfsSettings) -> Result<HdfsStore> {
         settings.check()?;
         Ok(HdfsStore { client: Arc::new(HdfsClient::new(settings)), tails: Mutex::new(BTreeMap::new()) })
     }
@@ -63,7 +64,7 @@ impl HdfsStore {
         format!("{}/{name}", self.client.settings.folder.trim_end_matches('/'))
     }
 
-    async fn locate(&self, name: impl Display + Copy) -> std::result::Result<LocatedBlocks, StoreError> {
+    async fn locate(&self, name: impl Display + Copy) -> Result<LocatedBlocks> {
         match self.client.namenode.block_locations(&self.path(name)).await {
             Ok(Some(located)) => Ok(located),
             Ok(None) => Err(StoreError::NotFound { object: self.object(name) }),
@@ -92,46 +93,29 @@ impl HdfsStore {
         tails.insert(segment, Tail { block, at: visible.at, bytes, open_at });
     }
 
-    /// Reads a range that may span blocks.
-    async fn read_blocks(&self, blocks: &[LocatedBlock], first: usize, offset: u64, bytes: u64) -> Result<Bytes> {
-        let end = offset + bytes;
-        let mut parts: Vec<Bytes> = Vec::new();
-        let mut at = offset;
-        while at < end {
-            let Some(block) = blocks.iter().rev().find(|block| block.offset <= at) else { break };
-            let next = blocks.iter().map(|b| b.offset).filter(|o| *o > block.offset).min().unwrap_or(u64::MAX);
-            let part = self.client.datanodes.read(block, first, at - block.offset, end.min(next) - at).await;
-            parts.push(part.map_err(|e| in_file(e, block.offset))?);
-            at = end.min(next);
-        }
-        match parts.len() {
-            1 => Ok(parts.remove(0)),
-            _ => Ok(parts
-                .iter()
-                .fold(BytesMut::with_capacity(bytes as usize), |mut all, part| {
-                    all.extend_from_slice(part);
-                    all
-                })
-                .freeze()),
-        }
-    }
-
-    async fn read_closed(&self, name: impl Display + Copy) -> std::result::Result<Bytes, StoreError> {
+    async fn read_closed(&self, name: impl Display + Copy) -> Result<Bytes> {
         let located = self.locate(name).await?;
         if located.under_construction {
             let reason = "it is still being written".into();
             return Err(StoreError::Unavailable { operation: "read", object: self.object(name), reason });
         }
-        let content = self.read_blocks(&blocks(located.clone()), 0, 0, located.file_length).await;
+        let length = located.file_length;
+        let content = self.client.read_range(&blocks_of(located), 0, length).await;
         content.map_err(|failure| read_failure(failure, &self.object(name)))
     }
-}
 
-/// A position in a block, as one in the file.
-fn in_file(failure: HdfsError, block_offset: u64) -> HdfsError {
-    match failure {
-        HdfsError::Checksum { server, offset } => HdfsError::Checksum { server, offset: block_offset + offset },
-        other => other,
+    async fn write_and_rename(&self, temporary: &str, id: CheckpointId, content: &[Bytes]) -> Result<Written> {
+        let object = self.object(id);
+        let failed = |failure: HdfsError| failure.into_store_error("write", &object);
+        // The same writer may have died here before.
+        self.client.namenode.delete(temporary).await.map_err(failed)?;
+        self.client.write_whole(temporary, content).await.map_err(failed)?;
+        self.client.verify_whole(temporary, content).await.map_err(|failure| read_failure(failure, &object))?;
+        match self.client.namenode.rename(temporary, &self.path(id)).await {
+            Ok(()) => Ok(Written::New),
+            Err(failure) if failure.is("FileAlreadyExistsException") => Ok(Written::Existed),
+            Err(failure) => Err(failed(failure)),
+        }
     }
 }
 
@@ -144,24 +128,13 @@ fn read_failure(failure: HdfsError, object: &str) -> StoreError {
     }
 }
 
-/// All blocks, the one that is being written too.
-fn blocks(located: LocatedBlocks) -> Vec<LocatedBlock> {
-    let mut blocks = located.blocks;
-    if let Some(last) = located.last_block
-        && !blocks.iter().any(|block| block.b.block_id == last.b.block_id)
-    {
-        blocks.push(last);
-    }
-    blocks
-}
-
 #[async_trait]
 impl JournalStore for HdfsStore {
     fn describe(&self) -> String {
         self.client.settings.folder.clone()
     }
 
-    async fn read_format(&self) -> std::result::Result<Option<Format>, StoreError> {
+    async fn read_format(&self) -> Result<Option<Format>> {
         match self.read_closed(FORMAT).await {
             Ok(text) => layout::decode_format(&text, &self.object(FORMAT)).map(Some),
             Err(StoreError::NotFound { .. }) => Ok(None),
@@ -169,7 +142,7 @@ impl JournalStore for HdfsStore {
         }
     }
 
-    async fn write_format(&self, format: &Format) -> std::result::Result<(), StoreError> {
+    async fn write_format(&self, format: &Format) -> Result<()> {
         let object = self.object(FORMAT);
         let failed = |failure: HdfsError| failure.into_store_error("write", &object);
         let namenode = &self.client.namenode;
@@ -179,11 +152,11 @@ impl JournalStore for HdfsStore {
         let temporary = self.path(format!("{FORMAT}.{}.tmp", namenode.client_name()));
         namenode.delete(&temporary).await.map_err(failed)?;
         let text = Bytes::from(layout::encode_format(format));
-        self.write_closed(&temporary, &[text]).await.map_err(failed)?;
+        self.client.write_whole(&temporary, &[text]).await.map_err(failed)?;
         namenode.replace(&temporary, &self.path(FORMAT)).await.map_err(failed)
     }
 
-    async fn list(&self) -> std::result::Result<Listing, StoreError> {
+    async fn list(&self) -> Result<Listing> {
         let names = async |folder: &str| {
             let entries = self.client.namenode.list(&self.path(folder)).await;
             let entries = entries.map_err(|failure| failure.into_store_error("list", &self.object(folder)))?;
@@ -201,7 +174,7 @@ impl JournalStore for HdfsStore {
         Ok(listing)
     }
 
-    async fn create(&self, segment: SegmentId) -> std::result::Result<Box<dyn SegmentWriter>, StoreError> {
+    async fn create(&self, segment: SegmentId) -> Result<Box<dyn SegmentWriter>> {
         let (path, object) = (self.path(segment), self.object(segment));
         let failed = |failure: HdfsError| failure.into_store_error("create", &object);
         let held = match self.client.create(&path).await {
@@ -229,7 +202,7 @@ impl JournalStore for HdfsStore {
         })?))
     }
 
-    async fn length(&self, segment: SegmentId) -> std::result::Result<Length, StoreError> {
+    async fn length(&self, segment: SegmentId) -> Result<Length> {
         if let Some(length) = self.remembered_length(segment).await {
             return Ok(length);
         }
@@ -252,7 +225,7 @@ impl JournalStore for HdfsStore {
         Ok(Length::Open(bytes))
     }
 
-    async fn read(&self, segment: SegmentId, offset: u64, bytes: u64) -> std::result::Result<Bytes, StoreError> {
+    async fn read(&self, segment: SegmentId, offset: u64, bytes: u64) -> Result<Bytes> {
         let tail = self.tails.lock().get(&segment).cloned();
         if let Some(tail) = tail.filter(|tail| tail.block.offset <= offset) {
             let part = self.client.datanodes.read(&tail.block, tail.at, offset - tail.block.offset, bytes).await;
@@ -262,7 +235,7 @@ impl JournalStore for HdfsStore {
             self.tails.lock().remove(&segment);
         }
         let located = self.locate(segment).await?;
-        let content = self.read_blocks(&blocks(located), 0, offset, bytes).await;
+        let content = self.client.read_range(&blocks_of(located), offset, bytes).await;
         let content = content.map_err(|failure| read_failure(failure, &self.object(segment)))?;
         if content.len() as u64 != bytes {
             let reason = format!("{} of {bytes} bytes at {offset} are there", content.len());
@@ -271,7 +244,9 @@ impl JournalStore for HdfsStore {
         Ok(content)
     }
 
-    async fn recover(&self, segment: SegmentId) -> std::result::Result<Recovery, StoreError> {
+    /// Seconds at best. With replication 1 it may stay `InProgress` until the DataNode restarts: an hsync that the
+    /// recovery interrupts leaves the replica so that 3.3.6 refuses to recover it ("Block length mismatch").
+    async fn recover(&self, segment: SegmentId) -> Result<Recovery> {
         self.tails.lock().remove(&segment);
         match self.client.namenode.recover_lease(&self.path(segment)).await {
             Ok(true) => Ok(Recovery::Done),
@@ -281,7 +256,7 @@ impl JournalStore for HdfsStore {
         }
     }
 
-    async fn delete_segment(&self, segment: SegmentId) -> std::result::Result<(), StoreError> {
+    async fn delete_segment(&self, segment: SegmentId) -> Result<()> {
         self.tails.lock().remove(&segment);
         let failed = |failure: HdfsError| failure.into_store_error("delete", &self.object(segment));
         self.client.namenode.delete(&self.path(segment)).await.map_err(failed)?;
@@ -291,12 +266,7 @@ impl JournalStore for HdfsStore {
         }
     }
 
-    async fn write_checkpoint(
-        &self,
-        id: CheckpointId,
-        writer: &str,
-        content: Vec<Bytes>,
-    ) -> std::result::Result<Written, StoreError> {
+    async fn write_checkpoint(&self, id: CheckpointId, writer: &str, content: Vec<Bytes>) -> Result<Written> {
         let temporary = self.path(layout::temporary(id, writer));
         let written = self.write_and_rename(&temporary, id, &content).await;
         if !matches!(written, Ok(Written::New))
@@ -307,90 +277,12 @@ impl JournalStore for HdfsStore {
         written
     }
 
-    async fn read_checkpoint(&self, id: CheckpointId) -> std::result::Result<Bytes, StoreError> {
+    async fn read_checkpoint(&self, id: CheckpointId) -> Result<Bytes> {
         self.read_closed(id).await
     }
 
-    async fn delete_checkpoint(&self, id: CheckpointId) -> std::result::Result<(), StoreError> {
+    async fn delete_checkpoint(&self, id: CheckpointId) -> Result<()> {
         let deleted = self.client.namenode.delete(&self.path(id)).await;
         deleted.map_err(|failure| failure.into_store_error("delete", &self.object(id)))
     }
-}
-
-impl HdfsStore {
-    /// Writes a file of as many blocks as it takes, and closes it.
-    async fn write_closed(&self, path: &str, content: &[Bytes]) -> Result<()> {
-        let held = self.client.create(path).await?;
-        let mut previous = None;
-        let mut open = None;
-        for mut rest in content.iter().cloned() {
-            while !rest.is_empty() {
-                let (block, mut pipeline) = match open.take() {
-                    Some(open) => open,
-                    None => self.client.open_block(&held.file, previous.take()).await?,
-                };
-                let room = self.client.settings.block_bytes - pipeline.position();
-                pipeline.append(rest.split_to(rest.len().min(room as usize))).await?;
-                if pipeline.position() == self.client.settings.block_bytes {
-                    previous = Some(end_block(block, pipeline).await?);
-                } else {
-                    open = Some((block, pipeline));
-                }
-            }
-        }
-        if let Some((block, pipeline)) = open {
-            previous = Some(end_block(block, pipeline).await?);
-        }
-        self.client.complete(&held.file, previous).await
-    }
-
-    async fn write_and_rename(
-        &self,
-        temporary: &str,
-        id: CheckpointId,
-        content: &[Bytes],
-    ) -> std::result::Result<Written, StoreError> {
-        let object = self.object(id);
-        let failed = |failure: HdfsError| failure.into_store_error("write", &object);
-        // The same writer may have died here before.
-        self.client.namenode.delete(temporary).await.map_err(failed)?;
-        self.write_closed(temporary, content).await.map_err(failed)?;
-        self.verify(temporary, content).await.map_err(|failure| read_failure(failure, &object))?;
-        match self.client.namenode.rename(temporary, &self.path(id)).await {
-            Ok(()) => Ok(Written::New),
-            Err(failure) if failure.is("FileAlreadyExistsException") => Ok(Written::Existed),
-            Err(failure) => Err(failed(failure)),
-        }
-    }
-
-    /// Reads a closed file back and compares it.
-    async fn verify(&self, path: &str, content: &[Bytes]) -> Result<()> {
-        let differs = |reason: String| HdfsError::protocol(path, reason);
-        let located = self.client.namenode.block_locations(path).await?;
-        let located = located.ok_or_else(|| differs("the file vanished after it was written".into()))?;
-        let length: u64 = content.iter().map(|part| part.len() as u64).sum();
-        if located.under_construction || located.file_length != length {
-            return Err(differs(format!("{} of {length} bytes are in the file", located.file_length)));
-        }
-        let blocks = blocks(located);
-        let mut offset = 0;
-        for part in content.iter().flat_map(|part| part.chunks(VERIFY_BYTES)) {
-            let read = self.read_blocks(&blocks, 0, offset, part.len() as u64).await?;
-            if read != part {
-                return Err(differs(format!("what was written at {offset} is not what is read")));
-            }
-            offset += part.len() as u64;
-        }
-        Ok(())
-    }
-}
-
-async fn end_block(
-    block: LocatedBlock,
-    mut pipeline: super::pipeline::Pipeline,
-) -> Result<crate::proto::alluxio_rs::hdfs::ExtendedBlock> {
-    pipeline.finish().await?;
-    let mut block = block.b;
-    block.num_bytes = Some(pipeline.position());
-    Ok(block)
 }
