@@ -136,7 +136,8 @@ impl MasterState {
         for (number, section) in sections.into_iter().enumerate() {
             let mut pages = Pages::default();
             for (index, crc) in section.crcs.iter().enumerate() {
-                let at = || Corrupt::new(format!("checkpoint section {number} page {index}"), "the checksum is another");
+                let at =
+                    || Corrupt::new(format!("checkpoint section {number} page {index}"), "the checksum is another");
                 let (page, rest) = bytes.split_at_checked(PAGE_BYTES).ok_or_else(at)?;
                 if crc32c::crc32c(page) != *crc {
                     return Err(at());
@@ -193,7 +194,8 @@ fn header_of(bytes: &[u8]) -> Result<&[u8], Corrupt> {
     }
     let version = prefix.u32().ok_or_else(too_short)?;
     if version != VERSION {
-        let reason = format!("version {version} of checkpoints is not known, only {VERSION}; use the program that wrote it");
+        let reason =
+            format!("version {version} of checkpoints is not known, only {VERSION}; use the program that wrote it");
         return Err(corrupt(reason));
     }
     let length = prefix.u32().ok_or_else(too_short)?;
