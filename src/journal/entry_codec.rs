@@ -4,11 +4,12 @@
 //! only half understood would make two masters differ.
 
 use super::entry::{Answered, AnsweredOperation, Corrupt, Entry, UnlinkTree};
+use super::entry_to_proto::field;
 use super::{entry_from_proto, entry_to_proto};
 use crate::proto::alluxio_rs::journal as wire;
 use crate::types::{AlluxioPath, InodeId, OperationId};
 use prost::Message;
-use wire::entry::Kind;
+use prost::encoding::{WireType, decode_key, decode_varint, encode_key, encode_varint, encoded_len_varint, key_len};
 
 /// Longest entry that is read: an UnlinkTree or CollectTree is far below, and so is every path that is accepted.
 const ENTRY_BYTES_MAX: usize = 16 << 20;
@@ -17,9 +18,7 @@ const ENTRY_BYTES_MAX: usize = 16 << 20;
 pub fn encode_entries(entries: &[Entry]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(entries.len() * 128);
     for entry in entries {
-        let message = wire::Entry { kind: Some(kind_of(entry)) };
-        bytes.reserve(message.encoded_len() + 10);
-        message.encode_length_delimited(&mut bytes).expect("a vector grows as needed");
+        encode(entry, &mut bytes);
     }
     bytes
 }
@@ -48,24 +47,52 @@ pub fn decode_entries(bytes: &[u8]) -> Result<Vec<Entry>, Corrupt> {
     Ok(entries)
 }
 
+/// Numbers of the kinds in `alluxio_rs.journal.Entry`.
+mod kind {
+    pub(super) const ALLUXIO: u32 = 1;
+    pub(super) const ANSWERED: u32 = 2;
+    pub(super) const UNLINK_TREE: u32 = 3;
+    pub(super) const COLLECT_TREE: u32 = 4;
+}
+
 fn decode_one(bytes: &[u8]) -> Result<Entry, String> {
-    let message = wire::Entry::decode(bytes).map_err(|e| e.to_string())?;
-    // Fields that the messages do not have are dropped by the decoder, and required ones made up: the length tells.
-    let encoded_len = message.encoded_len();
-    match message.kind {
-        None => Err("a kind of entry that this program does not know; it was written by a newer one".into()),
-        Some(_) if encoded_len != bytes.len() => Err("fields that this program does not know, or lacks fields".into()),
-        Some(Kind::Alluxio(entry)) => entry_from_proto::entry_of(entry),
-        Some(Kind::Answered(answered)) => answered_of(answered),
-        Some(Kind::UnlinkTree(wire::UnlinkTreeEntry { id, op_time_ms, path })) => {
+    let (kind, body) = only_field_of(bytes)?;
+    match kind {
+        kind::ALLUXIO => entry_from_proto::entry_of(body),
+        kind::ANSWERED => answered_of(message(body)?),
+        kind::UNLINK_TREE => {
+            let wire::UnlinkTreeEntry { id, op_time_ms, path } = message(body)?;
             let path = path.ok_or("unlink_tree without path")?;
             let path = AlluxioPath::parse(&path).map_err(|e| format!("unlink_tree: {e}"))?;
             Ok(Entry::UnlinkTree(UnlinkTree { id: InodeId(id), op_time_ms, path }))
         }
-        Some(Kind::CollectTree(wire::CollectTreeEntry { ids })) => {
+        kind::COLLECT_TREE => {
+            let wire::CollectTreeEntry { ids } = message(body)?;
             Ok(Entry::CollectTree { ids: ids.into_iter().map(InodeId).collect() })
         }
+        other => Err(format!("kind {other} is not known to this program; it was written by a newer one")),
     }
+}
+
+/// Number and content of the only field of a message: both envelopes say one thing.
+pub(super) fn only_field_of(bytes: &[u8]) -> Result<(u32, &[u8]), String> {
+    let mut rest = bytes;
+    let (field, wire_type) = decode_key(&mut rest).map_err(|e| e.to_string())?;
+    let length = decode_varint(&mut rest).map_err(|e| e.to_string())?;
+    if wire_type != WireType::LengthDelimited || length != rest.len() as u64 {
+        return Err("it does not say exactly one thing".into());
+    }
+    Ok((field, rest))
+}
+
+/// The message in all of these bytes.
+pub(super) fn message<M: Message + Default>(bytes: &[u8]) -> Result<M, String> {
+    let message = M::decode(bytes).map_err(|e| e.to_string())?;
+    // Fields that the messages do not have are dropped by the decoder, and required ones made up: the length tells.
+    if message.encoded_len() != bytes.len() {
+        return Err("it has fields that this program does not know, or lacks some".into());
+    }
+    Ok(message)
 }
 
 fn answered_of(answered: wire::AnsweredEntry) -> Result<Entry, String> {
@@ -82,35 +109,71 @@ fn answered_of(answered: wire::AnsweredEntry) -> Result<Entry, String> {
     }))
 }
 
-fn kind_of(entry: &Entry) -> Kind {
+fn encode(entry: &Entry, bytes: &mut Vec<u8>) {
+    use entry_to_proto as to;
     match entry {
-        Entry::Answered(answered) => Kind::Answered(wire::AnsweredEntry {
-            operation_id_high: answered.operation_id.high,
-            operation_id_low: answered.operation_id.low,
-            operation: answered.operation as u32,
-            arguments: answered.arguments,
-            inode_id: answered.inode.0,
-            op_time_ms: answered.op_time_ms,
-        }),
-        Entry::UnlinkTree(unlink) => Kind::UnlinkTree(wire::UnlinkTreeEntry {
-            id: unlink.id.0,
-            op_time_ms: unlink.op_time_ms,
-            path: Some(unlink.path.to_string()),
-        }),
-        Entry::CollectTree { ids } => {
-            Kind::CollectTree(wire::CollectTreeEntry { ids: ids.iter().map(|id| id.0).collect() })
+        Entry::InodeDirectoryIdGenerator { container, sequence } => {
+            let generator = to::directory_generator_of(*container, *sequence);
+            put_alluxio(bytes, field::INODE_DIRECTORY_ID_GENERATOR, &generator);
         }
-        Entry::InodeDirectoryIdGenerator { .. }
-        | Entry::BlockContainerIdGenerator { .. }
-        | Entry::InodeDirectory(_)
-        | Entry::InodeFile(_)
-        | Entry::UpdateInode(_)
-        | Entry::UpdateInodeDirectory(_)
-        | Entry::UpdateInodeFile(_)
-        | Entry::DeleteFile(_)
-        | Entry::Rename(_)
-        | Entry::ClusterInfo { .. } => Kind::Alluxio(entry_to_proto::journal_entry_of(entry)),
+        Entry::BlockContainerIdGenerator { next_container } => {
+            put_alluxio(bytes, field::BLOCK_CONTAINER_ID_GENERATOR, &to::container_generator_of(*next_container));
+        }
+        Entry::InodeDirectory(new) => put_alluxio(bytes, field::INODE_DIRECTORY, &to::directory_of(new)),
+        Entry::InodeFile(new) => put_alluxio(bytes, field::INODE_FILE, &to::file_of(new)),
+        Entry::UpdateInode(update) => put_alluxio(bytes, field::UPDATE_INODE, &to::update_of(update)),
+        Entry::UpdateInodeDirectory(update) => {
+            put_alluxio(bytes, field::UPDATE_INODE_DIRECTORY, &to::directory_update_of(update));
+        }
+        Entry::UpdateInodeFile(update) => {
+            put_alluxio(bytes, field::UPDATE_INODE_FILE, &to::file_update_of(update));
+        }
+        Entry::DeleteFile(delete) => put_alluxio(bytes, field::DELETE_FILE, &to::delete_of(delete)),
+        Entry::Rename(rename) => put_alluxio(bytes, field::RENAME, &to::rename_of(rename)),
+        Entry::ClusterInfo { cluster_id } => put_alluxio(bytes, field::CLUSTER_INFO, &to::cluster_info_of(cluster_id)),
+        Entry::Answered(answered) => {
+            let answered = wire::AnsweredEntry {
+                operation_id_high: answered.operation_id.high,
+                operation_id_low: answered.operation_id.low,
+                operation: answered.operation as u32,
+                arguments: answered.arguments,
+                inode_id: answered.inode.0,
+                op_time_ms: answered.op_time_ms,
+            };
+            put(bytes, kind::ANSWERED, &answered);
+        }
+        Entry::UnlinkTree(UnlinkTree { id, op_time_ms, path }) => {
+            let path = Some(path.to_string());
+            put(bytes, kind::UNLINK_TREE, &wire::UnlinkTreeEntry { id: id.0, op_time_ms: *op_time_ms, path });
+        }
+        Entry::CollectTree { ids } => {
+            let ids = ids.iter().map(|id| id.0).collect();
+            put(bytes, kind::COLLECT_TREE, &wire::CollectTreeEntry { ids });
+        }
     }
+}
+
+/// An entry that has this field of `alluxio_rs.journal.Entry`.
+fn put(bytes: &mut Vec<u8>, kind: u32, message: &impl Message) {
+    let length = message.encoded_len();
+    encode_varint((key_len(kind) + encoded_len_varint(length as u64) + length) as u64, bytes);
+    put_field(bytes, kind, length);
+    message.encode(bytes).expect("a vector grows as needed");
+}
+
+/// An entry that has this field of `JournalEntry`.
+fn put_alluxio(bytes: &mut Vec<u8>, field: u32, message: &impl Message) {
+    let length = message.encoded_len();
+    let inner = key_len(field) + encoded_len_varint(length as u64) + length;
+    encode_varint((key_len(kind::ALLUXIO) + encoded_len_varint(inner as u64) + inner) as u64, bytes);
+    put_field(bytes, kind::ALLUXIO, inner);
+    put_field(bytes, field, length);
+    message.encode(bytes).expect("a vector grows as needed");
+}
+
+fn put_field(bytes: &mut Vec<u8>, field: u32, length: usize) {
+    encode_key(field, WireType::LengthDelimited, bytes);
+    encode_varint(length as u64, bytes);
 }
 
 #[cfg(test)]

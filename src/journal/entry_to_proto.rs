@@ -1,70 +1,68 @@
 //! [pure] Entries that 2.9 has, as its messages. The values are those that a 2.9.6 master writes.
 
-use super::entry::{Entry, InodeDirectory, InodeFile, UpdateInode, UpdateInodeDirectory, UpdateInodeFile};
+use super::entry::{DeleteFile, InodeDirectory, InodeFile, Rename, UpdateInode, UpdateInodeDirectory, UpdateInodeFile};
 use crate::proto::alluxio::proto::journal as wire;
 use crate::types::{BlockId, TtlAction};
 
-/// The message of an entry that 2.9 has.
-///
-/// # Panics
-/// Our own kinds have no such message; the caller has taken them away.
-pub(super) fn journal_entry_of(entry: &Entry) -> wire::JournalEntry {
-    let mut message = wire::JournalEntry::default();
-    match entry {
-        Entry::InodeDirectoryIdGenerator { container, sequence } => {
-            message.inode_directory_id_generator = Some(wire::InodeDirectoryIdGeneratorEntry {
-                container_id: Some(*container),
-                sequence_number: Some(*sequence),
-            });
-        }
-        Entry::BlockContainerIdGenerator { next_container } => {
-            message.block_container_id_generator =
-                Some(wire::BlockContainerIdGeneratorEntry { next_container_id: Some(*next_container) });
-        }
-        Entry::InodeDirectory(directory) => message.inode_directory = Some(directory_of(directory)),
-        Entry::InodeFile(file) => message.inode_file = Some(file_of(file)),
-        Entry::UpdateInode(update) => message.update_inode = Some(update_of(update)),
-        Entry::UpdateInodeDirectory(UpdateInodeDirectory { id, mount_point, direct_children_loaded }) => {
-            message.update_inode_directory = Some(wire::UpdateInodeDirectoryEntry {
-                id: Some(id.0),
-                mount_point: *mount_point,
-                direct_children_loaded: *direct_children_loaded,
-                default_acl: None,
-            });
-        }
-        Entry::UpdateInodeFile(update) => message.update_inode_file = Some(file_update_of(update)),
-        Entry::DeleteFile(delete) => {
-            message.delete_file = Some(wire::DeleteFileEntry {
-                id: Some(delete.id.0),
-                recursive: Some(false),
-                op_time_ms: Some(delete.op_time_ms),
-                // Compatible: 2.9 writes the field only when it is set.
-                alluxio_only: delete.alluxio_only.then_some(true),
-                path: Some(delete.path.to_string()),
-            });
-        }
-        Entry::Rename(rename) => {
-            message.rename = Some(wire::RenameEntry {
-                id: Some(rename.id.0),
-                dst_path: None,
-                op_time_ms: Some(rename.op_time_ms),
-                new_parent_id: Some(rename.new_parent.0),
-                new_name: Some(rename.new_name.clone()),
-                path: Some(rename.path.to_string()),
-                new_path: Some(rename.new_path.to_string()),
-            });
-        }
-        Entry::ClusterInfo { cluster_id } => {
-            message.cluster_info = Some(wire::ClusterInfoEntry { cluster_id: Some(cluster_id.clone()) });
-        }
-        Entry::Answered(_) | Entry::UnlinkTree(_) | Entry::CollectTree { .. } => {
-            unreachable!("our own kinds are not messages of 2.9")
-        }
-    }
-    message
+/// Numbers of the fields of `JournalEntry`.
+pub(super) mod field {
+    pub(in crate::journal) const BLOCK_CONTAINER_ID_GENERATOR: u32 = 3;
+    pub(in crate::journal) const DELETE_FILE: u32 = 6;
+    pub(in crate::journal) const INODE_DIRECTORY: u32 = 9;
+    pub(in crate::journal) const INODE_DIRECTORY_ID_GENERATOR: u32 = 10;
+    pub(in crate::journal) const INODE_FILE: u32 = 11;
+    pub(in crate::journal) const RENAME: u32 = 19;
+    pub(in crate::journal) const UPDATE_INODE: u32 = 35;
+    pub(in crate::journal) const UPDATE_INODE_DIRECTORY: u32 = 36;
+    pub(in crate::journal) const UPDATE_INODE_FILE: u32 = 37;
+    pub(in crate::journal) const CLUSTER_INFO: u32 = 42;
 }
 
-fn directory_of(directory: &InodeDirectory) -> wire::InodeDirectoryEntry {
+pub(super) fn directory_generator_of(container: i64, sequence: i64) -> wire::InodeDirectoryIdGeneratorEntry {
+    wire::InodeDirectoryIdGeneratorEntry { container_id: Some(container), sequence_number: Some(sequence) }
+}
+
+pub(super) fn container_generator_of(next_container: i64) -> wire::BlockContainerIdGeneratorEntry {
+    wire::BlockContainerIdGeneratorEntry { next_container_id: Some(next_container) }
+}
+
+pub(super) fn cluster_info_of(cluster_id: &str) -> wire::ClusterInfoEntry {
+    wire::ClusterInfoEntry { cluster_id: Some(cluster_id.to_owned()) }
+}
+
+pub(super) fn directory_update_of(update: &UpdateInodeDirectory) -> wire::UpdateInodeDirectoryEntry {
+    wire::UpdateInodeDirectoryEntry {
+        id: Some(update.id.0),
+        mount_point: update.mount_point,
+        direct_children_loaded: update.direct_children_loaded,
+        default_acl: None,
+    }
+}
+
+pub(super) fn delete_of(delete: &DeleteFile) -> wire::DeleteFileEntry {
+    wire::DeleteFileEntry {
+        id: Some(delete.id.0),
+        recursive: Some(false),
+        op_time_ms: Some(delete.op_time_ms),
+        // Compatible: 2.9 writes the field only when it is set.
+        alluxio_only: delete.alluxio_only.then_some(true),
+        path: Some(delete.path.to_string()),
+    }
+}
+
+pub(super) fn rename_of(rename: &Rename) -> wire::RenameEntry {
+    wire::RenameEntry {
+        id: Some(rename.id.0),
+        dst_path: None,
+        op_time_ms: Some(rename.op_time_ms),
+        new_parent_id: Some(rename.new_parent.0),
+        new_name: Some(rename.new_name.clone()),
+        path: Some(rename.path.to_string()),
+        new_path: Some(rename.new_path.to_string()),
+    }
+}
+
+pub(super) fn directory_of(directory: &InodeDirectory) -> wire::InodeDirectoryEntry {
     wire::InodeDirectoryEntry {
         id: Some(directory.id.0),
         parent_id: Some(directory.parent.0),
@@ -89,7 +87,7 @@ fn directory_of(directory: &InodeDirectory) -> wire::InodeDirectoryEntry {
     }
 }
 
-fn file_of(file: &InodeFile) -> wire::InodeFileEntry {
+pub(super) fn file_of(file: &InodeFile) -> wire::InodeFileEntry {
     wire::InodeFileEntry {
         id: Some(file.id.0),
         parent_id: Some(file.parent.0),
@@ -124,7 +122,7 @@ fn file_of(file: &InodeFile) -> wire::InodeFileEntry {
     }
 }
 
-fn update_of(update: &UpdateInode) -> wire::UpdateInodeEntry {
+pub(super) fn update_of(update: &UpdateInode) -> wire::UpdateInodeEntry {
     wire::UpdateInodeEntry {
         id: Some(update.id.0),
         parent_id: None,
@@ -149,7 +147,7 @@ fn update_of(update: &UpdateInode) -> wire::UpdateInodeEntry {
     }
 }
 
-fn file_update_of(update: &UpdateInodeFile) -> wire::UpdateInodeFileEntry {
+pub(super) fn file_update_of(update: &UpdateInodeFile) -> wire::UpdateInodeFileEntry {
     wire::UpdateInodeFileEntry {
         id: Some(update.id.0),
         block_size_bytes: update.block_size_bytes,

@@ -111,3 +111,12 @@ impl<'a> Context<'a> {
 #[cfg(test)]
 #[path = "ops_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+mod model_tests;
+#[cfg(test)]
+mod permissions_tests;
+#[cfg(test)]
+mod query_tests;
+#[cfg(test)]
+mod retry_tests;

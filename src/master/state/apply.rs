@@ -101,7 +101,7 @@ impl MasterState {
         if new.id.0 & InodeId::FILE_SEQUENCE != InodeId::FILE_SEQUENCE {
             return Err("the id is not that of a file".into());
         }
-        self.ids.use_container(new.id.container())?;
+        self.ids.check_container(new.id.container())?;
         let kind = InodeKind::File {
             length: new.length,
             block_size_bytes: new.block_size_bytes,
@@ -126,7 +126,8 @@ impl MasterState {
             group: self.inodes.users.number(&new.group),
             name: Inode::NO_NAME,
         };
-        self.add(inode, &new.name)
+        self.add(inode, &new.name)?;
+        self.ids.use_container(new.id.container())
     }
 
     fn add(&mut self, inode: Inode, name: &str) -> Applied {

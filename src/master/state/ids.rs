@@ -76,11 +76,17 @@ impl IdGenerators {
 
     /// Follows the creation of a file with an id of this container.
     pub(super) fn use_container(&mut self, container: i64) -> Result<(), String> {
-        if container < 0 || container >= self.reserved_containers {
-            return Err(format!("container {container} is not reserved"));
-        }
+        self.check_container(container)?;
         self.next_container = self.next_container.max(container + 1);
         Ok(())
+    }
+
+    /// Whether an id of this container may be used.
+    pub(super) fn check_container(&self, container: i64) -> Result<(), String> {
+        if (0..self.reserved_containers).contains(&container) {
+            return Ok(());
+        }
+        Err(format!("container {container} is not reserved"))
     }
 }
 

@@ -96,3 +96,7 @@ impl MasterState {
         self.last_time
     }
 }
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;

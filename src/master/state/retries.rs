@@ -42,6 +42,9 @@ impl Retries {
 
     /// Keeps an answer and forgets what is too old or too much. False when its id is there already.
     pub(super) fn keep(&mut self, answered: &Answered) -> bool {
+        if self.find(answered.operation_id).is_some() {
+            return false;
+        }
         self.forget_before(answered.op_time_ms.saturating_sub(ANSWER_AGE_MAX_MS));
         let mut answer = [0; ANSWER_BYTES];
         write_operation_id(&mut answer, 0, answered.operation_id);
@@ -49,9 +52,7 @@ impl Retries {
         write(&mut answer, 24, &answered.inode.0.to_le_bytes());
         write(&mut answer, 32, &answered.op_time_ms.to_le_bytes());
         write(&mut answer, 40, &(answered.operation as u32).to_le_bytes());
-        if !self.by_id.insert(&answer, id_order(answered.operation_id)) {
-            return false;
-        }
+        self.by_id.insert(&answer, id_order(answered.operation_id));
         let mut arrival = [0; ARRIVAL_BYTES];
         write(&mut arrival, 0, &self.next_ordinal.to_le_bytes());
         write_operation_id(&mut arrival, 8, answered.operation_id);

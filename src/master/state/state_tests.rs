@@ -1,0 +1,81 @@
+//! A small state that the tests of this folder begin with.
+
+use super::MasterState;
+use crate::journal::entry::{Entry, InodeDirectory, InodeFile, Replication, UpdateInodeFile};
+use crate::types::{AlluxioPath, InodeId, PersistenceState, TtlAction};
+
+pub(super) fn path(text: &str) -> AlluxioPath {
+    AlluxioPath::parse(text).unwrap()
+}
+
+pub(super) fn directory(id: i64, parent: i64, name: &str) -> Entry {
+    Entry::InodeDirectory(InodeDirectory {
+        id: InodeId(id),
+        parent: InodeId(parent),
+        name: name.into(),
+        path: path(&format!("/{name}")),
+        creation_time_ms: 10,
+        modification_time_ms: 10,
+        access_time_ms: 10,
+        owner: "o".into(),
+        group: "g".into(),
+        mode: 0o755,
+        persistence: PersistenceState::NotPersisted,
+        pinned: false,
+        mount_point: false,
+        direct_children_loaded: false,
+        ttl_ms: -1,
+        ttl_action: TtlAction::Free,
+    })
+}
+
+pub(super) fn file(container: i64, parent: i64, name: &str) -> Entry {
+    Entry::InodeFile(InodeFile {
+        id: InodeId::of_file(container),
+        parent: InodeId(parent),
+        name: name.into(),
+        path: path(&format!("/{name}")),
+        creation_time_ms: 10,
+        modification_time_ms: 10,
+        access_time_ms: 10,
+        owner: "o".into(),
+        group: "g".into(),
+        mode: 0o644,
+        persistence: PersistenceState::NotPersisted,
+        pinned: false,
+        ttl_ms: -1,
+        ttl_action: TtlAction::Free,
+        length: 0,
+        block_size_bytes: 64 << 20,
+        completed: false,
+        cacheable: true,
+        blocks: Vec::new(),
+        replication: Replication::USUAL,
+    })
+}
+
+/// `/`, `/a` (1), `/a/b` (2), `/a/f` (container 1), and `/g` (container 2) with three copies.
+pub(super) fn grown() -> MasterState {
+    let mut state = MasterState::new();
+    let copies = UpdateInodeFile { replication_min: Some(3), ..UpdateInodeFile::of(InodeId::of_file(2)) };
+    for entry in [
+        Entry::ClusterInfo { cluster_id: "c".into() },
+        Entry::BlockContainerIdGenerator { next_container: 1001 },
+        Entry::InodeDirectoryIdGenerator { container: 0, sequence: 3 },
+        directory(0, -1, ""),
+        directory(1, 0, "a"),
+        directory(2, 1, "b"),
+        file(1, 1, "f"),
+        file(2, 0, "g"),
+        Entry::UpdateInodeFile(copies),
+    ] {
+        state.apply(&entry).unwrap();
+    }
+    state
+}
+
+/// What may be applied to it next.
+pub(super) fn further() -> Vec<Entry> {
+    let generator = Entry::InodeDirectoryIdGenerator { container: 0, sequence: 4 };
+    vec![generator, directory(3, 2, "deep"), file(3, 2, "new")]
+}
