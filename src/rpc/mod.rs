@@ -1,1 +1,18 @@
-//! Channels, handshake, errors and codes.
+//! The wire below the services: errors and codes, the handshake, versions, channels.
+//!
+//! Both sides of one protocol stand together: `status.rs` (errors ↔ codes, which errors are tried again),
+//! `version.rs` (which service answers which number), `channel.rs` (the client's side).
+//! Uses `types`, `proto` and nothing else of the project.
+
+pub mod channel;
+pub mod status;
+pub mod version;
+
+/// No message may be longer, in either direction (2.9.6: both sides 100 MB).
+pub const MESSAGE_BYTES_MAX: usize = 100 << 20;
+
+/// HTTP/2 flow-control window of a stream and of a connection, both sides.
+pub const WINDOW_BYTES: u32 = 2 << 20;
+
+/// Name of the header that tells which authenticated channel a call belongs to.
+pub const CHANNEL_ID_HEADER: &str = "channel-id";
