@@ -11,5 +11,8 @@ pub mod in_flight;
 pub mod ops;
 pub mod role;
 pub mod runtime;
+pub mod server;
+mod server_fs;
+pub mod server_meta;
 pub mod state;
 mod takeover;

@@ -3,6 +3,11 @@
 //! The text of the messages is in `proto/`. Nothing but the edges (`rpc`, `master/server.rs`, `client`,
 //! `journal/codec`, `journal/folder/hdfs`) names a generated type.
 
-#![allow(missing_docs, non_camel_case_types, clippy::all, rustdoc::all, reason = "generated code")]
+pub mod convert;
 
-include!(concat!(env!("OUT_DIR"), "/messages.rs"));
+#[allow(missing_docs, non_camel_case_types, clippy::all, rustdoc::all, reason = "generated code")]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/messages.rs"));
+}
+
+pub use generated::{alluxio, alluxio_rs};

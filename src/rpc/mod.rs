@@ -1,10 +1,16 @@
 //! The wire below the services: errors and codes, the handshake, versions, channels.
 //!
 //! Both sides of one protocol stand together: `status.rs` (errors ↔ codes, which errors are tried again),
-//! `version.rs` (which service answers which number), `channel.rs` (the client's side).
+//! `version.rs` (which service answers which number), `call.rs` (one call on a server), `handshake.rs` with
+//! `registry.rs` and `callers.rs` (the server's side of the authentication: who is it, who is authenticated, in which
+//! groups), `channel.rs` (the client's side).
 //! Uses `types`, `proto` and nothing else of the project.
 
+pub mod call;
+pub mod callers;
 pub mod channel;
+pub mod handshake;
+pub mod registry;
 pub mod status;
 pub mod version;
 

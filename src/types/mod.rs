@@ -1,7 +1,8 @@
 //! [pure] The words of the system: paths, ids, times, what a file looks like, how an operation fails.
 //!
-//! Uses nothing else of the project. Read `path.rs`, `ids.rs`, `file_status.rs`, `error.rs`, `time.rs`.
+//! Uses nothing else of the project. Read `path.rs`, `ids.rs`, `file_status.rs`, `caller.rs`, `error.rs`, `time.rs`.
 
+mod caller;
 mod error;
 mod file_status;
 mod ids;
@@ -9,6 +10,7 @@ pub mod mutant;
 mod path;
 pub mod time;
 
+pub use caller::Caller;
 pub use error::{ErrorKind, FsError};
 pub use file_status::{FileStatus, PersistenceState, TtlAction};
 pub use ids::{BlockId, InodeId, OperationId, SequenceNumber};

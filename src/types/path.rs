@@ -43,6 +43,11 @@ impl AlluxioPath {
         &self.0
     }
 
+    /// The text, without a copy.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+
     /// Whether it is `/`.
     pub fn is_root(&self) -> bool {
         self.0 == "/"

@@ -1,16 +1,8 @@
 //! What a client may ask, and what it is told.
 
 use crate::journal::entry::Entry;
+pub use crate::types::Caller;
 use crate::types::{AlluxioPath, FileStatus, OperationId, TtlAction};
-
-/// Who asks. Groups are looked up before the request reaches the driver.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Caller {
-    /// The authenticated user; "" when authentication is off.
-    pub user: String,
-    /// Groups of the user, the first is the primary one.
-    pub groups: Vec<String>,
-}
 
 /// A change that a client wishes.
 #[derive(Debug, Clone, PartialEq, Eq)]

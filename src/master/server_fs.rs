@@ -1,0 +1,245 @@
+//! FileSystemMasterClientService: decode → ask the namespace → encode.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::vec;
+
+use tokio_stream::Stream;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::codegen::http;
+
+use super::ops::{
+    Answer, CompleteFile, CreateDirectory, CreateFile, Delete, Operation, Query, Rename, Request, SetAttribute,
+    WriteType,
+};
+use super::server::{Namespace, UserCall, mismatch, unsupported};
+use crate::proto::alluxio::grpc::file::{
+    CompleteFilePRequest, CompleteFilePResponse, CreateDirectoryPRequest, CreateDirectoryPResponse, CreateFilePRequest,
+    CreateFilePResponse, DeletePRequest, DeletePResponse, ExistsPRequest, ExistsPResponse,
+    FileSystemMasterCommonPOptions, GetStatusPRequest, GetStatusPResponse, ListStatusPRequest, ListStatusPResponse,
+    RenamePRequest, RenamePResponse, SetAttributePRequest, SetAttributePResponse, WritePType,
+};
+use crate::proto::convert;
+use crate::rpc::call::{self, Reply};
+use crate::types::{FileStatus, FsError, OperationId, TtlAction};
+
+/// Most entries of one message of a listing (as the 2.9 master).
+const LIST_MESSAGE_ENTRIES_MAX: usize = 10_000;
+
+/// About the most bytes of one message of a listing, so that neither side holds much of a large directory at once.
+const LIST_MESSAGE_BYTES: usize = 1 << 20;
+
+/// Mode of a directory whose creator names none: all bits less the umask 022.
+const DIRECTORY_MODE: u16 = 0o755;
+
+/// Mode of a file whose creator names none.
+const FILE_MODE: u16 = 0o644;
+
+/// The table of the service.
+pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body>) -> Reply {
+    let Some((_, method)) = call::method_of(&request) else { return call::refuse_unknown(&request) };
+    match method {
+        "GetStatus" => call::unary(request, |message| user.get_status(message)),
+        "Exists" => call::unary(request, |message| user.exists(message)),
+        "ListStatus" => call::server_stream(request, |message| user.list_status(message)),
+        "CreateDirectory" => call::unary(request, |message| user.create_directory(message)),
+        "CreateFile" => call::unary(request, |message| user.create_file(message)),
+        "CompleteFile" => call::unary(request, |message| user.complete_file(message)),
+        "Rename" => call::unary(request, |message| user.rename(message)),
+        "Remove" => call::unary(request, |message| user.remove(message)),
+        "SetAttribute" => call::unary(request, |message| user.set_attribute(message)),
+        other => call::refuse(unsupported(other)),
+    }
+}
+
+impl<N: Namespace> UserCall<N> {
+    async fn get_status(self, request: GetStatusPRequest) -> Result<GetStatusPResponse, FsError> {
+        let answer = self.query(Query::GetStatus { path: convert::path(request.path())? }).await?;
+        let Answer::Status(status) = answer else { return Err(mismatch("GetStatus", &answer)) };
+        Ok(GetStatusPResponse { file_info: Some(convert::status_to_proto(*status)) })
+    }
+
+    async fn exists(self, request: ExistsPRequest) -> Result<ExistsPResponse, FsError> {
+        let answer = self.query(Query::Exists { path: convert::path(request.path())? }).await?;
+        let Answer::Exists(exists) = answer else { return Err(mismatch("Exists", &answer)) };
+        Ok(ExistsPResponse { exists: Some(exists) })
+    }
+
+    async fn list_status(self, request: ListStatusPRequest) -> Result<Messages, FsError> {
+        let options = request.options.as_ref();
+        let recursive = options.is_some_and(|options| options.recursive());
+        let answer = self.query(Query::ListStatus { path: convert::path(request.path())?, recursive }).await?;
+        let Answer::List(mut statuses) = answer else { return Err(mismatch("ListStatus", &answer)) };
+        if options.is_some_and(|options| options.load_metadata_only()) {
+            statuses.clear();
+        }
+        Ok(Messages(statuses.into_iter()))
+    }
+
+    async fn create_directory(self, request: CreateDirectoryPRequest) -> Result<CreateDirectoryPResponse, FsError> {
+        let path = convert::path(request.path())?;
+        let options = request.options.unwrap_or_default();
+        if !options.xattr.is_empty() {
+            return Err(unsupported("CreateDirectory with extended attributes"));
+        }
+        let common = options.common_options.unwrap_or_default();
+        let operation = Operation::CreateDirectory(CreateDirectory {
+            path,
+            recursive: options.recursive(),
+            allow_exists: options.allow_exists(),
+            mode: options.mode.as_ref().map_or(DIRECTORY_MODE, convert::mode_from_proto),
+            write_type: write_type(options.write_type()),
+            ttl_ms: ttl_ms(&common),
+            ttl_action: ttl_action(&common),
+        });
+        self.submit(&common, operation).await?;
+        Ok(CreateDirectoryPResponse {})
+    }
+
+    async fn create_file(self, request: CreateFilePRequest) -> Result<CreateFilePResponse, FsError> {
+        let path = convert::path(request.path())?;
+        let options = request.options.unwrap_or_default();
+        if !options.xattr.is_empty() {
+            return Err(unsupported("CreateFile with extended attributes"));
+        }
+        let common = options.common_options.unwrap_or_default();
+        let operation = Operation::CreateFile(CreateFile {
+            path,
+            recursive: options.recursive(),
+            overwrite: options.overwrite(),
+            mode: options.mode.as_ref().map_or(FILE_MODE, convert::mode_from_proto),
+            block_size_bytes: options.block_size_bytes(),
+            write_type: write_type(options.write_type()),
+            ttl_ms: ttl_ms(&common),
+            ttl_action: ttl_action(&common),
+            replication_min: options.replication_min(),
+            replication_max: options.replication_max.unwrap_or(-1),
+            replication_durable: options.replication_durable(),
+        });
+        let answer = self.submit(&common, operation).await?;
+        let Answer::Status(status) = answer else { return Err(mismatch("CreateFile", &answer)) };
+        Ok(CreateFilePResponse { file_info: Some(convert::status_to_proto(*status)) })
+    }
+
+    async fn complete_file(self, request: CompleteFilePRequest) -> Result<CompleteFilePResponse, FsError> {
+        let path = convert::path(request.path())?;
+        let options = request.options.unwrap_or_default();
+        let operation = Operation::CompleteFile(CompleteFile {
+            path,
+            ufs_length: options.ufs_length,
+            async_persist: options.async_persist_options.is_some(),
+        });
+        let common = options.common_options.unwrap_or_default();
+        self.submit(&common, operation).await?;
+        Ok(CompleteFilePResponse {})
+    }
+
+    async fn rename(self, request: RenamePRequest) -> Result<RenamePResponse, FsError> {
+        let (source, target) = (convert::path(request.path())?, convert::path(request.dst_path())?);
+        let options = request.options.unwrap_or_default();
+        if options.persist() {
+            return Err(unsupported("Rename with persist"));
+        }
+        if options.s3_syntax_options.is_some_and(|s3| s3.overwrite() || s3.is_multipart_upload()) {
+            return Err(unsupported("Rename with S3 syntax"));
+        }
+        let common = options.common_options.unwrap_or_default();
+        self.submit(&common, Operation::Rename(Rename { source, target })).await?;
+        Ok(RenamePResponse {})
+    }
+
+    async fn remove(self, request: DeletePRequest) -> Result<DeletePResponse, FsError> {
+        let path = convert::path(request.path())?;
+        let options = request.options.unwrap_or_default();
+        let operation = Operation::Delete(Delete {
+            path,
+            recursive: options.recursive(),
+            alluxio_only: options.alluxio_only(),
+            delete_mount_points: options.delete_mount_point(),
+        });
+        self.submit(&options.common_options.unwrap_or_default(), operation).await?;
+        Ok(DeletePResponse {})
+    }
+
+    async fn set_attribute(self, request: SetAttributePRequest) -> Result<SetAttributePResponse, FsError> {
+        let path = convert::path(request.path())?;
+        let options = request.options.unwrap_or_default();
+        let common = options.common_options.unwrap_or_default();
+        // Only what a client sets is changed, so what we cannot change must not be taken silently.
+        let others = [
+            ("pinned", options.pinned.is_some() || !options.pinned_media.is_empty()),
+            ("persisted", options.persisted.is_some()),
+            ("replication", options.replication_min.is_some() || options.replication_max.is_some()),
+            ("a time to live", common.ttl.is_some()),
+            ("extended attributes", !options.xattr.is_empty()),
+            ("directChildrenLoaded", options.direct_children_loaded.is_some()),
+        ];
+        if let Some((other, _)) = others.iter().find(|(_, is_set)| *is_set) {
+            return Err(unsupported(&format!("SetAttribute with {other}")));
+        }
+        let operation = Operation::SetAttribute(SetAttribute {
+            path,
+            recursive: options.recursive(),
+            mode: options.mode.as_ref().map(convert::mode_from_proto),
+            owner: options.owner,
+            group: options.group,
+        });
+        self.submit(&common, operation).await?;
+        Ok(SetAttributePResponse {})
+    }
+
+    async fn query(&self, query: Query) -> Result<Answer, FsError> {
+        let caller = self.caller().await;
+        self.server.namespace.query(&caller, query).await
+    }
+
+    async fn submit(&self, common: &FileSystemMasterCommonPOptions, operation: Operation) -> Result<Answer, FsError> {
+        let operation_id: Option<OperationId> = common.operation_id.as_ref().map(convert::operation_id_from_proto);
+        let caller = (*self.caller().await).clone();
+        self.server.namespace.submit(Request { caller, operation_id, operation }).await
+    }
+}
+
+fn write_type(proto: WritePType) -> WriteType {
+    match proto {
+        WritePType::MustCache => WriteType::MustCache,
+        WritePType::TryCache => WriteType::TryCache,
+        WritePType::CacheThrough => WriteType::CacheThrough,
+        WritePType::Through => WriteType::Through,
+        WritePType::AsyncThrough => WriteType::AsyncThrough,
+        WritePType::None => WriteType::None,
+    }
+}
+
+fn ttl_ms(common: &FileSystemMasterCommonPOptions) -> i64 {
+    common.ttl.unwrap_or(-1)
+}
+
+fn ttl_action(common: &FileSystemMasterCommonPOptions) -> TtlAction {
+    convert::ttl_action_from_proto(common.ttl_action())
+}
+
+/// A listing, message by message.
+pub(super) struct Messages(vec::IntoIter<FileStatus>);
+
+impl Stream for Messages {
+    type Item = Result<ListStatusPResponse, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut file_infos = Vec::with_capacity(self.0.len().min(LIST_MESSAGE_ENTRIES_MAX));
+        let mut bytes = 0;
+        while file_infos.len() < LIST_MESSAGE_ENTRIES_MAX && bytes < LIST_MESSAGE_BYTES {
+            let Some(status) = self.0.next() else { break };
+            bytes += size_estimate(&status);
+            file_infos.push(convert::status_to_proto(status));
+        }
+        Poll::Ready((!file_infos.is_empty()).then_some(Ok(ListStatusPResponse { file_infos })))
+    }
+}
+
+/// At least the bytes of the entry on the wire, for names and blocks of any number.
+fn size_estimate(status: &FileStatus) -> usize {
+    let texts = 2 * status.path.as_str().len() + status.ufs_path.len() + status.owner.len() + status.group.len();
+    texts + 64 * status.block_ids.len() + 256
+}

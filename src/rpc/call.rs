@@ -1,0 +1,111 @@
+//! One call on the server: from the bytes to a handler of our own and back.
+//!
+//! A server's table of methods is a `match` over [`method_of`] whose arms end in [`unary`], [`server_stream`] or
+//! [`bidi_stream`]. Generated server traits are not used: they ask for every method of a service, and box a call twice
+//! more.
+
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+
+use tokio_stream::Stream;
+use tonic::body::Body;
+use tonic::codegen::http;
+use tonic::codegen::{BoxFuture, Service};
+use tonic::server::Grpc;
+use tonic::{Status, Streaming};
+use tonic_prost::ProstCodec;
+
+use super::{MESSAGE_BYTES_MAX, status};
+use crate::types::{ErrorKind, FsError};
+
+/// What a server makes of a request.
+pub type Reply = BoxFuture<http::Response<Body>, Infallible>;
+
+/// The call's service (with package) and method; none when the path has another form.
+pub fn method_of(request: &http::Request<Body>) -> Option<(&str, &str)> {
+    request.uri().path().strip_prefix('/')?.rsplit_once('/')
+}
+
+/// One message in, one out.
+pub fn unary<Q, A, F>(request: http::Request<Body>, handler: impl FnOnce(Q) -> F + Send + 'static) -> Reply
+where
+    Q: prost::Message + Default + 'static,
+    A: prost::Message + Default + 'static,
+    F: Future<Output = Result<A, FsError>> + Send + 'static,
+{
+    Box::pin(async move { Ok(grpc::<A, Q>().unary(Handler(Some(|message| finish(handler(message)))), request).await) })
+}
+
+/// One message in, many out.
+pub fn server_stream<Q, A, F, S>(request: http::Request<Body>, handler: impl FnOnce(Q) -> F + Send + 'static) -> Reply
+where
+    Q: prost::Message + Default + 'static,
+    A: prost::Message + Default + 'static,
+    F: Future<Output = Result<S, FsError>> + Send + 'static,
+    S: Stream<Item = Result<A, Status>> + Send + 'static,
+{
+    Box::pin(async move {
+        Ok(grpc::<A, Q>().server_streaming(Handler(Some(|message| finish(handler(message)))), request).await)
+    })
+}
+
+/// Many in, many out, at the same time.
+pub fn bidi_stream<Q, A, F, S>(
+    request: http::Request<Body>,
+    handler: impl FnOnce(Streaming<Q>) -> F + Send + 'static,
+) -> Reply
+where
+    Q: prost::Message + Default + 'static,
+    A: prost::Message + Default + 'static,
+    F: Future<Output = Result<S, FsError>> + Send + 'static,
+    S: Stream<Item = Result<A, Status>> + Send + 'static,
+{
+    Box::pin(
+        async move { Ok(grpc::<A, Q>().streaming(Handler(Some(|message| finish(handler(message)))), request).await) },
+    )
+}
+
+/// An error without looking at the request's message.
+pub fn refuse(error: FsError) -> Reply {
+    let response = status::to_status(error).into_http();
+    Box::pin(std::future::ready(Ok(response)))
+}
+
+/// The answer to a call of a service or method that does not exist here.
+// Compatible: grpc-java, the text to the letter.
+pub fn refuse_unknown(request: &http::Request<Body>) -> Reply {
+    let path = request.uri().path();
+    let text = format!("Method not found: {}", path.strip_prefix('/').unwrap_or(path));
+    refuse(FsError::new(ErrorKind::Unimplemented, text))
+}
+
+fn grpc<A: prost::Message + 'static, Q: prost::Message + Default + 'static>() -> Grpc<ProstCodec<A, Q>> {
+    Grpc::new(ProstCodec::default()).apply_max_message_size_config(Some(MESSAGE_BYTES_MAX), Some(MESSAGE_BYTES_MAX))
+}
+
+/// A handler as tonic wants it; called once.
+struct Handler<H>(Option<H>);
+
+impl<H, Q, A, F> Service<tonic::Request<Q>> for Handler<H>
+where
+    H: FnOnce(Q) -> F,
+    F: Future<Output = Result<tonic::Response<A>, Status>>,
+{
+    type Response = tonic::Response<A>;
+    type Error = Status;
+    type Future = F;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: tonic::Request<Q>) -> F {
+        let handler = self.0.take().expect("a handler belongs to one request");
+        handler(request.into_inner())
+    }
+}
+
+/// The outcome in tonic's types.
+async fn finish<A>(outcome: impl Future<Output = Result<A, FsError>>) -> Result<tonic::Response<A>, Status> {
+    outcome.await.map(tonic::Response::new).map_err(status::to_status)
+}

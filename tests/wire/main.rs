@@ -1,0 +1,10 @@
+//! The wire as clients of Alluxio 2.9.6 see it: message files, seen bytes, texts, order of calls.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod descriptors;
+mod file_system;
+mod golden;
+mod handshake;
+mod harness;
+mod standby;
