@@ -1,1 +1,158 @@
-//! x
+//! A server in this process, over a namespace that remembers what it was asked and answers as it was told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alluxio::master::ops::{Answer, Query, Request};
+use alluxio::master::server::{Namespace, Role, ServerError, ServerSettings, bind, serve};
+use alluxio::proto::alluxio::grpc::file::file_system_master_client_service_client::FileSystemMasterClientServiceClient;
+use alluxio::proto::alluxio::grpc::version::ServiceType;
+use alluxio::rpc::channel::{ChannelSettings, Connection, Identity, connect};
+use alluxio::rpc::handshake::{AuthenticationType, Impersonation};
+use alluxio::types::{AlluxioPath, Caller, FileStatus, FsError, InodeId, PersistenceState, TtlAction};
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// Nothing here takes longer, unless it hangs.
+pub const LIMIT: Duration = Duration::from_secs(20);
+
+/// What reached the namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    Submit(Request),
+    Query(Caller, Query),
+}
+
+/// Stands for the master behind the server.
+pub struct Recorder {
+    pub role: Mutex<Role>,
+    pub seen: Mutex<Vec<Seen>>,
+    pub answer: Mutex<Result<Answer, FsError>>,
+    /// Calls wait here while a test holds it.
+    pub gate: tokio::sync::Mutex<()>,
+}
+
+impl Namespace for Recorder {
+    fn role(&self) -> Role {
+        *self.role.lock()
+    }
+
+    async fn submit(&self, request: Request) -> Result<Answer, FsError> {
+        self.seen.lock().push(Seen::Submit(request));
+        let _open = self.gate.lock().await;
+        self.answer.lock().clone()
+    }
+
+    async fn query(&self, caller: &Caller, query: Query) -> Result<Answer, FsError> {
+        self.seen.lock().push(Seen::Query(caller.clone(), query));
+        let _open = self.gate.lock().await;
+        self.answer.lock().clone()
+    }
+}
+
+pub struct Running {
+    pub address: String,
+    pub namespace: Arc<Recorder>,
+    pub stop: oneshot::Sender<()>,
+    pub task: JoinHandle<Result<(), ServerError>>,
+}
+
+pub fn settings(authentication: AuthenticationType) -> ServerSettings {
+    ServerSettings {
+        authentication,
+        impersonation: Impersonation::default(),
+        groups_lifetime: Duration::from_secs(60),
+        channel_purge_interval: Duration::from_secs(3600),
+        shutdown_grace: LIMIT,
+        configuration: Vec::new(),
+    }
+}
+
+pub async fn start(settings: ServerSettings) -> Running {
+    let listener = bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let namespace = Arc::new(Recorder {
+        role: Mutex::new(Role::Primary),
+        seen: Mutex::default(),
+        answer: Mutex::new(Ok(Answer::Done)),
+        gate: tokio::sync::Mutex::default(),
+    });
+    let (stop, stopped) = oneshot::channel();
+    let serving = serve(listener, Arc::clone(&namespace), settings, async {
+        let _ = stopped.await;
+    });
+    Running { address, namespace, stop, task: tokio::spawn(serving) }
+}
+
+pub async fn start_simple() -> Running {
+    start(settings(AuthenticationType::Simple)).await
+}
+
+impl Running {
+    pub fn will_answer(&self, answer: Result<Answer, FsError>) {
+        *self.namespace.answer.lock() = answer;
+    }
+
+    pub fn last_seen(&self) -> Seen {
+        self.namespace.seen.lock().last().expect("the namespace was asked").clone()
+    }
+
+    pub async fn connect(&self) -> Connection {
+        connect(&self.address, ServiceType::FileSystemMasterClientService, &identity("root")).await.unwrap()
+    }
+
+    pub async fn file_system(&self) -> FileSystemMasterClientServiceClient<Connection> {
+        FileSystemMasterClientServiceClient::new(self.connect().await)
+    }
+}
+
+/// Settings of a client that runs as `user`.
+pub fn identity(user: &str) -> ChannelSettings {
+    let identity = Identity { user: user.into(), on_behalf_of: None };
+    ChannelSettings { identity: Some(identity), connect_timeout: LIMIT, answer_timeout: LIMIT }
+}
+
+/// Waits until `state` holds.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, state: impl Fn() -> F) {
+    let holds = async {
+        while !state().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LIMIT, holds).await.unwrap_or_else(|_| panic!("{what}, within {LIMIT:?}"));
+}
+
+pub fn path(text: &str) -> AlluxioPath {
+    AlluxioPath::parse(text).unwrap()
+}
+
+pub fn directory(text: &str) -> FileStatus {
+    FileStatus {
+        id: InodeId::of_directory(0, 7),
+        path: path(text),
+        ufs_path: format!("/ufs{text}"),
+        length: 0,
+        block_size_bytes: 0,
+        creation_time_ms: 1,
+        modification_time_ms: 2,
+        access_time_ms: 3,
+        folder: true,
+        completed: true,
+        cacheable: false,
+        pinned: false,
+        mount_point: false,
+        mount_id: 1,
+        owner: "root".into(),
+        group: "root".into(),
+        mode: 0o755,
+        persistence: PersistenceState::NotPersisted,
+        ttl_ms: -1,
+        ttl_action: TtlAction::Free,
+        replication_min: 0,
+        replication_max: 0,
+        block_ids: Vec::new(),
+        in_alluxio_percentage: 0,
+        in_memory_percentage: 0,
+    }
+}
