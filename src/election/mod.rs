@@ -5,6 +5,8 @@
 
 mod call;
 mod epoch_codec;
+mod find;
+mod guardian;
 mod latch;
 mod latch_node;
 #[cfg(test)]
@@ -13,11 +15,14 @@ mod memory;
 mod memory_latch;
 mod solo;
 mod zookeeper;
+mod zookeeper_servers;
 mod zookeeper_session;
 mod zookeeper_settings;
 mod zookeeper_watch;
 
 pub use call::{CallFailed, LatchCall, LatchReply, Observation};
+pub use find::{FindError, Finder, FinderSettings, LookupSettings, Primary};
+pub use guardian::{Guardian, Released, release_of_dead};
 pub use latch::{EpochNode, Latch, LatchError, OwnNode, Participant, Versioned};
 pub use latch_node::{Contender, new_incarnation};
 pub use memory::{MemoryElection, SessionId, StateNumber};

@@ -13,10 +13,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use rand::seq::SliceRandom;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use zookeeper_client::{
     Acls, Client, CreateMode, Error, MultiWriteError, MultiWriteResult, OneshotWatcher, StateWatcher,
 };
+
+use super::zookeeper_servers::Servers;
+
+/// How long a server may take to open a session before the next one is tried beside it.
+const HEAD_START: Duration = Duration::from_millis(100);
 
 /// How to reach the service.
 #[derive(Debug, Clone)]
@@ -78,41 +85,69 @@ pub(super) struct ZookeeperSession {
 }
 
 impl ZookeeperSession {
-    /// Opens a session at any of the servers of the address.
+    /// Opens a session at any of the servers of the address, and keeps trying for the connection timeout. The session
+    /// moves between the servers.
     ///
     /// # Errors
-    /// `Lost` when none answers within the connection timeout, `Denied` for an address that cannot be used.
+    /// `Lost` when none answers, `Denied` for an address that cannot be used.
     pub async fn open(settings: &SessionSettings) -> Result<ZookeeperSession, Fault> {
+        let servers = Servers::parse(&settings.address).map_err(Fault::Denied)?;
         let limit = settings.connection_timeout;
         let connecting = async {
             loop {
-                match connect(settings).await {
-                    // No server answered within one session timeout; the limit says how long to go on.
-                    Err(Error::Timeout | Error::NoHosts | Error::ConnectionLoss) => tokio::task::yield_now().await,
+                match connect(settings, &servers.address(), Rounds::Many).await {
+                    // The client gives up after one session timeout; we have a limit of our own.
+                    Err(Error::Timeout | Error::ConnectionLoss) => tokio::task::yield_now().await,
                     other => return other,
                 }
             }
         };
-        let address = settings.address.clone();
-        let client = match timeout(limit, connecting).await {
-            Ok(Ok(client)) => client,
-            Ok(Err(Error::BadArguments(reason))) => {
-                let advice = "expected host:port[,host:port…][/chroot]";
-                return Err(Fault::Denied(format!("the ZooKeeper address {address:?} is wrong: {reason}; {advice}")));
-            }
-            Ok(Err(error)) => return Err(fault(&address, error)),
-            Err(_) => {
-                let advice = "is it running, and is the address right?";
-                let reason = format!("no ZooKeeper server at {address} answered within {limit:?}; {advice}");
-                return Err(Fault::Lost(reason));
+        match timeout(limit, connecting).await {
+            Ok(Ok(client)) => Ok(ZookeeperSession::new(client, settings)),
+            Ok(Err(error)) => Err(fault(&settings.address, error)),
+            Err(_) => Err(unreachable(&servers, limit).await),
+        }
+    }
+
+    /// Opens a session for a few requests: one attempt at each server, the next one beginning when the one before
+    /// failed or is slow. The first to succeed is taken; the session stays with that server.
+    ///
+    /// # Errors
+    /// `Lost` when none answers, `Denied` for an address that cannot be used.
+    pub async fn open_soon(settings: &SessionSettings) -> Result<ZookeeperSession, Fault> {
+        let servers = Servers::parse(&settings.address).map_err(Fault::Denied)?;
+        let mut waiting: Vec<String> = servers.each().collect();
+        waiting.shuffle(&mut rand::rng());
+        let mut attempts = JoinSet::new();
+        let racing = async {
+            loop {
+                if let Some(server) = waiting.pop() {
+                    let settings = settings.clone();
+                    attempts.spawn(async move { connect(&settings, &server, Rounds::One).await });
+                }
+                let ended = match timeout(HEAD_START, attempts.join_next()).await {
+                    Err(_) => continue, // slow, and may still win
+                    Ok(ended) => ended,
+                };
+                match ended {
+                    Some(Ok(Ok(client))) => return Some(client),
+                    None if waiting.is_empty() => return None,
+                    _ => {}
+                }
             }
         };
-        let granted = client.session_timeout();
-        if granted != settings.session_timeout {
-            let wanted = settings.session_timeout;
-            log::info!("the ZooKeeper server chose another session timeout wanted={wanted:?} granted={granted:?}");
+        match timeout(settings.connection_timeout, racing).await {
+            Ok(Some(client)) => Ok(ZookeeperSession::new(client, settings)),
+            _ => Err(unreachable(&servers, settings.connection_timeout).await),
         }
-        Ok(ZookeeperSession { client, address, call_timeout: settings.call_timeout })
+    }
+
+    fn new(client: Client, settings: &SessionSettings) -> ZookeeperSession {
+        let (wanted, granted) = (settings.session_timeout, client.session_timeout());
+        if granted != wanted {
+            log::debug!("the ZooKeeper server chose another session timeout wanted={wanted:?} granted={granted:?}");
+        }
+        ZookeeperSession { client, address: settings.address.clone(), call_timeout: settings.call_timeout }
     }
 
     pub fn id(&self) -> i64 {
@@ -288,16 +323,31 @@ pub(super) fn child(folder: &str, name: &str) -> String {
     if folder == "/" { format!("/{name}") } else { format!("{folder}/{name}") }
 }
 
-async fn connect(settings: &SessionSettings) -> Result<Client, Error> {
+/// How often the client goes through its servers.
+enum Rounds {
+    One,
+    Many,
+}
+
+async fn connect(settings: &SessionSettings, address: &str, rounds: Rounds) -> Result<Client, Error> {
     let (major, minor, patch) = settings.server_version;
-    // A server that says nothing for this long is left for the next one. The client takes no more than three fifths
-    // of the session, so that a session outlives a dead server.
+    // A server that says nothing for this long is left for the next one: early enough that the session outlives it.
     let idle = settings.call_timeout.min(settings.session_timeout * 2 / 5);
     let connector = Client::connector()
         .with_server_version(major, minor, patch)
         .with_session_timeout(settings.session_timeout)
         .with_connection_timeout(idle);
-    connector.connect(&settings.address).await
+    let connector = match rounds {
+        Rounds::One => connector.with_fail_eagerly(),
+        Rounds::Many => connector,
+    };
+    connector.connect(address).await
+}
+
+async fn unreachable(servers: &Servers, limit: Duration) -> Fault {
+    let (address, found) = (servers.address(), servers.diagnosis().await);
+    let advice = "is ZooKeeper running, and is alluxio.zookeeper.address right?";
+    Fault::Lost(format!("no ZooKeeper session at {address} within {limit:?}: {found}; {advice}"))
 }
 
 fn fired(watcher: OneshotWatcher) -> Fired {

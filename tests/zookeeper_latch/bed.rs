@@ -136,7 +136,7 @@ fn curator_jars(version: &str, here: &Path) -> String {
     let output = Command::new("bash")
         .args(["-c", script, "jars"])
         .arg(scripts().join("testbed.d/jars.sh"))
-        .arg(here)
+        .arg(here.join("poms"))
         .arg(format!("curator-{version}"))
         .output()
         .expect("bash runs");
