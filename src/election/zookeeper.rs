@@ -11,11 +11,9 @@
 //! the one-shot ones that 3.4 knows; a task per session sets them again before it tells of a change, so that whoever
 //! reads after a return of `changed` misses nothing.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use async_trait::async_trait;
 use parking_lot::Mutex;
+use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -95,11 +93,13 @@ impl ZookeeperLatch {
     /// The session of now, or a new one after its end.
     async fn live_or_new(&self, operation: &'static str) -> Result<Arc<Live>, LatchError> {
         let mut session = self.session.lock().await;
-        match &mut *session {
+        match &*session {
             Session::Open { live, .. } if !live.session.is_over() => return Ok(live.clone()),
-            // The task of a session that is over ends by itself.
-            Session::Open { watching, .. } => drop(timeout(self.settings.call_timeout, watching).await),
-            Session::None | Session::Left => {}
+            _ => {}
+        }
+        if let Session::Open { watching, .. } = std::mem::replace(&mut *session, Session::Left) {
+            // The watches of a session that is over have fired, and the task ends by itself.
+            drop(timeout(self.settings.call_timeout, watching).await);
         }
         self.open(operation, &mut session).await
     }
@@ -285,19 +285,20 @@ impl Latch for ZookeeperLatch {
     }
 
     async fn leave(&self) {
-        let left = std::mem::replace(&mut *self.session.lock().await, Session::Left);
+        let limit = self.settings.call_timeout;
+        let left = match timeout(limit, self.session.lock()).await {
+            Ok(mut session) => std::mem::replace(&mut *session, Session::Left),
+            Err(_) => return log::warn!("left no ZooKeeper session: one is being opened, and ends with this process"),
+        };
         let Session::Open { live, watching } = left else { return };
         let mut states = live.session.states();
-        let limit = self.settings.call_timeout;
-        // Without its last user the session is closed, which ends the watches, and with them the task.
+        // Without its last user the session is closed, which fires the watches and so ends the task.
         drop(live);
         if timeout(limit, states.over()).await.is_err() {
             log::warn!("the ZooKeeper session did not close within {limit:?}: our latch node goes when it expires");
+            watching.abort();
         }
-        let stop = watching.abort_handle();
-        if timeout(Duration::from_millis(100), watching).await.is_err() {
-            stop.abort();
-        }
+        drop(watching.await);
     }
 }
 

@@ -6,7 +6,9 @@ mod failures;
 mod java;
 #[path = "../../src/election/latch_suite.rs"]
 mod latch_suite;
+mod lost;
 mod nodes;
+mod proxy;
 mod release;
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -59,6 +61,7 @@ async fn on_one_server(version: &str) {
     nodes::all(&address).await;
     release::all(&address).await;
     failures::all(&address).await;
+    lost::all(&address).await;
     failures::a_server_that_is_killed_makes_outcomes_unknown_until_it_is_back(&bed).await;
 }
 
