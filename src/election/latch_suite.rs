@@ -284,6 +284,6 @@ pub fn refused<T: std::fmt::Debug>(answer: Result<T, LatchError>) {
 
 /// Waits for `changed`, not for ever.
 pub async fn until_changed(latch: &impl Latch) {
-    let waited = tokio::time::timeout(Duration::from_secs(10), latch.changed()).await;
-    waited.expect("a change within 10 s");
+    let waited = tokio::time::timeout(Duration::from_secs(5), latch.changed()).await;
+    waited.expect("a change within 5 s");
 }

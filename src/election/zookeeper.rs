@@ -138,35 +138,36 @@ impl ZookeeperLatch {
     /// Looks through all folders where masters contend: refuses foreign ones, removes what is left of an earlier
     /// session or attempt of ours. Returns the node of this session if it is there.
     async fn look_around(&self, live: &Live) -> Result<Option<String>, LatchError> {
-        let operation = "join";
         let session = &live.session;
-        let mut own: Vec<String> = Vec::new();
+        let mut own: Option<String> = None;
+        let mut foreign: Option<LatchError> = None;
         for folder in &self.paths.contended {
-            let found = contenders(session, operation, folder).await?;
-            let is_foreign = |(who, _): &&(Participant, NodeFacts)| !self.contender.is_of_cluster(&who.node);
-            let foreign: Vec<Participant> = found.iter().filter(is_foreign).map(|(who, _)| who.clone()).collect();
-            if !foreign.is_empty() {
-                if let Some(own) = own.first() {
-                    let _ = session.delete(&child(&self.paths.election, own)).await; // ends with the session anyway
-                }
-                return Err(LatchError::foreign(folder, &foreign));
+            let found = contenders(session, "join", folder).await?;
+            let others: Vec<Participant> = found
+                .iter()
+                .map(|(who, _)| who)
+                .filter(|who| !self.contender.is_of_cluster(&who.node))
+                .cloned()
+                .collect();
+            if !others.is_empty() {
+                foreign = Some(LatchError::foreign(folder, &others));
             }
             if *folder != self.paths.election {
                 continue;
             }
             for (who, facts) in found.into_iter().filter(|(who, _)| self.contender.owns(&who.node)) {
-                if facts.owner == session.id() && own.is_empty() {
-                    own.push(who.node);
-                    continue;
-                }
-                let path = child(folder, &who.node);
-                match session.delete(&path).await {
-                    Ok(()) | Err(Fault::NoNode) => {}
-                    Err(fault) => return Err(failed(operation, &path, fault)),
+                if facts.owner == session.id() && own.is_none() {
+                    own = Some(who.node);
+                } else {
+                    remove(session, "join", &child(folder, &who.node)).await?;
                 }
             }
         }
-        Ok(own.pop())
+        let Some(foreign) = foreign else { return Ok(own) };
+        if let Some(own) = own {
+            remove(session, "join", &child(&self.paths.election, &own)).await?;
+        }
+        Err(foreign)
     }
 
     /// One conditional write of the epoch node, together with checks and deletions of latch nodes.
@@ -264,14 +265,10 @@ impl Latch for ZookeeperLatch {
         let live = self.live("retract").await?;
         for folder in &self.paths.leaders {
             let path = child(folder, address);
-            let failed = |fault| failed("retract", &path, fault);
             // A later process may have published the same address.
-            let facts = live.session.facts(&path).await.map_err(failed)?;
+            let facts = live.session.facts(&path).await.map_err(|fault| failed("retract", &path, fault))?;
             if facts.is_some_and(|facts| facts.owner == live.session.id()) {
-                match live.session.delete(&path).await {
-                    Ok(()) | Err(Fault::NoNode) => {}
-                    Err(fault) => return Err(failed(fault)),
-                }
+                remove(&live.session, "retract", &path).await?;
             }
         }
         Ok(())
@@ -299,6 +296,14 @@ impl Latch for ZookeeperLatch {
             watching.abort();
         }
         drop(watching.await);
+    }
+}
+
+/// Deletes a node that may be gone already.
+async fn remove(session: &ZookeeperSession, operation: &'static str, path: &str) -> Result<(), LatchError> {
+    match session.delete(path).await {
+        Ok(()) | Err(Fault::NoNode) => Ok(()),
+        Err(fault) => Err(failed(operation, path, fault)),
     }
 }
 

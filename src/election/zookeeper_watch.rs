@@ -8,8 +8,9 @@ use tokio::sync::watch;
 use super::zookeeper::Live;
 use super::zookeeper_session::{Fault, Fired};
 
-/// How long to wait for another try when a watch cannot be set although the session is connected.
-const PAUSE: Duration = Duration::from_secs(1);
+/// How long to wait for another try when the service refuses to set a watch. A lost connection needs no pause: its
+/// return is a change of the session.
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// Counts up `changes` after each change of the epoch node, of the children of the election folder, and of the
 /// session, until the session is over or no longer used. Never drops a watch before it fired (see

@@ -52,8 +52,9 @@ impl Bed {
     }
 
     fn run(&self, words: &[&str]) {
-        let output = Command::new(scripts().join("testbed")).args(words).arg("--dir").arg(self.dir()).output();
-        let output = output.expect("scripts/testbed runs");
+        let mut command = Command::new("timeout"); // of coreutils: a bed that does not come up is a failure
+        command.arg("120").arg(scripts().join("testbed")).args(words).arg("--dir").arg(self.dir());
+        let output = command.output().expect("scripts/testbed runs");
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "scripts/testbed {words:?} failed: {text}");
     }

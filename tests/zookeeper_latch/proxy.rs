@@ -1,24 +1,37 @@
 //! A server behind a wire that can be cut or go silent at a chosen request.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// Operation codes of the protocol.
 pub const CREATE: i32 = 1;
+pub const SYNC: i32 = 9;
 pub const MULTI: i32 = 14;
-const NONE: i32 = 0;
-const SILENT: i32 = -1;
+
+/// What is done to the traffic.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fault {
+    None,
+    /// The next request of this operation reaches the server; its reply is swallowed together with the connection.
+    LoseReply(i32),
+    /// The next request of this operation waits.
+    Hold(i32),
+    /// It does wait.
+    Held,
+    /// Nothing passes, though connections stay.
+    Silent,
+}
 
 /// Listens on a port of its own and passes everything on.
 pub struct Proxy {
     pub address: String,
-    /// The operation whose next reply is swallowed together with the connection.
-    cut: Arc<AtomicI32>,
-    accepted: Arc<AtomicBool>,
+    fault: watch::Sender<Fault>,
+    used: watch::Receiver<bool>,
     accepting: tokio::task::JoinHandle<()>,
 }
 
@@ -26,38 +39,52 @@ impl Proxy {
     pub async fn before(server: String) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let cut = Arc::new(AtomicI32::new(NONE));
-        let accepted = Arc::new(AtomicBool::new(false));
-        let (state, used) = (cut.clone(), accepted.clone());
+        let fault = watch::Sender::new(Fault::None);
+        let (is_used, used) = watch::channel(false);
+        let state = fault.clone();
         let accepting = tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
-                used.store(true, Ordering::SeqCst);
+                is_used.send_replace(true);
                 let server = TcpStream::connect(&server).await.unwrap();
                 tokio::spawn(pass(client, server, state.clone()));
             }
         });
-        Proxy { address, cut, accepted, accepting }
+        Proxy { address, fault, used, accepting }
     }
 
     /// The next request of this operation reaches the server; its reply is lost, and the connection with it.
     pub fn lose_reply_to(&self, operation: i32) {
-        self.cut.store(operation, Ordering::SeqCst);
+        self.fault.send_replace(Fault::LoseReply(operation));
     }
 
     /// Whether the reply was lost.
-    pub fn has_cut(&self) -> bool {
-        self.cut.load(Ordering::SeqCst) == NONE
+    pub fn has_lost(&self) -> bool {
+        *self.fault.borrow() == Fault::None
+    }
+
+    /// The next request of this operation waits for `go_on`.
+    pub fn hold(&self, operation: i32) {
+        self.fault.send_replace(Fault::Hold(operation));
+    }
+
+    /// Returns when the request has come.
+    pub async fn until_held(&self) {
+        self.fault.subscribe().wait_for(|fault| *fault == Fault::Held).await.unwrap();
+    }
+
+    pub fn go_on(&self) {
+        self.fault.send_replace(Fault::None);
     }
 
     /// Whether it ever had a connection.
     pub fn is_used(&self) -> bool {
-        self.accepted.load(Ordering::SeqCst)
+        *self.used.borrow()
     }
 
     /// Nothing passes any more, though connections stay.
     pub fn go_silent(&self) {
-        self.cut.store(SILENT, Ordering::SeqCst);
+        self.fault.send_replace(Fault::Silent);
     }
 }
 
@@ -67,47 +94,45 @@ impl Drop for Proxy {
     }
 }
 
-async fn pass(client: TcpStream, server: TcpStream, cut: Arc<AtomicI32>) {
+async fn pass(client: TcpStream, server: TcpStream, fault: watch::Sender<Fault>) {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     // The request whose reply is to be lost, by its xid.
     let lost = Arc::new(AtomicI32::new(0));
     tokio::select! {
-        () = requests(from_client, to_server, &cut, &lost) => {}
-        () = replies(from_server, to_client, &cut, &lost) => {}
+        () = requests(from_client, to_server, &fault, &lost) => {}
+        () = replies(from_server, to_client, &fault, &lost) => {}
     }
 }
 
-async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, cut: &AtomicI32, lost: &AtomicI32) {
+async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, fault: &watch::Sender<Fault>, lost: &AtomicI32) {
     while let Some(frame) = frame(&mut from).await {
-        hold_while_silent(cut).await;
-        let operation = number(&frame, 8);
-        if operation.is_some() && operation == Some(cut.load(Ordering::SeqCst)) {
+        let operation = number(&frame, 8).unwrap_or_default();
+        let now = *fault.borrow();
+        if now == Fault::LoseReply(operation) {
             lost.store(number(&frame, 4).unwrap(), Ordering::SeqCst);
         }
+        if now == Fault::Hold(operation) {
+            fault.send_replace(Fault::Held);
+        }
+        fault.subscribe().wait_for(|fault| !matches!(fault, Fault::Held | Fault::Silent)).await.unwrap();
         if to.write_all(&frame).await.is_err() {
             return;
         }
     }
 }
 
-async fn replies(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, cut: &AtomicI32, lost: &AtomicI32) {
+async fn replies(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, fault: &watch::Sender<Fault>, lost: &AtomicI32) {
     while let Some(frame) = frame(&mut from).await {
-        hold_while_silent(cut).await;
+        fault.subscribe().wait_for(|fault| *fault != Fault::Silent).await.unwrap();
         let xid = lost.load(Ordering::SeqCst);
         if xid != 0 && number(&frame, 4) == Some(xid) {
-            cut.store(NONE, Ordering::SeqCst);
+            fault.send_replace(Fault::None);
             return; // which closes the connection
         }
         if to.write_all(&frame).await.is_err() {
             return;
         }
-    }
-}
-
-async fn hold_while_silent(cut: &AtomicI32) {
-    if cut.load(Ordering::SeqCst) == SILENT {
-        std::future::pending::<()>().await;
     }
 }
 
