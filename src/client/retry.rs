@@ -120,7 +120,7 @@ impl Caller {
 
     /// The address of the primary, waited for as long as a call would be.
     pub(super) async fn primary(&self) -> Result<String, ClientError> {
-        self.until_done(|| async { self.locate().await }).await
+        self.until_done(|_| self.locate()).await
     }
 
     /// Makes `call` on a connection to the primary until it has an answer. Gives the answer and who gave it.
@@ -128,10 +128,10 @@ impl Caller {
     where
         F: Future<Output = Result<T, Status>>,
     {
-        self.until_done(|| self.attempt(&call)).await
+        self.until_done(|end| self.attempt(&call, end)).await
     }
 
-    async fn until_done<T, F>(&self, attempt: impl Fn() -> F) -> Result<T, ClientError>
+    async fn until_done<T, F>(&self, attempt: impl Fn(Boot) -> F) -> Result<T, ClientError>
     where
         F: Future<Output = Result<T, Ended>>,
     {
@@ -141,7 +141,7 @@ impl Caller {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let (master, last, moved) = match attempt().await {
+            let (master, last, moved) = match attempt(end).await {
                 Ok(result) => return Ok(result),
                 Err(Ended::Refused(error)) => return Err(ClientError::Refused(error)),
                 Err(Ended::Failed { address, reason }) => {
@@ -157,7 +157,7 @@ impl Caller {
         }
     }
 
-    async fn attempt<T, F>(&self, call: &impl Fn(Connection) -> F) -> Result<(String, T), Ended>
+    async fn attempt<T, F>(&self, call: &impl Fn(Connection) -> F, end: Boot) -> Result<(String, T), Ended>
     where
         F: Future<Output = Result<T, Status>>,
     {
@@ -176,7 +176,7 @@ impl Caller {
             let answer = call(connection.clone()).await;
             answer.map(|answer| (connection, answer)).map_err(|status| ended(&address, from_status(status)))
         };
-        let result = self.watched(&address, exchange).await;
+        let result = self.watched(&address, end, exchange).await;
         let mut current = self.current.lock();
         match result {
             Ok((connection, answer)) => {
@@ -223,8 +223,14 @@ impl Caller {
         })
     }
 
-    /// `exchange` with the master at `address`, for as long as nobody else leads and the master shows signs of life.
-    async fn watched<T>(&self, address: &str, exchange: impl Future<Output = Result<T, Ended>>) -> Result<T, Ended> {
+    /// `exchange` with the master at `address`, for as long as nobody else leads and, after `end`, the master shows
+    /// signs of life.
+    async fn watched<T>(
+        &self,
+        address: &str,
+        end: Boot,
+        exchange: impl Future<Output = Result<T, Ended>>,
+    ) -> Result<T, Ended> {
         let mut exchange = std::pin::pin!(exchange);
         let started = boot_now();
         loop {
@@ -242,7 +248,7 @@ impl Caller {
                     }
                 }
             }
-            if boot_now().since(started) < self.settings.retry.max_duration {
+            if boot_now() < end {
                 continue;
             }
             // A recursive delete may take longer than any limit, so a master that still answers others is waited for.
@@ -289,3 +295,7 @@ fn ended(address: &str, error: FsError) -> Ended {
         Ended::Refused(error)
     }
 }
+
+#[cfg(test)]
+#[path = "retry_tests.rs"]
+mod tests;
