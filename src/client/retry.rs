@@ -1,8 +1,8 @@
 //! When a call is tried again, and where.
 //!
-//! An attempt is: find the primary, connect, call. While it runs we look every [`ClientSettings::look_again`] whether
-//! the leader has moved, because a master that was stopped or cut off accepts a call and never answers it; then the
-//! attempt is dropped and made again with the new leader. That is safe: what changes something carries an operation
+//! An attempt is: find the primary, connect, call. When it takes longer than [`ClientSettings::look_again`] we look
+//! whether the leader has moved, because a master that was stopped or cut off accepts a call and never answers it; then
+//! the attempt is dropped and made again with the new leader. That is safe: what changes something carries an operation
 //! id, or gives the same result twice.
 
 use std::future::Future;
@@ -19,8 +19,9 @@ use crate::rpc::status::{from_status, is_worth_retrying};
 use crate::types::time::{Boot, boot_now};
 use crate::types::{ErrorKind, FsError};
 
-/// How often we look for a new leader while we wait for the next attempt. Reading a node of ZooKeeper costs little.
-const LOOK_WHILE_PAUSED: Duration = Duration::from_millis(200);
+/// How often we look for a new leader once a call seems to hang, and while we wait for the next attempt. Reading a node
+/// of ZooKeeper costs little.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// How a client behaves.
 #[derive(Debug, Clone)]
@@ -233,10 +234,12 @@ impl Caller {
     ) -> Result<T, Ended> {
         let mut exchange = std::pin::pin!(exchange);
         let started = boot_now();
+        let mut patience = self.settings.look_again;
         loop {
-            if let Ok(result) = timeout(self.settings.look_again, &mut exchange).await {
+            if let Ok(result) = timeout(patience, &mut exchange).await {
                 return result;
             }
+            patience = LOOK_EVERY.min(self.settings.look_again);
             let waited_ms = boot_now().since(started).as_millis();
             let reason = format!("{address} gave no answer within {waited_ms} ms");
             // Asked beside the call, which may have its answer meanwhile.
@@ -267,7 +270,7 @@ impl Caller {
     async fn pause(&self, failed: Option<&str>, pause: Duration, end: Boot) -> bool {
         let until = boot_now() + pause.min(end.since(boot_now()));
         while boot_now() < until {
-            sleep(until.since(boot_now()).min(LOOK_WHILE_PAUSED)).await;
+            sleep(until.since(boot_now()).min(LOOK_EVERY)).await;
             if boot_now() < until && self.leads_elsewhere(failed).await {
                 return true;
             }
