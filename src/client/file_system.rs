@@ -2,9 +2,9 @@
 
 use tonic::Streaming;
 
-use super::convert::file_status;
 use super::masters::Locate;
 use super::retry::{Caller, ClientError, ClientSettings};
+use crate::conf::WriteType;
 use crate::proto::alluxio::grpc::file::file_system_master_client_service_client::FileSystemMasterClientServiceClient;
 use crate::proto::alluxio::grpc::file::{
     CompleteFilePOptions, CompleteFilePRequest, CreateDirectoryPOptions, CreateDirectoryPRequest, CreateFilePOptions,
@@ -12,10 +12,10 @@ use crate::proto::alluxio::grpc::file::{
     GetStatusPOptions, GetStatusPRequest, ListStatusPOptions, ListStatusPRequest, ListStatusPResponse,
     LoadMetadataPType, RenamePOptions, RenamePRequest, SetAttributePOptions, SetAttributePRequest, WritePType,
 };
-use crate::proto::alluxio::grpc::{Bits, PMode, TtlAction as WireTtlAction};
+use crate::proto::convert::{mode_to_proto, operation_id_to_proto, status_from_proto, ttl_action_to_proto};
 use crate::rpc::MESSAGE_BYTES_MAX;
 use crate::rpc::channel::Connection;
-use crate::types::{AlluxioPath, FileStatus, TtlAction};
+use crate::types::{AlluxioPath, ErrorKind, FileStatus, FsError, OperationId, TtlAction};
 
 /// Whether the UFS is asked for what the namespace does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,19 +33,6 @@ pub struct ListOptions {
     pub recursive: bool,
     /// Whether the UFS is asked.
     pub load: LoadMetadata,
-}
-
-/// Where the content of a new file goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WriteType {
-    /// Workers only, or fail.
-    MustCache,
-    /// Workers and UFS.
-    CacheThrough,
-    /// UFS only.
-    Through,
-    /// Workers now, UFS later.
-    AsyncThrough,
 }
 
 /// How a directory is made.
@@ -128,8 +115,7 @@ impl FileSystem {
             let request = request.clone();
             async move { client(connection).get_status(request).await }
         };
-        let (master, answer) = self.caller.call(call).await?;
-        status(master, "GetStatus", answer.into_inner().file_info)
+        status("GetStatus", self.caller.call(call).await?.into_inner().file_info)
     }
 
     /// The children of `path` in the order of the server, or `path` itself if it is a file.
@@ -155,8 +141,8 @@ impl FileSystem {
             let request = request.clone();
             async move { collect(client(connection).list_status(request).await?.into_inner()).await }
         };
-        let (master, infos) = self.caller.call(call).await?;
-        infos.into_iter().map(|info| status(master.clone(), "ListStatus", Some(info))).collect()
+        let infos = self.caller.call(call).await?;
+        infos.into_iter().map(|info| status("ListStatus", Some(info))).collect()
     }
 
     /// Makes a directory.
@@ -169,7 +155,7 @@ impl FileSystem {
             options: Some(CreateDirectoryPOptions {
                 recursive: Some(how.recursive),
                 allow_exists: Some(how.allow_exists),
-                mode: Some(mode(how.mode)),
+                mode: Some(mode_to_proto(how.mode)),
                 write_type: Some(write_type(how.write_type).into()),
                 common_options: Some(common(Some(new_operation()))),
                 ..Default::default()
@@ -187,24 +173,19 @@ impl FileSystem {
     /// # Errors
     /// As [`FileSystem::get_status`]; it exists.
     pub async fn create_file(&self, path: &AlluxioPath, how: &CreateFileOptions) -> Result<FileStatus, ClientError> {
-        let ttl_action = match how.ttl_action {
-            TtlAction::Delete => WireTtlAction::Delete,
-            TtlAction::Free => WireTtlAction::Free,
-            TtlAction::DeleteAlluxio => WireTtlAction::DeleteAlluxio,
-        };
         let request = CreateFilePRequest {
             path: text(path),
             options: Some(CreateFilePOptions {
                 block_size_bytes: Some(how.block_size_bytes),
                 recursive: Some(how.recursive),
-                mode: Some(mode(how.mode)),
+                mode: Some(mode_to_proto(how.mode)),
                 replication_max: Some(-1),
                 replication_min: Some(0),
                 replication_durable: Some(1),
                 write_type: Some(write_type(how.write_type).into()),
                 common_options: Some(FileSystemMasterCommonPOptions {
                     ttl: Some(-1),
-                    ttl_action: Some(ttl_action.into()),
+                    ttl_action: Some(ttl_action_to_proto(how.ttl_action).into()),
                     ..common(Some(new_operation()))
                 }),
                 persistence_wait_time: Some(0),
@@ -215,8 +196,7 @@ impl FileSystem {
             let request = request.clone();
             async move { client(connection).create_file(request).await }
         };
-        let (master, answer) = self.caller.call(call).await?;
-        status(master, "CreateFile", answer.into_inner().file_info)
+        status("CreateFile", self.caller.call(call).await?.into_inner().file_info)
     }
 
     /// Ends the writing of a file.
@@ -276,7 +256,7 @@ impl FileSystem {
             options: Some(SetAttributePOptions {
                 owner: change.owner.clone(),
                 group: change.group.clone(),
-                mode: change.mode.map(mode),
+                mode: change.mode.map(mode_to_proto),
                 recursive: Some(change.recursive),
                 common_options: Some(common(None)),
                 ..Default::default()
@@ -302,9 +282,9 @@ async fn collect(mut stream: Streaming<ListStatusPResponse>) -> Result<Vec<FileI
     Ok(infos)
 }
 
-fn status(master: String, call: &'static str, info: Option<FileInfo>) -> Result<FileStatus, ClientError> {
-    let info = info.ok_or_else(|| String::from("the status"));
-    info.and_then(file_status).map_err(|what| ClientError::Malformed { master, call, what })
+fn status(call: &str, info: Option<FileInfo>) -> Result<FileStatus, ClientError> {
+    let lacks = || FsError::new(ErrorKind::Internal, format!("the answer to {call} lacks the status of the path"));
+    Ok(status_from_proto(info.ok_or_else(lacks)?)?)
 }
 
 fn text(path: &AlluxioPath) -> Option<String> {
@@ -317,29 +297,17 @@ fn common(operation_id: Option<FsOpPId>) -> FileSystemMasterCommonPOptions {
 
 /// A fresh id, which stays with the request over all its attempts.
 fn new_operation() -> FsOpPId {
-    let (most, least) = uuid::Uuid::new_v4().as_u64_pair();
-    FsOpPId { most_significant_bits: Some(most.cast_signed()), least_significant_bits: Some(least.cast_signed()) }
+    let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
+    operation_id_to_proto(OperationId { high, low })
 }
 
 fn write_type(kind: WriteType) -> WritePType {
     match kind {
         WriteType::MustCache => WritePType::MustCache,
+        WriteType::TryCache => WritePType::TryCache,
         WriteType::CacheThrough => WritePType::CacheThrough,
         WriteType::Through => WritePType::Through,
         WriteType::AsyncThrough => WritePType::AsyncThrough,
+        WriteType::None => WritePType::None,
     }
-}
-
-fn mode(bits: u16) -> PMode {
-    let class = |shift: u16| match bits >> shift & 7 {
-        0 => Bits::None,
-        1 => Bits::Execute,
-        2 => Bits::Write,
-        3 => Bits::WriteExecute,
-        4 => Bits::Read,
-        5 => Bits::ReadExecute,
-        6 => Bits::ReadWrite,
-        _ => Bits::All,
-    };
-    PMode { owner_bits: class(6).into(), group_bits: class(3).into(), other_bits: class(0).into() }
 }

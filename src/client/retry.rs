@@ -83,16 +83,6 @@ pub enum ClientError {
         /// How the last one ended.
         last: String,
     },
-    /// The primary's answer makes no sense.
-    #[error("the answer of {master} to {call} lacks {what}")]
-    Malformed {
-        /// Who answered.
-        master: String,
-        /// What was asked.
-        call: &'static str,
-        /// What is missing or wrong.
-        what: String,
-    },
 }
 
 /// The connection to the primary, and the rules for finding another one.
@@ -124,8 +114,8 @@ impl Caller {
         self.until_done(|_| self.locate()).await
     }
 
-    /// Makes `call` on a connection to the primary until it has an answer. Gives the answer and who gave it.
-    pub(super) async fn call<T, F>(&self, call: impl Fn(Connection) -> F) -> Result<(String, T), ClientError>
+    /// Makes `call` on a connection to the primary until it has an answer.
+    pub(super) async fn call<T, F>(&self, call: impl Fn(Connection) -> F) -> Result<T, ClientError>
     where
         F: Future<Output = Result<T, Status>>,
     {
@@ -158,7 +148,7 @@ impl Caller {
         }
     }
 
-    async fn attempt<T, F>(&self, call: &impl Fn(Connection) -> F, end: Boot) -> Result<(String, T), Ended>
+    async fn attempt<T, F>(&self, call: &impl Fn(Connection) -> F, end: Boot) -> Result<T, Ended>
     where
         F: Future<Output = Result<T, Status>>,
     {
@@ -181,8 +171,8 @@ impl Caller {
         let mut current = self.current.lock();
         match result {
             Ok((connection, answer)) => {
-                *current = Some((address.clone(), connection));
-                Ok((address, answer))
+                *current = Some((address, connection));
+                Ok(answer)
             }
             Err(Ended::Refused(error)) => Err(Ended::Refused(error)),
             Err(other) => {

@@ -23,8 +23,8 @@ use tonic_prost::ProstCodec;
 
 use crate::client::{
     ClientError, ClientSettings, CreateDirectoryOptions, FileSystem, Fixed, Locate, LocateError, Polled, RetrySettings,
-    WriteType,
 };
+use crate::conf::WriteType;
 use crate::proto::alluxio::grpc::file::{CreateDirectoryPRequest, CreateDirectoryPResponse, FsOpPId};
 use crate::proto::alluxio::grpc::version::{GetServiceVersionPRequest, GetServiceVersionPResponse};
 use crate::types::time::boot_now;

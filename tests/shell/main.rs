@@ -53,11 +53,10 @@ fn the_shell_answers_as_1_2_0_did() {
 #[test]
 fn what_needs_no_master_answers_without_one() {
     let nowhere = "127.0.0.1:1";
-    let usage = alluxio_fs(&[], nowhere);
+    let usage = alluxio_fs(&[""; 0], nowhere);
     assert!(usage.stdout.starts_with("Usage: java AlluxioShell\n       [cat <path>]  "), "{usage:?}");
     for words in [&["nosuch", "/a"][..], &["ls"], &["ls", "/a", "-R"], &["mkdir", "relative"]] {
-        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        let outcome = alluxio_fs(&words, nowhere);
+        let outcome = alluxio_fs(words, nowhere);
         assert_eq!((outcome.code, outcome.stderr.as_str()), (255, ""), "{words:?}");
         assert!(!outcome.stdout.contains("Failed to connect"), "{words:?}: {outcome:?}");
     }
@@ -65,21 +64,21 @@ fn what_needs_no_master_answers_without_one() {
 
 #[test]
 fn a_command_of_a_later_version_says_so_and_does_not_pretend() {
-    let outcome = alluxio_fs(&["cat".into(), "/a".into()], "127.0.0.1:1");
+    let outcome = alluxio_fs(&["cat", "/a"], "127.0.0.1:1");
     let text = "alluxio fs cat is not available in this version\n";
     assert_eq!(outcome, Outcome { stdout: String::new(), stderr: text.into(), code: 255 });
 }
 
 #[test]
 fn a_master_that_is_not_there_is_named() {
-    let outcome = alluxio_fs(&["ls".into(), "/".into()], "127.0.0.1:1");
+    let outcome = alluxio_fs(&["ls", "/"], "127.0.0.1:1");
     assert_eq!(outcome.code, 255);
     let head = "Failed to connect to FileSystemMasterClient master @ 127.0.0.1:1 after ";
     assert!(outcome.stdout.starts_with(head), "{outcome:?}");
 }
 
 /// Runs `alluxio fs <words>` against the master at `address`.
-fn alluxio_fs(words: &[String], address: &str) -> Outcome {
+fn alluxio_fs(words: &[impl AsRef<str>], address: &str) -> Outcome {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let identity = Some(Identity { user: user(), on_behalf_of: None });
     let retry = RetrySettings { max_duration: Duration::from_millis(300), ..RetrySettings::default() };
@@ -94,7 +93,8 @@ fn alluxio_fs(words: &[String], address: &str) -> Outcome {
         show_owners: false,
     };
     let mut output = Output::new(Box::new(&mut stdout), Box::new(&mut stderr), false);
-    let code = shell::run_on(words, settings, &mut output);
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    let code = shell::run_on(&words, settings, &mut output);
     drop(output);
     Outcome { stdout: String::from_utf8(stdout).unwrap(), stderr: String::from_utf8(stderr).unwrap(), code }
 }

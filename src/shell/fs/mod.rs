@@ -17,20 +17,20 @@ use crate::types::{AlluxioPath, ErrorKind};
 use table::{ALIASES, Action, COMMANDS, Command, Count};
 
 /// Runs the command that `words` name and gives its exit code.
-pub(super) async fn run(words: &[String], session: &Session, output: &mut Output<'_>) -> i32 {
+pub(super) async fn run(words: &[&str], session: &Session, output: &mut Output<'_>) -> i32 {
     let Some((name, rest)) = words.split_first() else {
         usage(output);
         return FAILED;
     };
     if let Some((_, replacement)) = ALIASES.iter().find(|(alias, _)| alias == name) {
         output.line(&format!("WARNING: {name} is deprecated. Please use {replacement} instead."));
-        let words: Vec<String> = replacement.split(' ').map(str::to_owned).chain(rest.iter().cloned()).collect();
-        return run_command(&words[0], &words[1..], session, output).await;
+        let words: Vec<&str> = replacement.split(' ').chain(rest.iter().copied()).collect();
+        return run_command(words[0], &words[1..], session, output).await;
     }
     run_command(name, rest, session, output).await
 }
 
-async fn run_command(name: &str, words: &[String], session: &Session, output: &mut Output<'_>) -> i32 {
+async fn run_command(name: &str, words: &[&str], session: &Session, output: &mut Output<'_>) -> i32 {
     let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
         output.line(&format!("{name} is an unknown command.\n"));
         usage(output);
@@ -77,9 +77,9 @@ fn usage(output: &mut Output<'_>) {
 }
 
 /// Options stand before the first other word, together (`-Rf`) or apart; `--` ends them.
-fn split_options<'a>(words: &'a [String], known: &str) -> (String, Vec<&'a str>) {
+fn split_options<'a>(words: &[&'a str], known: &str) -> (String, Vec<&'a str>) {
     let mut options = String::new();
-    let mut rest = words.iter().map(String::as_str).peekable();
+    let mut rest = words.iter().copied().peekable();
     while let Some(word) = rest.peek() {
         if *word == "--" {
             rest.next();
@@ -133,7 +133,6 @@ impl Failure {
                 );
                 Failure { text, advice: Some(advice) }
             }
-            ClientError::Malformed { .. } => Failure::of(error.to_string()),
         }
     }
 
