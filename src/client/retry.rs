@@ -275,7 +275,7 @@ impl Caller {
     }
 
     async fn is_alive(&self, address: &str) -> bool {
-        let limit = self.settings.look_again.max(Duration::from_secs(5));
+        let limit = self.settings.look_again;
         let settings = ChannelSettings { identity: None, connect_timeout: limit, answer_timeout: limit };
         channel::ask_whether_primary(address, &settings).await.is_ok()
     }
