@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::task::JoinSet;
 
+use crate::election::{FindError, Finder, FinderSettings, LookupSettings, Primary};
 use crate::rpc::channel::{self, ChannelSettings, ConnectError};
 
 /// Finds the primary. Cheap enough to be asked several times a second while a call waits.
@@ -32,14 +33,52 @@ pub enum LocateError {
         /// What one of them said.
         last: String,
     },
-    /// The service that knows it could not tell.
-    #[error("{place} does not name a leader: {reason}")]
-    NotNamed {
-        /// The service and where in it.
-        place: String,
-        /// Why.
-        reason: String,
-    },
+    /// ZooKeeper does not tell.
+    #[error(transparent)]
+    Find(#[from] FindError),
+}
+
+impl LocateError {
+    /// Whether asking again can bring nothing else.
+    pub(super) fn is_permanent(&self) -> bool {
+        matches!(self, LocateError::Find(FindError::Settings(_)))
+    }
+}
+
+/// Masters of which the leader publishes its address in ZooKeeper.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// Where in ZooKeeper.
+    lookup: LookupSettings,
+    finder: Finder,
+}
+
+impl Published {
+    /// Connects to nothing yet.
+    ///
+    /// # Errors
+    /// The settings cannot be used.
+    pub fn new(lookup: LookupSettings) -> Result<Published, FindError> {
+        let finder = Finder::new(FinderSettings::Zookeeper(lookup.clone()))?;
+        Ok(Published { lookup, finder })
+    }
+}
+
+#[async_trait]
+impl Locate for Published {
+    async fn locate(&self) -> Result<String, LocateError> {
+        match self.finder.primary().await? {
+            Primary::At(address) => Ok(address),
+            Primary::OneOf(addresses) => Err(LocateError::Nobody {
+                asked: addresses.join(", "),
+                last: String::from("ZooKeeper names several masters"),
+            }),
+        }
+    }
+
+    fn places(&self) -> String {
+        format!("ZooKeeper {}", self.lookup.address)
+    }
 }
 
 /// A cluster with one master: nothing is asked.

@@ -14,5 +14,5 @@ mod retry;
 pub use file_system::{
     CreateDirectoryOptions, CreateFileOptions, FileSystem, ListOptions, LoadMetadata, SetAttributeOptions,
 };
-pub use masters::{Fixed, Locate, LocateError, Polled};
+pub use masters::{Fixed, Locate, LocateError, Polled, Published};
 pub use retry::{ClientError, ClientSettings, RetrySettings};

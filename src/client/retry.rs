@@ -189,7 +189,11 @@ impl Caller {
             reason: format!("Failed to determine primary master rpc address: {reason}"),
         };
         match timeout(limit, self.masters.locate()).await {
-            Ok(found) => found.map_err(|error| failed(error.to_string())),
+            Ok(Ok(address)) => Ok(address),
+            Ok(Err(error)) if error.is_permanent() => {
+                Err(Ended::Refused(FsError::new(ErrorKind::InvalidArgument, error.to_string())))
+            }
+            Ok(Err(error)) => Err(failed(error.to_string())),
             Err(_) => Err(failed(format!("{} gave no answer within {} ms", self.masters.places(), limit.as_millis()))),
         }
     }

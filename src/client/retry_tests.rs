@@ -141,7 +141,7 @@ impl Told {
 impl Locate for Told {
     async fn locate(&self) -> Result<String, LocateError> {
         let leader = self.0.lock().clone();
-        leader.ok_or_else(|| LocateError::NotNamed { place: "the test".into(), reason: "nobody leads".into() })
+        leader.ok_or_else(|| LocateError::Nobody { asked: "the test".into(), last: "nobody leads".into() })
     }
 
     fn places(&self) -> String {
