@@ -1,1 +1,73 @@
-//! The commands that users type.
+//! The commands that users type: `alluxio fs <command> …`.
+//!
+//! [`run`] is the whole shell: it looks the command up in the table of `fs/mod.rs`, makes it, and gives the exit code.
+//! Output is that of 1.2.0 to the letter, on the stream that 1.2.0 used: results *and* refusals on standard output.
+//! What we add (advice) goes to standard error, and only to a terminal.
+//!
+//! Pure: `uri.rs` (what users type for a path), `pattern.rs` (wildcards), `columns.rs` (sizes, times), `texts.rs` (the
+//! server speaks 2.9, users read 1.2). A second dialect, `alluxio.compatibility=2.9`, needs a table, columns and texts of
+//! its own; `settings.rs` is where it is to be chosen.
+//!
+//! Nothing happens before the first byte of output that the command does not need: one thread, no logging.
+//! Uses `client` and `conf`. Read `fs/mod.rs`, `fs/ls.rs`, then the pure parts.
+
+mod columns;
+mod fs;
+mod output;
+mod pattern;
+mod settings;
+mod texts;
+mod uri;
+
+use std::io::{self, IsTerminal};
+
+use crate::client::FileSystem;
+
+pub use output::Output;
+pub use settings::{CreateSettings, SettingsError, ShellSettings};
+
+/// Exit code of everything that goes wrong, as in 1.2.0.
+const FAILED: i32 = 255;
+
+/// What a command works with.
+#[derive(Debug)]
+struct Session {
+    files: FileSystem,
+    /// Where masters are looked for, as texts name it.
+    places: String,
+    create: CreateSettings,
+    show_owners: bool,
+}
+
+/// Runs `alluxio fs <words>` on standard output and error, and gives the exit code of the process.
+pub fn run(words: &[&str], settings: ShellSettings) -> i32 {
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    let terminal = stderr.is_terminal();
+    run_on(words, settings, &mut Output::new(Box::new(stdout.lock()), Box::new(stderr.lock()), terminal))
+}
+
+/// As [`run`], on any output.
+pub fn run_on(words: &[&str], settings: ShellSettings, output: &mut Output<'_>) -> i32 {
+    let code = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => {
+            let ShellSettings { masters, client, create, show_owners } = settings;
+            let places = masters.places();
+            let session = Session { files: FileSystem::new(masters, client), places, create, show_owners };
+            let code = runtime.block_on(fs::run(words, &session, output));
+            // A name that is still being looked up must not keep the process.
+            runtime.shutdown_background();
+            code
+        }
+        Err(error) => {
+            output.complain(&format!("cannot start: {error}"));
+            FAILED
+        }
+    };
+    match output.finish() {
+        Ok(()) => code,
+        Err(error) => {
+            output.complain(&format!("cannot write the output: {error}"));
+            FAILED
+        }
+    }
+}

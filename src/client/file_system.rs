@@ -1,0 +1,313 @@
+//! The calls of a file system client. Each is made once, however often it has to be sent.
+
+use tonic::Streaming;
+
+use super::masters::Locate;
+use super::retry::{Caller, ClientError, ClientSettings};
+use crate::conf::WriteType;
+use crate::proto::alluxio::grpc::file::file_system_master_client_service_client::FileSystemMasterClientServiceClient;
+use crate::proto::alluxio::grpc::file::{
+    CompleteFilePOptions, CompleteFilePRequest, CreateDirectoryPOptions, CreateDirectoryPRequest, CreateFilePOptions,
+    CreateFilePRequest, DeletePOptions, DeletePRequest, FileInfo, FileSystemMasterCommonPOptions, FsOpPId,
+    GetStatusPOptions, GetStatusPRequest, ListStatusPOptions, ListStatusPRequest, ListStatusPResponse,
+    LoadMetadataPType, RenamePOptions, RenamePRequest, SetAttributePOptions, SetAttributePRequest, WritePType,
+};
+use crate::proto::convert::{mode_to_proto, operation_id_to_proto, status_from_proto, ttl_action_to_proto};
+use crate::rpc::MESSAGE_BYTES_MAX;
+use crate::rpc::channel::Connection;
+use crate::types::{AlluxioPath, ErrorKind, FileStatus, FsError, OperationId, TtlAction};
+
+/// Whether the UFS is asked for what the namespace does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoadMetadata {
+    /// Only what has never been asked.
+    Once,
+    /// All of it again.
+    Always,
+}
+
+/// How a directory is listed.
+#[derive(Debug, Clone)]
+pub struct ListOptions {
+    /// With all below it, parents first.
+    pub recursive: bool,
+    /// Whether the UFS is asked.
+    pub load: LoadMetadata,
+}
+
+/// How a directory is made.
+#[derive(Debug, Clone)]
+pub struct CreateDirectoryOptions {
+    /// Missing parents are made too.
+    pub recursive: bool,
+    /// An existing directory is a success.
+    pub allow_exists: bool,
+    /// Permission bits, umask applied.
+    pub mode: u16,
+    /// Whether it goes to the UFS.
+    pub write_type: WriteType,
+}
+
+/// How a file is made.
+#[derive(Debug, Clone)]
+pub struct CreateFileOptions {
+    /// Missing parents are made too.
+    pub recursive: bool,
+    /// Permission bits, umask applied.
+    pub mode: u16,
+    /// Size of its blocks.
+    pub block_size_bytes: i64,
+    /// Where its content goes.
+    pub write_type: WriteType,
+    /// What happens when a time to live, set later, ends.
+    pub ttl_action: TtlAction,
+}
+
+/// What is changed of a file or directory; the rest stays.
+#[derive(Debug, Clone, Default)]
+pub struct SetAttributeOptions {
+    /// With all below it.
+    pub recursive: bool,
+    /// New permission bits.
+    pub mode: Option<u16>,
+    /// New owner.
+    pub owner: Option<String>,
+    /// New group.
+    pub group: Option<String>,
+}
+
+/// The file system as a client sees it. One connection, kept over calls, to whoever is primary.
+#[derive(Debug)]
+pub struct FileSystem {
+    caller: Caller,
+}
+
+type Client = FileSystemMasterClientServiceClient<Connection>;
+
+impl FileSystem {
+    /// A client of the cluster whose primary `masters` finds. Nothing is connected before the first call.
+    pub fn new(masters: Box<dyn Locate>, settings: ClientSettings) -> FileSystem {
+        FileSystem { caller: Caller::new(masters, settings) }
+    }
+
+    /// The address (`host:port`) of the primary.
+    ///
+    /// # Errors
+    /// Nobody leads in time.
+    pub async fn primary(&self) -> Result<String, ClientError> {
+        self.caller.primary().await
+    }
+
+    /// What `path` looks like.
+    ///
+    /// # Errors
+    /// It does not exist, may not be read, or no primary answers in time. The other calls fail likewise.
+    pub async fn get_status(&self, path: &AlluxioPath) -> Result<FileStatus, ClientError> {
+        let request = GetStatusPRequest {
+            path: text(path),
+            options: Some(GetStatusPOptions {
+                load_metadata_type: Some(LoadMetadataPType::Once.into()),
+                common_options: Some(common(None)),
+                ..Default::default()
+            }),
+        };
+        let call = |connection| {
+            let request = request.clone();
+            async move { client(connection).get_status(request).await }
+        };
+        status("GetStatus", self.caller.call(call).await?.into_inner().file_info)
+    }
+
+    /// The children of `path` in the order of the server, or `path` itself if it is a file.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`].
+    pub async fn list_status(&self, path: &AlluxioPath, how: &ListOptions) -> Result<Vec<FileStatus>, ClientError> {
+        let load = match how.load {
+            LoadMetadata::Once => LoadMetadataPType::Once,
+            LoadMetadata::Always => LoadMetadataPType::Always,
+        };
+        let request = ListStatusPRequest {
+            path: text(path),
+            options: Some(ListStatusPOptions {
+                load_metadata_type: Some(load.into()),
+                common_options: Some(common(None)),
+                recursive: Some(how.recursive),
+                ..Default::default()
+            }),
+        };
+        // Collected inside the attempt: a list that breaks off is asked for again from its beginning.
+        let call = |connection| {
+            let request = request.clone();
+            async move { collect(client(connection).list_status(request).await?.into_inner()).await }
+        };
+        let infos = self.caller.call(call).await?;
+        infos.into_iter().map(|info| status("ListStatus", Some(info))).collect()
+    }
+
+    /// Makes a directory.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`]; it exists.
+    pub async fn create_directory(&self, path: &AlluxioPath, how: &CreateDirectoryOptions) -> Result<(), ClientError> {
+        let request = CreateDirectoryPRequest {
+            path: text(path),
+            options: Some(CreateDirectoryPOptions {
+                recursive: Some(how.recursive),
+                allow_exists: Some(how.allow_exists),
+                mode: Some(mode_to_proto(how.mode)),
+                write_type: Some(write_type(how.write_type).into()),
+                common_options: Some(common(Some(new_operation()))),
+                ..Default::default()
+            }),
+        };
+        let call = |connection| {
+            let request = request.clone();
+            async move { client(connection).create_directory(request).await }
+        };
+        self.caller.call(call).await.map(drop)
+    }
+
+    /// Makes a file that can be written until it is completed.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`]; it exists.
+    pub async fn create_file(&self, path: &AlluxioPath, how: &CreateFileOptions) -> Result<FileStatus, ClientError> {
+        let request = CreateFilePRequest {
+            path: text(path),
+            options: Some(CreateFilePOptions {
+                block_size_bytes: Some(how.block_size_bytes),
+                recursive: Some(how.recursive),
+                mode: Some(mode_to_proto(how.mode)),
+                replication_max: Some(-1),
+                replication_min: Some(0),
+                replication_durable: Some(1),
+                write_type: Some(write_type(how.write_type).into()),
+                common_options: Some(FileSystemMasterCommonPOptions {
+                    ttl: Some(-1),
+                    ttl_action: Some(ttl_action_to_proto(how.ttl_action).into()),
+                    ..common(Some(new_operation()))
+                }),
+                persistence_wait_time: Some(0),
+                ..Default::default()
+            }),
+        };
+        let call = |connection| {
+            let request = request.clone();
+            async move { client(connection).create_file(request).await }
+        };
+        status("CreateFile", self.caller.call(call).await?.into_inner().file_info)
+    }
+
+    /// Ends the writing of a file.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`]; it was complete before.
+    pub async fn complete_file(&self, path: &AlluxioPath) -> Result<(), ClientError> {
+        let options =
+            CompleteFilePOptions { common_options: Some(common(Some(new_operation()))), ..Default::default() };
+        let request = CompleteFilePRequest { path: text(path), options: Some(options) };
+        let call = |connection| {
+            let request = request.clone();
+            async move { client(connection).complete_file(request).await }
+        };
+        self.caller.call(call).await.map(drop)
+    }
+
+    /// Moves `source` to `target`, which must not exist.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`]; the target exists, or its parent does not.
+    pub async fn rename(&self, source: &AlluxioPath, target: &AlluxioPath) -> Result<(), ClientError> {
+        let options = RenamePOptions { common_options: Some(common(Some(new_operation()))), ..Default::default() };
+        let request = RenamePRequest { path: text(source), dst_path: text(target), options: Some(options) };
+        let call = |connection| {
+            let request = request.clone();
+            async move { client(connection).rename(request).await }
+        };
+        self.caller.call(call).await.map(drop)
+    }
+
+    /// Deletes `path`, with all below it if `recursive`.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`]; it is a directory that is not empty, and `recursive` is false.
+    pub async fn delete(&self, path: &AlluxioPath, recursive: bool) -> Result<(), ClientError> {
+        let options = DeletePOptions {
+            recursive: Some(recursive),
+            common_options: Some(common(Some(new_operation()))),
+            ..Default::default()
+        };
+        let request = DeletePRequest { path: text(path), options: Some(options) };
+        let call = |connection| {
+            let request = request.clone();
+            async move { client(connection).remove(request).await }
+        };
+        self.caller.call(call).await.map(drop)
+    }
+
+    /// Changes mode, owner or group. Needs no operation id: twice is the same as once.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`].
+    pub async fn set_attribute(&self, path: &AlluxioPath, change: &SetAttributeOptions) -> Result<(), ClientError> {
+        let request = SetAttributePRequest {
+            path: text(path),
+            options: Some(SetAttributePOptions {
+                owner: change.owner.clone(),
+                group: change.group.clone(),
+                mode: change.mode.map(mode_to_proto),
+                recursive: Some(change.recursive),
+                common_options: Some(common(None)),
+                ..Default::default()
+            }),
+        };
+        let call = |connection| {
+            let request = request.clone();
+            async move { client(connection).set_attribute(request).await }
+        };
+        self.caller.call(call).await.map(drop)
+    }
+}
+
+fn client(connection: Connection) -> Client {
+    Client::new(connection).max_decoding_message_size(MESSAGE_BYTES_MAX).max_encoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+async fn collect(mut stream: Streaming<ListStatusPResponse>) -> Result<Vec<FileInfo>, tonic::Status> {
+    let mut infos = Vec::new();
+    while let Some(part) = stream.message().await? {
+        infos.extend(part.file_infos);
+    }
+    Ok(infos)
+}
+
+fn status(call: &str, info: Option<FileInfo>) -> Result<FileStatus, ClientError> {
+    let lacks = || FsError::new(ErrorKind::Internal, format!("the answer to {call} lacks the status of the path"));
+    Ok(status_from_proto(info.ok_or_else(lacks)?)?)
+}
+
+fn text(path: &AlluxioPath) -> Option<String> {
+    Some(path.as_str().to_owned())
+}
+
+fn common(operation_id: Option<FsOpPId>) -> FileSystemMasterCommonPOptions {
+    FileSystemMasterCommonPOptions { operation_id, ..Default::default() }
+}
+
+/// A fresh id, which stays with the request over all its attempts.
+fn new_operation() -> FsOpPId {
+    let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
+    operation_id_to_proto(OperationId { high, low })
+}
+
+fn write_type(kind: WriteType) -> WritePType {
+    match kind {
+        WriteType::MustCache => WritePType::MustCache,
+        WriteType::TryCache => WritePType::TryCache,
+        WriteType::CacheThrough => WritePType::CacheThrough,
+        WriteType::Through => WritePType::Through,
+        WriteType::AsyncThrough => WritePType::AsyncThrough,
+        WriteType::None => WritePType::None,
+    }
+}

@@ -1,0 +1,154 @@
+//! Who leads: one address, the one of several that answers as primary, or whom ZooKeeper names.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::task::JoinSet;
+
+use crate::election::{FindError, Finder, FinderSettings, LookupSettings, Primary};
+use crate::rpc::channel::{self, ChannelSettings, ConnectError};
+
+/// Finds the primary. Cheap enough to be asked several times a second while a call waits.
+#[async_trait]
+pub trait Locate: Debug + Send + Sync {
+    /// The address (`host:port`) of the master that leads now.
+    ///
+    /// # Errors
+    /// Nobody leads, or it cannot be found out.
+    async fn locate(&self) -> Result<String, LocateError>;
+
+    /// All places where a master is looked for, as an error names them.
+    fn places(&self) -> String;
+}
+
+/// Why it is not known who leads.
+#[derive(Debug, thiserror::Error)]
+pub enum LocateError {
+    /// None of the masters answered as primary.
+    #[error("none of [{asked}] answers as primary; the last refusal: {last}")]
+    Nobody {
+        /// The addresses, with commas.
+        asked: String,
+        /// What one of them said.
+        last: String,
+    },
+    /// ZooKeeper does not tell.
+    #[error(transparent)]
+    Find(#[from] FindError),
+}
+
+impl LocateError {
+    /// Whether asking again can bring nothing else.
+    pub(super) fn is_permanent(&self) -> bool {
+        matches!(self, LocateError::Find(FindError::Settings(_)))
+    }
+}
+
+/// Masters of which the leader publishes its address in ZooKeeper.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// Where in ZooKeeper.
+    lookup: LookupSettings,
+    finder: Finder,
+}
+
+impl Published {
+    /// Connects to nothing yet.
+    ///
+    /// # Errors
+    /// The settings cannot be used.
+    pub fn new(lookup: LookupSettings) -> Result<Published, FindError> {
+        let finder = Finder::new(FinderSettings::Zookeeper(lookup.clone()))?;
+        Ok(Published { lookup, finder })
+    }
+}
+
+#[async_trait]
+impl Locate for Published {
+    async fn locate(&self) -> Result<String, LocateError> {
+        match self.finder.primary().await? {
+            Primary::At(address) => Ok(address),
+            Primary::OneOf(addresses) => Err(LocateError::Nobody {
+                asked: addresses.join(", "),
+                last: String::from("ZooKeeper names several masters"),
+            }),
+        }
+    }
+
+    fn places(&self) -> String {
+        format!("ZooKeeper {}", self.lookup.address)
+    }
+}
+
+/// A cluster with one master: nothing is asked.
+#[derive(Debug, Clone)]
+pub struct Fixed {
+    /// `host:port`.
+    pub address: String,
+}
+
+#[async_trait]
+impl Locate for Fixed {
+    async fn locate(&self) -> Result<String, LocateError> {
+        Ok(self.address.clone())
+    }
+
+    fn places(&self) -> String {
+        self.address.clone()
+    }
+}
+
+/// A list of masters that are asked, all at once, whether they are primary.
+#[derive(Debug, Clone)]
+pub struct Polled {
+    /// Each `host:port`.
+    pub addresses: Vec<String>,
+    /// Longest wait for the answers of one sweep: a stopped master accepts the question and never answers, and must
+    /// not keep us from asking the others again.
+    pub sweep_timeout: Duration,
+}
+
+#[async_trait]
+impl Locate for Polled {
+    async fn locate(&self) -> Result<String, LocateError> {
+        let settings =
+            ChannelSettings { identity: None, connect_timeout: self.sweep_timeout, answer_timeout: self.sweep_timeout };
+        let mut questions = JoinSet::new();
+        for address in self.addresses.clone() {
+            let settings = settings.clone();
+            questions.spawn(async move {
+                let answer = channel::ask_whether_primary(&address, &settings).await;
+                (address, answer)
+            });
+        }
+        let mut last = String::from("no master is configured");
+        // Dropping the set ends the questions that are still open.
+        while let Some(question) = questions.join_next().await {
+            match question {
+                Ok((address, Ok(()))) => return Ok(address),
+                Ok((_, Err(error))) => last = chain(&error),
+                Err(error) => last = error.to_string(),
+            }
+        }
+        Err(LocateError::Nobody { asked: self.addresses.join(", "), last })
+    }
+
+    fn places(&self) -> String {
+        self.addresses.join(", ")
+    }
+}
+
+/// The text of an error with its causes.
+pub(super) fn chain(error: &ConnectError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let part = error.to_string();
+        if !text.contains(&part) {
+            text = format!("{text}: {part}");
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,172 @@
+//! What the shell has from the properties.
+
+use crate::client::{ClientSettings, Fixed, Locate, Polled, Published, RetrySettings};
+use crate::conf::{Authentication, Compatibility, Conf, Origin, WriteType, keys};
+use crate::election::{FindError, LookupSettings};
+use crate::rpc::channel::{ChannelSettings, Identity};
+use crate::types::TtlAction;
+
+/// What the shell needs to know.
+#[derive(Debug)]
+pub struct ShellSettings {
+    /// Who finds the primary.
+    pub masters: Box<dyn Locate>,
+    /// How the client connects and tries again.
+    pub client: ClientSettings,
+    /// How files and directories are made.
+    pub create: CreateSettings,
+    /// Whether `ls` shows mode, owner and group.
+    pub show_owners: bool,
+}
+
+/// How the shell makes files and directories.
+#[derive(Debug, Clone)]
+pub struct CreateSettings {
+    /// Permission bits that they do not get.
+    pub umask: u16,
+    /// Size of the blocks of a file.
+    pub block_size_bytes: i64,
+    /// Where the content of a file goes.
+    pub write_type: WriteType,
+    /// What happens when a time to live, set later, ends.
+    pub ttl_action: TtlAction,
+}
+
+impl Default for CreateSettings {
+    /// The defaults of 1.2.0.
+    fn default() -> Self {
+        CreateSettings {
+            umask: 0o022,
+            block_size_bytes: 512 << 20,
+            write_type: WriteType::MustCache,
+            ttl_action: TtlAction::Delete,
+        }
+    }
+}
+
+/// Properties with which the shell cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The operating system does not know who runs the shell.
+    #[error("user {uid} of the operating system has no name: set alluxio.security.login.username")]
+    NoUser {
+        /// The number of the user.
+        uid: u32,
+    },
+    /// Masters are found through ZooKeeper, and it is not said where that is.
+    #[error("alluxio.zookeeper.enabled is true, but alluxio.zookeeper.address is not set: set it to host:port,…")]
+    NoZookeeper,
+    /// ZooKeeper cannot be asked as the properties say.
+    #[error(transparent)]
+    Zookeeper(#[from] FindError),
+}
+
+impl ShellSettings {
+    /// Reads the properties.
+    ///
+    /// # Errors
+    /// They do not say where the masters are, or who asks.
+    pub fn read(conf: &Conf) -> Result<ShellSettings, SettingsError> {
+        let identity = match conf.get(&keys::AUTHENTICATION_TYPE) {
+            Authentication::NoSasl => None,
+            _ => Some(Identity { user: user(conf)?, on_behalf_of: None }),
+        };
+        // Compatible: 1.2.0 shows owners where permissions are checked, which was off by default; tests/shell, 05-ls.
+        // Here it is on by default, so only who asks for it sees them.
+        let asked_for_permissions = *conf.origin(&keys::PERMISSION_ENABLED.row) != Origin::Preset;
+        let show_owners = identity.is_some() && asked_for_permissions && conf.get(&keys::PERMISSION_ENABLED);
+        let retry = RetrySettings {
+            base_sleep: conf.get(&keys::USER_RPC_RETRY_BASE_SLEEP),
+            max_sleep: conf.get(&keys::USER_RPC_RETRY_MAX_SLEEP),
+            max_duration: conf.get(&keys::USER_RPC_RETRY_MAX_DURATION),
+        };
+        let channel = ChannelSettings { identity, ..ChannelSettings::default() };
+        let client = ClientSettings { channel, retry, ..ClientSettings::default() };
+        let create = CreateSettings {
+            umask: conf.get(&keys::PERMISSION_UMASK).0,
+            block_size_bytes: i64::try_from(conf.get(&keys::USER_BLOCK_SIZE).0).unwrap_or(i64::MAX),
+            write_type: conf.get(&keys::USER_WRITE_TYPE),
+            ttl_action: match conf.compatibility() {
+                Compatibility::V1_2 => TtlAction::Delete,
+                Compatibility::V2_9 => TtlAction::Free,
+            },
+        };
+        Ok(ShellSettings { masters: masters(conf, &client)?, client, create, show_owners })
+    }
+}
+
+fn masters(conf: &Conf, client: &ClientSettings) -> Result<Box<dyn Locate>, SettingsError> {
+    if conf.get(&keys::ZOOKEEPER_ENABLED) {
+        let address = conf.get(&keys::ZOOKEEPER_ADDRESS).ok_or(SettingsError::NoZookeeper)?;
+        return Ok(Box::new(Published::new(LookupSettings {
+            leader_path: conf.get(&keys::ZOOKEEPER_LEADER_PATH),
+            election_path: conf.get(&keys::ZOOKEEPER_ELECTION_PATH),
+            ..LookupSettings::new(&address)
+        })?));
+    }
+    let mut addresses: Vec<String> =
+        conf.get(&keys::MASTER_RPC_ADDRESSES).iter().map(|address| address.to_string()).collect();
+    if addresses.is_empty() {
+        let host = conf.get(&keys::MASTER_HOSTNAME).unwrap_or_else(|| "localhost".to_owned());
+        addresses.push(format!("{host}:{}", conf.get(&keys::MASTER_RPC_PORT).0));
+    }
+    Ok(match <[String; 1]>::try_from(addresses) {
+        Ok([address]) => Box::new(Fixed { address }),
+        Err(addresses) => Box::new(Polled { addresses, sweep_timeout: client.look_again }),
+    })
+}
+
+/// As whom the shell asks.
+fn user(conf: &Conf) -> Result<String, SettingsError> {
+    if let Some(user) = conf.get(&keys::LOGIN_USERNAME) {
+        return Ok(user);
+    }
+    let uid = nix::unistd::geteuid();
+    let known = nix::unistd::User::from_uid(uid).ok().flatten();
+    known.map(|user| user.name).ok_or(SettingsError::NoUser { uid: uid.as_raw() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ShellSettings;
+    use crate::conf::{Conf, Role, Sources};
+
+    /// The settings by these properties and no others.
+    fn read(properties: &[&str]) -> Result<ShellSettings, String> {
+        let folder = tempfile::TempDir::new().unwrap();
+        let conf_dir = folder.path().to_str().unwrap().to_owned();
+        let sources = Sources {
+            role: Role::User,
+            environment: [("ALLUXIO_CONF_DIR", conf_dir.clone()), ("HOME", conf_dir)].map(own).into(),
+            command_line: properties.iter().map(|property| (*property).to_owned()).collect(),
+        };
+        let conf = Conf::load(&sources).map_err(|error| error.to_string())?;
+        ShellSettings::read(&conf).map_err(|error| error.to_string())
+    }
+
+    fn own((name, text): (&str, String)) -> (String, String) {
+        (name.to_owned(), text)
+    }
+
+    #[test]
+    fn the_properties_say_where_the_masters_are() {
+        let places = |properties: &[&str]| read(properties).map(|settings| settings.masters.places());
+        assert_eq!(places(&[]), Ok("localhost:19998".into()));
+        assert_eq!(places(&["alluxio.master.hostname=a", "alluxio.master.port=1"]), Ok("a:1".into()));
+        assert_eq!(places(&["alluxio.master.rpc.addresses=a:1,b:2"]), Ok("a:1, b:2".into()));
+        let zookeeper = ["alluxio.zookeeper.enabled=true", "alluxio.zookeeper.address=z:2181"];
+        assert_eq!(places(&zookeeper), Ok("ZooKeeper z:2181".into()));
+        assert!(places(&zookeeper[..1]).is_err_and(|text| text.contains("alluxio.zookeeper.address is not set")));
+    }
+
+    #[test]
+    fn owners_are_shown_to_who_asked_for_permissions() {
+        let shown = |properties: &[&str]| read(properties).unwrap().show_owners;
+        assert!(!shown(&[]));
+        assert!(shown(&["alluxio.security.authorization.permission.enabled=true"]));
+        assert!(!shown(&[
+            "alluxio.security.authorization.permission.enabled=true",
+            "alluxio.security.authentication.type=NOSASL"
+        ]));
+    }
+}
