@@ -1,1 +1,20 @@
 //! One table of properties, read from files, environment and command line.
+//!
+//! `keys.rs` is the table: a row per property that the product reads. `values.rs` says how values are written,
+//! `sources.rs` where they stand (site file, environment, command line), `load.rs` which of them wins, and
+//! `known.rs` which other properties an Alluxio has, so that those are not mistaken for a slip of the pen.
+
+pub mod keys;
+mod known;
+mod load;
+mod sources;
+mod table;
+mod values;
+
+pub use load::{Conf, ConfError, Explicit};
+pub use sources::{Origin, Role, Sources};
+pub use table::{Family, Key, Preset, Row};
+pub use values::{
+    Authentication, Bytes, Compatibility, FencingMode, FlushDurability, HostPort, JournalType, Octal, ParseValue, Port,
+    WriteType,
+};

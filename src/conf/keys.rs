@@ -1,0 +1,179 @@
+//! The table of properties: a row for each one that the product reads, and no other.
+//!
+//! Names are those of release 2.9; spellings of 1.2.0 are aliases. What no Alluxio has is marked "ours". The texts
+//! are what `docs/properties.md` shows.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::table::{Family, Key, Preset, Row};
+use super::values::{
+    Authentication, Bytes, Compatibility, FencingMode, FlushDurability, HostPort, JournalType, Octal, Port, WriteType,
+};
+use Preset::{Always, ByRelease, Unset};
+
+/// Declares the rows as typed keys, and `ROWS` with all of them.
+macro_rules! table {
+    ($($(#[doc = $doc:literal])+ $key:ident: $type:ty = $name:literal $aliases:expr, $preset:expr;)+) => {
+        $($(#[doc = $doc])+
+        pub static $key: Key<$type> = Key::new($name, &$aliases, $preset, concat!($($doc),+));)+
+
+        /// All rows, families apart, in the order of the table.
+        pub static ROWS: &[&Row] = &[$(&$key.row),+];
+    };
+}
+
+table! {
+    // Where things are.
+
+    /// Root of the installation.
+    HOME: PathBuf = "alluxio.home" [], Always("/opt/alluxio");
+    /// Folder of the site file, `alluxio-env.sh` and `log4rs.yaml`.
+    CONF_DIR: PathBuf = "alluxio.conf.dir" [], Always("${alluxio.home}/conf");
+    /// Folder for what has no other place; journal, logs and under store lie in it unless they are set.
+    WORK_DIR: PathBuf = "alluxio.work.dir" [], Always("${alluxio.home}");
+    /// Folder of log, output and pid files.
+    LOGS_DIR: PathBuf = "alluxio.logs.dir" [], Always("${alluxio.work.dir}/logs");
+    /// Folders in which `alluxio-site.properties` is looked for; the first one that holds it counts.
+    /// Read from environment and command line only.
+    SITE_CONF_DIR: Vec<PathBuf> = "alluxio.site.conf.dir" [],
+        Always("${alluxio.conf.dir}/,${user.home}/.alluxio/,/etc/alluxio/");
+
+    // What it looks like.
+
+    /// The release whose shell texts and client defaults are used (ours).
+    COMPATIBILITY: Compatibility = "alluxio.compatibility" [], Always("1.2");
+    /// Level of the root logger; unset, `log4rs.yaml` says it (ours).
+    LOG_LEVEL: Option<log::LevelFilter> = "alluxio.log.level" [], Unset;
+
+    // Where a master is found.
+
+    /// Host name by which others reach this master; unset, the name of the machine.
+    MASTER_HOSTNAME: Option<String> = "alluxio.master.hostname" [], Unset;
+    /// Address on which a master listens.
+    MASTER_BIND_HOST: String = "alluxio.master.bind.host" [], Always("0.0.0.0");
+    /// Port of a master's RPC service.
+    MASTER_RPC_PORT: Port = "alluxio.master.rpc.port" ["alluxio.master.port"], Always("19998");
+    /// Addresses of all masters, for clients that do not ask ZooKeeper.
+    MASTER_RPC_ADDRESSES: Vec<HostPort> = "alluxio.master.rpc.addresses" [], Unset;
+
+    // Election.
+
+    /// Whether masters are elected, and found, through ZooKeeper.
+    ZOOKEEPER_ENABLED: bool = "alluxio.zookeeper.enabled" [], Always("false");
+    /// `host:port,…` of the ZooKeeper servers, with a chroot behind the last if wanted.
+    ZOOKEEPER_ADDRESS: Option<String> = "alluxio.zookeeper.address" [], Unset;
+    /// Path of the latch; unset, `/election`.
+    ZOOKEEPER_ELECTION_PATH: Option<String> = "alluxio.zookeeper.election.path" [], Unset;
+    /// Path under which the leader's address is published; unset, both `/leader` (1.x) and `/alluxio/leader` (2.x).
+    ZOOKEEPER_LEADER_PATH: Option<String> = "alluxio.zookeeper.leader.path" [], Unset;
+    /// How long ZooKeeper keeps the session of a silent master.
+    ZOOKEEPER_SESSION_TIMEOUT: Duration = "alluxio.zookeeper.session.timeout" [], Always("6s");
+    /// How long to wait for a connection to ZooKeeper.
+    ZOOKEEPER_CONNECTION_TIMEOUT: Duration = "alluxio.zookeeper.connection.timeout" [], Always("15s");
+    /// How often a client asks ZooKeeper for a leader, a second apart, before it gives up.
+    ZOOKEEPER_LEADER_INQUIRY_RETRY: u32 = "alluxio.zookeeper.leader.inquiry.retry" [], Always("10");
+
+    // Journal.
+
+    /// Where the journal lives; EMBEDDED and NOOP are not available in this version.
+    JOURNAL_TYPE: JournalType = "alluxio.master.journal.type" [], Always("UFS");
+    /// Folder of the journal, shared by all masters: `hdfs://…` or a local path.
+    JOURNAL_FOLDER: String = "alluxio.master.journal.folder" [], Always("${alluxio.work.dir}/journal");
+    /// What a flush on HDFS waits for: `hsync` the disks of the pipeline, `hflush` their memory (ours).
+    JOURNAL_FLUSH_DURABILITY: FlushDurability = "alluxio.master.journal.flush.durability" [], Always("hsync");
+    /// How long the journal's store may be away before a master gives up.
+    JOURNAL_FLUSH_TIMEOUT: Duration = "alluxio.master.journal.flush.timeout" ["alluxio.master.journal.flush.timeout.ms"],
+        Always("5min");
+    /// Size at which a new segment of the journal is begun.
+    JOURNAL_LOG_SIZE_MAX: Bytes = "alluxio.master.journal.log.size.bytes.max" [], Always("10MB");
+    /// Replicas of the journal's files on HDFS; unset, what the NameNode's default is (ours).
+    JOURNAL_HDFS_REPLICATION: Option<u32> = "alluxio.master.journal.hdfs.replication" [], Unset;
+    /// Entries between two checkpoints.
+    JOURNAL_CHECKPOINT_PERIOD: u64 = "alluxio.master.journal.checkpoint.period.entries" [], Always("2000000");
+    /// What proves that a leader still leads: `lease` on the local clock, or `confirm`, a renewal after each flush (ours).
+    JOURNAL_FENCING_MODE: FencingMode = "alluxio.master.journal.fencing.mode" [], Always("lease");
+    /// How long a renewal lets a leader answer; others wait a tenth longer (ours).
+    JOURNAL_FENCING_LEASE: Duration = "alluxio.master.journal.fencing.lease" [], Always("2s");
+
+    // Under store.
+
+    /// What is mounted at the root of the namespace.
+    ROOT_UFS: String = "alluxio.master.mount.table.root.ufs" ["alluxio.underfs.address"],
+        Always("${alluxio.work.dir}/underFSStorage");
+    /// Hadoop files that name the NameNodes of an HDFS name service.
+    UNDERFS_HDFS_CONFIGURATION: Vec<PathBuf> = "alluxio.underfs.hdfs.configuration" [],
+        Always("${alluxio.conf.dir}/core-site.xml:${alluxio.conf.dir}/hdfs-site.xml");
+
+    // Who may.
+
+    /// How clients say who they are: NOSASL or SIMPLE.
+    AUTHENTICATION_TYPE: Authentication = "alluxio.security.authentication.type" [], Always("SIMPLE");
+    /// Whether permissions of files are checked.
+    PERMISSION_ENABLED: bool = "alluxio.security.authorization.permission.enabled" [], Always("true");
+    /// Group whose members may do everything.
+    PERMISSION_SUPERGROUP: String = "alluxio.security.authorization.permission.supergroup" [], Always("supergroup");
+    /// Permission bits that new files and directories do not get.
+    PERMISSION_UMASK: Octal = "alluxio.security.authorization.permission.umask" [], Always("022");
+    /// User as whom clients act; unset, the user of the operating system.
+    LOGIN_USERNAME: Option<String> = "alluxio.security.login.username" [], Unset;
+
+    // Clients.
+
+    /// How long a client goes on trying a call.
+    USER_RPC_RETRY_MAX_DURATION: Duration = "alluxio.user.rpc.retry.max.duration" [], Always("2min");
+    /// Pause before the first repetition of a call.
+    USER_RPC_RETRY_BASE_SLEEP: Duration = "alluxio.user.rpc.retry.base.sleep" ["alluxio.user.rpc.retry.base.sleep.ms"],
+        Always("50ms");
+    /// Longest pause between two repetitions of a call.
+    USER_RPC_RETRY_MAX_SLEEP: Duration = "alluxio.user.rpc.retry.max.sleep" ["alluxio.user.rpc.retry.max.sleep.ms"],
+        Always("3sec");
+    /// Where a client's new data goes.
+    USER_WRITE_TYPE: WriteType = "alluxio.user.file.writetype.default" [],
+        ByRelease { v1_2: "MUST_CACHE", v2_9: "ASYNC_THROUGH" };
+    /// Size of the blocks of a client's new files.
+    USER_BLOCK_SIZE: Bytes = "alluxio.user.block.size.bytes.default" [], ByRelease { v1_2: "512MB", v2_9: "64MB" };
+}
+
+/// Users for whom the user named in the property may act; `*` for all.
+pub static IMPERSONATION_USERS: Family<Vec<String>> = Family::new(
+    "alluxio.master.security.impersonation.*.users",
+    "Users for whom the user named in the property may act; `*` for all.",
+);
+
+/// Groups for whose members the user named in the property may act; `*` for all.
+pub static IMPERSONATION_GROUPS: Family<Vec<String>> = Family::new(
+    "alluxio.master.security.impersonation.*.groups",
+    "Groups for whose members the user named in the property may act; `*` for all.",
+);
+
+/// The rows of all families.
+pub static FAMILIES: &[&Row] = &[&IMPERSONATION_USERS.key.row, &IMPERSONATION_GROUPS.key.row];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_and_aliases_are_unique() {
+        let mut seen = BTreeSet::new();
+        for row in ROWS {
+            for name in std::iter::once(&row.name).chain(row.aliases) {
+                assert!(seen.insert(*name), "{name} stands twice");
+                assert!(name.starts_with("alluxio."), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn presets_are_values_of_their_type() {
+        for row in ROWS {
+            for compatibility in [Compatibility::V1_2, Compatibility::V2_9] {
+                let text = row.preset.text(compatibility);
+                assert_eq!((row.check)(text), Ok(()), "{} = {text}", row.name);
+            }
+        }
+    }
+}
