@@ -11,7 +11,7 @@ mod sources;
 mod table;
 mod values;
 
-pub use load::{Conf, ConfError, Explicit};
+pub use load::{Conf, ConfError, Explicit, Warning};
 pub use sources::{Origin, Role, Sources};
 pub use table::{Family, Key, Preset, Row};
 pub use values::{
