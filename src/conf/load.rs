@@ -139,7 +139,17 @@ impl Conf {
 
     /// Where the value of a property comes from.
     pub fn origin(&self, row: &Row) -> &Origin {
-        self.settings.get(row.name).map_or(&Origin::Preset, |setting| &setting.origin)
+        self.origin_of(row.name)
+    }
+
+    /// Whether some Alluxio has a property of this name.
+    pub fn knows(name: &str) -> bool {
+        known::row(name).is_some() || known::is_known(name)
+    }
+
+    /// Where the value of a property comes from, by any of its spellings.
+    pub fn origin_of(&self, name: &str) -> &Origin {
+        self.settings.get(known::canonical(name)).map_or(&Origin::Preset, |setting| &setting.origin)
     }
 
     /// The value of a property as text, by any of its spellings; none when it is unknown or not set.

@@ -18,7 +18,7 @@ use crate::types::time::boot_now;
 const START_WAIT: Duration = Duration::from_secs(120);
 
 /// How long a master has for a clean end, as in 1.2.0.
-const STOP_WAIT: Duration = Duration::from_secs(30);
+pub const STOP_WAIT: Duration = Duration::from_secs(30);
 
 /// How long the system has to end processes that were killed.
 const KILL_WAIT: Duration = Duration::from_secs(10);
@@ -111,7 +111,7 @@ impl LaunchError {
 pub fn start(logs_dir: &Path, program: &Path, guard: &[String], linger: Linger) -> Result<(), LaunchError> {
     std::fs::create_dir_all(logs_dir)
         .map_err(|source| LaunchError::Logs { path: logs_dir.display().to_string(), source })?;
-    if let Some(pid) = running(logs_dir)?.first() {
+    if let Some(pid) = running(logs_dir)?.last() {
         return Err(LaunchError::Running(pid.as_raw_nonzero().get()));
     }
     let mut guardian = Command::new(program)
@@ -170,13 +170,13 @@ fn last_lines(path: &PathBuf) -> String {
 }
 
 /// Ends the master and its guardian, and returns when they have ended: how many masters that were. `impatient` is
-/// called when the time for a clean end is over.
-pub fn stop(logs_dir: &Path, impatient: impl Fn()) -> Result<usize, LaunchError> {
+/// called when the time for a clean end is over, before they are killed.
+pub fn stop(logs_dir: &Path, patience: Duration, impatient: impl Fn()) -> Result<usize, LaunchError> {
     let found = running(logs_dir)?;
     // The guardian passes the signal on and takes note of the end; without one, the master itself is asked.
     let Some(first) = found.first() else { return Ok(0) };
     send(*first, Signal::TERM)?;
-    if ended(logs_dir, STOP_WAIT)? {
+    if ended(logs_dir, patience)? {
         return Ok(1);
     }
     impatient();
