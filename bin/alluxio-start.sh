@@ -38,6 +38,7 @@ refuse() {
   exit 1
 }
 
+# shellcheck source=libexec/alluxio-config.sh
 . "${ALLUXIO_LIBEXEC_DIR:-${bin}/../libexec}/alluxio-config.sh"
 
 wait_for_end=""

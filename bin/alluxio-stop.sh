@@ -31,6 +31,7 @@ case "${1:--h}" in
     ;;
 esac
 
+# shellcheck source=libexec/alluxio-config.sh
 . "${ALLUXIO_LIBEXEC_DIR:-${bin}/../libexec}/alluxio-config.sh"
 
 exec "${ALLUXIO_PROGRAM}" process stop master

@@ -7,6 +7,7 @@ libexec="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 
 # For distributors, who put the parts into folders of the system.
 if [[ -e "${libexec}/alluxio-layout.sh" ]]; then
+  # shellcheck disable=SC1091 # A distributor writes it.
   . "${libexec}/alluxio-layout.sh"
 fi
 
@@ -26,6 +27,7 @@ if [[ ! -e "${ALLUXIO_CONF_DIR}/alluxio-env.sh" ]]; then
 fi
 # Plain assignments in it are meant for the program, too.
 set -a
+# shellcheck source=conf/alluxio-env.sh
 . "${ALLUXIO_CONF_DIR}/alluxio-env.sh"
 set +a
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use alluxio::conf::{Compatibility, Conf, Role, Sources, keys};
+use alluxio::conf::{Compatibility, Conf, Role, Sources, Warning, keys};
 use alluxio::master::guardian::{self, GuardianSettings};
 use alluxio::master::launch::{self, Linger};
 use alluxio::master::process::Process;
@@ -122,6 +122,7 @@ fn master(conf: &Conf) -> anyhow::Result<u8> {
 }
 
 fn start(conf: &Conf, properties: &[String], linger: Linger) -> anyhow::Result<u8> {
+    tell_mistakes(conf);
     let program = std::env::current_exe().context("cannot find the own program")?;
     let options = properties.iter().map(|property| format!("-D{property}"));
     let guard: Vec<String> = ["process".to_owned()].into_iter().chain(options).collect();
@@ -153,10 +154,11 @@ fn guard(conf: &Conf, properties: Vec<String>) -> anyhow::Result<u8> {
     // One thread: the tie between a master and its guardian is one to the thread that starts the master.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Joined with election::release_of_dead when the parts of the first issue are put together.
-    Ok(runtime.block_on(guardian::guard(&settings, async |_incarnation| {}))?)
+    Ok(runtime.block_on(guardian::guard(&settings, async |_ended| {}))?)
 }
 
-fn fs(_conf: &Conf, _words: &[&str]) -> anyhow::Result<u8> {
+fn fs(conf: &Conf, _words: &[&str]) -> anyhow::Result<u8> {
+    tell_mistakes(conf);
     // Joined with shell::run when the parts of the first issue are put together.
     bail!("alluxio fs is not part of this build")
 }
@@ -178,12 +180,20 @@ fn format(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
                 return Ok(0);
             }
             let host = conf.get(&keys::MASTER_HOSTNAME).unwrap_or_else(|| "localhost".to_owned());
+            tell_mistakes(conf);
             println!("Formatting Alluxio Master @ {host}");
             // Joined with tools::format::run when the parts of the first issue are put together.
             bail!("alluxio format is not part of this build");
         }
     }
     Ok(2)
+}
+
+/// A property that no Alluxio has is most likely a mistake of who typed the command; other warnings are for the log.
+fn tell_mistakes(conf: &Conf) {
+    for warning in conf.warnings().iter().filter(|warning| matches!(warning, Warning::Unknown { .. })) {
+        eprintln!("{warning}");
+    }
 }
 
 fn version(conf: &Conf) -> anyhow::Result<u8> {

@@ -213,6 +213,10 @@ fn a_mistake_in_the_configuration_stops_every_face() {
     for words in [&["master"] as &[&str], &["fs", "ls", "/"], &["process", "stop", "master"], &["format"]] {
         assert_eq!(alluxio(&mistake, words), outcome("", reason, 1), "{words:?}");
     }
+    let unknown = alluxio(&[], &["format", "-Dalluxio.mastr.hostname=m1"]).stderr;
+    let hint = "alluxio.mastr.hostname (command line) is not a property of Alluxio, ignored; \
+                did you mean alluxio.master.hostname?\n";
+    assert!(unknown.starts_with(hint), "{unknown}");
     let given = alluxio(&[], &["process", "start", "master", "-Dalluxio.logs.dir=/proc/no"]);
     assert_eq!((given.stdout.as_str(), given.code), ("", 1));
     assert!(given.stderr.starts_with("cannot make the folder /proc/no: "), "{given:?}");
@@ -231,4 +235,35 @@ fn get_conf_tells_values_sources_and_units() {
     assert!(unknown.stdout.starts_with("usage: USAGE: GetConf"), "{unknown:?}");
     let all = get(&[]);
     assert!(all.stdout.contains("\nalluxio.master.hostname=m1\n"), "{all:?}");
+}
+
+#[test]
+fn a_master_logs_to_a_file_that_is_rolled() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let master = |words: &[&str]| {
+        let environment = [("ALLUXIO_CONF_DIR", path), ("ALLUXIO_LOGS_DIR", path), ("ALLUXIO_JAVA_OPTS", "-Xmx1g")];
+        // A kind of journal that there is not, so that the master ends at once.
+        alluxio(&environment, &[&["master", "-Dalluxio.master.journal.type=NOOP"], words].concat())
+    };
+    let read = |file: &str| std::fs::read_to_string(folder.path().join(file)).unwrap_or_default();
+    assert_eq!(master(&[]).code, 1);
+    let line = read("master.log").lines().next().unwrap().to_owned();
+    let (time, rest) = line.split_at("2026-11-21 20:47:52,347".len());
+    let shape: String = time.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
+    assert_eq!(shape, "9999-99-99 99:99:99,999");
+    assert_eq!(rest, " WARN  alluxio - options for a Java machine have no effect, ignored: -Xmx1g (ALLUXIO_JAVA_OPTS)");
+
+    let small = std::fs::read_to_string("conf/log4rs.yaml").unwrap().replace("10mb", "10b").replace("100", "2");
+    std::fs::write(folder.path().join("log4rs.yaml"), small).unwrap();
+    master(&[]);
+    assert!(!read("master.log.1").is_empty() && !read("master.log.2").is_empty());
+    assert_eq!(read("master.log.3"), "");
+
+    std::fs::write(folder.path().join("log4rs.yaml"), "root:\n  level: loud\n").unwrap();
+    let unreadable = master(&[]).stderr;
+    assert!(unreadable.starts_with(&format!("{path}/log4rs.yaml cannot be understood: ")), "{unreadable}");
+    std::fs::write(folder.path().join("log4rs.yaml"), "root: [\n").unwrap();
+    let unreadable = master(&[]).stderr;
+    assert!(unreadable.starts_with(&format!("{path}/log4rs.yaml is not readable YAML: ")), "{unreadable}");
 }

@@ -19,7 +19,7 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::pid_file::{PidFile, PidFileError, remove_stale};
-use super::process::{EXIT_FENCED, GUARDIAN_PID, INCARNATION, PID_FILE, READY};
+use super::process::{EXIT_FENCED, GUARDIAN_PID, INCARNATION, JOINS, PID_FILE, READY};
 use crate::types::time::boot_now;
 
 /// Name of the pid file of the guardian.
@@ -46,6 +46,15 @@ pub struct GuardianSettings {
     pub program: PathBuf,
     /// Options for it, after `master`.
     pub options: Vec<String>,
+}
+
+/// A master that has ended, for whoever releases what it left in the election.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended<'a> {
+    /// The incarnation it had.
+    pub incarnation: &'a str,
+    /// The cluster in whose election it was; none when it had not entered one, and there is nothing to release.
+    pub cluster_id: Option<&'a str>,
 }
 
 /// Why there can be no guardian.
@@ -92,10 +101,10 @@ impl Stop {
     }
 }
 
-/// Guards a master until it ends for good; returns its exit code. `release` is called with the incarnation of each
-/// master that has ended, when it has ended. To be run on the main thread: the tie between master and guardian is one
+/// Guards a master until it ends for good; returns its exit code. `release` is called for each master that has ended,
+/// when it has ended. To be run on the main thread: the tie between master and guardian is one
 /// to the thread that starts it.
-pub async fn guard(settings: &GuardianSettings, release: impl AsyncFn(&str)) -> Result<u8, GuardianError> {
+pub async fn guard(settings: &GuardianSettings, mut release: impl AsyncFnMut(Ended<'_>)) -> Result<u8, GuardianError> {
     let _pid_file = PidFile::claim(&settings.logs_dir.join(GUARDIAN_PID_FILE))?;
     redirect_errors(settings)?;
     tell(CLAIMED);
@@ -111,10 +120,10 @@ pub async fn guard(settings: &GuardianSettings, release: impl AsyncFn(&str)) -> 
         let incarnation = uuid::Uuid::new_v4().to_string();
         let started = boot_now();
         let child = start(settings, &incarnation)?;
-        let status = watch(child, &mut stop).await.map_err(GuardianError::Watch)?;
+        let (status, cluster_id) = watch(child, &mut stop).await.map_err(GuardianError::Watch)?;
         remove_stale(&settings.logs_dir.join(PID_FILE));
         log::info!("the master has ended status=\"{status}\" incarnation={incarnation}");
-        release(&incarnation).await;
+        release(Ended { incarnation: &incarnation, cluster_id: cluster_id.as_deref() }).await;
         if stop.asked || status.code() != Some(EXIT_FENCED.into()) {
             return Ok(exit_code(status));
         }
@@ -153,17 +162,24 @@ fn start(settings: &GuardianSettings, incarnation: &str) -> Result<Child, Guardi
         .map_err(|source| GuardianError::Start { program: settings.program.display().to_string(), source })
 }
 
-/// Waits for the end of the master; passes on its output and the signals for it.
-async fn watch(mut child: Child, stop: &mut Stop) -> std::io::Result<ExitStatus> {
+/// Waits for the end of the master; passes on its output and the signals for it. Returns its status, and the cluster
+/// that it joined.
+async fn watch(mut child: Child, stop: &mut Stop) -> std::io::Result<(ExitStatus, Option<String>)> {
     let mut output = child.stdout.take().map(|stdout| BufReader::new(stdout).lines());
+    let mut cluster_id = None;
     loop {
         tokio::select! {
             status = child.wait() => {
                 // Its last words may still be in the pipe.
-                while pass_on(&mut output).await {}
-                return status;
+                while let Some(line) = next_line(&mut output).await {
+                    hear(&line, &mut cluster_id);
+                }
+                return Ok((status?, cluster_id));
             }
-            _ = pass_on(&mut output), if output.is_some() => {}
+            line = next_line(&mut output), if output.is_some() => match line {
+                Some(line) => hear(&line, &mut cluster_id),
+                None => output = None,
+            },
             () = stop.asked() => {
                 if let Some(pid) = child.id().and_then(|id| rustix::process::Pid::from_raw(id as i32)) {
                     // It may have ended meanwhile; then there is nothing to stop.
@@ -174,18 +190,19 @@ async fn watch(mut child: Child, stop: &mut Stop) -> std::io::Result<ExitStatus>
     }
 }
 
-/// Passes on one line of the master's output; false when there are no more.
-async fn pass_on(output: &mut Option<Lines<BufReader<ChildStdout>>>) -> bool {
-    let Some(lines) = output else { return false };
-    match lines.next_line().await {
-        Ok(Some(line)) if line.starts_with(READY) => tell(&line),
-        Ok(Some(line)) => eprintln!("{line}"),
-        Ok(None) | Err(_) => {
-            *output = None;
-            return false;
-        }
+/// The next line of the master's output; none when there are no more.
+async fn next_line(output: &mut Option<Lines<BufReader<ChildStdout>>>) -> Option<String> {
+    output.as_mut()?.next_line().await.ok().flatten()
+}
+
+fn hear(line: &str, cluster_id: &mut Option<String>) {
+    if let Some(id) = line.strip_prefix(JOINS) {
+        *cluster_id = Some(id.to_owned());
+    } else if line.starts_with(READY) {
+        tell(line);
+    } else {
+        eprintln!("{line}");
     }
-    true
 }
 
 /// A line for who started us, who may have gone.

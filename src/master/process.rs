@@ -16,6 +16,9 @@ pub(super) const PID_FILE: &str = "master.pid";
 /// What a master says on its standard output, followed by its address, when it serves.
 pub(super) const READY: &str = "ready ";
 
+/// What a master says, followed by the id of its cluster, before it enters the election of that cluster.
+pub(super) const JOINS: &str = "joins ";
+
 /// Environment of a guarded master: pid of the guardian, and the incarnation it gave.
 pub(super) const GUARDIAN_PID: &str = "ALLUXIO_GUARDIAN_PID";
 pub(super) const INCARNATION: &str = "ALLUXIO_INCARNATION";
@@ -59,6 +62,12 @@ impl Process {
     /// The random id of this run, under which it claims epochs. The guardian knows it and can release no other.
     pub fn incarnation(&self) -> &str {
         &self.incarnation
+    }
+
+    /// Tells the guardian in whose election this master will contend, so that it can release what is left there. To be
+    /// called before that election is entered.
+    pub fn joins(&self, cluster_id: &str) {
+        let _ = writeln!(std::io::stdout(), "{JOINS}{cluster_id}");
     }
 
     /// Tells who started this master that it listens at `address`.
