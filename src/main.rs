@@ -1,2 +1,256 @@
-//! Arguments → one of the faces of the binary → exit code; nothing else.
-fn main() {}
+//! Arguments → one of the faces of the binary → exit code; nothing else. Texts are those of release 1.2.0.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use alluxio::conf::{Compatibility, Conf, Role, Sources, Warning, keys};
+use alluxio::master::guardian::{self, GuardianSettings};
+use alluxio::master::launch::{self, Linger};
+use alluxio::master::process::Process;
+use anyhow::{Context, anyhow, bail};
+
+const USAGE: &str = include_str!("usage.txt");
+
+/// Commands of the originals that a later version will have.
+const LATER: &[&str] = &[
+    "bootstrapConf",
+    "clearCache",
+    "collectInfo",
+    "copyDir",
+    "formatJournal",
+    "formatMaster",
+    "formatMasters",
+    "formatWorker",
+    "fsadmin",
+    "job",
+    "killAll",
+    "loadufs",
+    "logLevel",
+    "protoGen",
+    "proxy",
+    "readJournal",
+    "runClass",
+    "runJournalCrashTest",
+    "runKVTest",
+    "runTest",
+    "runTests",
+    "thriftGen",
+    "validateConf",
+    "validateEnv",
+    "worker",
+];
+
+/// The log of a master when there is no `log4rs.yaml`.
+const LOGGING: &str = include_str!("../conf/log4rs.yaml");
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<u8> {
+    let words: Result<Vec<String>, _> = std::env::args_os().skip(1).map(|word| word.into_string()).collect();
+    let words = words.map_err(|word| anyhow!("the argument {word:?} is not Unicode"))?;
+    let Some((command, words)) = words.split_first() else { return Ok(usage()) };
+    if matches!(command.as_str(), "help" | "-h" | "--help") {
+        usage();
+        return Ok(0);
+    }
+    if LATER.contains(&command.as_str()) {
+        bail!("alluxio {command} is not available in this version");
+    }
+    let (properties, words) = split_options(words);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let conf = |role| Conf::load(&Sources::of_process(role, properties.clone()));
+    match (command.as_str(), words.as_slice()) {
+        ("master", []) => master(&conf(Role::Master)?),
+        ("process", ["start", "master"]) => start(&conf(Role::Master)?, &properties, Linger::UntilReady),
+        ("process", ["start", "master", "-w"]) => start(&conf(Role::Master)?, &properties, Linger::UntilEnd),
+        ("process", ["stop", "master"]) => stop(&conf(Role::Master)?),
+        ("process", ["guard", "master"]) => guard(&conf(Role::Master)?, properties),
+        ("master" | "process", words) => bail!("alluxio {command} does not take: {}", words.join(" ")),
+        ("fs", [word, ..]) if word.starts_with('-') => {
+            eprintln!("Invalid option: {word}");
+            Ok(usage())
+        }
+        ("fs", words) => fs(&conf(Role::User)?, words),
+        ("format", words) => format(&conf(Role::User)?, words),
+        ("version", _) => version(&conf(Role::User)?),
+        ("getConf", words) => Ok(alluxio::tools::get_conf::run(&conf(Role::User)?, words)),
+        _ => {
+            eprintln!("Unsupported command {command}");
+            Ok(usage())
+        }
+    }
+}
+
+/// Shows how to use the program; the exit code of who did not know.
+fn usage() -> u8 {
+    print!("{USAGE}");
+    1
+}
+
+/// The properties of `-Dkey=value` options, and the other words. They are taken out before the first other word, as in
+/// 1.2.0; those of Alluxio wherever they stand, as in 2.9.
+fn split_options(words: &[String]) -> (Vec<String>, Vec<String>) {
+    let (mut properties, mut plain) = (Vec::new(), Vec::new());
+    for word in words {
+        match word.strip_prefix("-D") {
+            Some(property) if property.starts_with("alluxio.") || (plain.is_empty() && !property.is_empty()) => {
+                properties.push(property.to_owned());
+            }
+            _ => plain.push(word.clone()),
+        }
+    }
+    (properties, plain)
+}
+
+fn master(conf: &Conf) -> anyhow::Result<u8> {
+    let logs_dir = conf.get(&keys::LOGS_DIR);
+    let _process = Process::enter(&logs_dir)?;
+    log_to_file(conf)?;
+    conf.warnings().iter().for_each(|warning| log::warn!("{warning}"));
+    // Joined with master/start.rs when the parts of the first issue are put together.
+    let served: anyhow::Result<()> = Err(anyhow!("the master is not part of this build"));
+    served.inspect_err(|error| log::error!("{error:#}"))?;
+    Ok(0)
+}
+
+fn start(conf: &Conf, properties: &[String], linger: Linger) -> anyhow::Result<u8> {
+    tell_mistakes(conf);
+    let program = std::env::current_exe().context("cannot find the own program")?;
+    let options = properties.iter().map(|property| format!("-D{property}"));
+    let guard: Vec<String> = ["process".to_owned()].into_iter().chain(options).collect();
+    let guard = [guard, vec!["guard".to_owned(), "master".to_owned()]].concat();
+    match launch::start(&conf.get(&keys::LOGS_DIR), &program, &guard, linger) {
+        Ok(()) => Ok(0),
+        Err(error) => {
+            let code = error.exit_code();
+            eprintln!("{:#}", anyhow::Error::from(error));
+            Ok(code)
+        }
+    }
+}
+
+fn stop(conf: &Conf) -> anyhow::Result<u8> {
+    let impatient = || println!("Process did not complete after 30 seconds, killing.");
+    let stopped = launch::stop(&conf.get(&keys::LOGS_DIR), launch::STOP_WAIT, impatient)?;
+    println!("Killed {stopped} processes on {}", rustix::system::uname().nodename().to_string_lossy());
+    Ok(0)
+}
+
+fn guard(conf: &Conf, properties: Vec<String>) -> anyhow::Result<u8> {
+    log_to_terminal()?;
+    let settings = GuardianSettings {
+        logs_dir: conf.get(&keys::LOGS_DIR),
+        program: std::env::current_exe().context("cannot find the own program")?,
+        options: properties.iter().map(|property| format!("-D{property}")).collect(),
+    };
+    // One thread: the tie between a master and its guardian is one to the thread that starts the master.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Joined with election::release_of_dead when the parts of the first issue are put together.
+    Ok(runtime.block_on(guardian::guard(&settings, async |_ended| {}))?)
+}
+
+fn fs(conf: &Conf, _words: &[&str]) -> anyhow::Result<u8> {
+    tell_mistakes(conf);
+    // Joined with shell::run when the parts of the first issue are put together.
+    bail!("alluxio fs is not part of this build")
+}
+
+fn format(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
+    let wrong = match words {
+        [] | ["-s"] => None,
+        // Compatible: the script of 1.2.0 has lost a variable in one of the two.
+        ["-s", ..] => Some(" bin/alluxio format [-s]"),
+        _ => Some("{Usage} bin/alluxio format [-s]"),
+    };
+    match (wrong, conf.compatibility()) {
+        (Some(usage), Compatibility::V1_2) => println!("{usage}"),
+        (Some(_), Compatibility::V2_9) => eprintln!("Usage: alluxio format [-s]"),
+        (None, _) => {
+            let root = conf.get(&keys::ROOT_UFS);
+            let elsewhere = root.contains("://") && !root.starts_with("file://");
+            if words == ["-s"] && (elsewhere || Path::new(root.trim_start_matches("file://")).exists()) {
+                return Ok(0);
+            }
+            let host = conf.get(&keys::MASTER_HOSTNAME).unwrap_or_else(|| "localhost".to_owned());
+            tell_mistakes(conf);
+            println!("Formatting Alluxio Master @ {host}");
+            // Joined with tools::format::run when the parts of the first issue are put together.
+            bail!("alluxio format is not part of this build");
+        }
+    }
+    Ok(2)
+}
+
+/// A property that no Alluxio has is most likely a mistake of who typed the command; other warnings are for the log.
+fn tell_mistakes(conf: &Conf) {
+    for warning in conf.warnings().iter().filter(|warning| matches!(warning, Warning::Unknown { .. })) {
+        eprintln!("{warning}");
+    }
+}
+
+fn version(conf: &Conf) -> anyhow::Result<u8> {
+    match conf.compatibility() {
+        Compatibility::V1_2 => println!("Alluxio version: 1.2.0"),
+        Compatibility::V2_9 => println!("2.9.6"),
+    }
+    if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+        eprintln!("(alluxio-rs {}, compatible with the above)", env!("CARGO_PKG_VERSION"));
+    }
+    Ok(0)
+}
+
+/// Sets up the log as `log4rs.yaml` in the configuration folder says.
+fn log_to_file(conf: &Conf) -> anyhow::Result<()> {
+    let path = conf.get(&keys::CONF_DIR).join("log4rs.yaml");
+    let (text, name) = match std::fs::read_to_string(&path) {
+        Ok(text) => (text, path.display().to_string()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            (LOGGING.to_owned(), "the built-in log4rs.yaml".to_owned())
+        }
+        Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
+    };
+    let logs_dir = conf.get(&keys::LOGS_DIR).display().to_string().replace('\'', "''");
+    let text = text.replace("${alluxio.logs.dir}", &logs_dir);
+    let file = config::File::from_str(&text, config::FileFormat::Yaml);
+    let parsed = config::Config::builder().add_source(file).build();
+    // Not at once into what log4rs wants: `config` would take the names of levels in capitals only.
+    let value: serde_value::Value =
+        parsed.and_then(config::Config::try_deserialize).with_context(|| format!("{name} is not readable YAML"))?;
+    let raw: log4rs::config::RawConfig =
+        value.deserialize_into().with_context(|| format!("{name} cannot be understood"))?;
+    let (appenders, mut errors) = raw.appenders_lossy(&log4rs::config::Deserializers::default());
+    if !errors.is_empty() {
+        errors.handle();
+        bail!("{name} has appenders that cannot be used");
+    }
+    let mut root = raw.root();
+    if let Some(level) = conf.get(&keys::LOG_LEVEL) {
+        root.set_level(level);
+    }
+    let logging = log4rs::Config::builder()
+        .appenders(appenders)
+        .loggers(raw.loggers())
+        .build(root)
+        .with_context(|| format!("{name} cannot be used"))?;
+    log4rs::init_config(logging)?;
+    Ok(())
+}
+
+/// For a process without a log of its own: what it has to say goes to standard error.
+fn log_to_terminal() -> anyhow::Result<()> {
+    use log4rs::append::console::{ConsoleAppender, Target};
+    let encoder = log4rs::encode::pattern::PatternEncoder::new("{d(%Y-%m-%d %H:%M:%S,%3f)} {l:<5} {t} - {m}{n}");
+    let appender = ConsoleAppender::builder().target(Target::Stderr).encoder(Box::new(encoder)).build();
+    let appender = log4rs::config::Appender::builder().build("stderr", Box::new(appender));
+    let root = log4rs::config::Root::builder().appender("stderr").build(log::LevelFilter::Info);
+    log4rs::init_config(log4rs::Config::builder().appender(appender).build(root)?)?;
+    Ok(())
+}

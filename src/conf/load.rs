@@ -70,13 +70,39 @@ pub struct Explicit<'a> {
     pub origin: &'a Origin,
 }
 
+/// What an operator should know, but what stops nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Warning {
+    /// A property of some Alluxio that has no effect here.
+    #[error("{name} ({origin}) is not supported, ignored")]
+    Unsupported {
+        /// The property as it was written.
+        name: String,
+        /// Where.
+        origin: Origin,
+    },
+    /// A property that no Alluxio has.
+    #[error("{name} ({origin}) is not a property of Alluxio, ignored; did you mean {nearest}?")]
+    Unknown {
+        /// The property as it was written.
+        name: String,
+        /// Where.
+        origin: Origin,
+        /// The property with the name most like it.
+        nearest: &'static str,
+    },
+    /// Options for a JVM.
+    #[error("options for a Java machine have no effect, ignored: {0}")]
+    JavaOptions(String),
+}
+
 /// The configuration of a process: a checked value for every row of the table.
 #[derive(Debug, Clone)]
 pub struct Conf {
     /// What counts, by name as release 2.9 spells it; values of rows are resolved and checked.
     settings: BTreeMap<String, Setting>,
     compatibility: Compatibility,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 impl Conf {
@@ -113,7 +139,17 @@ impl Conf {
 
     /// Where the value of a property comes from.
     pub fn origin(&self, row: &Row) -> &Origin {
-        self.settings.get(row.name).map_or(&Origin::Preset, |setting| &setting.origin)
+        self.origin_of(row.name)
+    }
+
+    /// Whether some Alluxio has a property of this name.
+    pub fn knows(name: &str) -> bool {
+        known::row(name).is_some() || known::is_known(name)
+    }
+
+    /// Where the value of a property comes from, by any of its spellings.
+    pub fn origin_of(&self, name: &str) -> &Origin {
+        self.settings.get(known::canonical(name)).map_or(&Origin::Preset, |setting| &setting.origin)
     }
 
     /// The value of a property as text, by any of its spellings; none when it is unknown or not set.
@@ -121,8 +157,8 @@ impl Conf {
         self.settings.get(known::canonical(name)).map(|setting| setting.text.as_str())
     }
 
-    /// What an operator should know, a line each: properties and options without effect. To be logged once.
-    pub fn warnings(&self) -> &[String] {
+    /// Properties and options without effect. To be logged once.
+    pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
@@ -211,22 +247,21 @@ fn wrong(setting: &Setting, reason: String) -> ConfError {
     ConfError::Value { name: setting.name.clone(), text: setting.text.clone(), origin: setting.origin.clone(), reason }
 }
 
-fn warnings(settings: &BTreeMap<String, Setting>, ignored: &[String]) -> Vec<String> {
+fn warnings(settings: &BTreeMap<String, Setting>, ignored: &[String]) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    for (name, Setting { name: written, origin, .. }) in settings {
-        if known::row(name).is_some() {
+    for (canonical, Setting { name, origin, .. }) in settings {
+        let (name, origin) = (name.clone(), origin.clone());
+        if known::row(canonical).is_some() {
             continue;
         }
-        if known::is_known(name) {
-            warnings.push(format!("{written} ({origin}) is not supported, ignored"));
-        } else if name.starts_with("alluxio.") {
-            let nearest = known::nearest(name);
-            warnings
-                .push(format!("{written} ({origin}) is not a property of Alluxio, ignored; did you mean {nearest}?"));
+        if known::is_known(canonical) {
+            warnings.push(Warning::Unsupported { name, origin });
+        } else if canonical.starts_with("alluxio.") {
+            warnings.push(Warning::Unknown { name, origin, nearest: known::nearest(canonical) });
         }
     }
     if !ignored.is_empty() {
-        warnings.push(format!("options for a Java machine have no effect, ignored: {}", ignored.join(", ")));
+        warnings.push(Warning::JavaOptions(ignored.join(", ")));
     }
     warnings
 }

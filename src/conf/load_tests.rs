@@ -32,7 +32,7 @@ impl Given {
 
     fn warnings(&self) -> Vec<String> {
         let folder = self.folder.path().to_str().expect("a plain path");
-        self.conf().warnings().iter().map(|line| line.replace(folder, "conf")).collect()
+        self.conf().warnings().iter().map(|line| line.to_string().replace(folder, "conf")).collect()
     }
 }
 
@@ -89,7 +89,7 @@ fn the_options_of_the_walkthrough_are_read() {
     assert!(conf.get(&keys::ZOOKEEPER_ENABLED));
     assert_eq!(conf.get(&keys::ZOOKEEPER_ADDRESS).as_deref(), Some("h1:2181,h2:2181,h3:2181"));
     assert_eq!(conf.get(&keys::JOURNAL_FOLDER), "hdfs://nn:8020/alluxio/journal");
-    assert_eq!(conf.warnings(), &[] as &[String]);
+    assert_eq!(conf.warnings(), &[]);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 //! `keys.rs` is the table: a row per property that the product reads. `values.rs` says how values are written,
 //! `sources.rs` where they stand (site file, environment, command line), `load.rs` which of them wins, and
 //! `known.rs` which other properties an Alluxio has, so that those are not mistaken for a slip of the pen.
+//! `hadoop.rs` reads the files of the HDFS that is used.
 
+pub mod hadoop;
 pub mod keys;
 mod known;
 mod load;
@@ -11,7 +13,7 @@ mod sources;
 mod table;
 mod values;
 
-pub use load::{Conf, ConfError, Explicit};
+pub use load::{Conf, ConfError, Explicit, Warning};
 pub use sources::{Origin, Role, Sources};
 pub use table::{Family, Key, Preset, Row};
 pub use values::{

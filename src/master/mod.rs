@@ -1,14 +1,19 @@
 //! The master: the namespace and who may change it.
 //!
 //! `state/` is plain data with one `apply`; `ops/` has one file per operation; `driver.rs` and `role.rs` are the
-//! loop as state machines; `runtime.rs` performs their effects; `server.rs` is the wire.
+//! loop as state machines; `runtime.rs` performs their effects; `server.rs` is the wire. Around the process of a master
+//! stand `launch.rs` (starts and stops it), `guardian.rs` (watches it), `process.rs` and `pid_file.rs`.
 
 pub mod driver;
 pub mod event;
 mod follower;
 pub mod gate;
+pub mod guardian;
 pub mod in_flight;
+pub mod launch;
 pub mod ops;
+mod pid_file;
+pub mod process;
 pub mod role;
 pub mod runtime;
 pub mod server;

@@ -1,1 +1,3 @@
-//! Offline work on a journal: format.
+//! Offline work: format of a journal, and what a configuration says.
+
+pub mod get_conf;

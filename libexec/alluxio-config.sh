@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+
+# Sourced by the scripts in bin/: finds the installation, reads conf/alluxio-env.sh, and finds the program.
+# Sets and exports ALLUXIO_HOME, ALLUXIO_CONF_DIR, ALLUXIO_LOGS_DIR and what alluxio-env.sh sets; sets ALLUXIO_PROGRAM.
+
+libexec="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
+
+# For distributors, who put the parts into folders of the system.
+if [[ -e "${libexec}/alluxio-layout.sh" ]]; then
+  # shellcheck disable=SC1091 # A distributor writes it.
+  . "${libexec}/alluxio-layout.sh"
+fi
+
+if [[ -z "${ALLUXIO_SYSTEM_INSTALLATION:-}" ]]; then
+  ALLUXIO_HOME="$(dirname "${libexec}")"
+  ALLUXIO_CONF_DIR="${ALLUXIO_CONF_DIR:-${ALLUXIO_HOME}/conf}"
+  ALLUXIO_LOGS_DIR="${ALLUXIO_LOGS_DIR:-${ALLUXIO_HOME}/logs}"
+fi
+export ALLUXIO_HOME ALLUXIO_CONF_DIR ALLUXIO_LOGS_DIR
+
+if [[ ! -e "${ALLUXIO_CONF_DIR}/alluxio-env.sh" ]]; then
+  # As 1.2.0 says it, except for the ways out that this version has.
+  echo "Cannot find ${ALLUXIO_CONF_DIR}/alluxio-env.sh. To proceed, you can" >&2
+  echo "(1) create one (it may be empty), or" >&2
+  echo "(2) set ALLUXIO_CONF_DIR to the folder that holds it." >&2
+  exit 1
+fi
+# Plain assignments in it are meant for the program, too.
+set -a
+# shellcheck source=conf/alluxio-env.sh
+. "${ALLUXIO_CONF_DIR}/alluxio-env.sh"
+set +a
+
+if [[ -n "${ALLUXIO_MASTER_ADDRESS:-}" ]]; then
+  echo "ALLUXIO_MASTER_ADDRESS is deprecated since version 1.1 and will be remove in version 2.0."
+  echo "Please use \"ALLUXIO_MASTER_HOSTNAME\" instead."
+  export ALLUXIO_MASTER_HOSTNAME="${ALLUXIO_MASTER_ADDRESS}"
+fi
+
+# In a package it lies beside this file; in a clone it is where cargo puts it, and the newer build counts.
+ALLUXIO_PROGRAM=""
+for candidate in "${libexec}/alluxio" "${libexec}/../target/release/alluxio" "${libexec}/../target/debug/alluxio"; do
+  if [[ -x "${candidate}" && (-z "${ALLUXIO_PROGRAM}" || "${candidate}" -nt "${ALLUXIO_PROGRAM}") ]]; then
+    ALLUXIO_PROGRAM="${candidate}"
+  fi
+done
+if [[ -z "${ALLUXIO_PROGRAM}" ]]; then
+  echo "Cannot find the program alluxio in ${libexec} or $(dirname "${libexec}")/target. Build it first: cargo build --release" >&2
+  exit 1
+fi
+unset libexec candidate

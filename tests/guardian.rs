@@ -1,0 +1,227 @@
+//! A guardian and its master as real processes: this test program plays the master and runs the guardian itself, by
+//! calling itself with the name of a face and what to do in the environment.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use alluxio::master::guardian::{Ended, GuardianSettings, guard};
+use alluxio::master::launch::{LaunchError, Linger, start, stop};
+use alluxio::master::process::{EXIT_FENCED, Process};
+use alluxio::types::time::boot_now;
+
+/// How long a state may take to come about.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Folder in which a face works; unset when the tests run as tests.
+const LOGS: &str = "GUARDIAN_TEST_LOGS";
+/// What the master does.
+const CONDUCT: &str = "GUARDIAN_TEST_CONDUCT";
+
+/// Not a test: the guardian.
+#[test]
+fn as_guardian() {
+    let Some(logs_dir) = std::env::var_os(LOGS).map(PathBuf::from) else { return };
+    let settings =
+        GuardianSettings { logs_dir: logs_dir.clone(), program: logs_dir.join("program"), options: Vec::new() };
+    let release = async |ended: Ended<'_>| {
+        append(&logs_dir.join("released"), &format!("{} of {:?}", ended.incarnation, ended.cluster_id));
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    match runtime.block_on(guard(&settings, release)) {
+        Ok(code) => std::process::exit(code.into()),
+        Err(error) => {
+            eprintln!("{error}");
+            std::process::exit(1);
+        }
+    }
+}
+
+/// Not a test: a master.
+#[test]
+fn as_master() {
+    let Some(logs_dir) = std::env::var_os(LOGS).map(PathBuf::from) else { return };
+    let process = Process::enter(&logs_dir).unwrap();
+    let conduct = std::env::var(CONDUCT).unwrap();
+    let runs = append(&logs_dir.join("incarnations"), process.incarnation());
+    process.joins("c1");
+    match conduct.as_str() {
+        "fail" => {
+            eprintln!("the journal is not formatted");
+            std::process::exit(3);
+        }
+        "fenced once" if runs == 1 => std::process::exit(EXIT_FENCED.into()),
+        _ => {}
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).unwrap();
+        process.ready("localhost:19998");
+        terminate.recv().await;
+        if conduct == "stubborn" {
+            std::future::pending::<()>().await;
+        }
+    });
+    drop(process);
+    std::process::exit(0);
+}
+
+/// Adds a line to a file; how many it has then.
+fn append(path: &Path, line: &str) -> usize {
+    let mut text = std::fs::read_to_string(path).unwrap_or_default();
+    text.push_str(line);
+    text.push('\n');
+    std::fs::write(path, &text).unwrap();
+    text.lines().count()
+}
+
+/// One master and its guardian, in a folder of their own.
+struct Node {
+    folder: tempfile::TempDir,
+}
+
+impl Node {
+    fn new(conduct: &str) -> Node {
+        let node = Node { folder: tempfile::tempdir().unwrap() };
+        // The launcher calls it with `guard`, the guardian with `master`.
+        let script = format!(
+            "#!/bin/sh\nexport {LOGS}='{}' {CONDUCT}='{conduct}'\nexec '{}' --quiet --test-threads=1 --nocapture --exact as_$1\n",
+            node.logs().display(),
+            std::env::current_exe().unwrap().display()
+        );
+        std::fs::write(node.program(), script).unwrap();
+        std::fs::set_permissions(node.program(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        node
+    }
+
+    fn logs(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn program(&self) -> PathBuf {
+        self.logs().join("program")
+    }
+
+    fn start(&self) -> Result<(), LaunchError> {
+        start(self.logs(), &self.program(), &["guardian".to_owned()], Linger::UntilReady)
+    }
+
+    fn stop(&self) -> usize {
+        stop(self.logs(), LIMIT, || panic!("the master has not ended")).unwrap()
+    }
+
+    fn pid(&self, file: &str) -> String {
+        std::fs::read_to_string(self.logs().join(file)).unwrap().trim().to_owned()
+    }
+
+    fn lines(&self, file: &str) -> Vec<String> {
+        let text = std::fs::read_to_string(self.logs().join(file)).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// What the guardian is to release after these incarnations.
+    fn left_by(incarnations: &[String]) -> Vec<String> {
+        incarnations.iter().map(|incarnation| format!("{incarnation} of {:?}", Some("c1"))).collect()
+    }
+
+    fn has_ended(&self, file: &str) -> bool {
+        !self.logs().join(file).exists()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // A test that failed must not leave processes behind.
+        let _ = stop(self.logs(), Duration::ZERO, || {});
+    }
+}
+
+fn wait_for(what: &str, state: impl Fn() -> bool) {
+    let began = boot_now();
+    while !state() {
+        assert!(boot_now().since(began) < LIMIT, "{what}: not after {LIMIT:?}");
+        std::thread::yield_now();
+    }
+}
+
+fn kill(pid: &str) {
+    assert!(Command::new("kill").args(["-KILL", pid]).status().unwrap().success());
+}
+
+#[test]
+fn a_start_returns_when_the_master_serves_and_a_stop_when_it_has_ended() {
+    let node = Node::new("serve");
+    node.start().unwrap();
+    let master = node.pid("master.pid");
+    let name = std::fs::read_to_string(format!("/proc/{master}/cmdline")).unwrap();
+    assert!(name.contains("as_master"), "{name}");
+    assert_eq!(node.start().unwrap_err().to_string(), format!("master is already running with pid {master}"));
+    assert_eq!(node.stop(), 1);
+    assert!(node.has_ended("master.pid") && node.has_ended("master-guardian.pid"));
+    assert!(!Path::new(&format!("/proc/{master}")).exists());
+    assert_eq!(node.stop(), 0);
+}
+
+#[test]
+fn a_master_that_fails_to_start_is_told_of_with_its_own_words() {
+    let node = Node::new("fail");
+    let error = node.start().unwrap_err();
+    assert_eq!(error.exit_code(), 3);
+    let text = error.to_string();
+    assert!(text.contains("the journal is not formatted\n"), "{text}");
+    let last = format!("master failed to start (exit code 3); see {}", node.logs().display());
+    assert!(text.ends_with(&last), "{text}");
+    assert!(node.has_ended("master-guardian.pid"));
+}
+
+#[test]
+fn the_guardian_releases_a_master_that_was_killed_and_ends() {
+    let node = Node::new("serve");
+    node.start().unwrap();
+    assert_eq!(node.lines("released"), [] as [&str; 0]);
+    kill(&node.pid("master.pid"));
+    wait_for("the guardian ends", || node.has_ended("master-guardian.pid"));
+    assert_eq!(node.lines("released"), Node::left_by(&node.lines("incarnations")));
+    assert_eq!(node.lines("released").len(), 1);
+    assert!(node.has_ended("master.pid"), "no pid file is left behind");
+    assert_eq!(node.stop(), 0);
+}
+
+#[test]
+fn a_master_dies_with_its_guardian() {
+    let node = Node::new("serve");
+    node.start().unwrap();
+    let master = node.pid("master.pid");
+    kill(&node.pid("master-guardian.pid"));
+    wait_for("the master ends", || !Path::new(&format!("/proc/{master}/exe")).exists());
+    assert_eq!(node.lines("released"), [] as [&str; 0], "nobody knew of its end");
+    // What they left behind does not hinder the next start.
+    node.start().unwrap();
+    assert_eq!(node.stop(), 1);
+}
+
+#[test]
+fn a_fenced_master_comes_back_under_another_incarnation() {
+    let node = Node::new("fenced once");
+    node.start().unwrap();
+    let incarnations = node.lines("incarnations");
+    assert_eq!(incarnations.len(), 2);
+    assert_ne!(incarnations[0], incarnations[1]);
+    assert_eq!(node.lines("released"), Node::left_by(&incarnations[..1]));
+    assert_eq!(node.stop(), 1);
+    assert_eq!(node.lines("released"), Node::left_by(&incarnations));
+}
+
+#[test]
+fn a_master_that_does_not_end_is_killed() {
+    let node = Node::new("stubborn");
+    node.start().unwrap();
+    let impatient = std::cell::Cell::new(0);
+    assert_eq!(stop(node.logs(), Duration::from_millis(50), || impatient.set(impatient.get() + 1)).unwrap(), 1);
+    assert_eq!(impatient.get(), 1);
+    assert_eq!(node.stop(), 0);
+}
