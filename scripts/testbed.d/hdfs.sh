@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # HDFS of a test bed: a NameNode and one or three DataNodes, each a process with a configuration folder of its own.
 # Sourced by scripts/testbed.
 

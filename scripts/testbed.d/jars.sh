@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Jars through Maven, kept in a cache folder outside of the clone. Sourced by scripts that need Java.
 # Repositories and mirrors are those of the user's own Maven settings.
 
@@ -29,6 +30,14 @@ need_javac() {
     fail "no javac: a JRE is not enough, install a JDK (Debian, Ubuntu: apt-get install openjdk-17-jdk-headless)"
 }
 
+# All that a pom depends on, and the artifact in its property <alone>, whose own pom cannot be resolved.
+fetch() {
+  local alone
+  mvn -q -B -f "$1/pom.xml" dependency:copy-dependencies -DoutputDirectory="$1/lib" || return 1
+  alone=$(sed -n 's|.*<alone>\(.*\)</alone>.*|\1|p' "$1/pom.xml")
+  [ -z "$alone" ] || mvn -q -B -f "$1/pom.xml" dependency:copy -Dartifact="$alone" -DoutputDirectory="$1/lib"
+}
+
 # Prints the folder with the jars of one pom; fetches them on the first call.
 jars() {
   local pom=$poms/$1.xml folder temporary
@@ -41,8 +50,7 @@ jars() {
     temporary=$(mktemp -d "$cache/fetch.XXXXXX")
     cp "$pom" "$temporary/pom.xml"
     echo "fetching the jars of $1 through Maven (once)" >&2
-    if ! mvn -q -B -f "$temporary/pom.xml" dependency:copy-dependencies -DoutputDirectory="$temporary/lib" \
-      >"$temporary/log" 2>&1; then
+    if ! fetch "$temporary" >"$temporary/log" 2>&1; then
       tail -20 "$temporary/log" >&2
       rm -rf "$temporary"
       fail "Maven could not fetch the jars of $1 (see above)"

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # One server = one folder below $dir: `run` (starts it in the foreground), `address`, `pid`, `log`, `conf/`, `data/`.
 # Sourced by scripts/testbed. Nothing is ever found or stopped by name: only by pid, and only if the pid is still ours.
 
@@ -55,6 +56,7 @@ start() {
   wc -l <"$dir/$1/log" >"$dir/$1/log_start" # readiness looks at the lines of this start only
   "$detach" "$dir/$1/run" >>"$dir/$1/log" 2>&1 </dev/null &
   echo $! >"$dir/$1/pid"
+  disown # its death is ours to report, not the shell's
 }
 
 stop() {
@@ -78,7 +80,7 @@ kill_at_once() {
 stop_all() {
   local name
   for name in $(servers); do
-    alive "$name" && kill -KILL "$(pid_of "$name")" || true
+    if alive "$name"; then kill -KILL "$(pid_of "$name")"; fi
   done
   for name in $(servers); do
     while alive "$name"; do sleep 0.05; done
@@ -108,6 +110,11 @@ logged() {
   tail -n "+$(($(cat "$dir/$1/log_start") + 1))" "$dir/$1/log" | grep -qF -- "$2"
 }
 
+# True if something listens there.
+ask_open() {
+  (exec 3<>"/dev/tcp/${1%:*}/${1##*:}") 2>/dev/null
+}
+
 # One request over TCP, without curl or nc. Usage: ask ADDRESS TEXT
 ask() {
   (
@@ -128,7 +135,7 @@ reserve_ports() {
     if [ -n "$owner" ] && [ ! -d "$owner" ]; then rm -f "$port_blocks/$block"; fi # its folder was deleted by hand
     (set -o noclobber && echo "$dir" >"$port_blocks/$block") 2>/dev/null || continue
     for ((port = block; port < block + 40; port++)); do
-      if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+      if ask_open "127.0.0.1:$port"; then
         rm -f "$port_blocks/$block"
         continue 2
       fi
@@ -154,10 +161,12 @@ joined() {
 
 # Addresses and pids of all servers of one kind, e.g. `addresses datanode`.
 addresses() {
+  # shellcheck disable=SC2046 # addresses are words
   joined $(cat "$dir/$1"*/address 2>/dev/null)
 }
 
 pids() {
+  # shellcheck disable=SC2046 # pids are words
   joined $(cat "$dir/$1"*/pid 2>/dev/null)
 }
 

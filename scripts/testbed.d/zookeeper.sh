@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # ZooKeeper servers of a test bed: one, or a quorum of three. Sourced by scripts/testbed.
 
 zookeeper_configure() {
