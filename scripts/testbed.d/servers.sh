@@ -115,12 +115,13 @@ ask_open() {
   (exec 3<>"/dev/tcp/${1%:*}/${1##*:}") 2>/dev/null
 }
 
-# One request over TCP, without curl or nc. Usage: ask ADDRESS TEXT
+# One request over TCP, without curl or nc. A server that is just starting may accept and never answer, so no line
+# is waited for longer than a second. Usage: ask ADDRESS TEXT
 ask() {
   (
     exec 3<>"/dev/tcp/${1%:*}/${1##*:}" || exit 1
     printf '%s' "$2" >&3
-    cat <&3
+    while IFS= read -r -t 1 line <&3; do printf '%s\n' "$line"; done
   ) 2>/dev/null
 }
 
