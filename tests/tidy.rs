@@ -14,7 +14,7 @@ use source::{Source, files};
 
 const FILE_LINES_MAX: usize = 500;
 const FUNCTION_LINES_MAX: usize = 70;
-const DEPTH_MAX: usize = 3;
+const FOLDERS_MAX: usize = 3;
 
 /// Who may use whom. Everyone but `types` and `proto` may also use [`FOR_ALL`].
 const USES: &[(&str, &[&str])] = &[
@@ -71,9 +71,13 @@ const IMPURE: &[&str] = &[
     "new_v4",
     "thread",
     "rustix",
+    "dyn Latch",
+    "impl Latch",
+    "dyn JournalStore",
+    "impl JournalStore",
 ];
-/// Modules whose business is input and output.
-const NOT_FOR_PURE: &[&str] = &["conf", "rpc", "ufs", "election", "worker", "client", "shell", "tools", "web"];
+/// Modules whose business is input and output. What `election` says (its plain types) the role decides on.
+const NOT_FOR_PURE: &[&str] = &["conf", "rpc", "ufs", "worker", "client", "shell", "tools", "web"];
 
 /// Where each external framework may be named.
 const PLACES: &[(&str, &[&str])] = &[
@@ -82,7 +86,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("zookeeper_client", &["election/zookeeper"]),
     ("hdfs_native", &["ufs/hdfs"]),
     ("log4rs", &["main.rs"]),
-    ("config", &["conf/"]),
+    ("config", &["conf/", "main.rs"]),
     ("strsim", &["conf/"]),
     ("anyhow", &["main.rs", "shell/"]),
 ];
@@ -92,7 +96,7 @@ const NAMED_BY_GENERATED_CODE: &[&str] = &["tonic-prost"];
 
 fn who_uses_whom(sources: &[Source]) -> Vec<String> {
     let mut complaints = Vec::new();
-    for source in sources.iter().filter(|s| s.module() != "lib") {
+    for source in sources.iter().filter(|s| s.module() != "lib" && !s.is_test_file()) {
         let module = source.module();
         let Some((_, allowed)) = USES.iter().find(|(name, _)| *name == module) else {
             complaints.push(format!("{}: module {module} is not in the table USES", source.path));
@@ -183,7 +187,7 @@ fn places_of_frameworks(sources: &[Source]) -> Vec<String> {
     let mut complaints = Vec::new();
     for (name, places) in PLACES {
         for source in sources.iter().filter(|s| !places.iter().any(|place| s.below_src().starts_with(place))) {
-            for (line, _) in source.places(name).iter().filter(|(_, rest)| rest.starts_with("::")) {
+            for (line, _) in source.roots(name) {
                 complaints.push(format!("{}:{line}: {name} is named in {} only", source.path, places.join(", ")));
             }
         }
@@ -202,9 +206,9 @@ fn lengths(sources: &[Source]) -> Vec<String> {
             complaints
                 .push(format!("{}:{line}: a function of {length} lines, at most {FUNCTION_LINES_MAX}", source.path));
         }
-        let depth = source.below_src().matches('/').count() + 1;
-        if depth > DEPTH_MAX {
-            complaints.push(format!("{}: {depth} levels below src, at most {DEPTH_MAX}", source.path));
+        let folders = source.below_src().matches('/').count();
+        if folders > FOLDERS_MAX {
+            complaints.push(format!("{}: {folders} folders below src, at most {FOLDERS_MAX}", source.path));
         }
     }
     complaints
@@ -275,7 +279,7 @@ fn home_folders(sources: &[Source]) -> Vec<String> {
     // In two halves, so that this file may pass.
     let homes = [concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("/Us", "ers/")];
     let mut complaints = Vec::new();
-    for source in sources {
+    for source in sources.iter().filter(|s| !s.is_test_file()) {
         for (number, line) in source.text.lines().enumerate() {
             if let Some(home) = homes.iter().find(|home| line.contains(**home)) {
                 complaints.push(format!("{}:{}: names a folder below {home}", source.path, number + 1));
@@ -334,7 +338,7 @@ fn pure_parts_are_pure() {
 #[test]
 fn an_impurity_is_seen() {
     let mut samples: Vec<(&str, String, &str)> =
-        IMPURE.iter().map(|word| ("src/master/role.rs", format!("use {word}::x;"), *word)).collect();
+        IMPURE.iter().map(|word| ("src/master/role.rs", format!("type X = {word}::x;"), *word)).collect();
     samples.push(("src/master/ops/rename.rs", "use crate::ufs::Ufs;".into(), "may not use ufs"));
     samples.push(("src/journal/folder/x.rs", "//! [pure] A plan.\nuse tokio::fs;".into(), "tokio"));
     let samples: Vec<_> = samples.iter().map(|(path, text, word)| (*path, text.as_str(), *word)).collect();
@@ -354,6 +358,7 @@ fn a_framework_out_of_place_is_seen() {
     let samples: Vec<_> = samples.iter().map(|(name, text)| ("src/master/role.rs", text.as_str(), *name)).collect();
     assert_objects(places_of_frameworks, &samples);
     assert_accepts(places_of_frameworks, "src/rpc/mod.rs", "use tonic::Status;");
+    assert_accepts(places_of_frameworks, "src/main.rs", "use log4rs::config::Appender;");
 }
 
 #[test]
@@ -370,7 +375,7 @@ fn too_much_in_one_place_is_seen() {
         &[
             ("src/rpc/mod.rs", &long_function, "src/rpc/mod.rs:2: a function of 71 lines"),
             ("src/rpc/mod.rs", &long_file, "501 lines"),
-            ("src/a/b/c/d.rs", "", "4 levels"),
+            ("src/a/b/c/d/e.rs", "", "4 folders"),
         ],
     );
     assert_accepts(lengths, "src/rpc/mod.rs", &long_function.replacen("        x();\n", "", 1));

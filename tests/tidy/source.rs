@@ -39,6 +39,16 @@ impl Source {
         let lines = self.code.iter().enumerate();
         lines.flat_map(|(i, line)| words(line, word).into_iter().map(move |rest| (i + 1, rest))).collect()
     }
+
+    /// Every line on which a path begins with that crate.
+    pub fn roots(&self, name: &str) -> Vec<(usize, &str)> {
+        let begins = |(line, rest): &(usize, &str)| {
+            let text = &self.code[line - 1];
+            let before = &text[..text.len() - rest.len() - name.len()];
+            rest.starts_with("::") && !before.ends_with(':')
+        };
+        self.places(name).into_iter().filter(begins).collect()
+    }
 }
 
 /// What follows each whole-word occurrence of `word` in `line`.
