@@ -1,0 +1,12 @@
+//! Two masters on real ZooKeeper and HDFS: who leads, what a takeover keeps, what is refused, what Java clients see.
+//!
+//! Needs the services of a test bed, so a plain `cargo test` leaves these out; `scripts/test` runs them.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod failover;
+mod java_clients;
+mod refusals;
+mod services;

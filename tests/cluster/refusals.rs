@@ -1,0 +1,107 @@
+//! What cannot work is said on the terminal, with an exit code, without a panic and without a hang.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::harness::{Cluster, free_port};
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn a_master_does_not_start_on_a_taken_port() {
+    let cluster = Cluster::new(1, &[]);
+    cluster.format();
+    let master = &cluster.masters[0];
+    let _taken = TcpListener::bind((master.host.as_str(), master.port)).unwrap();
+    master.start().expect_refusal(&[&master.port.to_string()]);
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn a_master_does_not_start_without_a_format() {
+    let cluster = Cluster::new(1, &[]);
+    cluster.masters[0].start().expect_refusal(&["journal", "alluxio format"]);
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn a_master_does_not_start_without_zookeeper() {
+    let nowhere = format!("127.0.0.1:{}", free_port("127.0.0.1"));
+    let cluster = Cluster::new(1, &[("alluxio.zookeeper.address", &nowhere)]);
+    cluster.masters[0].start().expect_refusal(&[&nowhere]);
+    cluster.masters[0].alluxio(&["format"]).expect_refusal(&[&nowhere]);
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn a_master_does_not_start_without_hdfs() {
+    let nowhere = format!("127.0.0.1:{}", free_port("127.0.0.1"));
+    let cluster = Cluster::new(1, &[("alluxio.master.journal.folder", &format!("hdfs://{nowhere}/journal"))]);
+    cluster.masters[0].start().expect_refusal(&[&nowhere]);
+    cluster.masters[0].alluxio(&["format"]).expect_refusal(&[&nowhere]);
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn a_client_without_masters_gives_up() {
+    let cluster = Cluster::new(1, &[("alluxio.user.rpc.retry.max.duration", "2s")]);
+    cluster.fs(&["ls", "/"]).expect_refusal(&[]);
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn a_journal_in_use_is_not_formatted() {
+    let cluster = Cluster::new(2, &[]);
+    cluster.up();
+    cluster.fs(&["mkdir", "/kept"]).expect_success();
+    cluster.masters[1].alluxio(&["format"]).expect_refusal(&["journal"]);
+    assert_eq!(cluster.names("/"), ["kept"]);
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn a_second_start_names_the_running_master() {
+    let cluster = Cluster::new(1, &[]);
+    cluster.up();
+    cluster.masters[0].start().expect_refusal(&["already running"]);
+    cluster.fs(&["mkdir", "/works"]).expect_success();
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn a_wrong_value_is_named_with_file_and_line() {
+    let cluster = Cluster::new(1, &[("alluxio.zookeeper.session.timeout", "soon")]);
+    let words = ["alluxio.zookeeper.session.timeout", "soon", "alluxio-site.properties", "line"];
+    cluster.masters[0].start().expect_refusal(&words);
+    cluster.fs(&["ls", "/"]).expect_refusal(&words);
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn a_folder_of_logs_that_cannot_be_written_is_named() {
+    let cluster = Cluster::new(1, &[]);
+    let home = &cluster.masters[0].home;
+    if rustix::process::geteuid().is_root() {
+        // Nothing is forbidden to root; a file in the place of the folder stops it as well.
+        fs::write(home.join("logs"), "").unwrap();
+    } else {
+        fs::create_dir(home.join("logs")).unwrap();
+        fs::set_permissions(home.join("logs"), fs::Permissions::from_mode(0o500)).unwrap();
+    }
+    cluster.masters[0].start().expect_refusal(&["logs"]);
+}
+
+/// A journal folder of another user on HDFS: the NameNode refuses, and its reason is shown.
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn a_journal_folder_without_permission_is_named() {
+    let cluster = Cluster::new(1, &[]);
+    cluster.services.testbed(&["hdfs", "-mkdir", "-p", "/forbidden"]);
+    let folder = format!("{}/forbidden/journal", cluster.services.hdfs);
+    let option = format!("-Dalluxio.master.journal.folder={folder}");
+    let words = ["format", &option];
+    let program = cluster.masters[0].home.join("bin/alluxio");
+    let outcome =
+        crate::harness::run(&program, &words, &[("HADOOP_USER_NAME", "nobody")], crate::harness::COMMAND_LIMIT);
+    outcome.expect_refusal(&["/forbidden"]);
+}

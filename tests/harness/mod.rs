@@ -1,0 +1,288 @@
+//! Masters as real processes, each in a folder of its own, against the ZooKeeper and HDFS of a test bed.
+//!
+//! Everything goes through what users have: the launchers in `bin/`, the site file, signals. The test bed is named
+//! by the environment (`scripts/testbed` writes it); each cluster has its own paths on it, so clusters do not meet.
+
+mod process;
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+pub use process::{Outcome, Running, run, start, wait_for};
+
+/// How long a command may take before it counts as hanging. Longer than any failover with default timeouts.
+pub const COMMAND_LIMIT: Duration = Duration::from_secs(60);
+
+/// The shared services.
+pub struct Services {
+    /// `host:port,...`
+    pub zookeeper: String,
+    /// `hdfs://host:port`
+    pub hdfs: String,
+    /// Folder of the test bed, for `scripts/testbed`.
+    pub folder: PathBuf,
+}
+
+impl Services {
+    pub fn from_environment() -> Services {
+        let read = |name: &str| {
+            let value = std::env::var(name).unwrap_or_default();
+            assert!(
+                !value.is_empty(),
+                "{name} is not set: run scripts/test, or `scripts/testbed up` and `set -a; . DIR/testbed.env`"
+            );
+            value
+        };
+        Services {
+            zookeeper: read("TESTBED_ZOOKEEPER"),
+            hdfs: read("TESTBED_HDFS"),
+            folder: read("TESTBED_DIR").into(),
+        }
+    }
+
+    /// Runs `scripts/testbed` with these words on this test bed.
+    pub fn testbed(&self, words: &[&str]) {
+        let script = project().join("scripts/testbed");
+        let folder = self.folder.to_string_lossy();
+        run(&script, &[words, &["--dir", &folder]].concat(), &[], COMMAND_LIMIT).expect_success();
+    }
+}
+
+/// A few masters and a client. Dropping it kills the masters and removes the folders, or keeps and shows the logs
+/// if the test has failed.
+pub struct Cluster {
+    /// What they share.
+    pub services: Services,
+    /// Not started by themselves.
+    pub masters: Vec<Master>,
+    /// Folder of all; each master and the client has one below it.
+    folder: PathBuf,
+    /// Home of the client.
+    client: PathBuf,
+}
+
+impl Cluster {
+    /// Writes the folders of `masters` masters and of a client; nothing is started. `settings` go to all site files,
+    /// and win.
+    pub fn new(masters: usize, settings: &[(&str, &str)]) -> Cluster {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let services = Services::from_environment();
+        let folder = std::env::temp_dir().join(format!("alluxio-{name}"));
+        let shared = [
+            ("alluxio.zookeeper.enabled", "true".to_owned()),
+            ("alluxio.zookeeper.address", services.zookeeper.clone()),
+            ("alluxio.zookeeper.election.path", format!("/{name}/election")),
+            ("alluxio.zookeeper.leader.path", format!("/{name}/leader")),
+            ("alluxio.master.journal.folder", format!("{}/{name}/journal", services.hdfs)),
+        ];
+        let site = |own: &[(&str, String)]| {
+            let given = settings.iter().map(|(key, value)| (*key, (*value).to_owned()));
+            let preset = shared.iter().chain(own).filter(|(key, _)| settings.iter().all(|(given, _)| given != key));
+            preset.cloned().chain(given).map(|(key, value)| format!("{key}={value}\n")).collect::<String>()
+        };
+        // Distinct loopback addresses, so that `fs leader` tells the masters apart.
+        let masters = (1..=masters)
+            .map(|i| Master { home: folder.join(format!("master-{i}")), host: format!("127.0.2.{i}"), port: 0 })
+            .map(|master| Master { port: free_port(&master.host), ..master })
+            .collect::<Vec<_>>();
+        for master in &masters {
+            let own = [
+                ("alluxio.master.hostname", master.host.clone()),
+                ("alluxio.master.bind.host", master.host.clone()),
+                ("alluxio.master.rpc.port", master.port.to_string()),
+            ];
+            install(&master.home, &site(&own));
+        }
+        let client = folder.join("client");
+        install(&client, &site(&[]));
+        Cluster { services, masters, folder, client }
+    }
+
+    /// `alluxio format`, from the first master.
+    pub fn format(&self) {
+        self.masters[0].alluxio(&["format"]).expect_success();
+    }
+
+    /// Formats, starts all, and waits until one leads.
+    pub fn up(&self) {
+        self.format();
+        for master in &self.masters {
+            master.start().expect_success();
+        }
+        self.leader();
+    }
+
+    /// The client's shell, which finds the leader through ZooKeeper.
+    pub fn fs(&self, words: &[&str]) -> Outcome {
+        self.start_fs(words).wait(COMMAND_LIMIT)
+    }
+
+    /// The same, not waited for.
+    pub fn start_fs(&self, words: &[&str]) -> Running {
+        start(&self.client.join("bin/alluxio"), &[&["fs"], words].concat(), &[])
+    }
+
+    /// A shell that talks to one master only, whoever leads, and soon gives up.
+    pub fn start_fs_at(&self, master: &Master, words: &[&str]) -> Running {
+        let host = format!("-Dalluxio.master.hostname={}", master.host);
+        let port = format!("-Dalluxio.master.rpc.port={}", master.port);
+        let options = ["-Dalluxio.zookeeper.enabled=false", "-Dalluxio.user.rpc.retry.max.duration=3s", &host, &port];
+        start(&self.client.join("bin/alluxio"), &[&["fs"], options.as_slice(), words].concat(), &[])
+    }
+
+    /// Waits until `fs leader` names one of the masters; its index.
+    pub fn leader(&self) -> usize {
+        wait_for("a leader", COMMAND_LIMIT, || {
+            let answer = self.fs(&["leader"]);
+            self.masters.iter().position(|master| answer.stdout.trim() == master.host)
+        })
+    }
+
+    /// The names in a directory, in the order of `fs ls`.
+    pub fn names(&self, directory: &str) -> Vec<String> {
+        let listing = self.fs(&["ls", directory]);
+        listing.expect_success();
+        let paths = listing.stdout.lines().filter_map(|line| line.split_whitespace().last());
+        paths.map(|path| path.rsplit('/').next().unwrap().to_owned()).collect()
+    }
+
+    /// Properties that lead the Java client to this cluster.
+    pub fn java_properties(&self) -> Vec<String> {
+        let site = fs::read_to_string(self.client.join("conf/alluxio-site.properties")).unwrap();
+        site.lines().filter(|line| line.starts_with("alluxio.zookeeper.")).map(|line| format!("-D{line}")).collect()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for master in &self.masters {
+            // The guardian first: it would start its master again.
+            for file in ["master-guardian.pid", "master.pid"] {
+                let pid = master.pid_in(file);
+                if let Some(pid) = pid.filter(|pid| is_alluxio(*pid)) {
+                    let _ = rustix::process::kill_process(pid, Signal::KILL);
+                }
+            }
+        }
+        if std::thread::panicking() {
+            for master in &self.masters {
+                eprintln!("{}", master.log_tail());
+            }
+            eprintln!("the folders are kept: {}", self.folder.display());
+        } else {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// One master: its folder and where it listens.
+pub struct Master {
+    /// An installation: `bin`, `libexec`, `conf`, `logs`.
+    pub home: PathBuf,
+    /// A loopback address of its own.
+    pub host: String,
+    /// The port of its RPC service.
+    pub port: u16,
+}
+
+impl Master {
+    /// `alluxio-start.sh master`: returns when the master serves or has failed.
+    pub fn start(&self) -> Outcome {
+        run(&self.home.join("bin/alluxio-start.sh"), &["master"], &[], COMMAND_LIMIT)
+    }
+
+    /// `alluxio-stop.sh master`: SIGTERM, and returns when the process has ended.
+    pub fn stop(&self) -> Outcome {
+        run(&self.home.join("bin/alluxio-stop.sh"), &["master"], &[], COMMAND_LIMIT)
+    }
+
+    /// `alluxio ...` with this master's configuration.
+    pub fn alluxio(&self, words: &[&str]) -> Outcome {
+        run(&self.home.join("bin/alluxio"), words, &[], COMMAND_LIMIT)
+    }
+
+    /// Sends a signal to the process that listens.
+    pub fn signal(&self, signal: Signal) {
+        let pid = self.pid_in("master.pid").expect("the master has a pid file");
+        assert!(is_alluxio(pid), "the pid file of {} names a process of ours", self.host);
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Kills the guardian and the master, as a crash of the host would.
+    pub fn kill_with_guardian(&self) {
+        let guardian = self.pid_in("master-guardian.pid").expect("the guardian has a pid file");
+        let master = self.pid_in("master.pid").expect("the master has a pid file");
+        rustix::process::kill_process(guardian, Signal::KILL).unwrap();
+        let _ = rustix::process::kill_process(master, Signal::KILL); // it dies with its guardian
+    }
+
+    /// True while something accepts connections at its address.
+    pub fn listens(&self) -> bool {
+        std::net::TcpStream::connect((self.host.as_str(), self.port)).is_ok()
+    }
+
+    /// Bytes that clients have sent and the process has not read, as the kernel counts them.
+    pub fn unread_bytes(&self) -> u64 {
+        let table = fs::read_to_string("/proc/net/tcp").unwrap();
+        let octets: Vec<u8> = self.host.split('.').map(|octet| octet.parse().unwrap()).collect();
+        let address = format!("{:08X}:{:04X}", u32::from_le_bytes(octets.try_into().unwrap()), self.port);
+        let columns = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let established = columns.filter(|c| c[1] == address && c[3] == "01");
+        established.map(|c| u64::from_str_radix(c[4].rsplit(':').next().unwrap(), 16).unwrap()).sum()
+    }
+
+    /// The pid in a file of the logs folder.
+    fn pid_in(&self, file: &str) -> Option<rustix::process::Pid> {
+        let text = fs::read_to_string(self.home.join("logs").join(file)).ok()?;
+        rustix::process::Pid::from_raw(text.split_whitespace().next()?.parse().ok()?)
+    }
+
+    /// The end of the log and of what went to the terminal.
+    pub fn log_tail(&self) -> String {
+        let mut tail = String::new();
+        for file in ["master.log", "master.out"] {
+            let text = fs::read_to_string(self.home.join("logs").join(file)).unwrap_or_default();
+            let lines: Vec<_> = text.lines().collect();
+            let end = lines[lines.len().saturating_sub(40)..].join("\n");
+            tail += &format!("--- {} of {} ends:\n{end}\n", file, self.host);
+        }
+        tail
+    }
+}
+
+/// Root of the project.
+pub fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// An installation in a folder of its own: launchers, the program under test, configuration.
+fn install(home: &Path, site: &str) {
+    for folder in ["bin", "libexec", "conf"] {
+        fs::create_dir_all(home.join(folder)).unwrap();
+        for entry in fs::read_dir(project().join(folder)).unwrap() {
+            let entry = entry.unwrap();
+            if entry.path().is_file() {
+                fs::copy(entry.path(), home.join(folder).join(entry.file_name())).unwrap();
+            }
+        }
+    }
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_alluxio"), home.join("libexec/alluxio")).unwrap();
+    fs::write(home.join("conf/alluxio-site.properties"), site).unwrap();
+}
+
+/// A port that is free now. Another process could take it before the master does; none here looks for ports that way.
+pub fn free_port(host: &str) -> u16 {
+    TcpListener::bind((host, 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// A pid could have gone to another process.
+fn is_alluxio(pid: rustix::process::Pid) -> bool {
+    let program = fs::read_link(format!("/proc/{}/exe", pid.as_raw_nonzero()));
+    program.is_ok_and(|path| path.to_string_lossy().contains("alluxio"))
+}

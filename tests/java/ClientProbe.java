@@ -1,0 +1,230 @@
+import alluxio.AlluxioURI;
+import alluxio.client.file.FileSystem;
+import alluxio.client.file.URIStatus;
+import alluxio.grpc.Bits;
+import alluxio.grpc.CreateDirectoryPOptions;
+import alluxio.grpc.CreateFilePOptions;
+import alluxio.grpc.DeletePOptions;
+import alluxio.grpc.PMode;
+import alluxio.grpc.SetAttributePOptions;
+import alluxio.grpc.WritePType;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Drives a master with the unmodified Alluxio 2.9.6 Java client. The master is named by Alluxio's own properties
+ * (-Dalluxio.zookeeper.address=..., -Dalluxio.master.hostname=...). See scripts/java-client.
+ */
+public class ClientProbe {
+  private static final FileSystem FS = FileSystem.Factory.create();
+
+  public static void main(String[] args) throws Exception {
+    String mode = args.length > 0 ? args[0] : "";
+    if (mode.equals("steps") && args.length == 2) {
+      steps(args[1]);
+    } else if (mode.equals("loop") && args.length == 3) {
+      loop(args[1], Integer.parseInt(args[2]));
+    } else if (mode.equals("list") && args.length == 2) {
+      list(args[1]);
+    } else if (mode.equals("load") && args.length == 5) {
+      load(args[1], args[2], Integer.parseInt(args[3]), Integer.parseInt(args[4]));
+    } else {
+      System.err.println("usage: steps ROOT | loop ROOT SECONDS | list ROOT | load OPERATION ROOT THREADS SECONDS");
+      System.exit(2);
+    }
+    System.exit(0); // the client leaves threads behind
+  }
+
+  /** Each operation once, refusals included; one line per result, the same for every master that is right. */
+  private static void steps(String root) {
+    String d = root + "/d";
+    say("createDirectory", () -> { FS.createDirectory(uri(root)); return "done"; });
+    say("createDirectory with parents", () -> {
+      FS.createDirectory(uri(d + "/e/f"), CreateDirectoryPOptions.newBuilder().setRecursive(true).build());
+      return "done";
+    });
+    say("createDirectory again", () -> { FS.createDirectory(uri(d)); return "done"; });
+    say("createDirectory again, allowed", () -> {
+      FS.createDirectory(uri(d), CreateDirectoryPOptions.newBuilder().setAllowExists(true).build());
+      return "done";
+    });
+    say("createDirectory without parent", () -> { FS.createDirectory(uri(root + "/no/x")); return "done"; });
+    say("createFile and close", () -> { createFile(d + "/file"); return "done"; });
+    say("createFile again", () -> { createFile(d + "/file"); return "done"; });
+    say("createDirectory below a file", () -> { FS.createDirectory(uri(d + "/file/x")); return "done"; });
+    say("getStatus of a directory", () -> describe(FS.getStatus(uri(d))));
+    say("getStatus of a file", () -> describe(FS.getStatus(uri(d + "/file"))));
+    say("getStatus of nothing", () -> describe(FS.getStatus(uri(root + "/nothing"))));
+    say("exists", () -> FS.exists(uri(d)) + " " + FS.exists(uri(root + "/nothing")));
+    say("listStatus", () -> names(FS.listStatus(uri(d))));
+    say("listStatus of a file", () -> names(FS.listStatus(uri(d + "/file"))));
+    say("listStatus of nothing", () -> names(FS.listStatus(uri(root + "/nothing"))));
+    say("setAttribute mode", () -> {
+      PMode mode = PMode.newBuilder().setOwnerBits(Bits.ALL).setGroupBits(Bits.READ).setOtherBits(Bits.NONE).build();
+      FS.setAttribute(uri(d + "/file"), SetAttributePOptions.newBuilder().setMode(mode).build());
+      return describe(FS.getStatus(uri(d + "/file")));
+    });
+    say("setAttribute owner, recursively", () -> {
+      FS.setAttribute(uri(d + "/e"), SetAttributePOptions.newBuilder().setOwner("ann").setRecursive(true).build());
+      return describe(FS.getStatus(uri(d + "/e"))) + ", " + describe(FS.getStatus(uri(d + "/e/f")));
+    });
+    say("setAttribute group", () -> {
+      FS.setAttribute(uri(d + "/e"), SetAttributePOptions.newBuilder().setGroup("staff").build());
+      return describe(FS.getStatus(uri(d + "/e"))) + ", " + describe(FS.getStatus(uri(d + "/e/f")));
+    });
+    say("setAttribute owner who is not in the group", () -> {
+      FS.setAttribute(uri(d + "/e"), SetAttributePOptions.newBuilder().setOwner("bob").setGroup("staff").build());
+      return "done";
+    });
+    say("setAttribute of nothing", () -> {
+      FS.setAttribute(uri(root + "/nothing"), SetAttributePOptions.newBuilder().setOwner("ann").build());
+      return "done";
+    });
+    say("rename a file", () -> { FS.rename(uri(d + "/file"), uri(d + "/file2")); return names(FS.listStatus(uri(d))); });
+    say("rename a directory", () -> { FS.rename(uri(d), uri(root + "/g")); return names(FS.listStatus(uri(root))); });
+    say("rename into itself", () -> { FS.rename(uri(root + "/g"), uri(root + "/g/h")); return "done"; });
+    say("rename of nothing", () -> { FS.rename(uri(root + "/nothing"), uri(root + "/h")); return "done"; });
+    say("rename onto a directory", () -> {
+      FS.createDirectory(uri(root + "/h"));
+      FS.rename(uri(root + "/g/file2"), uri(root + "/h"));
+      return "done";
+    });
+    say("delete a full directory", () -> { FS.delete(uri(root + "/g")); return "done"; });
+    say("delete a file", () -> { FS.delete(uri(root + "/g/file2")); return names(FS.listStatus(uri(root + "/g"))); });
+    say("delete of nothing", () -> { FS.delete(uri(root + "/nothing")); return "done"; });
+    say("delete recursively", () -> {
+      FS.delete(uri(root), DeletePOptions.newBuilder().setRecursive(true).build());
+      return "exists " + FS.exists(uri(root));
+    });
+  }
+
+  /** mkdir ROOT/n for n = 1, 2, ... one after another; prints `ok n begin end` (ms) or `failed n begin end reason`. */
+  private static void loop(String root, int seconds) throws Exception {
+    FS.createDirectory(uri(root), CreateDirectoryPOptions.newBuilder().setRecursive(true).setAllowExists(true).build());
+    long end = System.currentTimeMillis() + seconds * 1000L;
+    for (int n = 1; System.currentTimeMillis() < end; n++) {
+      long began = System.currentTimeMillis();
+      try {
+        FS.createDirectory(uri(root + "/" + n));
+        System.out.println("ok " + n + " " + began + " " + System.currentTimeMillis());
+      } catch (Exception e) {
+        System.out.println("failed " + n + " " + began + " " + System.currentTimeMillis() + " " + e);
+      }
+      System.out.flush();
+    }
+  }
+
+  /** The names in a directory, one a line. */
+  private static void list(String root) throws Exception {
+    for (URIStatus status : FS.listStatus(uri(root))) {
+      System.out.println(status.getName());
+    }
+  }
+
+  /** One operation by many threads for a while; prints operations a second. */
+  private static void load(String operation, String root, int threads, int seconds) throws Exception {
+    FS.createDirectory(uri(root), CreateDirectoryPOptions.newBuilder().setRecursive(true).setAllowExists(true).build());
+    AtomicLong done = new AtomicLong();
+    AtomicLong failed = new AtomicLong();
+    CountDownLatch ready = new CountDownLatch(threads);
+    CountDownLatch go = new CountDownLatch(1);
+    long[] end = new long[1];
+    Thread[] all = new Thread[threads];
+    for (int t = 0; t < threads; t++) {
+      String own = root + "/" + operation + "-" + t;
+      FS.createDirectory(uri(own), CreateDirectoryPOptions.newBuilder().setAllowExists(true).build());
+      createFile(own + "/present");
+      all[t] = new Thread(() -> {
+        ready.countDown();
+        try {
+          go.await();
+        } catch (InterruptedException e) {
+          return;
+        }
+        for (long n = 0; System.nanoTime() < end[0]; n++) {
+          try {
+            once(operation, own, n);
+            done.incrementAndGet();
+          } catch (Exception e) {
+            if (failed.getAndIncrement() == 0) {
+              System.err.println("first failure: " + e);
+            }
+          }
+        }
+      });
+      all[t].start();
+    }
+    ready.await();
+    long began = System.nanoTime();
+    end[0] = began + seconds * 1_000_000_000L;
+    go.countDown();
+    for (Thread thread : all) {
+      thread.join();
+    }
+    double took = (System.nanoTime() - began) / 1e9;
+    System.out.printf("%s threads=%d operations=%d failed=%d per_second=%.0f%n", operation, threads, done.get(),
+        failed.get(), done.get() / took);
+  }
+
+  private static void once(String operation, String own, long n) throws Exception {
+    switch (operation) {
+      case "mkdir":
+        FS.createDirectory(uri(own + "/" + n));
+        break;
+      case "create":
+        createFile(own + "/" + n);
+        break;
+      case "getStatus":
+        FS.getStatus(uri(own + "/present"));
+        break;
+      case "listStatus":
+        FS.listStatus(uri(own));
+        break;
+      case "rename":
+        FS.rename(uri(own + (n % 2 == 0 ? "/present" : "/moved")), uri(own + (n % 2 == 0 ? "/moved" : "/present")));
+        break;
+      case "mkdirDelete":
+        FS.createDirectory(uri(own + "/" + n));
+        FS.delete(uri(own + "/" + n));
+        break;
+      default:
+        throw new IllegalArgumentException("operation " + operation
+            + ": not one of mkdir, create, getStatus, listStatus, rename, mkdirDelete");
+    }
+  }
+
+  private static void say(String what, Callable<String> step) {
+    try {
+      System.out.println(what + ": " + step.call());
+    } catch (Exception e) {
+      System.out.println(what + ": " + e.getClass().getName() + ": " + e.getMessage());
+    }
+  }
+
+  private static AlluxioURI uri(String path) {
+    return new AlluxioURI(path);
+  }
+
+  /** Without workers only an empty file can be completed, and only one that is not to be persisted. */
+  private static void createFile(String path) throws Exception {
+    FS.createFile(uri(path), CreateFilePOptions.newBuilder().setWriteType(WritePType.MUST_CACHE).build()).close();
+  }
+
+  private static String names(List<URIStatus> statuses) {
+    TreeSet<String> names = new TreeSet<>();
+    for (URIStatus status : statuses) {
+      names.add(status.getName() + (status.isFolder() ? "/" : ""));
+    }
+    return names.toString();
+  }
+
+  private static String describe(URIStatus s) {
+    return (s.isFolder() ? "directory " : "file ") + s.getPath() + " length=" + s.getLength() + " owner=" + s.getOwner()
+        + " group=" + s.getGroup() + " mode=" + Integer.toOctalString(s.getMode()) + " completed=" + s.isCompleted()
+        + " persistence=" + s.getPersistenceState() + " blockSize=" + s.getBlockSizeBytes()
+        + " blocks=" + s.getBlockIds().size();
+  }
+}
