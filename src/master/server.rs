@@ -18,6 +18,7 @@ use tonic::codegen::{Service, http};
 use tonic::transport::Server;
 
 use crate::master::ops::{Answer, Query, Request};
+use crate::master::runtime::Handle;
 use crate::master::{server_fs, server_meta};
 use crate::proto::alluxio::grpc::file::file_system_master_client_service_server as file_system;
 use crate::proto::alluxio::grpc::meta::meta_master_client_service_server as meta;
@@ -34,25 +35,30 @@ use crate::types::{Caller, ErrorKind, FsError};
 /// authentication, so the hundreds that are usual for HTTP/2 would leave a busy process without any to call on.
 const STREAMS_PER_CONNECTION_MAX: u32 = 65_536;
 
-/// What this master is at the moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// It answers clients.
-    Primary,
-    /// It follows the primary's journal.
-    Standby,
-}
-
 /// The namespace behind the server.
 pub trait Namespace: Send + Sync + 'static {
-    /// Asked at each call; may change while the server runs.
-    fn role(&self) -> Role;
+    /// Whether this master answers clients. Asked at each call; may change while the server runs.
+    fn is_primary(&self) -> bool;
 
     /// Decides a change. The answer comes once it is durable, under a valid lease.
     fn submit(&self, request: Request) -> impl Future<Output = Result<Answer, FsError>> + Send;
 
     /// Answers a question. Waits only where the answer depends on something that is not yet durable.
-    fn query(&self, caller: &Caller, query: Query) -> impl Future<Output = Result<Answer, FsError>> + Send;
+    fn query(&self, caller: &Caller, query: &Query) -> impl Future<Output = Result<Answer, FsError>> + Send;
+}
+
+impl Namespace for Handle {
+    fn is_primary(&self) -> bool {
+        self.is_primary()
+    }
+
+    async fn submit(&self, request: Request) -> Result<Answer, FsError> {
+        self.submit(request).await
+    }
+
+    async fn query(&self, caller: &Caller, query: &Query) -> Result<Answer, FsError> {
+        self.query(caller, query).await
+    }
 }
 
 /// How to serve.
@@ -216,6 +222,15 @@ impl<N: Namespace> MasterServer<N> {
         }
     }
 
+    /// The groups that a new owner must be in, if it gets a group at the same time.
+    pub(super) async fn groups_to_compare(&self, owner: &str) -> Option<Vec<String>> {
+        match self.authenticator.kind() {
+            // Nobody's groups are known then.
+            AuthenticationType::NoSasl => None,
+            AuthenticationType::Simple => Some(self.authenticator.callers().get(owner).await.groups.clone()),
+        }
+    }
+
     fn route(self: &Arc<Self>, request: http::Request<Body>) -> Reply {
         let Some((service, method)) = call::method_of(&request) else { return call::refuse_unknown(&request) };
         let server = Arc::clone(self);
@@ -227,7 +242,7 @@ impl<N: Namespace> MasterServer<N> {
                 call::bidi_stream(request, |inbound| async move { server.authenticator.authenticate(inbound).await })
             }
             // Compatible: a 2.9 standby does not have this service; tests/wire/standby.rs.
-            configuration::SERVICE_NAME if self.namespace.role() == Role::Standby => call::refuse_unknown(&request),
+            configuration::SERVICE_NAME if !self.namespace.is_primary() => call::refuse_unknown(&request),
             configuration::SERVICE_NAME => server_meta::route_configuration(server, request),
             file_system::SERVICE_NAME => self.as_user(request, server_fs::route),
             meta::SERVICE_NAME | metrics::SERVICE_NAME => self.as_user(request, server_meta::route),
@@ -241,7 +256,7 @@ impl<N: Namespace> MasterServer<N> {
         request: http::Request<Body>,
         route: impl FnOnce(UserCall<N>, http::Request<Body>) -> Reply,
     ) -> Reply {
-        if self.namespace.role() == Role::Standby {
+        if !self.namespace.is_primary() {
             let method = call::method_of(&request).map_or("", |(_, method)| method);
             return call::refuse(on_standby(method));
         }

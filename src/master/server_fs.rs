@@ -178,12 +178,17 @@ impl<N: Namespace> UserCall<N> {
         if let Some((other, _)) = others.iter().find(|(_, is_set)| *is_set) {
             return Err(unsupported(&format!("SetAttribute with {other}")));
         }
+        let owner_groups = match (&options.owner, &options.group) {
+            (Some(owner), Some(_)) => self.server.groups_to_compare(owner).await,
+            _ => None,
+        };
         let operation = Operation::SetAttribute(SetAttribute {
             path,
             recursive: options.recursive(),
             mode: options.mode.as_ref().map(convert::mode_from_proto),
             owner: options.owner,
             group: options.group,
+            owner_groups,
         });
         self.submit(&common, operation).await?;
         Ok(SetAttributePResponse {})
@@ -191,7 +196,7 @@ impl<N: Namespace> UserCall<N> {
 
     async fn query(&self, query: Query) -> Result<Answer, FsError> {
         let caller = self.caller().await;
-        self.server.namespace.query(&caller, query).await
+        self.server.namespace.query(&caller, &query).await
     }
 
     async fn submit(&self, common: &FileSystemMasterCommonPOptions, operation: Operation) -> Result<Answer, FsError> {

@@ -6,7 +6,7 @@ use tonic::body::Body;
 use tonic::codegen::http;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::server::{MasterServer, Namespace, Role, UserCall, on_standby, unsupported};
+use super::server::{MasterServer, Namespace, UserCall, on_standby, unsupported};
 use crate::proto::alluxio::grpc::ConfigProperty;
 use crate::proto::alluxio::grpc::meta::{
     GetConfigHashPOptions, GetConfigHashPResponse, GetConfigurationPOptions, GetConfigurationPResponse,
@@ -82,7 +82,7 @@ fn sent(property: Property) -> ConfigProperty {
 pub(super) fn route_version<N: Namespace>(server: Arc<MasterServer<N>>, request: http::Request<Body>) -> Reply {
     match call::method_of(&request) {
         Some((_, "getServiceVersion")) => {
-            call::unary(request, |message| async move { get_service_version(server.namespace.role(), &message) })
+            call::unary(request, |message| async move { get_service_version(server.namespace.is_primary(), &message) })
         }
         _ => call::refuse_unknown(&request),
     }
@@ -126,9 +126,12 @@ pub(super) fn route<N: Namespace>(_: UserCall<N>, request: http::Request<Body>) 
 
 // Compatible: 2.9 ServiceVersionClientServiceHandler, except that a 2.9 standby answers the question that it allows
 // (allowedOnStandbyMasters) with "not found", on which a client gives up at once. Ours lets it look for the primary.
-fn get_service_version(role: Role, request: &GetServiceVersionPRequest) -> Result<GetServiceVersionPResponse, FsError> {
+fn get_service_version(
+    is_primary: bool,
+    request: &GetServiceVersionPRequest,
+) -> Result<GetServiceVersionPResponse, FsError> {
     let service = request.service_type();
-    if role == Role::Standby && (!request.allowed_on_standby_masters() || SERVED.contains(&service)) {
+    if !is_primary && (!request.allowed_on_standby_masters() || SERVED.contains(&service)) {
         return Err(on_standby("GetServiceVersion"));
     }
     if service != ServiceType::UnknownService && !SERVED.contains(&service) {

@@ -158,7 +158,7 @@ async fn other_changes_reach_the_namespace_with_all_they_say() {
     assert_eq!(submitted(&running), Operation::Delete(expected));
 
     let options = SetAttributePOptions {
-        owner: Some("ada".into()),
+        owner: Some("no-such-user-here".into()),
         group: Some("staff".into()),
         mode: mode(0o700),
         recursive: Some(true),
@@ -170,8 +170,9 @@ async fn other_changes_reach_the_namespace_with_all_they_say() {
         path: path("/"),
         recursive: true,
         mode: Some(0o700),
-        owner: Some("ada".into()),
+        owner: Some("no-such-user-here".into()),
         group: Some("staff".into()),
+        owner_groups: Some(Vec::new()),
     };
     assert_eq!(submitted(&running), Operation::SetAttribute(expected));
 }

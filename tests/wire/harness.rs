@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alluxio::master::ops::{Answer, Query, Request};
-use alluxio::master::server::{Namespace, Role, ServerError, ServerSettings, bind, serve};
+use alluxio::master::server::{Namespace, ServerError, ServerSettings, bind, serve};
 use alluxio::proto::alluxio::grpc::file::file_system_master_client_service_client::FileSystemMasterClientServiceClient;
 use alluxio::proto::alluxio::grpc::version::ServiceType;
 use alluxio::rpc::channel::{ChannelSettings, Connection, Identity, connect};
@@ -26,7 +26,7 @@ pub enum Seen {
 
 /// Stands for the master behind the server.
 pub struct Recorder {
-    pub role: Mutex<Role>,
+    pub is_primary: Mutex<bool>,
     pub seen: Mutex<Vec<Seen>>,
     pub answer: Mutex<Result<Answer, FsError>>,
     /// Calls wait here while a test holds it.
@@ -34,8 +34,8 @@ pub struct Recorder {
 }
 
 impl Namespace for Recorder {
-    fn role(&self) -> Role {
-        *self.role.lock()
+    fn is_primary(&self) -> bool {
+        *self.is_primary.lock()
     }
 
     async fn submit(&self, request: Request) -> Result<Answer, FsError> {
@@ -44,8 +44,8 @@ impl Namespace for Recorder {
         self.answer.lock().clone()
     }
 
-    async fn query(&self, caller: &Caller, query: Query) -> Result<Answer, FsError> {
-        self.seen.lock().push(Seen::Query(caller.clone(), query));
+    async fn query(&self, caller: &Caller, query: &Query) -> Result<Answer, FsError> {
+        self.seen.lock().push(Seen::Query(caller.clone(), query.clone()));
         let _open = self.gate.lock().await;
         self.answer.lock().clone()
     }
@@ -73,7 +73,7 @@ pub async fn start(settings: ServerSettings) -> Running {
     let listener = bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let namespace = Arc::new(Recorder {
-        role: Mutex::new(Role::Primary),
+        is_primary: Mutex::new(true),
         seen: Mutex::default(),
         answer: Mutex::new(Ok(Answer::Done)),
         gate: tokio::sync::Mutex::default(),

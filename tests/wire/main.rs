@@ -8,3 +8,4 @@ mod golden;
 mod handshake;
 mod harness;
 mod standby;
+mod tree;

@@ -1,7 +1,6 @@
 //! What a standby answers, so that clients look for the primary.
 
 use alluxio::master::ops::Answer;
-use alluxio::master::server::Role;
 use alluxio::proto::alluxio::grpc::file::file_system_master_client_service_client::FileSystemMasterClientServiceClient;
 use alluxio::proto::alluxio::grpc::file::{ExistsPRequest, GetStatusPRequest};
 use alluxio::proto::alluxio::grpc::meta::GetConfigurationPOptions;
@@ -16,7 +15,7 @@ use crate::harness::{Running, identity, start_simple};
 
 async fn standby() -> (Running, Connection) {
     let running = start_simple().await;
-    *running.namespace.role.lock() = Role::Standby;
+    *running.namespace.is_primary.lock() = false;
     let connection = open_unauthenticated(&running.address, &identity("root")).await.unwrap();
     (running, connection)
 }
@@ -61,9 +60,9 @@ async fn the_role_may_change_while_channels_are_open() {
     let mut file_system = running.file_system().await;
     let request = || ExistsPRequest { path: Some("/".into()), options: None };
     assert!(file_system.exists(request()).await.unwrap().into_inner().exists());
-    *running.namespace.role.lock() = Role::Standby;
+    *running.namespace.is_primary.lock() = false;
     assert_eq!(file_system.exists(request()).await.unwrap_err().code(), Code::Unavailable);
-    *running.namespace.role.lock() = Role::Primary;
+    *running.namespace.is_primary.lock() = true;
     assert!(file_system.exists(request()).await.unwrap().into_inner().exists());
     ask_whether_primary(&running.address, &identity("root")).await.unwrap();
 }
