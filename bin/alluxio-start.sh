@@ -57,7 +57,7 @@ case "${action}" in
   "") refuse "Error: no ACTION specified" ;;
   master) ;;
   all | local | safe | worker | workers | restart_worker | restart_workers)
-    echo "alluxio-start.sh ${action} is not available in this version, which has masters only: alluxio-start.sh master" >&2
+    echo "alluxio-start.sh ${action} is not available in this version; it has masters only: alluxio-start.sh master" >&2
     exit 1
     ;;
   *) refuse "Error: Invalid ACTION: ${action}" ;;

@@ -21,7 +21,7 @@ case "${1:--h}" in
   -h) usage; exit 0 ;;
   master) ;;
   all | worker | workers)
-    echo "alluxio-stop.sh $1 is not available in this version, which has masters only: alluxio-stop.sh master" >&2
+    echo "alluxio-stop.sh $1 is not available in this version; it has masters only: alluxio-stop.sh master" >&2
     exit 1
     ;;
   *)

@@ -45,7 +45,8 @@ for candidate in "${libexec}/alluxio" "${libexec}/../target/release/alluxio" "${
   fi
 done
 if [[ -z "${ALLUXIO_PROGRAM}" ]]; then
-  echo "Cannot find the program alluxio in ${libexec} or $(dirname "${libexec}")/target. Build it first: cargo build --release" >&2
+  echo "Cannot find the program alluxio in ${libexec} or $(dirname "${libexec}")/target." \
+    "Build it first: cargo build --release" >&2
   exit 1
 fi
 unset libexec candidate

@@ -89,7 +89,8 @@ impl Node {
         let node = Node { folder: tempfile::tempdir().unwrap() };
         // The launcher calls it with `guard`, the guardian with `master`.
         let script = format!(
-            "#!/bin/sh\nexport {LOGS}='{}' {CONDUCT}='{conduct}'\nexec '{}' --quiet --test-threads=1 --nocapture --exact as_$1\n",
+            "#!/bin/sh\nexport {LOGS}='{}' {CONDUCT}='{conduct}'\n\
+             exec '{}' --quiet --test-threads=1 --nocapture --exact as_$1\n",
             node.logs().display(),
             std::env::current_exe().unwrap().display()
         );

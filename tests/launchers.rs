@@ -82,7 +82,8 @@ fn the_program_gets_the_arguments_as_they_are_and_knows_where_it_is() {
 fn what_alluxio_env_sets_reaches_the_program_without_export() {
     let installed = Installation::new();
     installed.write("conf/alluxio-env.sh", "ALLUXIO_JAVA_OPTS=\"-Da=${ALLUXIO_HOME} -Xmx1g\"\nALLUXIO_LOGS_DIR=/l\n");
-    let expected = "arguments: version\nALLUXIO_CONF_DIR=H/conf\nALLUXIO_HOME=H\nALLUXIO_JAVA_OPTS=-Da=H -Xmx1g\nALLUXIO_LOGS_DIR=/l\n";
+    let expected = "arguments: version\nALLUXIO_CONF_DIR=H/conf\nALLUXIO_HOME=H\n\
+                    ALLUXIO_JAVA_OPTS=-Da=H -Xmx1g\nALLUXIO_LOGS_DIR=/l\n";
     assert_eq!(installed.run("bin/alluxio version"), outcome(expected, "", 0));
 }
 
@@ -125,7 +126,8 @@ fn of_two_builds_the_newer_is_run() {
     let installed = Installation::new();
     let line = "mkdir -p target/release target/debug; mv libexec/alluxio target/release; \
                 printf '#!/bin/sh\\necho debug' > target/debug/alluxio; chmod +x target/debug/alluxio; \
-                touch -d '1 hour ago' target/release/alluxio; bin/alluxio; touch -d '2 hours ago' target/debug/alluxio; \
+                touch -d '1 hour ago' target/release/alluxio; bin/alluxio; \
+                touch -d '2 hours ago' target/debug/alluxio; \
                 bin/alluxio";
     assert_eq!(installed.run(line), outcome(&format!("debug\narguments:\n{ENVIRONMENT}"), "", 0));
 }
@@ -134,7 +136,8 @@ fn of_two_builds_the_newer_is_run() {
 fn a_master_is_started_by_the_program() {
     let installed = Installation::new();
     let expected = format!(
-        "ALLUXIO_LOGS_DIR: H/logs\nStarting master @ localhost. Logging to H/logs\narguments: process start master\n{ENVIRONMENT}"
+        "ALLUXIO_LOGS_DIR: H/logs\nStarting master @ localhost. Logging to H/logs\n\
+         arguments: process start master\n{ENVIRONMENT}"
     );
     assert_eq!(installed.run("bin/alluxio-start.sh master"), outcome(&expected, "", 0));
     assert!(installed.folder.path().join("logs").is_dir());

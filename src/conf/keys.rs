@@ -83,7 +83,8 @@ table! {
     /// What a flush on HDFS waits for: `hsync` the disks of the pipeline, `hflush` their memory (ours).
     JOURNAL_FLUSH_DURABILITY: FlushDurability = "alluxio.master.journal.flush.durability" [], Always("hsync");
     /// How long the journal's store may be away before a master gives up.
-    JOURNAL_FLUSH_TIMEOUT: Duration = "alluxio.master.journal.flush.timeout" ["alluxio.master.journal.flush.timeout.ms"],
+    JOURNAL_FLUSH_TIMEOUT: Duration = "alluxio.master.journal.flush.timeout"
+        ["alluxio.master.journal.flush.timeout.ms"],
         Always("5min");
     /// Size at which a new segment of the journal is begun.
     JOURNAL_LOG_SIZE_MAX: Bytes = "alluxio.master.journal.log.size.bytes.max" [], Always("10MB");
@@ -91,7 +92,8 @@ table! {
     JOURNAL_HDFS_REPLICATION: Option<u32> = "alluxio.master.journal.hdfs.replication" [], Unset;
     /// Entries between two checkpoints.
     JOURNAL_CHECKPOINT_PERIOD: u64 = "alluxio.master.journal.checkpoint.period.entries" [], Always("2000000");
-    /// What proves that a leader still leads: `lease` on the local clock, or `confirm`, a renewal after each flush (ours).
+    /// What proves that a leader still leads: `lease` on the local clock, or `confirm`, a renewal after each flush
+    /// (ours).
     JOURNAL_FENCING_MODE: FencingMode = "alluxio.master.journal.fencing.mode" [], Always("lease");
     /// How long a renewal lets a leader answer; others wait a tenth longer (ours).
     JOURNAL_FENCING_LEASE: Duration = "alluxio.master.journal.fencing.lease" [], Always("2s");

@@ -100,10 +100,9 @@ fn options_are_split_as_a_shell_would_and_jvm_flags_are_named_once() {
     assert_eq!(given.conf().get(&keys::MASTER_HOSTNAME).as_deref(), Some("two words"));
     assert_eq!(
         given.warnings(),
-        [
-            "options for a Java machine have no effect, ignored: -Xms1g (ALLUXIO_MASTER_JAVA_OPTS), -Xmx4g (ALLUXIO_JAVA_OPTS), \
-          -XX:+UseG1GC (ALLUXIO_JAVA_OPTS), -agentlib:jdwp (ALLUXIO_JAVA_OPTS), -Dfs.s3a.secret (ALLUXIO_JAVA_OPTS)"
-        ]
+        ["options for a Java machine have no effect, ignored: -Xms1g (ALLUXIO_MASTER_JAVA_OPTS), \
+          -Xmx4g (ALLUXIO_JAVA_OPTS), \
+          -XX:+UseG1GC (ALLUXIO_JAVA_OPTS), -agentlib:jdwp (ALLUXIO_JAVA_OPTS), -Dfs.s3a.secret (ALLUXIO_JAVA_OPTS)"]
     );
     let open = Given::new("", &[("ALLUXIO_JAVA_OPTS", "-Dalluxio.master.hostname='a")], &[]);
     assert_eq!(
@@ -205,7 +204,8 @@ fn references_in_a_circle_or_to_nothing_are_named() {
 
 #[test]
 fn properties_without_effect_are_warned_of() {
-    let site = "alluxio.master.rcp.port=2\nalluxio.worker.memory.size=2GB\nlog4j.x=y\nalluxio.worker.tieredstore.level1.alias=SSD\n";
+    let site = "alluxio.master.rcp.port=2\nalluxio.worker.memory.size=2GB\nlog4j.x=y\n\
+                alluxio.worker.tieredstore.level1.alias=SSD\n";
     assert_eq!(
         Given::new(site, &[], &[]).warnings(),
         [
@@ -255,7 +255,8 @@ fn what_was_set_and_where_can_be_told() {
 
 #[test]
 fn families_are_read_by_the_word_in_their_names() {
-    let site = "alluxio.master.security.impersonation.yarn.users=ann, bob\nalluxio.master.security.impersonation.hive.users=*\n";
+    let site = "alluxio.master.security.impersonation.yarn.users=ann, bob\n\
+                alluxio.master.security.impersonation.hive.users=*\n";
     let users = Given::new(site, &[], &[]).conf().family(&keys::IMPERSONATION_USERS);
     assert_eq!(users["yarn"], ["ann", "bob"]);
     assert_eq!(users["hive"], ["*"]);

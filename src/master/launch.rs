@@ -20,6 +20,9 @@ const START_WAIT: Duration = Duration::from_secs(120);
 /// How long a master has for a clean end, as in 1.2.0.
 pub const STOP_WAIT: Duration = Duration::from_secs(30);
 
+/// How long a start waits for the end of a master that may be ending.
+const SETTLE_WAIT: Duration = Duration::from_millis(200);
+
 /// How long the system has to end processes that were killed.
 const KILL_WAIT: Duration = Duration::from_secs(10);
 
@@ -111,7 +114,10 @@ impl LaunchError {
 pub fn start(logs_dir: &Path, program: &Path, guard: &[String], linger: Linger) -> Result<(), LaunchError> {
     std::fs::create_dir_all(logs_dir)
         .map_err(|source| LaunchError::Logs { path: logs_dir.display().to_string(), source })?;
-    if let Some(pid) = running(logs_dir)?.last() {
+    // One that was killed just now may still hold its pid file for a moment.
+    if let Some(pid) = running(logs_dir)?.last()
+        && !ended(logs_dir, SETTLE_WAIT)?
+    {
         return Err(LaunchError::Running(pid.as_raw_nonzero().get()));
     }
     let mut guardian = Command::new(program)
