@@ -38,8 +38,7 @@ pub fn datanodes() -> usize {
 
 /// Runs `scripts/testbed` on this test bed.
 pub fn testbed(words: &[&str]) {
-    let script = std::env::var_os("TESTBED_SCRIPT")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts/testbed"), PathBuf::from);
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("scripts/testbed");
     let output = std::process::Command::new(&script).args(words).arg("--dir").arg(dir()).output();
     let output = output.unwrap_or_else(|e| panic!("cannot run {}: {e}", script.display()));
     assert!(output.status.success(), "testbed {words:?}: {}", String::from_utf8_lossy(&output.stderr));
