@@ -85,6 +85,7 @@ impl MasterState {
             owner: self.inodes.users.number(&new.owner),
             group: self.inodes.users.number(&new.group),
             name: Inode::NO_NAME,
+            slot: Inode::NO_SLOT,
         };
         if new.id == InodeId::ROOT {
             if self.inodes.count() > 0 || new.parent != InodeId::NONE || !new.name.is_empty() {
@@ -125,6 +126,7 @@ impl MasterState {
             owner: self.inodes.users.number(&new.owner),
             group: self.inodes.users.number(&new.group),
             name: Inode::NO_NAME,
+            slot: Inode::NO_SLOT,
         };
         self.add(inode, &new.name)?;
         self.ids.use_container(new.id.container())

@@ -36,6 +36,8 @@ pub struct Inode {
     pub(super) owner: u32,
     pub(super) group: u32,
     pub(super) name: NameRef,
+    /// Where its record is.
+    pub(super) slot: u32,
 }
 
 /// What files and directories do not have in common.
@@ -83,6 +85,9 @@ impl Inode {
 
     /// The name of an inode that has not been inserted.
     pub(super) const NO_NAME: NameRef = NameRef { slot: NONE, length: 0 };
+
+    /// The slot of an inode that has not been inserted.
+    pub(super) const NO_SLOT: u32 = NONE;
 
     /// Counts children that came or went.
     pub(super) fn count_children(&mut self, more: i64) {
@@ -147,9 +152,14 @@ pub(super) fn name_in(record: &[u8]) -> NameRef {
     NameRef { slot: read_u32(record, 76), length: u16::from_le_bytes(array(record, 80)) }
 }
 
+/// Whether the replication stands elsewhere, without reading the rest.
+pub(super) fn replication_is_elsewhere_in(record: &[u8]) -> bool {
+    u16::from_le_bytes(array(record, 74)) & REPLICATION_ELSEWHERE != 0
+}
+
 impl Record {
-    /// The record in these bytes; none when a field cannot be.
-    pub(super) fn decode(bytes: &[u8]) -> Option<Record> {
+    /// The record in the bytes of that slot; none when a field cannot be.
+    pub(super) fn decode(slot: u32, bytes: &[u8]) -> Option<Record> {
         let bytes: &[u8; INODE_BYTES] = bytes.first_chunk()?;
         let flags = u16::from_le_bytes(array(bytes, 74));
         let is = |flag: u16| flags & flag != 0;
@@ -185,6 +195,7 @@ impl Record {
             owner: read_u32(bytes, 64),
             group: read_u32(bytes, 68),
             name: name_in(bytes),
+            slot,
         };
         Some(Record { inode, replication_elsewhere })
     }

@@ -5,7 +5,7 @@
 //! the whole name looked up. An inode of a tree that was unlinked has an id and no way from the root.
 
 use super::btree::Tree;
-use super::inode::{INODE_BYTES, Inode, InodeKind, Record, name_in};
+use super::inode::{INODE_BYTES, Inode, InodeKind, Record, name_in, replication_is_elsewhere_in};
 use super::interner::Interner;
 use super::names::Names;
 use super::pages::{array, read_i64, read_u32, write};
@@ -92,28 +92,30 @@ impl InodeTree {
     /// Adds an inode with its name, and the edge to it unless it is the root. False, and nothing is changed, when its
     /// id or its edge is taken.
     pub(super) fn insert(&mut self, mut inode: Inode, name: &str) -> bool {
-        if self.slot_of(inode.id).is_some() {
-            return false;
-        }
         inode.name = self.names.add(name);
-        let slot = self.records.take();
-        self.store(slot, &inode);
-        if inode.parent != InodeId::NONE && !self.add_edge(inode.parent, name, slot) {
-            self.replications.remove(id_order(inode.id));
-            self.names.remove(inode.name);
-            self.records.give_back(slot);
-            return false;
-        }
+        inode.slot = self.records.take();
         let mut entry = [0; ID_BYTES];
         write(&mut entry, 0, &inode.id.0.to_le_bytes());
-        write(&mut entry, 8, &slot.to_le_bytes());
-        self.ids.insert(&entry, id_order(inode.id))
+        write(&mut entry, 8, &inode.slot.to_le_bytes());
+        let has_id = self.ids.insert(&entry, id_order(inode.id));
+        if has_id && (inode.parent == InodeId::NONE || self.add_edge(inode.parent, name, inode.slot)) {
+            self.store(&inode);
+            return true;
+        }
+        if has_id {
+            self.ids.remove(id_order(inode.id));
+        }
+        self.names.remove(inode.name);
+        self.records.give_back(inode.slot);
+        false
     }
 
     /// Writes an inode back that `get` or `child` gave; its name and place stay.
     pub(super) fn update(&mut self, inode: &Inode) {
-        let slot = self.slot_of(inode.id).expect("an inode that was read is there");
-        self.store(slot, inode);
+        if replication_is_elsewhere_in(self.records.get(inode.slot)) {
+            self.replications.remove(id_order(inode.id));
+        }
+        self.store(inode);
     }
 
     /// Takes the edge to an inode away. False when there was none.
@@ -124,10 +126,12 @@ impl InodeTree {
 
     /// Frees an inode without edge and children.
     pub(super) fn remove(&mut self, inode: &Inode) {
-        self.replications.remove(id_order(inode.id));
-        let entry = self.ids.remove(id_order(inode.id)).expect("an inode that was read is there");
+        if replication_is_elsewhere_in(self.records.get(inode.slot)) {
+            self.replications.remove(id_order(inode.id));
+        }
+        self.ids.remove(id_order(inode.id));
         self.names.remove(inode.name);
-        self.records.give_back(read_u32(&entry, 8));
+        self.records.give_back(inode.slot);
     }
 
     /// Moves an inode whose edge is there to an edge that is free. False, and nothing is changed, when one is not so.
@@ -138,9 +142,8 @@ impl InodeTree {
         self.names.remove(inode.name);
         inode.name = self.names.add(name);
         inode.parent = parent;
-        let slot = self.slot_of(inode.id).expect("an inode that was read is there");
-        self.store(slot, inode);
-        self.add_edge(parent, name, slot)
+        self.update(inode);
+        self.add_edge(parent, name, inode.slot)
     }
 
     fn add_edge(&mut self, parent: InodeId, name: &str, slot: u32) -> bool {
@@ -157,7 +160,7 @@ impl InodeTree {
 
     fn read(&self, slot: u32) -> Inode {
         let Record { mut inode, replication_elsewhere } =
-            Record::decode(self.records.get(slot)).expect("records are written whole and checked when loaded");
+            Record::decode(slot, self.records.get(slot)).expect("records are written whole and checked when loaded");
         if replication_elsewhere && let InodeKind::File { replication, .. } = &mut inode.kind {
             let found = self.replications.find(id_order(inode.id)).expect("the flag says that it is there");
             *replication = replication_in(found);
@@ -165,8 +168,7 @@ impl InodeTree {
         inode
     }
 
-    fn store(&mut self, slot: u32, inode: &Inode) {
-        self.replications.remove(id_order(inode.id));
+    fn store(&mut self, inode: &Inode) {
         let mut replication_elsewhere = false;
         if let InodeKind::File { replication, .. } = inode.kind
             && replication != Replication::USUAL
@@ -178,7 +180,7 @@ impl InodeTree {
             write(&mut entry, 16, &replication.durable.to_le_bytes());
             replication_elsewhere = self.replications.insert(&entry, id_order(inode.id));
         }
-        Record { inode: *inode, replication_elsewhere }.encode(self.records.get_mut(slot));
+        Record { inode: *inode, replication_elsewhere }.encode(self.records.get_mut(inode.slot));
     }
 }
 

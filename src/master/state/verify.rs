@@ -18,8 +18,8 @@ impl MasterState {
     /// Names the part that does not fit.
     pub fn verify(&self) -> Result<(), Corrupt> {
         let part = |name: &'static str| move |reason: String| Corrupt::new(name, reason);
-        self.inodes.verify_ids(self.ids.next_container).map_err(part("inodes by id"))?;
-        self.inodes.verify_edges(self.unlinked.len() as u64).map_err(part("edges"))?;
+        let live = self.inodes.verify_ids(self.ids.next_container).map_err(part("inodes by id"))?;
+        self.inodes.verify_edges(live, self.unlinked.len() as u64).map_err(part("edges"))?;
         self.verify_unlinked().map_err(part("unlinked trees"))?;
         self.verify_answers().map_err(part("first answers"))
     }
@@ -57,14 +57,19 @@ impl MasterState {
 }
 
 impl InodeTree {
-    fn verify_ids(&self, next_container: i64) -> Result<(), String> {
+    /// Gives for each slot whether an inode is in it.
+    fn verify_ids(&self, next_container: i64) -> Result<Vec<bool>, String> {
         self.ids.verify(|a, b| read_i64(a, 0).cmp(&read_i64(b, 0)))?;
         self.replications.verify(|a, b| read_i64(a, 0).cmp(&read_i64(b, 0)))?;
-        let mut elsewhere = 0;
+        let (mut elsewhere, mut children) = (0, 0);
+        let mut live = vec![false; self.records.parts().0.end as usize];
         for entry in self.ids.iter() {
             let (id, slot) = (InodeId(read_i64(entry, 0)), read_u32(entry, 8));
             let record = Some(slot).filter(|slot| self.records.is_known(*slot)).map(|slot| self.records.get(slot));
-            let record = record.and_then(Record::decode).ok_or_else(|| format!("inode {id} has no record"))?;
+            let record = record.and_then(|record| Record::decode(slot, record));
+            let record = record.ok_or_else(|| format!("inode {id} has no record"))?;
+            live[slot as usize] = true;
+            children += record.inode.children();
             self.verify_record(id, &record.inode)?;
             if record.replication_elsewhere {
                 elsewhere += 1;
@@ -75,6 +80,9 @@ impl InodeTree {
             }
         }
         let count = self.ids.len();
+        if children != self.edges.len() {
+            return Err(format!("{} edges, directories have {children} children", self.edges.len()));
+        }
         if elsewhere != self.replications.len() {
             return Err(format!("{elsewhere} inodes refer to {} replications", self.replications.len()));
         }
@@ -86,7 +94,7 @@ impl InodeTree {
         if !records_are_sound || !self.names.free_lists_are_sound() {
             return Err("a list of free slots does not fit".into());
         }
-        Ok(())
+        Ok(live)
     }
 
     fn verify_record(&self, id: InodeId, inode: &Inode) -> Result<(), String> {
@@ -104,58 +112,60 @@ impl InodeTree {
     }
 
     /// After `verify_ids`. `unlinked`: so many inodes beside the root have no edge.
-    fn verify_edges(&self, unlinked: u64) -> Result<(), String> {
-        self.edges.verify(|a, b| self.edge_order(a, b))?;
+    fn verify_edges(&self, mut live: Vec<bool>, unlinked: u64) -> Result<(), String> {
+        // Names are compared below, where each is looked up once.
+        self.edges.verify(|a, b| read_i64(a, 0).cmp(&read_i64(b, 0)).then(Ordering::Less))?;
         let roots = u64::from(self.get(InodeId::ROOT).is_some()) + unlinked;
         if self.edges.len() + roots != self.ids.len() {
             return Err(format!("{} edges and {roots} roots, {} inodes", self.edges.len(), self.ids.len()));
         }
-        let mut parent = None;
+        let mut last: Option<(InodeId, &[u8])> = None;
         let mut left: u64 = 0;
         for edge in self.edges.iter() {
-            let (above, slot) = (InodeId(read_i64(edge, 0)), read_u32(edge, 16));
-            if left == 0 {
-                let inode = self.get(above).ok_or_else(|| format!("directory {above} does not exist"))?;
-                left = inode.children();
-                parent = Some(above);
-            }
-            if parent != Some(above) || left == 0 {
-                return Err(format!("directory {above} has another number of children than edges"));
+            let above = InodeId(read_i64(edge, 0));
+            let name = self.name_of_edge(edge, above, &mut live)?;
+            match last {
+                Some((parent, before)) if parent == above => {
+                    if before >= name || left == 0 {
+                        return Err(format!("the edges of directory {above} do not fit it"));
+                    }
+                }
+                Some((parent, _)) if left > 0 || parent > above => {
+                    return Err(format!("directory {parent} has more children than edges"));
+                }
+                _ => {
+                    let inode = self.get(above).ok_or_else(|| format!("directory {above} does not exist"))?;
+                    left = inode.children();
+                    if left == 0 {
+                        return Err(format!("directory {above} should have no edges"));
+                    }
+                }
             }
             left -= 1;
-            self.verify_edge(edge, above, slot)?;
+            last = Some((above, name));
         }
-        let children: u64 = self.iter().map(|inode| inode.children()).sum();
-        if left != 0 || children != self.edges.len() {
-            return Err(format!("{} edges, directories have {children} children", self.edges.len()));
-        }
-        Ok(())
-    }
-
-    fn verify_edge(&self, edge: &[u8; EDGE_BYTES], above: InodeId, slot: u32) -> Result<(), String> {
-        let record = Some(slot).filter(|slot| self.records.is_known(*slot)).map(|slot| self.records.get(slot));
-        let (id, parent, name) = record
-            .map(|record| (id_in(record), InodeId(read_i64(record, 8)), name_in(record)))
-            .ok_or_else(|| format!("an edge of directory {above} leads to no record"))?;
-        let is_live = self.ids.find(id_order(id)).is_some_and(|entry| read_u32(entry, 8) == slot);
-        if !is_live || parent != above || array::<8>(edge, 8) != first_bytes(self.names.get(name)) {
-            return Err(format!("an edge of directory {above} does not fit inode {id}"));
+        if left != 0 {
+            return Err("the last directory has more children than edges".into());
         }
         Ok(())
     }
 
-    /// The order of two edges; equal, which no tree allows, when a name cannot be looked up.
-    fn edge_order(&self, a: &[u8; EDGE_BYTES], b: &[u8; EDGE_BYTES]) -> Ordering {
-        let by_first = read_i64(a, 0).cmp(&read_i64(b, 0)).then_with(|| array::<8>(a, 8).cmp(&array::<8>(b, 8)));
-        by_first.then_with(|| {
-            let name_of = |edge: &[u8]| {
-                let slot = Some(read_u32(edge, 16)).filter(|slot| self.records.is_known(*slot))?;
-                Some(name_in(self.records.get(slot))).filter(|name| self.names.is_sound(*name))
-            };
-            match (name_of(a), name_of(b)) {
-                (Some(a), Some(b)) => self.names.get(a).cmp(self.names.get(b)),
-                _ => Ordering::Equal,
-            }
-        })
+    /// The name behind an edge, which must lead to an inode of that parent that no other edge led to.
+    fn name_of_edge(&self, edge: &[u8; EDGE_BYTES], above: InodeId, live: &mut [bool]) -> Result<&[u8], String> {
+        let slot = read_u32(edge, 16);
+        match live.get_mut(slot as usize) {
+            Some(live) if *live => *live = false,
+            _ => return Err(format!("an edge of directory {above} leads to no inode, or is not the only one to it")),
+        }
+        let record = self.records.get(slot);
+        let name = self.names.get(name_in(record));
+        if read_i64(record, 8) != above.0 || array::<8>(edge, 8) != first_bytes(name) {
+            return Err(format!("an edge of directory {above} does not fit inode {}", id_in(record)));
+        }
+        Ok(name)
     }
 }
+
+#[cfg(test)]
+#[path = "verify_tests.rs"]
+mod tests;
