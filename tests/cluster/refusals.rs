@@ -71,7 +71,7 @@ fn a_second_start_names_the_running_master() {
 #[ignore = "needs a test bed: scripts/test"]
 fn a_wrong_value_is_named_with_file_and_line() {
     let cluster = Cluster::new(1, &[("alluxio.zookeeper.session.timeout", "soon")]);
-    let words = ["alluxio.zookeeper.session.timeout", "soon", "alluxio-site.properties", "line"];
+    let words = ["alluxio.zookeeper.session.timeout", "soon", "alluxio-site.properties:"];
     cluster.masters[0].start().expect_refusal(&words);
     cluster.fs(&["ls", "/"]).expect_refusal(&words);
 }
