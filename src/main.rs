@@ -2,11 +2,14 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use alluxio::conf::{Compatibility, Conf, Role, Sources, Warning, keys};
-use alluxio::master::guardian::{self, GuardianSettings};
+use alluxio::master::event::Exit;
+use alluxio::master::guardian::{self, Ended, GuardianSettings};
 use alluxio::master::launch::{self, Linger};
-use alluxio::master::process::Process;
+use alluxio::master::process::{EXIT_FENCED, Process};
+use alluxio::master::{outside, start};
 use anyhow::{Context, anyhow, bail};
 
 const USAGE: &str = include_str!("usage.txt");
@@ -112,13 +115,26 @@ fn split_options(words: &[String]) -> (Vec<String>, Vec<String>) {
 
 fn master(conf: &Conf) -> anyhow::Result<u8> {
     let logs_dir = conf.get(&keys::LOGS_DIR);
-    let _process = Process::enter(&logs_dir)?;
+    let process = Process::enter(&logs_dir)?;
     log_to_file(conf)?;
     conf.warnings().iter().for_each(|warning| log::warn!("{warning}"));
-    // Joined with master/start.rs when the parts of the first issue are put together.
-    let served: anyhow::Result<()> = Err(anyhow!("the master is not part of this build"));
-    served.inspect_err(|error| log::error!("{error:#}"))?;
-    Ok(0)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ended = runtime.block_on(start::run(conf, &process)).map_err(anyhow::Error::from);
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    match ended.inspect_err(|error| log::error!("{error:#}"))? {
+        Exit::Stopped => {
+            log::info!("stopped");
+            Ok(0)
+        }
+        fenced @ Exit::Fenced(_) => {
+            log::warn!("{fenced}");
+            Ok(EXIT_FENCED)
+        }
+        failed => {
+            log::error!("{failed}");
+            Err(failed.into())
+        }
+    }
 }
 
 fn start(conf: &Conf, properties: &[String], linger: Linger) -> anyhow::Result<u8> {
@@ -153,14 +169,23 @@ fn guard(conf: &Conf, properties: Vec<String>) -> anyhow::Result<u8> {
     };
     // One thread: the tie between a master and its guardian is one to the thread that starts the master.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    // Joined with election::release_of_dead when the parts of the first issue are put together.
-    Ok(runtime.block_on(guardian::guard(&settings, async |_ended| {}))?)
+    Ok(runtime.block_on(guardian::guard(&settings, async |ended| release(conf, ended).await))?)
 }
 
-fn fs(conf: &Conf, _words: &[&str]) -> anyhow::Result<u8> {
+/// Tells the others at once that a master has ended, so that they need not wait for its lease and its session.
+async fn release(conf: &Conf, ended: Ended<'_>) {
+    let cluster = ended.cluster_id.and_then(|id| outside::zookeeper(conf, id, &outside::address(conf)));
+    let Some(settings) = cluster else { return };
+    match alluxio::election::release_of_dead(settings, ended.incarnation).await {
+        Ok(released) => log::info!("released what the master left: {released:?}"),
+        Err(error) => log::warn!("cannot release what the master left, others wait for its lease: {error}"),
+    }
+}
+
+fn fs(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
     tell_mistakes(conf);
-    // Joined with shell::run when the parts of the first issue are put together.
-    bail!("alluxio fs is not part of this build")
+    let code = alluxio::shell::run(words, alluxio::shell::ShellSettings::read(conf)?);
+    Ok(u8::try_from(code).unwrap_or(1))
 }
 
 fn format(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
@@ -182,8 +207,9 @@ fn format(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
             let host = conf.get(&keys::MASTER_HOSTNAME).unwrap_or_else(|| "localhost".to_owned());
             tell_mistakes(conf);
             println!("Formatting Alluxio Master @ {host}");
-            // Joined with tools::format::run when the parts of the first issue are put together.
-            bail!("alluxio format is not part of this build");
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(alluxio::tools::format::run(conf))?;
+            return Ok(0);
         }
     }
     Ok(2)

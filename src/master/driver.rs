@@ -122,6 +122,9 @@ impl<T> Driver<T> {
             Event::Appended(segment, outcome) => self.appended(segment, outcome, now),
             Event::Recovered(segment, done) => self.follower.recovered(segment, done, now),
             Event::Checkpointed(outcome) => self.checkpointed(outcome),
+            Event::FolderGone(folder) => {
+                self.exit(Exit::Unfit(format!("the journal folder {folder} was deleted or replaced by hand")));
+            }
             Event::Stop => self.stopping = true,
         }
         self.advance(core, now);

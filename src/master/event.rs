@@ -87,6 +87,8 @@ pub enum Event<T> {
     Recovered(SegmentId, bool),
     /// A checkpoint was written, or was not.
     Checkpointed(Result<CheckpointId, String>),
+    /// The journal folder was deleted or replaced by hand.
+    FolderGone(String),
     /// The process is to end.
     Stop,
 }

@@ -20,6 +20,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::pid_file::{PidFile, PidFileError, remove_stale};
 use super::process::{EXIT_FENCED, GUARDIAN_PID, INCARNATION, JOINS, PID_FILE, READY};
+use crate::election::new_incarnation;
 use crate::types::time::boot_now;
 
 /// Name of the pid file of the guardian.
@@ -117,7 +118,7 @@ pub async fn guard(settings: &GuardianSettings, mut release: impl AsyncFnMut(End
     };
     let mut pause = RESTART_PAUSE_MIN;
     loop {
-        let incarnation = uuid::Uuid::new_v4().to_string();
+        let incarnation = new_incarnation();
         let started = boot_now();
         let child = start(settings, &incarnation)?;
         let (status, cluster_id) = watch(child, &mut stop).await.map_err(GuardianError::Watch)?;

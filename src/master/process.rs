@@ -6,6 +6,7 @@ use std::path::Path;
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
 use super::pid_file::{PidFile, PidFileError};
+use crate::election::new_incarnation;
 
 /// Exit code of a master that was fenced: it must start afresh, and will be a standby. Its guardian does that.
 pub const EXIT_FENCED: u8 = 75;
@@ -55,7 +56,7 @@ impl Process {
                 return Err(ProcessError::GuardianGone(guardian));
             }
         }
-        let incarnation = std::env::var(INCARNATION).unwrap_or_else(|_| uuid::Uuid::new_v4().to_string());
+        let incarnation = std::env::var(INCARNATION).unwrap_or_else(|_| new_incarnation());
         Ok(Process { incarnation, _pid_file: PidFile::claim(&logs_dir.join(PID_FILE))? })
     }
 

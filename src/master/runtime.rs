@@ -56,8 +56,18 @@ pub struct Handle {
     /// To the loop.
     requests: mpsc::Sender<Event<Ticket>>,
     events: mpsc::Sender<Event<Ticket>>,
-    /// The epoch, while this master is primary.
-    serving: watch::Receiver<Option<u64>>,
+    progress: watch::Receiver<Progress>,
+}
+
+/// How far this master has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// It has not entered the election.
+    Starting,
+    /// It has entered.
+    Entered,
+    /// It serves in this epoch.
+    Primary(u64),
 }
 
 impl Handle {
@@ -66,9 +76,9 @@ impl Handle {
         self.gate.is_serving()
     }
 
-    /// Changes when this master becomes primary.
-    pub fn serving(&self) -> watch::Receiver<Option<u64>> {
-        self.serving.clone()
+    /// How far this master has come; changes as it goes on.
+    pub fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.clone()
     }
 
     /// Has a request decided, journaled and answered.
@@ -100,6 +110,11 @@ impl Handle {
     pub async fn stop(&self) {
         // A closed queue says that the loop has ended already.
         let _ = self.events.send(Event::Stop).await;
+    }
+
+    /// Ends the loop, because the journal folder is not there any more.
+    pub async fn folder_is_gone(&self, folder: String) {
+        let _ = self.events.send(Event::FolderGone(folder)).await;
     }
 
     async fn hold(&self, evaluated: Evaluated) -> Result<Answer, FsError> {
@@ -134,7 +149,7 @@ pub struct Runtime {
     requests: mpsc::Receiver<Event<Ticket>>,
     events: mpsc::Receiver<Event<Ticket>>,
     tell: mpsc::Sender<Event<Ticket>>,
-    serving: watch::Sender<Option<u64>>,
+    progress: watch::Sender<Progress>,
     /// Open segments: to the task that appends to each.
     appenders: BTreeMap<SegmentId, mpsc::Sender<Bytes>>,
     tasks: JoinSet<()>,
@@ -152,14 +167,14 @@ impl Runtime {
         let core = Arc::new(RwLock::new(core));
         let (requests_sender, requests) = mpsc::channel(QUEUE_REQUESTS_MAX);
         let (tell, events) = mpsc::channel(QUEUE_EVENTS_MAX);
-        let (serving, serving_seen) = watch::channel(None);
+        let (progress, seen) = watch::channel(Progress::Starting);
         let handle = Handle {
             core: core.clone(),
             gate: gate.clone(),
             settings: Arc::new(settings.ops.clone()),
             requests: requests_sender,
             events: tell.clone(),
-            serving: serving_seen,
+            progress: seen,
         };
         let runtime = Runtime {
             driver: driver(gate),
@@ -171,7 +186,7 @@ impl Runtime {
             requests,
             events,
             tell,
-            serving,
+            progress,
             appenders: BTreeMap::new(),
             tasks: JoinSet::new(),
         };
@@ -183,6 +198,10 @@ impl Runtime {
         self.watch_election();
         let mut event = Event::Tick;
         loop {
+            if let Event::Latch(LatchReply::Joined(Ok(own))) = &event {
+                info!("entered the election as {}", own.0);
+                self.progress.send_replace(Progress::Entered);
+            }
             let (now, wall) = (boot_now(), wall_now());
             let effects = self.driver.step(&mut self.core.write(), event, now, wall);
             for effect in effects {
@@ -239,7 +258,7 @@ impl Runtime {
             Effect::Checkpoint(id, genesis, state) => self.checkpoint(id, genesis, state),
             Effect::Serving { epoch, taken_over } => {
                 info!("became primary epoch={epoch} taken_over={taken_over}");
-                self.serving.send_replace(Some(epoch));
+                self.progress.send_replace(Progress::Primary(epoch));
             }
             Effect::Warn(text) => warn!("{text}"),
             Effect::Exit(exit) => return Some(exit),

@@ -1,3 +1,4 @@
 //! Offline work: format of a journal, and what a configuration says.
 
+pub mod format;
 pub mod get_conf;

@@ -1,0 +1,167 @@
+//! The journal folder and the election that the properties name.
+
+use super::role;
+use crate::conf::{Conf, FencingMode, FlushDurability, JournalType, hadoop, keys};
+use crate::election::{Latch, LatchError, SoloLatch, ZookeeperLatch, ZookeeperSettings};
+use crate::journal::folder::hdfs::{Durability, HdfsSettings, HdfsStore};
+use crate::journal::folder::local::{LocalLock, LocalSettings, LocalStore, MissingFolder};
+use crate::journal::folder::{JournalStore, StoreError};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Room that a segment has beyond the size at which the next one begins.
+const SEGMENT_SLACK_BYTES: u64 = 48 << 20;
+
+/// Why the properties name no journal or no election.
+#[derive(Debug, thiserror::Error)]
+pub enum OutsideError {
+    /// The folder cannot be used.
+    #[error("cannot use the journal folder {folder}")]
+    Store {
+        /// As configured.
+        folder: String,
+        /// Why not.
+        #[source]
+        source: StoreError,
+    },
+    /// The election cannot be used.
+    #[error("cannot use ZooKeeper at {address}")]
+    Latch {
+        /// As configured.
+        address: String,
+        /// Why not.
+        #[source]
+        source: LatchError,
+    },
+    /// Hadoop's own files are needed and cannot be read.
+    #[error(transparent)]
+    Hadoop(#[from] hadoop::HadoopError),
+    /// Properties that do not go together.
+    #[error("{0}")]
+    Properties(String),
+}
+
+/// A journal folder, with the lock that a local one needs.
+pub struct Folder {
+    /// The folder.
+    pub store: Arc<dyn JournalStore>,
+    /// Held for as long as it is used.
+    pub lock: Option<LocalLock>,
+}
+
+/// Opens the journal folder. Does not touch HDFS yet.
+///
+/// # Errors
+/// The properties, or the lock of a local folder.
+pub fn folder(conf: &Conf, missing: MissingFolder) -> Result<Folder, OutsideError> {
+    check(conf)?;
+    let folder = conf.get(&keys::JOURNAL_FOLDER);
+    let failed = |source| OutsideError::Store { folder: folder.clone(), source };
+    let segment_bytes = conf.get(&keys::JOURNAL_LOG_SIZE_MAX).0 + SEGMENT_SLACK_BYTES;
+    if let Some(path) = local(&folder) {
+        let lock = LocalLock::acquire(&path, missing).map_err(failed)?;
+        let store = LocalStore::new(LocalSettings { segment_bytes, ..LocalSettings::new(path) });
+        return Ok(Folder { store: Arc::new(store), lock: Some(lock) });
+    }
+    let user = std::env::var("HADOOP_USER_NAME").ok().filter(|user| !user.is_empty()).unwrap_or_else(os_user);
+    let parsed = HdfsSettings::parse(&folder, &user, &hadoop::nameservices(conf)?).map_err(failed)?;
+    let settings = HdfsSettings {
+        replication: conf.get(&keys::JOURNAL_HDFS_REPLICATION).unwrap_or(0),
+        block_bytes: segment_bytes.next_multiple_of(1 << 20),
+        durability: match conf.get(&keys::JOURNAL_FLUSH_DURABILITY) {
+            FlushDurability::Hsync => Durability::Hsync,
+            FlushDurability::Hflush => Durability::Hflush,
+        },
+        ..parsed
+    };
+    Ok(Folder { store: Arc::new(HdfsStore::new(settings).map_err(failed)?), lock: None })
+}
+
+/// The election of the cluster `cluster_id`, not yet entered.
+///
+/// # Errors
+/// The properties.
+pub fn latch(conf: &Conf, cluster_id: &str, address: &str, incarnation: &str) -> Result<Arc<dyn Latch>, OutsideError> {
+    let Some(settings) = zookeeper(conf, cluster_id, address) else {
+        return Ok(Arc::new(SoloLatch::new(address)));
+    };
+    let failed = |source| OutsideError::Latch { address: settings.address.clone(), source };
+    Ok(Arc::new(ZookeeperLatch::new(settings.clone(), incarnation).map_err(failed)?))
+}
+
+/// How the election on ZooKeeper is reached; none when masters are not elected.
+pub fn zookeeper(conf: &Conf, cluster_id: &str, address: &str) -> Option<ZookeeperSettings> {
+    let servers = conf.get(&keys::ZOOKEEPER_ADDRESS).filter(|_| conf.get(&keys::ZOOKEEPER_ENABLED))?;
+    Some(ZookeeperSettings {
+        election_path: conf.get(&keys::ZOOKEEPER_ELECTION_PATH),
+        leader_path: conf.get(&keys::ZOOKEEPER_LEADER_PATH),
+        session_timeout: conf.get(&keys::ZOOKEEPER_SESSION_TIMEOUT),
+        connection_timeout: conf.get(&keys::ZOOKEEPER_CONNECTION_TIMEOUT),
+        ..ZookeeperSettings::new(&servers, cluster_id, address)
+    })
+}
+
+/// How a deposed leader is kept from answering.
+pub fn fencing(conf: &Conf) -> role::FencingMode {
+    match conf.get(&keys::JOURNAL_FENCING_MODE) {
+        FencingMode::Lease => role::FencingMode::Lease,
+        FencingMode::Confirm => role::FencingMode::Confirm,
+    }
+}
+
+/// Where this master serves, as others are told: `host:port`.
+pub fn address(conf: &Conf) -> String {
+    let machine = || rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let host = conf.get(&keys::MASTER_HOSTNAME).unwrap_or_else(machine);
+    format!("{host}:{}", conf.get(&keys::MASTER_RPC_PORT).0)
+}
+
+/// The name of the user that runs this process, or its number when it has none.
+pub fn os_user() -> String {
+    let uid = nix::unistd::geteuid();
+    nix::unistd::User::from_uid(uid).ok().flatten().map_or_else(|| uid.to_string(), |user| user.name)
+}
+
+/// The primary group of the user that runs this process.
+pub fn os_group() -> String {
+    let gid = nix::unistd::getegid();
+    nix::unistd::Group::from_gid(gid).ok().flatten().map_or_else(|| gid.to_string(), |group| group.name)
+}
+
+/// The path of a folder on a local disk; none for another scheme.
+fn local(folder: &str) -> Option<PathBuf> {
+    match folder.split_once("://") {
+        None => Some(folder.into()),
+        Some(("file", path)) => Some(path.into()),
+        Some(_) => None,
+    }
+}
+
+fn check(conf: &Conf) -> Result<(), OutsideError> {
+    let refuse = |text: String| Err(OutsideError::Properties(text));
+    if !matches!(conf.get(&keys::JOURNAL_TYPE), JournalType::Ufs) {
+        return refuse("alluxio.master.journal.type must be UFS: no other journal is available in this version".into());
+    }
+    let folder = conf.get(&keys::JOURNAL_FOLDER);
+    let elected = conf.get(&keys::ZOOKEEPER_ENABLED);
+    if elected && conf.get(&keys::ZOOKEEPER_ADDRESS).is_none_or(|address| address.trim().is_empty()) {
+        return refuse(
+            "alluxio.zookeeper.enabled is true, but alluxio.zookeeper.address is not set: set it to host:port,…".into(),
+        );
+    }
+    match folder.split_once("://") {
+        Some(("hdfs", _)) if !elected => refuse(format!(
+            "alluxio.master.journal.folder {folder} can be shared, and nothing would keep two masters from writing to \
+             it: set alluxio.zookeeper.enabled=true and alluxio.zookeeper.address, or use a local folder"
+        )),
+        Some(("hdfs", _)) => Ok(()),
+        None | Some(("file", _)) if elected => refuse(format!(
+            "alluxio.zookeeper.enabled is true, but alluxio.master.journal.folder {folder} is local: masters that are \
+             elected need a folder that all of them share, hdfs://host:port/path"
+        )),
+        None | Some(("file", _)) => Ok(()),
+        Some((scheme, _)) => refuse(format!(
+            "alluxio.master.journal.folder {folder}: the scheme {scheme} is not supported; use hdfs:// or a local path"
+        )),
+    }
+}

@@ -1,0 +1,256 @@
+//! From the properties to a master that serves, and its end.
+
+use super::driver::{Driver, DriverSettings};
+use super::event::{Core, Exit};
+use super::ops;
+use super::outside::{self, Folder, OutsideError};
+use super::process::Process;
+use super::role::RoleSettings;
+use super::runtime::{Handle, Outside, Progress, Runtime};
+use super::server::{self, ServerError, ServerSettings};
+use super::server_meta::Property;
+use super::state::MasterState;
+use crate::conf::{Authentication, Conf, keys};
+use crate::election::LatchError;
+use crate::journal::chain::Position;
+use crate::journal::folder::local::MissingFolder;
+use crate::journal::folder::{JournalStore, StoreError};
+use crate::journal::writer::WriterLimits;
+use crate::rpc::handshake::{AuthenticationType, Impersonation};
+use crate::types::time::boot_now;
+use log::{info, warn};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Bytes that may wait for a flush before requests are refused.
+const UNACKNOWLEDGED_BYTES_MAX: usize = 16 << 20;
+/// How long the groups of a user are believed, as in 2.9.
+const GROUPS_LIFETIME: Duration = Duration::from_secs(60);
+/// 2.9 alluxio.security.stale.channel.purge.interval.
+const CHANNEL_PURGE_INTERVAL: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+/// How long calls may take to finish when the server stops.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
+/// How long a master that has entered the election may take to become primary before it counts as a standby.
+const FIRST_MOMENTS: Duration = Duration::from_millis(500);
+/// How often a master looks whether the folder is still the one that it began with.
+const FOLDER_CHECK: Duration = Duration::from_secs(1);
+
+/// Why a master does not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The properties name no journal or no election.
+    #[error(transparent)]
+    Outside(#[from] OutsideError),
+    /// The folder was never formatted.
+    #[error("the journal folder {0} is not formatted; run: bin/alluxio format")]
+    NotFormatted(String),
+    /// The folder is of a newer version.
+    #[error("the journal folder {folder} has layout {layout}, this version reads layout 1; use a newer version")]
+    Layout {
+        /// As configured.
+        folder: String,
+        /// Its layout.
+        layout: u32,
+    },
+    /// The folder cannot be read.
+    #[error("cannot read the journal folder {folder}")]
+    Store {
+        /// As configured.
+        folder: String,
+        /// Why not.
+        #[source]
+        source: StoreError,
+    },
+    /// No checkpoint can be loaded.
+    #[error("no checkpoint in {folder} can be loaded; the newest: {reason}")]
+    Checkpoint {
+        /// As configured.
+        folder: String,
+        /// What is wrong with the newest.
+        reason: String,
+    },
+    /// The election does not answer.
+    #[error("cannot reach the election")]
+    Latch(#[source] LatchError),
+    /// The port is not ours.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// Signals cannot be received.
+    #[error("cannot receive signals")]
+    Signals(#[source] std::io::Error),
+}
+
+/// Runs a master until it ends.
+///
+/// # Errors
+/// It never served.
+pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
+    let began = boot_now();
+    let address = outside::address(conf);
+    let listener =
+        server::bind(&format!("{}:{}", conf.get(&keys::MASTER_BIND_HOST), conf.get(&keys::MASTER_RPC_PORT).0)).await?;
+    let Folder { store, lock: _lock } = outside::folder(conf, MissingFolder::Refuse).map_err(not_formatted(conf))?;
+    let folder = store.describe();
+    let failed = |source| StartError::Store { folder: folder.clone(), source };
+    let format = store.read_format().await.map_err(failed)?.ok_or(StartError::NotFormatted(folder.clone()))?;
+    if format.layout != 1 {
+        return Err(StartError::Layout { folder, layout: format.layout });
+    }
+    process.joins(&format.cluster_id);
+    let latch = outside::latch(conf, &format.cluster_id, &address, process.incarnation())?;
+    latch.read_epoch().await.map_err(StartError::Latch)?;
+    let (core, position, genesis) = load(store.as_ref()).await?;
+    info!("loaded cluster={} position={position} took_ms={}", format.cluster_id, boot_now().since(began).as_millis());
+
+    let settings = driver_settings(conf, &format.cluster_id, &address, process.incarnation());
+    let outside = Outside { store: store.clone(), latch };
+    let (runtime, handle) =
+        Runtime::new(&settings, |gate| Driver::new(settings.clone(), gate, position, genesis), core, outside);
+    let mut running = tokio::spawn(runtime.run());
+    let (stop_server, stopped) = tokio::sync::oneshot::channel::<()>();
+    let server = server::serve(listener, Arc::new(handle.clone()), server_settings(conf), async {
+        // Sent, or dropped with the sender: both end the server.
+        let _ = stopped.await;
+    });
+    let server = tokio::spawn(server);
+    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
+    let mut ready = std::pin::pin!(ready(handle.clone()));
+    let mut watching = std::pin::pin!(watch_folder(store, format.cluster_id, handle.clone()));
+    let mut told = false;
+    let exit = loop {
+        tokio::select! {
+            exit = &mut running => break exit.unwrap_or_else(|error| Exit::Unfit(format!("the loop of the master failed: {error}"))),
+            role = &mut ready, if !told => {
+                told = true;
+                info!("serving as {role} address={address} took_ms={}", boot_now().since(began).as_millis());
+                process.ready(&address);
+            }
+            () = &mut watching => {}
+            _ = terminate.recv() => handle.stop().await,
+            _ = interrupt.recv() => handle.stop().await,
+        }
+    };
+    drop(stop_server);
+    match server.await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => warn!("{error}"),
+        Err(error) => warn!("the server failed: {error}"),
+    }
+    Ok(exit)
+}
+
+/// A local folder that is not there was never formatted.
+fn not_formatted(conf: &Conf) -> impl FnOnce(OutsideError) -> StartError {
+    let folder = conf.get(&keys::JOURNAL_FOLDER);
+    move |error| match error {
+        OutsideError::Store { source: StoreError::NotFound { .. }, .. } => StartError::NotFormatted(folder),
+        error => error.into(),
+    }
+}
+
+/// Returns what this master is once it takes part: primary, or standby when it has entered and another one leads.
+async fn ready(handle: Handle) -> &'static str {
+    let mut progress = handle.progress();
+    let is_primary = |progress: &Progress| matches!(progress, Progress::Primary(_));
+    // The sender lives as long as the loop; when that ends, so do we.
+    if progress.wait_for(|progress| *progress != Progress::Starting).await.is_err() {
+        return std::future::pending().await;
+    }
+    match tokio::time::timeout(FIRST_MOMENTS, progress.wait_for(is_primary)).await {
+        Ok(Ok(_)) => "primary",
+        Ok(Err(_)) => std::future::pending().await,
+        Err(_) => "standby",
+    }
+}
+
+/// Returns never; ends the master when its folder was deleted or replaced by hand.
+async fn watch_folder(store: Arc<dyn JournalStore>, cluster_id: String, handle: Handle) {
+    loop {
+        tokio::time::sleep(FOLDER_CHECK).await;
+        match store.read_format().await {
+            Ok(Some(format)) if format.cluster_id == cluster_id => {}
+            Ok(_) => handle.folder_is_gone(store.describe()).await,
+            // Away for a while: the writer sees to that.
+            Err(_) => {}
+        }
+    }
+}
+
+/// The state of the newest checkpoint that can be loaded, or an empty one when there is none.
+async fn load(store: &dyn JournalStore) -> Result<(Core, Position, Option<u64>), StartError> {
+    let folder = store.describe();
+    let listing = store.list().await.map_err(|source| StartError::Store { folder: folder.clone(), source })?;
+    let mut newest_failure = None;
+    for id in listing.checkpoints.iter().rev() {
+        let content = store.read_checkpoint(*id).await.map_err(|error| error.to_string());
+        let loaded =
+            content.and_then(|content| MasterState::from_checkpoint(&content).map_err(|error| error.to_string()));
+        match loaded {
+            Ok((state, origin)) => {
+                let core = Core { state, ..Core::default() };
+                return Ok((core, origin.position, Some(origin.genesis)));
+            }
+            Err(reason) => {
+                warn!("cannot load a checkpoint, trying the one before checkpoint={id} reason={reason}");
+                newest_failure.get_or_insert(reason);
+            }
+        }
+    }
+    match newest_failure {
+        // The segments before the oldest checkpoint may be gone.
+        Some(reason) if listing.segments.first().is_none_or(|first| first.index != 0) => {
+            Err(StartError::Checkpoint { folder, reason })
+        }
+        _ => Ok((Core::default(), Position::START, None)),
+    }
+}
+
+fn driver_settings(conf: &Conf, cluster_id: &str, address: &str, incarnation: &str) -> DriverSettings {
+    DriverSettings {
+        role: RoleSettings {
+            mode: outside::fencing(conf),
+            lease: conf.get(&keys::JOURNAL_FENCING_LEASE),
+            address: address.to_owned(),
+            incarnation: incarnation.to_owned(),
+        },
+        cluster_id: cluster_id.to_owned(),
+        limits: WriterLimits {
+            segment_bytes: conf.get(&keys::JOURNAL_LOG_SIZE_MAX).0,
+            unacknowledged_bytes: UNACKNOWLEDGED_BYTES_MAX,
+        },
+        ops: ops::Settings {
+            permission_checking: conf.get(&keys::PERMISSION_ENABLED)
+                && !matches!(conf.get(&keys::AUTHENTICATION_TYPE), Authentication::NoSasl),
+            super_group: conf.get(&keys::PERMISSION_SUPERGROUP),
+            umask: conf.get(&keys::PERMISSION_UMASK).0,
+            root_ufs: conf.get(&keys::ROOT_UFS),
+        },
+        root_owner: outside::os_user(),
+        root_group: outside::os_group(),
+        checkpoint_entries: conf.get(&keys::JOURNAL_CHECKPOINT_PERIOD),
+    }
+}
+
+fn server_settings(conf: &Conf) -> ServerSettings {
+    let properties = conf.set_by_operator().map(|explicit| Property {
+        name: explicit.name.to_owned(),
+        source: explicit.origin.to_string(),
+        value: explicit.text.to_owned(),
+    });
+    ServerSettings {
+        authentication: match conf.get(&keys::AUTHENTICATION_TYPE) {
+            Authentication::NoSasl => AuthenticationType::NoSasl,
+            _ => AuthenticationType::Simple,
+        },
+        impersonation: Impersonation {
+            users: conf.family(&keys::IMPERSONATION_USERS),
+            groups: conf.family(&keys::IMPERSONATION_GROUPS),
+        },
+        groups_lifetime: GROUPS_LIFETIME,
+        channel_purge_interval: CHANNEL_PURGE_INTERVAL,
+        shutdown_grace: SHUTDOWN_GRACE,
+        configuration: properties.collect(),
+    }
+}

@@ -1,0 +1,155 @@
+//! `alluxio format`: begins a new history in a journal folder. A takeover, not a deletion: it waits for the lease of
+//! whoever led, claims the next epoch, and only then writes a segment that begins anew; what was before is deleted
+//! afterwards. A crash before the new segment is flushed leaves the old journal, after it the new one.
+
+use crate::conf::{Conf, keys};
+use crate::election::{EpochNode, Latch, LatchError, OwnNode, Versioned, new_incarnation};
+use crate::journal::chain::SegmentHeader;
+use crate::journal::codec;
+use crate::journal::folder::local::MissingFolder;
+use crate::journal::folder::{Format, JournalStore, Listing, SegmentId, StoreError};
+use crate::master::outside::{self, Folder, OutsideError};
+use crate::types::SequenceNumber;
+use crate::types::time::boot_now;
+use log::info;
+use std::time::Duration;
+
+/// How often the election is looked at while waiting.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Why a journal was not formatted. It is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum FormatError {
+    /// The properties name no journal or no election.
+    #[error(transparent)]
+    Outside(#[from] OutsideError),
+    /// The folder cannot be used.
+    #[error("cannot format the journal folder {folder}")]
+    Store {
+        /// As configured.
+        folder: String,
+        /// Why not.
+        #[source]
+        source: StoreError,
+    },
+    /// The election cannot be used.
+    #[error("cannot take part in the election")]
+    Latch(#[from] LatchError),
+    /// Masters are running.
+    #[error("the journal is in use by {masters}; stop them on each host with: bin/alluxio-stop.sh master")]
+    InUse {
+        /// Addresses of those who contend.
+        masters: String,
+    },
+}
+
+/// Formats the journal that the properties name. Returns its folder.
+///
+/// # Errors
+/// A master uses it, or the folder or the election cannot be used.
+pub async fn run(conf: &Conf) -> Result<String, FormatError> {
+    let Folder { store, lock: _lock } = outside::folder(conf, MissingFolder::Make)?;
+    let folder = store.describe();
+    let failed = |source| FormatError::Store { folder: folder.clone(), source };
+    let existing = store.read_format().await.map_err(failed)?;
+    let format = match existing {
+        // The id names the election: who formats anew must meet those who still use the folder.
+        Some(format) => Format { layout: 1, feature_level: 1, ..format },
+        None => Format { layout: 1, feature_level: 1, cluster_id: uuid::Uuid::new_v4().to_string() },
+    };
+    store.write_format(&format).await.map_err(failed)?;
+    let incarnation = new_incarnation();
+    let address = format!("format:{}", outside::address(conf));
+    let latch = outside::latch(conf, &format.cluster_id, &address, &incarnation)?;
+    let outcome = take_over(conf, latch.as_ref(), store.as_ref(), &format, &incarnation).await;
+    latch.leave().await;
+    let before = outcome?.map_err(failed)?;
+    info!("formatted folder={folder} cluster={}", format.cluster_id);
+    delete(store.as_ref(), &before).await.map_err(failed)?;
+    Ok(folder)
+}
+
+/// Claims an epoch, begins the new history in it, releases it. Returns what was in the folder before.
+async fn take_over(
+    conf: &Conf,
+    latch: &dyn Latch,
+    store: &dyn JournalStore,
+    format: &Format,
+    incarnation: &str,
+) -> Result<Result<Listing, StoreError>, FormatError> {
+    let own = latch.join().await?;
+    let seen = stands_still(conf, latch, &own).await?;
+    let listing = match store.list().await {
+        Ok(listing) => listing,
+        Err(error) => return Ok(Err(error)),
+    };
+    let highest = listing.segments.last().map_or(0, |segment| segment.epoch);
+    let node = EpochNode {
+        epoch: seen.value.epoch.max(highest) + 1,
+        owner: incarnation.to_owned(),
+        latch: own.0.clone(),
+        ..EpochNode::default()
+    };
+    let version = latch.claim(&own, &[], seen.version, &node).await?;
+    if let Err(error) = begin(store, format, node.epoch).await {
+        return Ok(Err(error));
+    }
+    latch.release(version, &EpochNode { released: true, segments: 1, ..node }).await?;
+    Ok(Ok(listing))
+}
+
+/// Waits until nobody renews the epoch node any more (F2).
+async fn stands_still(conf: &Conf, latch: &dyn Latch, own: &OwnNode) -> Result<Versioned<EpochNode>, FormatError> {
+    let lease = conf.get(&keys::JOURNAL_FENCING_LEASE);
+    let wait = lease + lease / 10;
+    let mut seen: Option<Versioned<EpochNode>> = None;
+    let mut since = boot_now();
+    loop {
+        let others = latch.participants().await?.into_iter().filter(|participant| participant.node != own.0);
+        let others: Vec<String> = others.map(|participant| participant.address).collect();
+        if !others.is_empty() {
+            return Err(FormatError::InUse { masters: others.join(", ") });
+        }
+        let node = latch.read_epoch().await?;
+        if node.is_none() {
+            latch.create_epoch(&EpochNode::default()).await?;
+            continue;
+        }
+        if node != seen {
+            since = boot_now();
+            seen = node;
+        }
+        if let Some(node) = seen.as_ref().filter(|node| node.value.released || boot_now().since(since) >= wait) {
+            return Ok(node.clone());
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// The first segment of a history without a past.
+async fn begin(store: &dyn JournalStore, format: &Format, epoch: u64) -> Result<(), StoreError> {
+    let segment = SegmentId { epoch, index: 0 };
+    let header = SegmentHeader {
+        cluster_id: format.cluster_id.clone(),
+        genesis: rand::random(),
+        segment,
+        base: None,
+        through: SequenceNumber(0),
+    };
+    let mut bytes = Vec::new();
+    codec::encode_header(&mut bytes, &header);
+    let mut writer = store.create(segment).await?;
+    writer.append(bytes.into()).await?;
+    writer.close().await
+}
+
+/// What was before the new history.
+async fn delete(store: &dyn JournalStore, before: &Listing) -> Result<(), StoreError> {
+    for checkpoint in &before.checkpoints {
+        store.delete_checkpoint(*checkpoint).await?;
+    }
+    for segment in &before.segments {
+        store.delete_segment(*segment).await?;
+    }
+    Ok(())
+}
