@@ -270,7 +270,10 @@ fn unread_properties(sources: &[Source]) -> Vec<String> {
     let (tables, readers): (Vec<_>, Vec<_>) = sources.iter().partition(|s| s.below_src() == "conf/keys.rs");
     let Some(table) = tables.first() else { return Vec::new() };
     let keys = property_keys(&table.text).into_iter();
-    keys.filter(|key| !readers.iter().any(|s| !s.places(key).is_empty()))
+    // `${…}` in the default of another row reads a row, too.
+    let name_of = |key: &str| table.text.split_once(&format!("{key}: "))?.1.split('"').nth(1).map(str::to_owned);
+    let referred = |key: &str| name_of(key).is_some_and(|name| table.text.contains(&format!("${{{name}}}")));
+    keys.filter(|key| !referred(key) && !readers.iter().any(|s| !s.places(key).is_empty()))
         .map(|key| format!("src/conf/keys.rs: no product code reads {key}"))
         .collect()
 }

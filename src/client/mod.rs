@@ -16,3 +16,5 @@ pub use file_system::{
 };
 pub use masters::{Fixed, Locate, LocateError, Polled, Published};
 pub use retry::{ClientError, ClientSettings, RetrySettings};
+
+pub use crate::rpc::channel::{ChannelSettings, Identity};

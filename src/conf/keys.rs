@@ -71,8 +71,6 @@ table! {
     ZOOKEEPER_SESSION_TIMEOUT: Duration = "alluxio.zookeeper.session.timeout" [], Always("6s");
     /// How long to wait for a connection to ZooKeeper.
     ZOOKEEPER_CONNECTION_TIMEOUT: Duration = "alluxio.zookeeper.connection.timeout" [], Always("15s");
-    /// How often a client asks ZooKeeper for a leader, a second apart, before it gives up.
-    ZOOKEEPER_LEADER_INQUIRY_RETRY: u32 = "alluxio.zookeeper.leader.inquiry.retry" [], Always("10");
 
     // Journal.
 
@@ -82,10 +80,6 @@ table! {
     JOURNAL_FOLDER: String = "alluxio.master.journal.folder" [], Always("${alluxio.work.dir}/journal");
     /// What a flush on HDFS waits for: `hsync` the disks of the pipeline, `hflush` their memory (ours).
     JOURNAL_FLUSH_DURABILITY: FlushDurability = "alluxio.master.journal.flush.durability" [], Always("hsync");
-    /// How long the journal's store may be away before a master gives up.
-    JOURNAL_FLUSH_TIMEOUT: Duration = "alluxio.master.journal.flush.timeout"
-        ["alluxio.master.journal.flush.timeout.ms"],
-        Always("5min");
     /// Size at which a new segment of the journal is begun.
     JOURNAL_LOG_SIZE_MAX: Bytes = "alluxio.master.journal.log.size.bytes.max" [], Always("10MB");
     /// Replicas of the journal's files on HDFS; unset, what the NameNode's default is (ours).

@@ -118,10 +118,10 @@ fn a_bad_value_is_named_with_key_value_file_and_line() {
         Given::new(site, &[], &[]).refusal(),
         "alluxio.master.rpc.port = abc (conf/alluxio-site.properties:3): not a port number (1 to 65535)"
     );
-    let continued = "alluxio.master.rpc.addresses=a:1,\\\n  b:2\nalluxio.master.journal.flush.timeout.ms=soon\n";
+    let continued = "alluxio.master.rpc.addresses=a:1,\\\n  b:2\nalluxio.user.rpc.retry.base.sleep.ms=soon\n";
     assert_eq!(
         Given::new(continued, &[], &[]).refusal(),
-        "alluxio.master.journal.flush.timeout.ms = soon (conf/alluxio-site.properties:3): \
+        "alluxio.user.rpc.retry.base.sleep.ms = soon (conf/alluxio-site.properties:3): \
          not a duration such as 250ms, 10s or 5min"
     );
     assert_eq!(

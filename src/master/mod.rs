@@ -16,6 +16,7 @@ pub mod outside;
 mod pid_file;
 pub mod process;
 pub mod role;
+mod role_replies;
 pub mod runtime;
 pub mod server;
 mod server_fs;

@@ -1,9 +1,8 @@
 //! What the shell has from the properties.
 
-use crate::client::{ClientSettings, Fixed, Locate, Polled, Published, RetrySettings};
+use crate::client::{ChannelSettings, ClientSettings, Fixed, Identity, Locate, Polled, Published, RetrySettings};
 use crate::conf::{Authentication, Compatibility, Conf, Origin, WriteType, keys};
 use crate::election::{FindError, LookupSettings};
-use crate::rpc::channel::{ChannelSettings, Identity};
 use crate::types::TtlAction;
 
 /// What the shell needs to know.
