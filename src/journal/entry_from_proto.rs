@@ -210,11 +210,7 @@ fn file_of(entry: wire::InodeFileEntry) -> Result<Entry, String> {
         completed: need(kind, "completed", completed)?,
         cacheable: need(kind, "cacheable", cacheable)?,
         blocks: blocks.into_iter().map(BlockId).collect(),
-        replication: Replication {
-            min: need(kind, "replication_min", replication_min)?,
-            max: need(kind, "replication_max", replication_max)?,
-            durable: need(kind, "replication_durable", replication_durable)?,
-        },
+        replication: replication_of(kind, replication_min, replication_max, replication_durable)?,
     }))
 }
 
@@ -332,6 +328,14 @@ fn refuse<const N: usize>(kind: &str, fields: [(&str, bool); N]) -> Result<(), S
 
 fn need<T>(kind: &str, field: &str, value: Option<T>) -> Result<T, String> {
     value.ok_or_else(|| format!("{kind} without {field}"))
+}
+
+fn replication_of(kind: &str, min: Option<i32>, max: Option<i32>, durable: Option<i32>) -> Result<Replication, String> {
+    Ok(Replication {
+        min: need(kind, "replication_min", min)?,
+        max: need(kind, "replication_max", max)?,
+        durable: need(kind, "replication_durable", durable)?,
+    })
 }
 
 fn path_of(kind: &str, text: Option<String>) -> Result<AlluxioPath, String> {

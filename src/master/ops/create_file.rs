@@ -6,7 +6,7 @@ use super::status::ufs_path;
 use super::{Answer, Context, CreateFile, Decision, WriteType, errors};
 use crate::journal::entry::{DeleteFile, Entry, InodeFile, Replication};
 use crate::master::state::Footprint;
-use crate::types::{FileStatus, FsError, InodeId, PersistenceState};
+use crate::types::{ErrorKind, FileStatus, FsError, InodeId, PersistenceState};
 
 pub(super) fn decide(at: &Context<'_>, op: &CreateFile) -> Result<Decision, FsError> {
     let path = &op.path;
@@ -112,12 +112,11 @@ fn check_replication(op: &CreateFile) -> Result<(), FsError> {
             "Cannot set min and max replication to be {min} and {max}: min replication must be smaller or equal than \
              max replication"
         );
-        return Err(FsError::new(crate::types::ErrorKind::Internal, message));
+        return Err(FsError::new(ErrorKind::Internal, message));
     }
     Ok(())
 }
 
-/// What a file looks like that is about to be made.
 /// What the first answer to a create showed, when the file has since been deleted: all of it follows from the
 /// request but for what the file inherited from its parent.
 pub(super) fn first_status(at: &Context<'_>, op: &CreateFile, id: InodeId, op_time_ms: i64) -> FileStatus {
@@ -132,6 +131,7 @@ pub(super) fn first_status(at: &Context<'_>, op: &CreateFile, id: InodeId, op_ti
     status_of_new(at, &new_file(op, parent, op_time_ms, op.replication_min))
 }
 
+/// What a file looks like that is about to be made.
 fn status_of_new(at: &Context<'_>, file: &InodeFile) -> FileStatus {
     FileStatus {
         id: file.id,

@@ -118,7 +118,7 @@ fn a_clone_does_not_see_later_changes() {
     let mut snapshots = Vec::new();
     for step in 0..30_000_u64 {
         let key = random(&mut seed) % 5_000;
-        if random(&mut seed) % 2 == 0 {
+        if random(&mut seed).is_multiple_of(2) {
             tree.insert(&entry(key, step), order(key));
             model.entry(key).or_insert(step);
         } else {

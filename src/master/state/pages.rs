@@ -47,7 +47,7 @@ impl Pages {
     fn push_page(&mut self, page: Arc<Page>) -> u32 {
         let number = self.count;
         assert!(number < NONE, "fewer than 2^32 pages");
-        if number as usize % PAGES_PER_GROUP == 0 {
+        if (number as usize).is_multiple_of(PAGES_PER_GROUP) {
             self.groups.push(Arc::new(Vec::with_capacity(PAGES_PER_GROUP)));
         }
         let group = self.groups.last_mut().expect("a group was pushed for the first page in it");

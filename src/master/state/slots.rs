@@ -63,7 +63,7 @@ impl Slots {
         }
         let slot = self.header.end;
         assert!(slot < NONE, "fewer than 2^32 slots of {} bytes", self.slot_bytes);
-        if slot % self.per_page() == 0 {
+        if slot.is_multiple_of(self.per_page()) {
             self.pages.push();
         }
         self.header.end += 1;
