@@ -36,7 +36,7 @@ const USES: &[(&str, &[&str])] = &[
 const FOR_ALL: &[&str] = &["types", "conf", "proto"];
 const ONLY_TYPES: &[&str] = &["conf", "proto"];
 
-/// Parts that hold no task, file, socket, clock, chance or hash order; also every file that says `[pure]` first.
+/// Parts that hold no task, file, socket, clock, chance or hash order; also every file that says `Pure.` first.
 const PURE: &[&str] = &[
     "types/",
     "journal/entry",
@@ -180,7 +180,7 @@ fn purity(sources: &[Source]) -> Vec<String> {
 fn is_pure(source: &Source) -> bool {
     let below = source.below_src();
     let listed = PURE.iter().any(|prefix| below.starts_with(prefix));
-    (listed || source.text.starts_with("//! [pure]")) && below != CLOCK && !source.is_test_file()
+    (listed || source.text.starts_with("//! Pure.")) && below != CLOCK && !source.is_test_file()
 }
 
 fn places_of_frameworks(sources: &[Source]) -> Vec<String> {
@@ -343,7 +343,7 @@ fn an_impurity_is_seen() {
     let mut samples: Vec<(&str, String, &str)> =
         IMPURE.iter().map(|word| ("src/master/role.rs", format!("type X = {word}::x;"), *word)).collect();
     samples.push(("src/master/ops/rename.rs", "use crate::ufs::Ufs;".into(), "may not use ufs"));
-    samples.push(("src/journal/folder/x.rs", "//! [pure] A plan.\nuse tokio::fs;".into(), "tokio"));
+    samples.push(("src/journal/folder/x.rs", "//! Pure. A plan.\nuse tokio::fs;".into(), "tokio"));
     let samples: Vec<_> = samples.iter().map(|(path, text, word)| (*path, text.as_str(), *word)).collect();
     assert_objects(purity, &samples);
     assert_accepts(purity, CLOCK, "use std::time::Instant;");

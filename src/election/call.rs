@@ -1,4 +1,4 @@
-//! [pure] Calls to the election as data, for those who decide without doing.
+//! Pure. Calls to the election as data, for those who decide without doing.
 
 use super::latch::{EpochNode, OwnNode, Participant, Versioned};
 

@@ -1,4 +1,4 @@
-//! [pure] The bytes of the epoch node: lines of `key=value`, so that `get` in any ZooKeeper shell shows them.
+//! Pure. The bytes of the epoch node: lines of `key=value`, so that `get` in any ZooKeeper shell shows them.
 //!
 //! The first line names the version of the format. Keys of a later writer that we do not know are passed over; a
 //! later version is refused, because what it means is not known. Nothing is repaired: a node that does not read as

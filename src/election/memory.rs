@@ -1,4 +1,4 @@
-//! [pure] An election in memory: what ZooKeeper does with our nodes, one step per call, for the simulator.
+//! Pure. An election in memory: what ZooKeeper does with our nodes, one step per call, for the simulator.
 //!
 //! A call is the *effect* of a request: it happens whole, now. Requests that wait, replies that are lost, effects
 //! after the death of the caller and deadlines are made by whoever calls (or does not call, or drops the answer).

@@ -1,4 +1,4 @@
-//! [pure] The words of the chain: position, record, base, segment header; and one segment as far as it was read.
+//! Pure. The words of the chain: position, record, base, segment header; and one segment as far as it was read.
 
 use super::codec::{self, Decoded, Frame};
 use super::folder::SegmentId;

@@ -1,4 +1,4 @@
-//! [pure] Bytes of a segment: frames of 48 bytes of header and a body.
+//! Pure. Bytes of a segment: frames of 48 bytes of header and a body.
 //!
 //! ```text
 //! offset  0  kind: 'H' segment header, 'R' record

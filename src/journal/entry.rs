@@ -1,4 +1,4 @@
-//! [pure] What a record says: entries with every computed value in them.
+//! Pure. What a record says: entries with every computed value in them.
 //!
 //! Where the 2.9 journal has the meaning, an entry has exactly its fields, so that an export is exact; the last
 //! three kinds are our own. Times are milliseconds since 1970 UTC. Paths are informational: ids decide.

@@ -1,4 +1,4 @@
-//! [pure] Entries as bytes: a record's body is a row of `alluxio_rs.journal.Entry`, each behind its varint length.
+//! Pure. Entries as bytes: a record's body is a row of `alluxio_rs.journal.Entry`, each behind its varint length.
 //!
 //! Reading is strict. What this program does not know, or cannot keep, is an error that names it: an entry that was
 //! only half understood would make two masters differ.

@@ -1,4 +1,4 @@
-//! [pure] Messages of 2.9 as entries. Every field of a message is taken or refused by name; the patterns have no
+//! Pure. Messages of 2.9 as entries. Every field of a message is taken or refused by name; the patterns have no
 //! `..`, so that a new field cannot be forgotten.
 
 use super::entry::{

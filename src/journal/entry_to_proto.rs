@@ -1,4 +1,4 @@
-//! [pure] Entries that 2.9 has, as its messages. The values are those that a 2.9.6 master writes.
+//! Pure. Entries that 2.9 has, as its messages. The values are those that a 2.9.6 master writes.
 
 use super::entry::{DeleteFile, InodeDirectory, InodeFile, Rename, UpdateInode, UpdateInodeDirectory, UpdateInodeFile};
 use crate::proto::alluxio::proto::journal as wire;

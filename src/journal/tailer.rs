@@ -1,4 +1,4 @@
-//! [pure] Follows the journal: finds the chain among the segments, tells what may be applied, and what a new
+//! Pure. Follows the journal: finds the chain among the segments, tells what may be applied, and what a new
 //! leader copies.
 //!
 //! The tailer does no I/O. It says what it wants to know (`asks`), is told the answers, and keeps what it was told.

@@ -1,4 +1,4 @@
-//! [pure] The one writer of an epoch: which segment is created, what is appended to it, what is acknowledged.
+//! Pure. The one writer of an epoch: which segment is created, what is appended to it, what is acknowledged.
 //!
 //! One flush is under way at a time; what is queued meanwhile goes with the next one. A failed flush ends the
 //! segment: the writer creates the next one, whose header names the acknowledged end and which begins with all that

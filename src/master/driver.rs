@@ -1,4 +1,4 @@
-//! [pure] The loop of the master as one state machine: events and the clock in, effects out.
+//! Pure. The loop of the master as one state machine: events and the clock in, effects out.
 //!
 //! It owns the role, the tailer and, while it leads, the writer. A batch of requests is decided, applied and queued
 //! as one record; answers wait for their flush, then for the lease (F4). The simulator drives this same code.

@@ -1,4 +1,4 @@
-//! [pure] What goes into the driver and what comes out.
+//! Pure. What goes into the driver and what comes out.
 
 use super::in_flight::InFlight;
 use super::ops::{self, Answer, Caller, Query, Request};

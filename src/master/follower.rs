@@ -1,4 +1,4 @@
-//! [pure] The tailer and when it is asked: polling, pauses after failures, recovery of old segments in the background.
+//! Pure. The tailer and when it is asked: polling, pauses after failures, recovery of old segments in the background.
 
 use super::event::{Effect, Told};
 use crate::journal::folder::SegmentId;

@@ -1,4 +1,4 @@
-//! [pure] The check that every answer passes, on any thread: what it depends on is answered, and the lease is valid.
+//! Pure. The check that every answer passes, on any thread: what it depends on is answered, and the lease is valid.
 
 use crate::types::SequenceNumber;
 use crate::types::time::Boot;

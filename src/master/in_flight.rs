@@ -1,4 +1,4 @@
-//! [pure] What was changed in memory and is not answered yet: who looks at it waits (design: nothing that depends on
+//! Pure. What was changed in memory and is not answered yet: who looks at it waits (design: nothing that depends on
 //! unflushed records leaves the process).
 
 use crate::master::state::{Change, Footprint};

@@ -1,9 +1,9 @@
-//! [pure] Whether this master may answer: joins the latch, waits, claims an epoch, renews the lease, releases.
+//! Pure. Whether this master may answer: joins the latch, waits, claims an epoch, renews the lease, releases.
 //!
 //! The rules are F1 to F4 of `docs/journal.md`. Calls to the election go out, their replies and the clock come in.
 //! The lease counts from the *sending* of a successful conditional write, on the boot clock; nothing else renews it.
 
-use crate::election::{CallFailed, EpochNode, LatchCall, LatchReply, Observation, OwnNode, Participant, Versioned};
+use crate::election::{EpochNode, LatchCall, OwnNode, Participant, Versioned};
 use crate::journal::chain::Position;
 use crate::types::mutant::{self, Mutant};
 use crate::types::time::Boot;

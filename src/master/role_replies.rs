@@ -1,4 +1,4 @@
-//! [pure] What the role learns from the replies of the election.
+//! Pure. What the role learns from the replies of the election.
 
 use super::role::{Kind, Phase, Role, RoleEvent};
 use crate::election::{CallFailed, EpochNode, LatchReply, Observation, OwnNode, Versioned};

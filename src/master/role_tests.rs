@@ -1,4 +1,5 @@
 use super::*;
+use crate::election::{CallFailed, LatchReply, Observation};
 
 const LEASE: Duration = Duration::from_secs(2);
 

@@ -1,4 +1,4 @@
-//! [pure] How a standby becomes primary: follow, read anew after the claim, create, flush what it took over (F5 to F8).
+//! Pure. How a standby becomes primary: follow, read anew after the claim, create, flush what it took over (F5 to F8).
 
 use super::driver::{Driver, Phase};
 use super::event::{Core, Effect, Exit};

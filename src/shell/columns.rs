@@ -1,4 +1,4 @@
-//! [pure] The columns of `ls` in 1.2.0: sizes, times, modes.
+//! Pure. The columns of `ls` in 1.2.0: sizes, times, modes.
 
 use chrono::{DateTime, TimeZone};
 

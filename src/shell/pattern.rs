@@ -1,4 +1,4 @@
-//! [pure] Wildcards: `*` stands for any text without a slash.
+//! Pure. Wildcards: `*` stands for any text without a slash.
 //!
 //! A name that contains a star cannot be told from a pattern, as in 1.2.0.
 

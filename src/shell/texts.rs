@@ -1,4 +1,4 @@
-//! [pure] The words of 1.2.0 for what a 2.9 server refuses.
+//! Pure. The words of 1.2.0 for what a 2.9 server refuses.
 
 use crate::types::{AlluxioPath, ErrorKind, FsError};
 

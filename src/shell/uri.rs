@@ -1,4 +1,4 @@
-//! [pure] What users type for a path, read and echoed as 1.2.0 does.
+//! Pure. What users type for a path, read and echoed as 1.2.0 does.
 
 use std::fmt;
 

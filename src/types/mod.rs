@@ -1,4 +1,4 @@
-//! [pure] The words of the system: paths, ids, times, what a file looks like, how an operation fails.
+//! Pure. The words of the system: paths, ids, times, what a file looks like, how an operation fails.
 //!
 //! Uses nothing else of the project. Read `path.rs`, `ids.rs`, `file_status.rs`, `caller.rs`, `error.rs`, `time.rs`.
 

@@ -149,7 +149,7 @@ impl World {
         let (op, asked) = client.current.take().expect("just seen");
         let seen = seen(&op, &answer).map_err(|text| format!("{op:?} was answered {text}"))?;
         self.note(|| format!("client {} heard {op:?} = {seen:?}", ticket.0));
-        self.history.push(Call { client: ticket.0, op, asked, heard: self.now, seen });
+        self.history.push(Call { op, asked, heard: self.now, seen });
         let pause = self.rng.range(0, 60 * MS);
         self.after(pause, Action::Ask2 { client: ticket.0 });
         Ok(())

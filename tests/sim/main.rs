@@ -115,7 +115,6 @@ fn add(sum: &mut Coverage, one: Coverage) {
     sum.held_reads += one.held_reads;
     sum.unknown_lengths += one.unknown_lengths;
     sum.fenced += one.fenced;
-    sum.copied += one.copied;
 }
 
 fn number(name: &str) -> Option<u64> {

@@ -30,7 +30,6 @@ pub enum Seen {
 /// An operation with its answer, between the moments of asking and hearing.
 #[derive(Debug, Clone)]
 pub struct Call {
-    pub client: usize,
     pub op: Op,
     pub asked: u64,
     pub heard: u64,
@@ -107,7 +106,7 @@ impl Model {
         if !below.is_empty() && !recursive {
             return Seen::NotEmpty;
         }
-        below.iter().for_each(|name| drop(self.0.remove(name)));
+        self.0.retain(|name, _| !below.contains(name));
         self.0.remove(path);
         Seen::Done
     }
@@ -211,7 +210,7 @@ mod tests {
     use super::*;
 
     fn call(op: Op, asked: u64, heard: u64, seen: Seen) -> Call {
-        Call { client: 0, op, asked, heard, seen }
+        Call { op, asked, heard, seen }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use alluxio::journal::chain::{Position, SegmentHeader};
 use alluxio::journal::codec;
 use alluxio::journal::folder::{AppendId, CheckpointId, FileId, Format, MemoryFolder, SegmentId};
 use alluxio::journal::tailer::Ask;
-use alluxio::master::driver::{Driver, DriverSettings};
+use alluxio::master::driver::Driver;
 use alluxio::master::event::{Core, Evaluated, Event};
 use alluxio::master::gate::Gate;
 use alluxio::master::ops::Answer;
@@ -57,7 +57,6 @@ pub struct Coverage {
     pub held_reads: u64,
     pub unknown_lengths: u64,
     pub fenced: u64,
-    pub copied: u64,
 }
 
 pub enum Action {

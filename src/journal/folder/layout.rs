@@ -1,4 +1,4 @@
-//! [pure] Names in the journal folder, and the text of FORMAT.
+//! Pure. Names in the journal folder, and the text of FORMAT.
 
 use super::{CheckpointId, Format, SegmentId, StoreError};
 use crate::types::SequenceNumber;

@@ -1,4 +1,4 @@
-//! [pure] What a client may ask of the namespace, one file per operation.
+//! Pure. What a client may ask of the namespace, one file per operation.
 //!
 //! `decide` reads the state and changes nothing: entries to journal and the answer, or a refusal. `query` reads.
 //! A new operation is one file here, one variant in `request.rs`, one arm below, and one line in `master/server.rs`.

@@ -1,4 +1,4 @@
-//! [pure] The state of the master on copy-on-write pages, and `apply`, the only way to change it.
+//! Pure. The state of the master on copy-on-write pages, and `apply`, the only way to change it.
 //!
 //! Read `pages.rs`, `slots.rs`, `btree.rs` (what everything lies on), then `inode.rs` and `inode_tree.rs`, then
 //! `apply.rs`. `footprint.rs` tells what an answer waits for, `checkpoint.rs` how a state becomes a file.
