@@ -205,12 +205,11 @@ impl<T> Driver<T> {
 
     fn stop(&mut self, now: Boot) {
         match self.phase {
+            Phase::Serving if mutant::is(Mutant::ReleaseEarly) => self.role.release(),
             Phase::Serving => self.phase = Phase::Draining { until: now + DRAIN },
             Phase::Draining { until } => {
                 let idle = !self.writer.as_ref().is_some_and(Writer::has_unflushed);
-                if mutant::is(Mutant::ReleaseEarly) {
-                    self.role.release();
-                } else if idle && self.ready.is_empty() {
+                if idle && self.ready.is_empty() {
                     self.phase = Phase::Releasing;
                     self.role.release();
                 } else if now >= until {

@@ -41,6 +41,11 @@ impl World {
     fn pause(&mut self, host: usize) {
         let time =
             if self.rng.chance(1, 2) { self.rng.range(MS, 3 * SECOND) } else { self.rng.range(SECOND, 12 * SECOND) };
+        self.pause_for(host, time);
+    }
+
+    /// See `pause`.
+    pub fn pause_for(&mut self, host: usize, time: u64) {
         self.note(|| format!("host {host} is paused for {} ms", time / MS));
         self.hosts[host].paused_until = self.now + time;
         if time > SESSION

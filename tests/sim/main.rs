@@ -88,6 +88,7 @@ fn play(world: &mut World) -> Result<(), String> {
         let action = world.next().ok_or("nothing happens any more")?;
         world.mend_store();
         world.act(action)?;
+        world.tell_watchers();
         let done = world.history.len() >= world.options.operations;
         match healed_at {
             None if done || world.now > FAULTS_END => {
@@ -162,16 +163,24 @@ fn no_seed_finds_a_violation() {
 #[test]
 fn every_mutant_is_caught() {
     use alluxio::types::mutant::{self, Mutant};
-    let seeds = number("SIM_MUTANT_SEEDS").unwrap_or(3000);
+    let seeds = number("SIM_MUTANT_SEEDS").unwrap_or(2000);
     let mut survivors = Vec::new();
     std::panic::set_hook(Box::new(|_| {}));
     for broken in Mutant::ALL {
+        // Where the search found it before; after a change of the simulator it searches anew.
+        let known: &[u64] = match broken {
+            Mutant::LeaseFromReply => &[263],
+            Mutant::MarkWhenFlushed => &[132],
+            Mutant::ClaimAtOnce => &[57],
+            _ => &[],
+        };
         mutant::set(Some(*broken));
-        let caught = (1..=seeds).find_map(|seed| match std::panic::catch_unwind(|| run(seed)) {
-            Ok(Ok(_)) => None,
-            Ok(Err(text)) => Some((seed, text.lines().next().unwrap_or_default().to_owned())),
-            Err(_) => Some((seed, "an assertion failed".to_owned())),
-        });
+        let caught =
+            known.iter().copied().chain(1..=seeds).find_map(|seed| match std::panic::catch_unwind(|| run(seed)) {
+                Ok(Ok(_)) => None,
+                Ok(Err(text)) => Some((seed, text.lines().next().unwrap_or_default().to_owned())),
+                Err(_) => Some((seed, "an assertion failed".to_owned())),
+            });
         mutant::set(None);
         match caught {
             Some((seed, text)) => println!("{broken:?}: caught by seed {seed}: {text}"),

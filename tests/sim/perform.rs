@@ -47,6 +47,11 @@ impl World {
                 self.tell_later(host, life, Event::Checkpointed(outcome));
             }
             Action::GuardianRelease { incarnation } => self.guardian_release(&incarnation),
+            Action::Kill { host, life } => {
+                if self.process(host, life).is_some() {
+                    self.kill(host, true);
+                }
+            }
             Action::EndSession(session) => self.election.end_session(session),
             Action::Start(host) => {
                 if self.folder.list().is_err() {
@@ -227,6 +232,12 @@ impl World {
             session = self.election.open_session();
             self.process(host, life).expect("just seen").session = session;
         }
+        let writes = matches!(call, LatchCall::Renew { .. } | LatchCall::Claim { .. } | LatchCall::Release { .. });
+        if writes && self.rng.chance(1, 120) && !self.healing {
+            // Stopped just after it was sent: the reply waits, the effect does not.
+            let time = self.rng.range(SECOND, 8 * SECOND);
+            self.pause_for(host, time);
+        }
         let cut_off = self.hosts[host].cut_off_until > self.now;
         let delay = self.rng.range(200, 5 * MS);
         let slow = self.rng.chance(1, 40) && !self.healing;
@@ -252,7 +263,27 @@ impl World {
     fn latch_effect(&mut self, host: usize, life: u64, session: SessionId, call: LatchCall, lost: bool) {
         let reply = self.execute_latch(host, life, session, call);
         if let Some(reply) = reply.filter(|_| !lost) {
-            self.tell_later(host, life, Event::Latch(reply));
+            let release = matches!(reply, LatchReply::Released(_));
+            let late = self.rng.chance(1, if release { 3 } else { 12 }) && !self.healing;
+            let delay = if late { self.rng.range(MS, DEADLINE - 10 * MS) } else { self.rng.range(50, MS) };
+            self.after(delay, Action::Deliver(host, life, Event::Latch(reply)));
+        }
+    }
+
+    /// Watches: whoever is connected hears that something changed, soon or not so soon.
+    pub fn tell_watchers(&mut self) {
+        let newest = self.election.newest();
+        if newest == self.watched {
+            return;
+        }
+        self.watched = newest;
+        for host in 0..self.hosts.len() {
+            if self.hosts[host].process.is_some() && self.hosts[host].cut_off_until <= self.now {
+                let late = self.rng.chance(1, 30);
+                let delay = if late { self.rng.range(MS, SECOND) } else { self.rng.range(100, 3 * MS) };
+                let life = self.hosts[host].lives;
+                self.after(delay, Action::Deliver(host, life, Event::ElectionChanged));
+            }
         }
     }
 
@@ -363,12 +394,17 @@ impl World {
             if self.rng.chance(1, 40) && !self.healing {
                 delay += self.rng.range(MS, 8 * SECOND);
             }
-            let torn = self.rng.chance(1, 100) && !self.healing;
+            // A header with its copies is the append whose tearing matters most, the more so if its writer dies.
+            let torn = self.rng.chance(1, if bytes[0] == b'H' { 10 } else { 100 }) && !self.healing;
             let part = torn.then(|| self.rng.index(bytes.len()));
             self.after(delay, Action::Land { append, replica, bytes: part });
             slowest = delay;
             if torn {
                 self.coverage.torn_tails += 1;
+                if self.rng.chance(1, 2) {
+                    let soon = self.rng.range(MS, 20 * MS);
+                    self.after(delay + soon, Action::Kill { host, life });
+                }
                 break;
             }
         }

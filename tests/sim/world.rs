@@ -71,6 +71,7 @@ pub enum Action {
     Recover { host: usize, life: u64, segment: SegmentId },
     Checkpoint { host: usize, life: u64, id: CheckpointId, content: bytes::Bytes },
     GuardianRelease { incarnation: String },
+    Kill { host: usize, life: u64 },
     EndSession(SessionId),
     Start(usize),
     Ask2 { client: usize },
@@ -121,6 +122,8 @@ pub struct World {
     pub coverage: Coverage,
     pub healing: bool,
     pub store_away_until: u64,
+    /// The state of the election that watchers were told of.
+    pub watched: StateNumber,
     pub trace: Vec<String>,
     pub tracing: bool,
 }
@@ -143,6 +146,7 @@ impl World {
             coverage: Coverage::default(),
             healing: false,
             store_away_until: 0,
+            watched: StateNumber(0),
             trace: Vec::new(),
             tracing: std::env::var_os("SIM_TRACE").is_some(),
         };
