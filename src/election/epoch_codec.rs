@@ -26,6 +26,7 @@ pub fn encode(node: &EpochNode) -> Result<Vec<u8>, String> {
         format!("released={}", node.released),
         format!("address={}", node.address),
         format!("latch={}", node.latch),
+        format!("lease_ms={}", node.lease_ms),
         format!("segments={}", node.segments),
         format!("durable_sequence={}", node.durable_sequence),
         format!("durable_hash={:016x}", node.durable_hash),
@@ -51,6 +52,7 @@ pub fn decode(bytes: &[u8]) -> Result<EpochNode, String> {
         released: fields.parsed("released")?,
         address: fields.text("address")?.to_owned(),
         latch: fields.text("latch")?.to_owned(),
+        lease_ms: fields.parsed("lease_ms")?,
         segments: fields.parsed("segments")?,
         durable_sequence: fields.parsed("durable_sequence")?,
         durable_hash: u64::from_str_radix(hash, 16).map_err(|error| bad_value("durable_hash", hash, &error))?,
@@ -90,6 +92,7 @@ mod tests {
             released: true,
             address: "host:19998".into(),
             latch: "_c_x-lock-0000000001".into(),
+            lease_ms: 2_000,
             segments: 3,
             durable_sequence: 12345,
             durable_hash: 0xDEAD_BEEF,
@@ -97,7 +100,7 @@ mod tests {
     }
 
     const TEXT: &str = "alluxio-rs-epoch-node=1\nepoch=7\nowner=0123456789ab\nreleased=true\naddress=host:19998\n\
-                        latch=_c_x-lock-0000000001\nsegments=3\ndurable_sequence=12345\ndurable_hash=00000000deadbeef\n";
+                        latch=_c_x-lock-0000000001\nlease_ms=2000\nsegments=3\ndurable_sequence=12345\ndurable_hash=00000000deadbeef\n";
 
     #[test]
     fn the_format_is_this_text() {

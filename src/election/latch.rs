@@ -15,6 +15,8 @@ pub struct EpochNode {
     pub address: String,
     /// Latch node of the owner (name without path), for its guardian.
     pub latch: String,
+    /// How long a renewal of its owner counts, in milliseconds; 0 when no answer of its owner rests on a clock.
+    pub lease_ms: u64,
     /// How many segments of the epoch exist at least; a listing that shows fewer is stale.
     pub segments: u32,
     /// Sequence of the last acknowledged record, kept here a second time.

@@ -103,6 +103,8 @@ struct Followed {
     length: Option<Length>,
     length_round: u64,
     damage: Option<Damage>,
+    /// Its writers were cut off, so a length that is too short stays so.
+    recovered: bool,
 }
 
 impl Followed {
@@ -197,16 +199,18 @@ impl Tailer {
         asks
     }
 
-    /// The answer to `Ask::List`.
-    pub fn listed(&mut self, segments: &[SegmentId]) {
+    /// The answer to `Ask::List`. Returns whether it may be whole: false if a segment that exists is not in it.
+    pub fn listed(&mut self, segments: &[SegmentId]) -> bool {
         let round = self.outstanding.remove(&Ask::List).unwrap_or(0);
-        if self.expected.is_none_or(|expected| segments.contains(&expected)) {
+        let whole = self.expected.is_none_or(|expected| segments.contains(&expected));
+        if whole {
             self.list_round = self.list_round.max(round);
         }
         self.segments.retain(|segment, _| segments.contains(segment));
         for segment in segments {
             self.segments.entry(*segment).or_default();
         }
+        whole
     }
 
     /// The answer to `Ask::Length`.
@@ -232,6 +236,15 @@ impl Tailer {
         self.outstanding.remove(&Ask::Recover(segment));
         if let Some(followed) = self.segments.get_mut(&segment) {
             followed.length = None;
+            followed.recovered = true;
+        }
+    }
+
+    /// Says that a segment will not be recovered now; its length is asked anew.
+    pub fn not_recovered(&mut self, segment: SegmentId) {
+        self.outstanding.remove(&Ask::Recover(segment));
+        if let Some(followed) = self.segments.get_mut(&segment) {
+            followed.length = None;
         }
     }
 
@@ -246,6 +259,7 @@ impl Tailer {
     /// Whatever makes it impossible to follow; final.
     pub fn decided(&mut self) -> Result<Vec<Record>, ChainError> {
         let Resolved::Chain(links) = self.resolve()? else { return Ok(Vec::new()) };
+        self.next_read(&links)?;
         let tip = *links.last().expect("a chain has a tip");
         let mut records: Vec<Record> = Vec::new();
         for (at, segment) in links.iter().enumerate() {
@@ -266,8 +280,9 @@ impl Tailer {
         }
         self.genesis = self.header(tip).map(|header| header.genesis);
         for (segment, followed) in &mut self.segments {
-            // What the tip's own marks do not cover may have to be copied (F8), although it was applied.
-            let kept_after = if *segment == tip { followed.view.mark } else { self.applied.sequence };
+            // What the tip's own marks do not cover may have to be copied (F8), although it was applied. The same of
+            // a newer segment that is not complete yet: it may become the tip.
+            let kept_after = if *segment >= tip { followed.view.mark } else { self.applied.sequence };
             followed.view.forget_to(self.applied.sequence.min(kept_after));
         }
         Ok(records)
@@ -305,11 +320,18 @@ impl Tailer {
         let header = view.header.as_ref().expect("the tip is complete");
         // H7: a segment in which nothing was acknowledged is not a base; then its own base is the place.
         let acknowledged = view.mark > header.start().sequence || mutant::is(Mutant::NameUnanswered);
-        let base = if acknowledged { view.base_at(tip, view.mark) } else { header.base };
-        let after = base.map_or(SequenceNumber(0), |base| base.position.sequence);
-        let copies = view.records.iter().map(|placed| placed.record.clone());
-        let copies =
-            copies.filter(|record| record.position.sequence > after && !mutant::is(Mutant::NoCopies)).collect();
+        let off_chain = ChainError::OffChain { applied: self.applied, tip };
+        let base =
+            if acknowledged { Some(view.base_at(tip, view.mark).ok_or(off_chain.clone())?) } else { header.base };
+        let before = base.map_or(Position::START, |base| base.position);
+        let copies = view.records.iter().map(|placed| &placed.record);
+        let copies = copies.filter(|record| record.position.sequence > before.sequence);
+        let copies: Vec<Record> = copies.filter(|_| !mutant::is(Mutant::NoCopies)).cloned().collect();
+        // A segment with a gap between base and copies could never be read again.
+        let end = copies.iter().try_fold(before, |at, r| (at.after(&r.entries) == r.position).then_some(r.position));
+        if end != Some(view.last) && !mutant::is(Mutant::NoCopies) {
+            return Err(off_chain);
+        }
         let open = self.segments.iter().filter(|(_, f)| !matches!(f.length, Some(Length::Closed(_))));
         Ok(Some(Takeover { base, copies, genesis: header.genesis, open: open.map(|(id, _)| *id).collect() }))
     }
@@ -352,13 +374,15 @@ impl Tailer {
             _ if followed.readable() > followed.view.read_to() => {
                 read(segment, &followed.view, bytes.min(followed.readable()))
             }
-            Some(Length::Closed(length)) => {
+            None => Ask::Length(segment),
+            Some(Length::Unknown) => Ask::Recover(segment),
+            Some(Length::Open(_)) if followed.length_round < self.round => Ask::Length(segment),
+            Some(Length::Open(_)) if !followed.recovered => Ask::Recover(segment),
+            Some(Length::Closed(length) | Length::Open(length)) => {
                 let reason = format!("it ends at byte {length}, but its first {bytes} bytes were acknowledged");
                 let (offset, after) = (followed.view.parsed, followed.view.last);
                 return Err(Damage { segment, offset, after, reason }.into());
             }
-            _ if followed.length.is_none() || followed.length_round < self.round => Ask::Length(segment),
-            _ => Ask::Recover(segment),
         };
         Ok(Some(ask))
     }

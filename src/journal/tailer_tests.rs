@@ -49,7 +49,9 @@ impl Folder {
             let asks = tailer.asks();
             for ask in &asks {
                 match *ask {
-                    Ask::List => tailer.listed(&self.segments.keys().copied().collect::<Vec<_>>()),
+                    Ask::List => {
+                        tailer.listed(&self.segments.keys().copied().collect::<Vec<_>>());
+                    }
                     Ask::Length(segment) => {
                         tailer.length(segment, Length::Open(self.segments[&segment].len() as u64));
                     }
@@ -224,4 +226,53 @@ fn a_round_uses_no_length_that_was_asked_for_before_it_began() {
     tailer.length(id(1, 0), Length::Open(10)); // asked in the round before
     tailer.listed(&[id(1, 0)]);
     assert_eq!(tailer.asks(), [Ask::Length(id(1, 0))]);
+}
+
+#[test]
+fn what_a_torn_segment_showed_is_kept_until_it_is_known_whether_it_becomes_the_tip() {
+    let mut folder = Folder::default();
+    let mut a = folder.begin(id(1, 0), None, 0);
+    let one = folder.write(&mut a, 0, "one");
+    let base = folder.base(a.segment, one);
+    folder.write(&mut a, 1, "two");
+    folder.write(&mut a, 1, "three");
+    // B read A before its mark of three landed: it copies two and three, and is seen torn in between.
+    let mut b = folder.begin(id(2, 0), base, 3);
+    folder.write(&mut b, 1, "two");
+    folder.write(&mut a, 3, "");
+    let mut tailer = Tailer::new(Position::START, None);
+    assert_eq!(folder.follow(&mut tailer).unwrap(), ["one", "two", "three"]);
+    folder.write(&mut b, 1, "three");
+    tailer.begin_round(true);
+    assert_eq!(folder.follow(&mut tailer).unwrap(), [""; 0]);
+    let takeover = tailer.takeover(SequenceNumber(3)).unwrap().unwrap();
+    assert_eq!(takeover.base, base);
+    assert_eq!(texts(&takeover.copies), ["two", "three"]);
+}
+
+#[test]
+fn damage_below_the_tip_is_told() {
+    let mut folder = Folder::default();
+    let mut a = folder.begin(id(1, 0), None, 0);
+    folder.write(&mut a, 0, "one");
+    let two = folder.write(&mut a, 1, "two");
+    let base = folder.base(a.segment, two);
+    folder.begin(id(2, 0), base, 2);
+    let bytes = folder.segments.get_mut(&id(1, 0)).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    let mut tailer = Tailer::new(Position::START, None);
+    assert!(matches!(folder.follow(&mut tailer), Err(ChainError::Damaged(damage)) if damage.segment == id(1, 0)));
+}
+
+#[test]
+fn a_base_that_stays_short_after_recovery_is_damage() {
+    let mut folder = Folder::default();
+    let mut a = folder.begin(id(1, 0), None, 0);
+    let one = folder.write(&mut a, 0, "one");
+    let base = folder.base(a.segment, one);
+    folder.begin(id(2, 0), base, 1);
+    folder.segments.get_mut(&id(1, 0)).unwrap().pop();
+    let mut tailer = Tailer::new(Position::START, None);
+    assert!(matches!(folder.follow(&mut tailer), Err(ChainError::Damaged(_))));
 }

@@ -104,6 +104,7 @@ pub struct Writer {
     creating: Option<SegmentId>,
     create_not_before: Option<Boot>,
     next_index: u32,
+    created: u32,
     flight: Option<Flight>,
     flushed: Option<Position>,
     /// How many segments must be registered before what is flushed may be answered.
@@ -132,6 +133,7 @@ impl Writer {
             creating: None,
             create_not_before: None,
             next_index: 0,
+            created: 0,
             flight: None,
             flushed: None,
             flushed_segments: 0,
@@ -177,7 +179,7 @@ impl Writer {
 
     /// How many segments of the epoch exist for certain.
     pub fn created_segments(&self) -> u32 {
-        self.ready.or(self.current).map_or(0, |current| current.segment.index + 1)
+        self.created
     }
 
     /// Whether no more may be queued for now.
@@ -206,7 +208,10 @@ impl Writer {
         }
         self.creating = None;
         match capacity {
-            Some(capacity) => self.ready = Some(Current { segment, bytes: 0, capacity }),
+            Some(capacity) => {
+                self.created = segment.index + 1;
+                self.ready = Some(Current { segment, bytes: 0, capacity });
+            }
             None if segment.index == 0 => return Err(EpochTaken),
             None => self.create_not_before = Some(now + CREATE_DELAY),
         }
@@ -236,7 +241,9 @@ impl Writer {
     pub fn effects(&mut self, now: Boot) -> Vec<WriterEffect> {
         let mut effects = Vec::new();
         if self.flight.is_none() {
-            if let Some(next) = self.ready.take() {
+            // The base of a header says "answered": what is flushed but held back must not become one (F9).
+            let answered = self.flushed.is_none_or(|flushed| flushed == self.mark);
+            if let Some(next) = self.ready.take_if(|_| answered) {
                 effects.extend(self.current.take().map(|old| WriterEffect::Close(old.segment)));
                 self.current = Some(next);
                 effects.push(self.begin_segment(now));

@@ -100,6 +100,7 @@ fn a_failed_flush_is_copied_into_the_next_segment_and_late_answers_mean_nothing(
     writer.append(Bytes::from_static(b"one"));
     writer.effects(at(0));
     writer.appended(id(0), true);
+    writer.answered(writer.flushed().unwrap());
     let acknowledged = writer.base;
     writer.append(Bytes::from_static(b"two"));
     writer.effects(at(1));
@@ -112,7 +113,7 @@ fn a_failed_flush_is_copied_into_the_next_segment_and_late_answers_mean_nothing(
     assert_eq!(writer.flushed().map(|flushed| flushed.sequence), Some(SequenceNumber(1)));
     let (segment, frames) = frames(&effects[0]);
     assert_eq!(segment, id(1));
-    assert_eq!(texts(&frames), ["header through 3", "two@2 mark 0", "three@3 mark 0"]);
+    assert_eq!(texts(&frames), ["header through 3", "two@2 mark 1", "three@3 mark 1"]);
     let Frame::Header(header) = &frames[0] else { panic!("no header") };
     assert_eq!(header.base, acknowledged);
     // A second failure before anything of segment 1 was acknowledged keeps the base (F7).
@@ -134,10 +135,12 @@ fn a_full_segment_is_followed_by_one_that_was_created_ahead() {
     writer.created(id(1), Some(10_000), at(0)).unwrap();
     assert_eq!(writer.effects(at(0)), [], "not before the flush that is under way");
     writer.appended(id(0), true);
+    assert_eq!(writer.effects(at(0)), [], "nor while what is flushed is held back: a base says answered");
+    writer.answered(writer.flushed().unwrap());
     writer.append(Bytes::from_static(b"two"));
     let effects = writer.effects(at(1));
     assert_eq!(effects[0], WriterEffect::Close(id(0)));
-    assert_eq!(texts(&frames(&effects[1]).1), ["header through 2", "two@2 mark 0"]);
+    assert_eq!(texts(&frames(&effects[1]).1), ["header through 2", "two@2 mark 1"]);
     assert_eq!(writer.flushed_segments(), 1);
     writer.appended(id(1), true);
     assert_eq!(writer.flushed_segments(), 2);

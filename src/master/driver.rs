@@ -3,7 +3,7 @@
 //! It owns the role, the tailer and, while it leads, the writer. A batch of requests is decided, applied and queued
 //! as one record; answers wait for their flush, then for the lease (F4). The simulator drives this same code.
 
-use super::event::{Core, Effect, Event, Exit};
+use super::event::{Core, Effect, Event, Exit, Told};
 use super::follower::Follower;
 use super::gate::Gate;
 use super::ops::{self, Answer, Request};
@@ -22,6 +22,12 @@ use std::time::Duration;
 
 /// How long a leader that is stopped waits for its last flushes.
 const DRAIN: Duration = Duration::from_secs(5);
+/// A record of this size is followed by another one.
+const RECORD_BYTES: usize = 1 << 20;
+/// What one request may change, in bytes of journal.
+const RECORD_BYTES_MAX: usize = 16 << 20;
+/// Flushes whose answers wait for the lease at most.
+const READY_MAX: usize = 10_000;
 /// Inodes freed by one record after a recursive delete.
 const COLLECT_INODES: usize = 1000;
 
@@ -117,6 +123,7 @@ impl<T> Driver<T> {
             Event::Hold(who, evaluated) => self.hold(who, evaluated.answer, evaluated.wait_for),
             Event::ElectionChanged => self.role.changed(),
             Event::Latch(reply) => self.role.reply(reply, now),
+            Event::Tail(_, Told::Damaged(text)) => self.exit(Exit::Unfit(text)),
             Event::Tail(ask, told) => self.follower.told(ask, told, now),
             Event::Created(segment, room) => self.created(core, segment, room, now, wall),
             Event::Appended(segment, outcome) => self.appended(segment, outcome, now),
@@ -216,51 +223,72 @@ impl<T> Driver<T> {
                     self.exit(Exit::Stopped);
                 }
             }
-            Phase::Over => {}
-            Phase::Following
-            | Phase::Reading { .. }
-            | Phase::Creating { .. }
-            | Phase::Flushing { .. }
-            | Phase::Releasing => {
+            Phase::Over | Phase::Releasing => {}
+            Phase::Following => self.role.release(),
+            Phase::Reading { .. } | Phase::Creating { .. } | Phase::Flushing { .. } => {
+                self.phase = Phase::Releasing;
                 self.role.release();
             }
         }
     }
 
-    /// Decides, applies and queues a batch as one record.
+    /// Decides and applies requests; what they change is queued as one record, or several if it is much.
     fn submit(&mut self, core: &mut Core, requests: Vec<(T, Request)>, wall: Millis) {
-        let full = self.writer.as_ref().is_none_or(Writer::is_full);
-        if !matches!(self.phase, Phase::Serving) || full {
-            let text =
-                if full { "The journal does not keep up. Try again." } else { "This master is not the primary." };
-            let refusals = requests.into_iter().map(|(who, _)| (who, Err(FsError::new(ErrorKind::Unavailable, text))));
-            return self.effects.extend(refusals.map(|(who, answer)| Effect::Answer(who, answer)));
-        }
         let mut entries = Vec::new();
         let mut answers = Vec::new();
-        let sequence = self.writer.as_ref().expect("serving").last().sequence.next();
         for (who, request) in requests {
-            match ops::decide(&core.state, &request, wall, &self.settings.ops) {
-                Ok(decision) => {
-                    for entry in &decision.entries {
-                        core.change(entry, sequence);
-                    }
-                    entries.extend(decision.entries);
-                    answers.push((who, Ok(decision.answer)));
+            let answer = self.decide(core, &request, wall, &mut entries);
+            match answer {
+                // Nothing that is queued can make a request wait that was not even looked at.
+                Err(error) if error.kind == ErrorKind::Unavailable => {
+                    self.effects.push(Effect::Answer(who, Err(error)))
                 }
-                Err(refusal) => answers.push((who, Err(refusal))),
+                answer => answers.push((who, answer)),
+            }
+            if entries.len() >= RECORD_BYTES {
+                self.queue(&mut entries, &mut answers);
             }
         }
-        if mutant::is(Mutant::DropEntry) && entries.len() > 1 {
-            entries.pop();
+        self.queue(&mut entries, &mut answers);
+    }
+
+    /// Decides one request, applies it, and adds its entries to those of the next record.
+    fn decide(
+        &mut self,
+        core: &mut Core,
+        request: &Request,
+        wall: Millis,
+        entries: &mut Vec<u8>,
+    ) -> Result<Answer, FsError> {
+        let unavailable = |text: &str| Err(FsError::new(ErrorKind::Unavailable, text));
+        let Some(writer) = self.writer.as_ref().filter(|_| matches!(self.phase, Phase::Serving)) else {
+            return unavailable("This master is not the primary.");
+        };
+        if writer.is_full() || self.ready.len() > READY_MAX {
+            return unavailable("The journal does not keep up. Try again.");
         }
-        let writer = self.writer.as_mut().expect("serving");
+        let sequence = writer.last().sequence.next();
+        let decision = ops::decide(&core.state, request, wall, &self.settings.ops)?;
+        let dropped = usize::from(mutant::is(Mutant::DropEntry) && decision.entries.len() > 1);
+        let encoded = entry_codec::encode_entries(&decision.entries[..decision.entries.len() - dropped]);
+        if encoded.len() > RECORD_BYTES_MAX {
+            let text = format!("The request changes too much at once ({} bytes of journal).", encoded.len());
+            return Err(FsError::new(ErrorKind::ResourceExhausted, text));
+        }
+        decision.entries.iter().for_each(|entry| core.change(entry, sequence));
+        entries.extend(encoded);
+        Ok(decision.answer)
+    }
+
+    /// Queues a record, and holds the answers that rest on it.
+    fn queue(&mut self, entries: &mut Vec<u8>, answers: &mut Vec<Held<T>>) {
+        let Some(writer) = self.writer.as_mut() else { return };
         if !entries.is_empty() {
-            writer.append(entry_codec::encode_entries(&entries).into());
+            writer.append(std::mem::take(entries).into());
         }
         // A refusal or a success without a change may rest on anything that is queued.
         let wait_for = writer.last().sequence;
-        for (who, answer) in answers {
+        for (who, answer) in answers.drain(..) {
             let at_once = mutant::is(Mutant::RefuseAtOnce) && answer.is_err();
             self.hold(who, answer, if at_once { SequenceNumber(0) } else { wait_for });
         }

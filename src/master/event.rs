@@ -60,6 +60,8 @@ pub enum Told {
     Bytes(bytes::Bytes),
     /// Whether the writers are cut off for certain.
     Recovered(bool),
+    /// What is stored is not what was written, on any replica.
+    Damaged(String),
     /// No answer.
     Failed(String),
 }

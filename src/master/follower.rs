@@ -28,8 +28,10 @@ pub(super) struct Follower {
     /// Entries applied since the last checkpoint, and whether one is being written.
     pub(super) entries_since_checkpoint: u64,
     pub(super) checkpointing: bool,
-    /// The last failure of the store, for the log.
+    blocked: bool,
+    /// The last failure of the store, and the one that the log was told of.
     failure: Option<String>,
+    warned: Option<String>,
 }
 
 impl Follower {
@@ -42,14 +44,22 @@ impl Follower {
             recovering: BTreeMap::new(),
             entries_since_checkpoint: 0,
             checkpointing: false,
+            blocked: false,
             failure: None,
+            warned: None,
         }
     }
 
     /// Takes the answer to what the tailer asked.
     pub(super) fn told(&mut self, ask: Ask, told: Told, now: Boot) {
         match (ask, told) {
-            (_, Told::Listed(segments)) => self.tailer.listed(&segments),
+            (_, Told::Listed(segments)) => {
+                if !self.tailer.listed(&segments) {
+                    self.ask_not_before = now + STORE_RETRY;
+                    self.failure = Some("the listing lacks a segment that exists, listing again".into());
+                    return;
+                }
+            }
             (Ask::Length(segment), Told::Length(length)) => self.tailer.length(segment, length),
             (Ask::Read { segment, offset, .. }, Told::Bytes(bytes)) => self.tailer.bytes(segment, offset, &bytes),
             (Ask::Recover(segment), Told::Recovered(true)) => self.tailer.recovered(segment),
@@ -78,8 +88,26 @@ impl Follower {
         if now < self.ask_not_before {
             return;
         }
-        effects.extend(self.failure.take().map(Effect::Warn));
-        effects.extend(self.tailer.asks().into_iter().map(Effect::Tail));
+        if self.failure != self.warned {
+            self.warned.clone_from(&self.failure);
+            effects.extend(self.failure.clone().map(Effect::Warn));
+        }
+        for ask in self.tailer.asks() {
+            match ask {
+                // Only who has claimed may cut a writer off (F10, F11): it may be a leader in good health.
+                Ask::Recover(segment) if poll => {
+                    self.tailer.not_recovered(segment);
+                    self.ask_not_before = now + STORE_RETRY;
+                    self.blocked = true;
+                }
+                ask => effects.push(Effect::Tail(ask)),
+            }
+        }
+    }
+
+    /// Whether this standby could get no further without cutting somebody off: it has caught up as far as it may.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.blocked
     }
 
     pub(super) fn wake_at(&self, following: bool) -> Option<Boot> {

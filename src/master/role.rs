@@ -102,6 +102,9 @@ pub struct Role {
     pub(super) registered: u32,
     /// Segments in the write under way.
     pub(super) registering: u32,
+    /// The write under way is a claim.
+    pub(super) claim_sent: bool,
+    pub(super) epochs_given_up: u32,
     pub(super) renew_wanted: bool,
     pub(super) observe_wanted: bool,
     /// A standby looks at the election then even if nothing told it of a change.
@@ -135,6 +138,8 @@ impl Role {
             confirmed_number: 0,
             registered: 0,
             registering: 0,
+            claim_sent: false,
+            epochs_given_up: 0,
             renew_wanted: false,
             observe_wanted: true,
             observe_due: Boot::default(),
@@ -221,7 +226,11 @@ impl Role {
     }
 
     /// Gives the claimed epoch up and claims the next one, because the first segment may be another's (F6).
-    pub fn claim_next(&mut self, highest_epoch: u64) {
+    pub fn claim_next(&mut self, highest_epoch: u64, now: Boot) {
+        // What could not be created just now can hardly be created at once: no storm of epochs.
+        let pause = RETRY * 2u32.pow(self.epochs_given_up.min(5));
+        self.epochs_given_up += 1;
+        self.not_before.insert(Kind::Write, now + pause);
         self.node.epoch = self.node.epoch.max(highest_epoch) + 1;
         self.node.segments = 0;
         self.registered = 0;
@@ -230,10 +239,11 @@ impl Role {
 
     /// Begins to give the role up. The caller answers nothing from now on (F3).
     pub fn release(&mut self) {
-        if self.phase == Phase::Leading {
-            self.phase = Phase::Releasing;
-        } else if self.phase != Phase::Claiming {
-            self.end(RoleEvent::Released);
+        match self.phase {
+            Phase::Leading => self.phase = Phase::Releasing,
+            // The outcome of the claim, or of the release, comes first.
+            Phase::Claiming | Phase::Releasing => {}
+            Phase::Outside | Phase::Standby | Phase::Over => self.end(RoleEvent::Released),
         }
     }
 
@@ -280,12 +290,18 @@ impl Role {
         due.into_iter().chain(retries.map(|(_, at)| *at)).filter(|at| *at > now).min()
     }
 
-    /// W: how long an epoch node must stand still.
+    /// W: how long an epoch node must stand still. Its owner may live by another mode or a longer lease than we do.
     fn wait(&self) -> Duration {
+        let theirs = self.seen().map_or(0, |node| node.lease_ms);
+        let lease = Duration::from_millis(theirs.max(self.lease_ms()));
+        if mutant::is(Mutant::ClaimAtOnce) { Duration::ZERO } else { lease + lease / 10 }
+    }
+
+    /// The lease as the epoch node says it: 0 where no answer rests on a clock.
+    fn lease_ms(&self) -> u64 {
         match self.settings.mode {
-            _ if mutant::is(Mutant::ClaimAtOnce) => Duration::ZERO,
-            FencingMode::Lease => self.settings.lease + self.settings.lease / 10,
-            FencingMode::Confirm => Duration::ZERO,
+            FencingMode::Lease => self.settings.lease.as_millis() as u64,
+            FencingMode::Confirm => 0,
         }
     }
 
@@ -349,6 +365,7 @@ impl Role {
                     owner: self.settings.incarnation.clone(),
                     address: self.settings.address.clone(),
                     latch: own.0.clone(),
+                    lease_ms: self.lease_ms(),
                     segments: 0,
                     released: false,
                     ..seen.value.clone()
@@ -374,6 +391,7 @@ impl Role {
 
     fn claim_call(&mut self, own: OwnNode, ahead: Vec<String>) -> LatchCall {
         self.sent += 1;
+        self.claim_sent = true;
         self.registering = self.node.segments;
         LatchCall::Claim { own, ahead, version: self.version, node: self.node.clone() }
     }

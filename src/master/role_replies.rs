@@ -90,13 +90,14 @@ impl Role {
 
     fn written(&mut self, result: Result<i32, CallFailed>, now: Boot) {
         let sent = self.done(Kind::Write, now, false);
+        let claimed = std::mem::take(&mut self.claim_sent);
         match result {
             Ok(version) => {
                 self.version = version;
                 self.confirmed = if mutant::is(Mutant::LeaseFromReply) { Some(now) } else { sent };
                 self.confirmed_number = self.sent;
                 self.registered = self.registering;
-                if self.phase == Phase::Claiming {
+                if self.phase == Phase::Claiming && claimed {
                     self.begin_leading();
                 }
             }
@@ -131,6 +132,7 @@ impl Role {
             Phase::Standby | Phase::Claiming => {
                 self.phase = Phase::Outside;
                 self.own = None;
+                self.unsure = false;
             }
             Phase::Outside | Phase::Over => {}
         }

@@ -168,7 +168,9 @@ fn a_release_waits_for_the_renewal_under_way_and_is_repeated_on_another_version(
     let mut role = leading(FencingMode::Lease);
     role.calls(at(10_500), 3);
     role.release();
+    role.release();
     assert_eq!(role.calls(at(10_500), 3), []);
+    assert_eq!(role.events(), [], "asking twice does not end it before the release is written");
     role.reply(LatchReply::Renewed(Ok(9)), at(10_600));
     let calls = role.calls(at(10_600), 3);
     assert!(matches!(&calls[..], [LatchCall::Release { version: 9, node }] if node.released && node.latch == "b"));
@@ -185,10 +187,11 @@ fn a_release_waits_for_the_renewal_under_way_and_is_repeated_on_another_version(
 #[test]
 fn an_epoch_that_is_taken_is_followed_by_a_claim_of_the_next() {
     let mut role = leading(FencingMode::Lease);
-    role.claim_next(6);
+    role.claim_next(6, at(10_400));
     assert!(!role.may_answer(0, at(10_400)));
-    assert_eq!(claims(&role.calls(at(10_400), 6)), Some((7, vec![], 8)));
-    role.reply(LatchReply::Claimed(Ok(9)), at(10_500));
+    assert_eq!(role.calls(at(10_649), 6), [], "no storm of epochs");
+    assert_eq!(claims(&role.calls(at(10_650), 6)), Some((7, vec![], 8)));
+    role.reply(LatchReply::Claimed(Ok(9)), at(10_700));
     assert!(matches!(role.events()[..], [RoleEvent::Claimed { epoch: 7, .. }]));
 }
 

@@ -211,7 +211,12 @@ impl Runtime {
                     return exit;
                 }
             }
-            while self.tasks.try_join_next().is_some() {}
+            while let Some(ended) = self.tasks.try_join_next() {
+                if let Err(error) = ended {
+                    // What the driver waits for would never come.
+                    return Exit::Unfit(format!("a task of the master failed: {error}"));
+                }
+            }
             let now = boot_now();
             let sleep = self.driver.wake_at(now).map_or(IDLE, |at| at.since(now).min(IDLE));
             event = tokio::select! {
@@ -302,7 +307,7 @@ impl Runtime {
                 Ask::Read { segment, offset, bytes } => store.read(segment, offset, bytes).await.map(Told::Bytes),
                 Ask::Recover(segment) => store.recover(segment).await.map(|r| Told::Recovered(r == Recovery::Done)),
             };
-            Event::Tail(ask, told.unwrap_or_else(|error| Told::Failed(error.to_string())))
+            Event::Tail(ask, told.unwrap_or_else(untold))
         });
     }
 
@@ -403,6 +408,13 @@ async fn perform_call(latch: &dyn Latch, address: &str, call: LatchCall) -> Latc
             };
             LatchReply::Probed { address, refused }
         }
+    }
+}
+
+fn untold(error: StoreError) -> Told {
+    match error {
+        damaged @ StoreError::Damaged { .. } => Told::Damaged(damaged.to_string()),
+        error => Told::Failed(error.to_string()),
     }
 }
 

@@ -114,7 +114,7 @@ pub async fn bind(address: &str) -> Result<TcpListener, ServerError> {
         advice: match source.kind() {
             Io::AddrInUse => "stop the process that listens there, or choose another alluxio.master.rpc.port",
             Io::PermissionDenied => "choose an alluxio.master.rpc.port above 1023",
-            _ => "set alluxio.master.rpc.bind.host to a host name or address of this machine",
+            _ => "set alluxio.master.bind.host to a host name or address of this machine",
         },
         source,
     })

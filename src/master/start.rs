@@ -13,8 +13,9 @@ use super::state::MasterState;
 use crate::conf::{Authentication, Conf, keys};
 use crate::election::LatchError;
 use crate::journal::chain::Position;
+use crate::journal::codec::{self, Decoded, Frame};
 use crate::journal::folder::local::MissingFolder;
-use crate::journal::folder::{JournalStore, StoreError};
+use crate::journal::folder::{JournalStore, Length, Listing, StoreError};
 use crate::journal::writer::WriterLimits;
 use crate::rpc::handshake::{AuthenticationType, Impersonation};
 use crate::types::time::boot_now;
@@ -35,6 +36,9 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 const FIRST_MOMENTS: Duration = Duration::from_millis(500);
 /// How often a master looks whether the folder is still the one that it began with.
 const FOLDER_CHECK: Duration = Duration::from_secs(1);
+
+/// The header of a segment is shorter than this.
+const HEADER_BYTES_MAX: u64 = 4096;
 
 /// Why a master does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +80,9 @@ pub enum StartError {
     /// The port is not ours.
     #[error(transparent)]
     Server(#[from] ServerError),
+    /// Users cannot be asked who they are in this way.
+    #[error("alluxio.security.authentication.type {0} is not available in this version; use SIMPLE or NOSASL")]
+    Authentication(String),
     /// Signals cannot be received.
     #[error("cannot receive signals")]
     Signals(#[source] std::io::Error),
@@ -87,6 +94,7 @@ pub enum StartError {
 /// It never served.
 pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
     let began = boot_now();
+    let server_settings = server_settings(conf)?;
     let address = outside::address(conf);
     let listener =
         server::bind(&format!("{}:{}", conf.get(&keys::MASTER_BIND_HOST), conf.get(&keys::MASTER_RPC_PORT).0)).await?;
@@ -115,7 +123,7 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
         Runtime::new(&settings, |gate| Driver::new(settings.clone(), gate, position, genesis), core, outside);
     let mut running = tokio::spawn(runtime.run());
     let (stop_server, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = server::serve(listener, Arc::new(handle.clone()), server_settings(conf), async {
+    let server = server::serve(listener, Arc::new(handle.clone()), server_settings, async {
         // Sent, or dropped with the sender: both end the server.
         let _ = stopped.await;
     });
@@ -195,12 +203,17 @@ async fn watch_folder(store: Arc<dyn JournalStore>, cluster_id: String, handle: 
 async fn load(store: &dyn JournalStore) -> Result<(Core, Position, Option<u64>), StartError> {
     let folder = store.describe();
     let listing = store.list().await.map_err(|source| StartError::Store { folder: folder.clone(), source })?;
+    let genesis =
+        newest_genesis(store, &listing).await.map_err(|source| StartError::Store { folder: folder.clone(), source })?;
     let mut newest_failure = None;
     for id in listing.checkpoints.iter().rev() {
         let content = store.read_checkpoint(*id).await.map_err(|error| error.to_string());
         let loaded =
             content.and_then(|content| MasterState::from_checkpoint(&content).map_err(|error| error.to_string()));
         match loaded {
+            Ok((_, origin)) if genesis.is_some_and(|genesis| genesis != origin.genesis) => {
+                warn!("passing over a checkpoint of a history before the last format checkpoint={id}");
+            }
             Ok((state, origin)) => {
                 let core = Core { state, ..Core::default() };
                 return Ok((core, origin.position, Some(origin.genesis)));
@@ -218,6 +231,22 @@ async fn load(store: &dyn JournalStore) -> Result<(Core, Position, Option<u64>),
         }
         _ => Ok((Core::default(), Position::START, None)),
     }
+}
+
+/// The genesis of the newest history in the folder, as far as a segment tells it: a format may have ended before it
+/// deleted the checkpoints of the history before.
+async fn newest_genesis(store: &dyn JournalStore, listing: &Listing) -> Result<Option<u64>, StoreError> {
+    for segment in listing.segments.iter().rev() {
+        let bytes = match store.length(*segment).await? {
+            Length::Open(bytes) | Length::Closed(bytes) => bytes.min(HEADER_BYTES_MAX),
+            Length::Unknown => continue,
+        };
+        let begin = store.read(*segment, 0, bytes).await?;
+        if let Decoded::Frame(Frame::Header(header), _) = codec::decode(&begin, Position::START) {
+            return Ok(Some(header.genesis));
+        }
+    }
+    Ok(None)
 }
 
 fn driver_settings(conf: &Conf, cluster_id: &str, address: &str, incarnation: &str) -> DriverSettings {
@@ -246,16 +275,17 @@ fn driver_settings(conf: &Conf, cluster_id: &str, address: &str, incarnation: &s
     }
 }
 
-fn server_settings(conf: &Conf) -> ServerSettings {
+fn server_settings(conf: &Conf) -> Result<ServerSettings, StartError> {
     let properties = conf.set_by_operator().map(|explicit| Property {
         name: explicit.name.to_owned(),
         source: explicit.origin.to_string(),
         value: explicit.text.to_owned(),
     });
-    ServerSettings {
+    Ok(ServerSettings {
         authentication: match conf.get(&keys::AUTHENTICATION_TYPE) {
             Authentication::NoSasl => AuthenticationType::NoSasl,
-            _ => AuthenticationType::Simple,
+            Authentication::Simple => AuthenticationType::Simple,
+            other => return Err(StartError::Authentication(format!("{other:?}").to_uppercase())),
         },
         impersonation: Impersonation {
             users: conf.family(&keys::IMPERSONATION_USERS),
@@ -265,5 +295,5 @@ fn server_settings(conf: &Conf) -> ServerSettings {
         channel_purge_interval: CHANNEL_PURGE_INTERVAL,
         shutdown_grace: SHUTDOWN_GRACE,
         configuration: properties.collect(),
-    }
+    })
 }

@@ -47,6 +47,8 @@ impl<T> Driver<T> {
         } else if self.follower.tailer.is_settled().unwrap_or(false) {
             self.role.enter();
             self.checkpoint_if_due(core);
+        } else if self.follower.is_blocked() {
+            self.role.enter();
         }
         let newest = self.role.seen().filter(|node| node.segments > 0).map(newest_segment);
         let newer = newest.is_some_and(|newest| self.follower.tailer.highest_segment() < Some(newest));
@@ -78,7 +80,7 @@ impl<T> Driver<T> {
         }
         if writer.created(segment, room.ok(), now).is_err() {
             self.writer = None;
-            return self.role.claim_next(self.follower.tailer.highest_epoch());
+            return self.role.claim_next(self.follower.tailer.highest_epoch(), now);
         }
         let Phase::Creating { epoch, takeover } = &self.phase else { return };
         let (epoch, copies) = (*epoch, takeover.copies.clone());

@@ -11,7 +11,7 @@ use crate::journal::folder::{Format, JournalStore, Listing, SegmentId, StoreErro
 use crate::master::outside::{self, Folder, OutsideError};
 use crate::types::SequenceNumber;
 use crate::types::time::boot_now;
-use log::info;
+use log::{info, warn};
 use std::time::Duration;
 
 /// How often the election is looked at while waiting.
@@ -65,7 +65,10 @@ pub async fn run(conf: &Conf) -> Result<String, FormatError> {
     latch.leave().await;
     let before = outcome?.map_err(failed)?;
     info!("formatted folder={folder} cluster={}", format.cluster_id);
-    delete(store.as_ref(), &before).await.map_err(failed)?;
+    if let Err(error) = delete(store.as_ref(), &before).await {
+        // The new history stands; what is left of the old one is passed over.
+        warn!("formatted, but cannot delete what was there before folder={folder} reason={error}");
+    }
     Ok(folder)
 }
 

@@ -175,7 +175,8 @@ impl World {
     fn exited(&mut self, host: usize, exit: &Exit) -> Result<(), String> {
         self.note(|| format!("host {host} exits: {exit}"));
         match exit {
-            Exit::Stopped => self.kill(host, true),
+            // It released by itself: its guardian finds nothing to do.
+            Exit::Stopped => self.kill(host, false),
             Exit::Fenced(_) => {
                 self.coverage.fenced += 1;
                 self.kill(host, true);
@@ -377,7 +378,7 @@ impl World {
         if let (Ok(file), Some(process)) = (&created, self.process(host, life)) {
             process.files.insert(segment, *file);
         }
-        let room = if lost { Err("no reply".to_owned()) } else { created.map(|_| 1 << 20) };
+        let room = if lost { Err("no reply".to_owned()) } else { created.map(|_| 60_000) };
         self.tell_later(host, life, Event::Created(segment, room));
     }
 
@@ -401,6 +402,13 @@ impl World {
             slowest = delay;
             if torn {
                 self.coverage.torn_tails += 1;
+                if self.rng.chance(1, 2) {
+                    // The rest comes later, to all that it had not reached.
+                    let later = delay + self.rng.range(MS, 3 * SECOND);
+                    for replica in replica..self.options.replicas {
+                        self.after(later, Action::Land { append, replica, bytes: None });
+                    }
+                }
                 if self.rng.chance(1, 2) {
                     let soon = self.rng.range(MS, 20 * MS);
                     self.after(delay + soon, Action::Kill { host, life });
