@@ -59,26 +59,31 @@ async fn the_journal_goes_on(hurt: impl FnOnce() -> Hurt) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn a_killed_first_datanode_ends_the_segment_only() {
     tokio::time::timeout(LIMIT, the_journal_goes_on(|| Hurt::kill(1))).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn a_killed_last_datanode_ends_the_segment_only() {
     tokio::time::timeout(LIMIT, the_journal_goes_on(|| Hurt::kill(bed::datanodes()))).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn a_stopped_first_datanode_ends_the_segment_at_the_deadline() {
     tokio::time::timeout(LIMIT, the_journal_goes_on(|| Hurt::stop(1))).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn a_stopped_last_datanode_ends_the_segment_at_the_deadline() {
     tokio::time::timeout(LIMIT, the_journal_goes_on(|| Hurt::stop(bed::datanodes()))).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn when_all_datanodes_restarted_only_recovery_tells_the_length() {
     let _servers = bed::alone().await;
     let place = bed::folder();
@@ -98,6 +103,7 @@ async fn when_all_datanodes_restarted_only_recovery_tells_the_length() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn the_writer_of_a_deleted_segment_learns_of_it() {
     let place = bed::place().await;
     let (ours, theirs) = (formatted(&place).await, bed::open(&place.folder));
@@ -110,6 +116,7 @@ async fn the_writer_of_a_deleted_segment_learns_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn recovery_beside_a_busy_writer_keeps_all_that_was_acknowledged() {
     let place = bed::place().await;
     let mut settings = bed::settings(&place.folder);
