@@ -62,7 +62,7 @@ pub struct Ended<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum GuardianError {
     /// There is one.
-    #[error("master {0}")]
+    #[error(transparent)]
     PidFile(#[from] PidFileError),
     /// The file for the output of the master cannot be written.
     #[error("cannot write {path}")]

@@ -6,16 +6,11 @@ use crate::election::{Latch, LatchError, SoloLatch, ZookeeperLatch, ZookeeperSet
 use crate::journal::folder::hdfs::{Durability, HdfsSettings, HdfsStore};
 use crate::journal::folder::local::{LocalLock, LocalSettings, LocalStore, MissingFolder};
 use crate::journal::folder::{JournalStore, StoreError};
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Room that a segment has beyond the size at which the next one begins.
 const SEGMENT_SLACK_BYTES: u64 = 48 << 20;
-
-/// Leases that make sense: below, a renewal does not fit in; above, a takeover takes too long.
-const LEASE_RANGE: RangeInclusive<Duration> = Duration::from_millis(500)..=Duration::from_secs(60);
 
 /// Why the properties name no journal or no election.
 #[derive(Debug, thiserror::Error)]
@@ -146,15 +141,6 @@ fn check(conf: &Conf) -> Result<(), OutsideError> {
     let refuse = |text: String| Err(OutsideError::Properties(text));
     if !matches!(conf.get(&keys::JOURNAL_TYPE), JournalType::Ufs) {
         return refuse("alluxio.master.journal.type must be UFS: no other journal is available in this version".into());
-    }
-    let lease = conf.get(&keys::JOURNAL_FENCING_LEASE);
-    if !LEASE_RANGE.contains(&lease) {
-        return refuse(format!(
-            "alluxio.master.journal.fencing.lease is {} ms: it must be at least {} ms and at most {} ms",
-            lease.as_millis(),
-            LEASE_RANGE.start().as_millis(),
-            LEASE_RANGE.end().as_millis()
-        ));
     }
     let folder = conf.get(&keys::JOURNAL_FOLDER);
     let elected = conf.get(&keys::ZOOKEEPER_ENABLED);

@@ -30,7 +30,7 @@ pub struct PidFile {
 #[derive(Debug, thiserror::Error)]
 pub enum PidFileError {
     /// Its process lives.
-    #[error("is already running with pid {pid} ({path})")]
+    #[error("master is already running with pid {pid} ({path})")]
     Held {
         /// The process.
         pid: u32,
@@ -140,7 +140,7 @@ mod tests {
             Some(std::process::id() as i32)
         );
         let second = PidFile::claim(&path).expect_err("the first has it");
-        let expected = format!("is already running with pid {} ({})", std::process::id(), path.display());
+        let expected = format!("master is already running with pid {} ({})", std::process::id(), path.display());
         assert_eq!(second.to_string(), expected);
         drop(first);
         assert!(!path.exists());

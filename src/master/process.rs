@@ -35,9 +35,18 @@ pub struct Process {
 /// Why this process cannot be a master.
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
-    /// There is one already.
-    #[error("master {0}")]
+    /// There is one already, or the pid file cannot be used.
+    #[error(transparent)]
     PidFile(#[from] PidFileError),
+    /// The folder of the logs cannot be made.
+    #[error("cannot make the folder {path}")]
+    Logs {
+        /// The folder.
+        path: String,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
     /// The one who should release our lease is gone.
     #[error("the guardian with pid {0} has ended; start again with alluxio-start.sh master")]
     GuardianGone(String),
@@ -56,6 +65,8 @@ impl Process {
                 return Err(ProcessError::GuardianGone(guardian));
             }
         }
+        std::fs::create_dir_all(logs_dir)
+            .map_err(|source| ProcessError::Logs { path: logs_dir.display().to_string(), source })?;
         let incarnation = std::env::var(INCARNATION).unwrap_or_else(|_| new_incarnation());
         Ok(Process { incarnation, _pid_file: PidFile::claim(&logs_dir.join(PID_FILE))? })
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::harness::{Cluster, free_port};
+use crate::harness::{COMMAND_LIMIT, Cluster, free_port, run};
 
 #[test]
 #[ignore = "needs a test bed: scripts/test"]
@@ -27,9 +27,13 @@ fn a_master_does_not_start_without_a_format() {
 #[ignore = "needs a test bed: scripts/test"]
 fn a_master_does_not_start_without_zookeeper() {
     let nowhere = format!("127.0.0.1:{}", free_port("127.0.0.1"));
-    let cluster = Cluster::new(1, &[("alluxio.zookeeper.address", &nowhere)]);
-    cluster.masters[0].start().expect_refusal(&[&nowhere]);
-    cluster.masters[0].alluxio(&["format"]).expect_refusal(&[&nowhere]);
+    let cluster = Cluster::new(1, &[]);
+    cluster.format();
+    let option = format!("-Dalluxio.zookeeper.address={nowhere}");
+    for (program, word) in [("bin/alluxio-start.sh", "master"), ("bin/alluxio", "format")] {
+        let program = cluster.masters[0].home.join(program);
+        run(&program, &[word], &[("ALLUXIO_JAVA_OPTS", &option)], COMMAND_LIMIT).expect_refusal(&[&nowhere]);
+    }
 }
 
 #[test]
@@ -101,7 +105,6 @@ fn a_journal_folder_without_permission_is_named() {
     let option = format!("-Dalluxio.master.journal.folder={folder}");
     let words = ["format", &option];
     let program = cluster.masters[0].home.join("bin/alluxio");
-    let outcome =
-        crate::harness::run(&program, &words, &[("HADOOP_USER_NAME", "nobody")], crate::harness::COMMAND_LIMIT);
+    let outcome = run(&program, &words, &[("HADOOP_USER_NAME", "nobody")], COMMAND_LIMIT);
     outcome.expect_refusal(&["/forbidden"]);
 }

@@ -272,8 +272,13 @@ fn install(home: &Path, site: &str) {
             }
         }
     }
-    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_alluxio"), home.join("libexec/alluxio")).unwrap();
+    std::os::unix::fs::symlink(program(), home.join("libexec/alluxio")).unwrap();
     fs::write(home.join("conf/alluxio-site.properties"), site).unwrap();
+}
+
+/// The program under test: the one that was built with the tests, or `ALLUXIO_TEST_PROGRAM`.
+fn program() -> PathBuf {
+    std::env::var_os("ALLUXIO_TEST_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_alluxio").into(), PathBuf::from)
 }
 
 /// A port that is free now. Another process could take it before the master does; none here looks for ports that way.

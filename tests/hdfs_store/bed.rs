@@ -19,7 +19,7 @@ static SERVERS: RwLock<()> = RwLock::const_new(());
 /// The folder of the test bed.
 pub fn dir() -> PathBuf {
     let name = "TESTBED_DIR";
-    let help = "start one: scripts/testbed up --dir DIR, then TESTBED_DIR=DIR cargo test --test hdfs_store";
+    let help = "start one: scripts/testbed up --dir DIR, then TESTBED_DIR=DIR cargo test --test hdfs_store -- --include-ignored";
     std::env::var_os(name).map(PathBuf::from).unwrap_or_else(|| panic!("{name} names no test bed; {help}"))
 }
 

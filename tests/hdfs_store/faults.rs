@@ -10,6 +10,8 @@ use std::time::Duration;
 /// For what a machine under load adds to a deadline.
 const SLACK: Duration = Duration::from_secs(2);
 const LIMIT: Duration = Duration::from_secs(120);
+/// After how long a recovery by a single DataNode counts as refused for good.
+const CAUGHT: Duration = Duration::from_secs(20);
 
 /// Appends until it fails; gives how many bytes were acknowledged.
 async fn append_until_it_fails(writer: &mut Box<dyn SegmentWriter>, mut acknowledged: usize) -> (usize, StoreError) {
@@ -59,26 +61,31 @@ async fn the_journal_goes_on(hurt: impl FnOnce() -> Hurt) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn a_killed_first_datanode_ends_the_segment_only() {
     tokio::time::timeout(LIMIT, the_journal_goes_on(|| Hurt::kill(1))).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn a_killed_last_datanode_ends_the_segment_only() {
     tokio::time::timeout(LIMIT, the_journal_goes_on(|| Hurt::kill(bed::datanodes()))).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn a_stopped_first_datanode_ends_the_segment_at_the_deadline() {
     tokio::time::timeout(LIMIT, the_journal_goes_on(|| Hurt::stop(1))).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn a_stopped_last_datanode_ends_the_segment_at_the_deadline() {
     tokio::time::timeout(LIMIT, the_journal_goes_on(|| Hurt::stop(bed::datanodes()))).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn when_all_datanodes_restarted_only_recovery_tells_the_length() {
     let _servers = bed::alone().await;
     let place = bed::folder();
@@ -98,6 +105,7 @@ async fn when_all_datanodes_restarted_only_recovery_tells_the_length() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn the_writer_of_a_deleted_segment_learns_of_it() {
     let place = bed::place().await;
     let (ours, theirs) = (formatted(&place).await, bed::open(&place.folder));
@@ -110,12 +118,13 @@ async fn the_writer_of_a_deleted_segment_learns_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn recovery_beside_a_busy_writer_keeps_all_that_was_acknowledged() {
-    let place = bed::place().await;
+    let _servers = bed::alone().await;
+    let place = bed::folder();
     let mut settings = bed::settings(&place.folder);
     if bed::datanodes() == 1 {
-        // A DataNode (3.3.6) whose fsync is interrupted by a recovery refuses that recovery until it is restarted
-        // ("Block length mismatch"). With several DataNodes the others carry it; a single one can be caught.
+        // See below: most often it is an fsync that is interrupted.
         settings.durability = Durability::Hflush;
     }
     formatted(&place).await;
@@ -124,6 +133,11 @@ async fn recovery_beside_a_busy_writer_keeps_all_that_was_acknowledged() {
     let writing = tokio::spawn(async move { append_until_it_fails(&mut writer, 0).await });
     while !matches!(theirs.length(segment(1, 0)).await.unwrap(), Length::Open(4000..)) {
         tokio::task::yield_now().await;
+    }
+    if bed::datanodes() == 1 && tokio::time::timeout(CAUGHT, recovered(&theirs, segment(1, 0))).await.is_err() {
+        // A DataNode (3.3.6) that a recovery interrupts within a write refuses all recoveries until it is restarted
+        // ("Block length mismatch"). With several DataNodes the others carry it.
+        drop(Hurt::kill(1));
     }
     tokio::time::timeout(LIMIT, recovered(&theirs, segment(1, 0))).await.unwrap();
     let (acknowledged, _) = writing.await.unwrap();

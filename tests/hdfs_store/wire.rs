@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn a_listing_may_have_more_than_one_page() {
     let place = bed::place().await;
     let store = formatted(&place).await;
@@ -24,6 +25,7 @@ async fn a_listing_may_have_more_than_one_page() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn a_user_without_permission_is_refused() {
     let place = bed::place().await;
     formatted(&place).await;
@@ -36,6 +38,7 @@ async fn a_user_without_permission_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn too_few_datanodes_are_refused_and_counted() {
     let place = bed::place().await;
     formatted(&place).await;
@@ -50,6 +53,7 @@ async fn too_few_datanodes_are_refused_and_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn a_namenode_that_is_not_there_is_named_in_time() {
     // Bound and closed again: nobody listens there.
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
@@ -62,6 +66,7 @@ async fn a_namenode_that_is_not_there_is_named_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn another_port_of_hdfs_is_no_namenode() {
     let _shared = bed::place().await;
     let datanode = bed::value("TESTBED_DATANODES").split(',').next().unwrap().to_string();
@@ -115,6 +120,7 @@ async fn pass_on(mut client: TcpStream, mut server: TcpStream, method: &str, los
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn a_lost_reply_of_create_is_answered_again() {
     let place = bed::place().await;
     formatted(&place).await;
@@ -129,6 +135,7 @@ async fn a_lost_reply_of_create_is_answered_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn a_lost_reply_of_rename_is_answered_again() {
     let place = bed::place().await;
     let (address, lost) = lose_one_reply("rename2").await;

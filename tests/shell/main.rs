@@ -23,7 +23,6 @@ use transcript::{Outcome, Step, read};
 const TRANSCRIPTS: [&str; 7] = ["01-usage", "02-mkdir", "03-touch", "05-ls", "10-mv", "11-rm", "17-cluster"];
 
 #[test]
-#[ignore = "needs `alluxio format` and `alluxio master`"]
 fn the_shell_answers_as_1_2_0_did() {
     let master = Master::start();
     let mut differences = Vec::new();

@@ -19,10 +19,14 @@ pub trait Place: Send + Sync {
     fn fences(&self) -> bool;
 }
 
-/// Makes a test of each behaviour; `$place` is a future of a fresh [`Place`]. The caller has `store_suite` in scope.
+/// Makes a test of each behaviour; `$place` is a future of a fresh [`Place`]. The caller has `store_suite` in scope,
+/// and may give an attribute for all of the tests: `#[ignore = "..."]`.
 macro_rules! every_behaviour {
     ($place:expr) => {
-        store_suite::every_behaviour! { $place;
+        store_suite::every_behaviour!($place, #[cfg(test)]);
+    };
+    ($place:expr, # $attribute:tt) => {
+        store_suite::every_behaviour! { $place, $attribute;
             a_fresh_place_has_no_format_and_nothing_in_it,
             format_is_replaced_in_one_step,
             what_is_appended_is_read_back_while_the_segment_is_open,
@@ -42,9 +46,10 @@ macro_rules! every_behaviour {
             bytes_that_are_not_there_cannot_be_read,
         }
     };
-    ($place:expr; $($name:ident,)*) => {
+    ($place:expr, $attribute:tt; $($name:ident,)*) => {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #$attribute
             async fn $name() {
                 let limit = std::time::Duration::from_secs(90);
                 let place = $place.await;
