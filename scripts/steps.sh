@@ -56,7 +56,9 @@ quick_steps() {
   step "unit tests" cargo test --locked --lib --bins
   step "tidy" cargo test --locked --test tidy
   step "wire" cargo test --locked --test wire
-  step "simulation, a few seeds" env SIM_SEEDS="${SIM_SEEDS:-20}" cargo test --locked --test sim
+  step "launchers, guardian, properties" cargo test --locked --test launchers --test guardian --test properties
+  step "simulation, a few seeds, and mutants" env SIM_SEEDS="${SIM_SEEDS:-40}" \
+    cargo test --locked --features mutants --test sim
   step "docs" env RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps
   step "shell scripts" shell_scripts
 }

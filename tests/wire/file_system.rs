@@ -347,6 +347,6 @@ async fn a_port_that_is_taken_is_named_with_what_to_do() {
     let advice = "stop the process that listens there, or choose another alluxio.master.rpc.port";
     assert_eq!(error, format!("cannot listen on {}; {advice}", running.address));
     let error = bind("192.0.2.1:0").await.unwrap_err().to_string();
-    let advice = "set alluxio.master.rpc.bind.host to a host name or address of this machine";
+    let advice = "set alluxio.master.bind.host to a host name or address of this machine";
     assert_eq!(error, format!("cannot listen on 192.0.2.1:0; {advice}"));
 }
