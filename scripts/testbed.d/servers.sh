@@ -33,6 +33,14 @@ alive() {
     ! ps -o stat= -p "$pid" | grep -q '^Z'
 }
 
+# Whether the process that was started is no more. Not the opposite of `alive`: between fork and exec the command line
+# is not yet that of the server.
+ended() {
+  local pid
+  pid=$(pid_of "$1")
+  [ -z "$pid" ] || ! kill -0 "$pid" 2>/dev/null || ps -o stat= -p "$pid" | grep -q '^Z'
+}
+
 # Writes the `run` file of a server: a java command line. Usage: server NAME ADDRESS CLASSPATH FLAGS MAIN ARGUMENTS...
 server() {
   local name=$1 address=$2 class_path=$3 flags=$4
@@ -93,7 +101,7 @@ wait_until() {
   local name=$1 what=$2 tries=$((ready_limit_s * 10))
   shift 2
   until "$@" 2>/dev/null; do
-    if ! alive "$name"; then
+    if ended "$name"; then
       tail -15 "$dir/$name/log" >&2
       fail "$name has ended before it was ready ($what); the end of $dir/$name/log is above"
     fi
