@@ -184,8 +184,10 @@ env_line() {
   if [[ $2 =~ ^[A-Za-z0-9_./:,-]*$ ]]; then echo "TESTBED_$1=$2"; else printf 'TESTBED_%s=%q\n' "$1" "$2"; fi
 }
 
+# Several may run at once, each starting another server: each writes a file of its own, and puts it in place.
 write_env() {
   local pair namenode file=$dir/testbed.env
+  local new=$file.$$
   namenode=$(addresses namenode)
   {
     echo "# A test bed of alluxio-rs. A single server starts again with: scripts/testbed start datanode 2 --dir $dir"
@@ -198,6 +200,6 @@ write_env() {
       env_line "${pair%%=*}" "${pair#*=}"
     done
     grep -E '^TESTBED_(ZOOKEEPER|HDFS)_VERSION=' "$file" || true
-  } >"$file.new"
-  mv "$file.new" "$file"
+  } >"$new"
+  mv "$new" "$file"
 }
