@@ -1,17 +1,23 @@
 //! The latch of a single master with a journal in a local folder: nobody else can contend, the lock of the folder
 //! (held by the journal store) is what keeps a second master out. The epoch node lives in memory and begins
-//! released, so that a claim waits for nothing; its epoch begins at 0, the journal knows the one to go on from.
+//! released, so that a claim waits for nothing. What it says of the durable end is kept in a small file beside the
+//! journal, as ZooKeeper keeps it for the others: a journal that has lost its end is not taken for a whole one.
 //! Conditions are checked as everywhere, so that the master's code has one path.
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
+use std::io::Write;
+use std::path::PathBuf;
 use tokio::sync::watch;
 
+use super::epoch_codec;
 use super::latch::{EpochNode, Latch, LatchError, OwnNode, Participant, Versioned};
 
 /// The latch of one master alone.
 pub struct SoloLatch {
     address: String,
+    /// The file of the durable end; none in tests of the latch alone.
+    kept: Option<PathBuf>,
     state: Mutex<State>,
     /// Counts the changes; `seen` is the receiver that has seen those up to the last return of `changed`.
     changes: watch::Sender<u64>,
@@ -28,10 +34,47 @@ struct State {
 impl SoloLatch {
     /// A new latch, for the master that serves at `address` (`host:port`).
     pub fn new(address: impl Into<String>) -> SoloLatch {
-        let epoch = Versioned { value: EpochNode { released: true, ..EpochNode::default() }, version: 0 };
+        SoloLatch::from_node(address.into(), None, EpochNode::default())
+    }
+
+    /// The same, with the epoch node kept in the file `kept`.
+    ///
+    /// # Errors
+    /// `Denied` when the file is there and cannot be read.
+    pub fn kept_in(address: impl Into<String>, kept: PathBuf) -> Result<SoloLatch, LatchError> {
+        let denied = |reason| LatchError::Denied { operation: "the use of the file of the durable end", reason };
+        let node = match std::fs::read(&kept) {
+            Ok(bytes) => {
+                epoch_codec::decode(&bytes).map_err(|reason| denied(format!("{}: {reason}", kept.display())))?
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => EpochNode::default(),
+            Err(error) => return Err(denied(format!("{}: {error}", kept.display()))),
+        };
+        // Segments of it may have been collected; the folder is listed under its lock, so it is never stale.
+        Ok(SoloLatch::from_node(address.into(), Some(kept), EpochNode { segments: 0, ..node }))
+    }
+
+    fn from_node(address: String, kept: Option<PathBuf>, node: EpochNode) -> SoloLatch {
+        let epoch = Versioned { value: EpochNode { released: true, ..node }, version: 0 };
         let changes = watch::Sender::new(0);
         let seen = Mutex::new(changes.subscribe());
-        SoloLatch { address: address.into(), state: Mutex::new(State { epoch, own: None, joined: 0 }), changes, seen }
+        SoloLatch { address, kept, state: Mutex::new(State { epoch, own: None, joined: 0 }), changes, seen }
+    }
+
+    /// Puts the node into its file, whole or not at all. A failure costs the second copy, not the journal.
+    async fn keep(&self, node: &EpochNode) {
+        let Some(path) = self.kept.clone() else { return };
+        let Ok(bytes) = epoch_codec::encode(node) else { return };
+        let written = tokio::task::spawn_blocking(move || {
+            let new = path.with_extension("new");
+            let mut file = std::fs::File::create(&new)?;
+            file.write_all(&bytes)?;
+            file.sync_data()?;
+            std::fs::rename(&new, &path)
+        });
+        if let Ok(Err(error)) = written.await {
+            log::warn!("cannot keep the durable end a second time error={error}");
+        }
     }
 
     fn change<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
@@ -99,15 +142,24 @@ impl Latch for SoloLatch {
     }
 
     async fn renew(&self, own: &OwnNode, version: i32, node: &EpochNode) -> Result<i32, LatchError> {
-        self.write("renew", Some(own), version, node)
+        let before = self.state.lock().epoch.value.durable_sequence;
+        let renewed = self.write("renew", Some(own), version, node)?;
+        if node.durable_sequence != before {
+            self.keep(node).await;
+        }
+        Ok(renewed)
     }
 
     async fn claim(&self, own: &OwnNode, _ahead: &[String], version: i32, node: &EpochNode) -> Result<i32, LatchError> {
-        self.write("claim", Some(own), version, node)
+        let claimed = self.write("claim", Some(own), version, node)?;
+        self.keep(node).await;
+        Ok(claimed)
     }
 
     async fn release(&self, version: i32, node: &EpochNode) -> Result<(), LatchError> {
-        self.write("release", None, version, node).map(|_| ())
+        self.write("release", None, version, node)?;
+        self.keep(node).await;
+        Ok(())
     }
 
     /// Clients of a single master know its address.
@@ -134,8 +186,8 @@ impl Latch for SoloLatch {
 #[cfg(test)]
 mod tests {
     use super::SoloLatch;
-    use crate::election::Latch;
     use crate::election::latch_suite::{self, World};
+    use crate::election::{EpochNode, Latch};
 
     struct Alone;
 
@@ -158,5 +210,21 @@ mod tests {
         let epoch = latch.read_epoch().await.expect("in memory").expect("exists from the start");
         assert!(epoch.value.released);
         assert_eq!((epoch.value.epoch, epoch.version), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn the_durable_end_outlives_the_process() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let kept = folder.path().join("DURABLE");
+        let latch = SoloLatch::kept_in("a:1", kept.clone()).expect("no file yet");
+        let own = latch.join().await.expect("alone");
+        let node = EpochNode { epoch: 4, durable_sequence: 17, durable_hash: 9, ..EpochNode::default() };
+        let version = latch.claim(&own, &[], 0, &EpochNode::default()).await.expect("alone");
+        latch.renew(&own, version, &node).await.expect("alone");
+        let next = SoloLatch::kept_in("a:1", kept.clone()).expect("written whole");
+        let seen = next.read_epoch().await.expect("in memory").expect("always there");
+        assert_eq!((seen.value.durable_sequence, seen.value.released), (17, true));
+        std::fs::write(&kept, "rubbish").expect("writable");
+        assert!(SoloLatch::kept_in("a:1", kept).is_err());
     }
 }

@@ -6,11 +6,19 @@ use crate::election::{Latch, LatchError, SoloLatch, ZookeeperLatch, ZookeeperSet
 use crate::journal::folder::hdfs::{Durability, HdfsSettings, HdfsStore};
 use crate::journal::folder::local::{LocalLock, LocalSettings, LocalStore, MissingFolder};
 use crate::journal::folder::{JournalStore, StoreError};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Room that a segment has beyond the size at which the next one begins.
 const SEGMENT_SLACK_BYTES: u64 = 48 << 20;
+
+/// Name of the file, beside a local journal, that keeps its durable end a second time.
+const DURABLE: &str = "DURABLE";
+
+/// Leases that make sense: below, a renewal does not fit in; above, a takeover takes too long.
+const LEASE_RANGE: RangeInclusive<Duration> = Duration::from_millis(500)..=Duration::from_secs(60);
 
 /// Why the properties name no journal or no election.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +37,15 @@ pub enum OutsideError {
     Latch {
         /// As configured.
         address: String,
+        /// Why not.
+        #[source]
+        source: LatchError,
+    },
+    /// What is kept beside a local journal cannot be read.
+    #[error("cannot use what is kept in the journal folder {folder}")]
+    Kept {
+        /// As configured.
+        folder: String,
         /// Why not.
         #[source]
         source: LatchError,
@@ -83,7 +100,10 @@ pub fn folder(conf: &Conf, missing: MissingFolder) -> Result<Folder, OutsideErro
 /// The properties.
 pub fn latch(conf: &Conf, cluster_id: &str, address: &str, incarnation: &str) -> Result<Arc<dyn Latch>, OutsideError> {
     let Some(settings) = zookeeper(conf, cluster_id, address) else {
-        return Ok(Arc::new(SoloLatch::new(address)));
+        let folder = conf.get(&keys::JOURNAL_FOLDER);
+        let kept = local(&folder).unwrap_or_else(|| folder.clone().into()).join(DURABLE);
+        let failed = |source| OutsideError::Kept { folder, source };
+        return Ok(Arc::new(SoloLatch::kept_in(address, kept).map_err(failed)?));
     };
     let failed = |source| OutsideError::Latch { address: settings.address.clone(), source };
     Ok(Arc::new(ZookeeperLatch::new(settings.clone(), incarnation).map_err(failed)?))
@@ -141,6 +161,15 @@ fn check(conf: &Conf) -> Result<(), OutsideError> {
     let refuse = |text: String| Err(OutsideError::Properties(text));
     if !matches!(conf.get(&keys::JOURNAL_TYPE), JournalType::Ufs) {
         return refuse("alluxio.master.journal.type must be UFS: no other journal is available in this version".into());
+    }
+    let lease = conf.get(&keys::JOURNAL_FENCING_LEASE);
+    if !LEASE_RANGE.contains(&lease) {
+        return refuse(format!(
+            "alluxio.master.journal.fencing.lease is {} ms: it must be at least {} ms and at most {} ms",
+            lease.as_millis(),
+            LEASE_RANGE.start().as_millis(),
+            LEASE_RANGE.end().as_millis()
+        ));
     }
     let folder = conf.get(&keys::JOURNAL_FOLDER);
     let elected = conf.get(&keys::ZOOKEEPER_ENABLED);

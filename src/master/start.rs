@@ -5,7 +5,7 @@ use super::event::{Core, Exit};
 use super::ops;
 use super::outside::{self, Folder, OutsideError};
 use super::process::Process;
-use super::role::RoleSettings;
+use super::role::{FencingMode, RoleSettings};
 use super::runtime::{Handle, Outside, Progress, Runtime};
 use super::server::{self, ServerError, ServerSettings};
 use super::server_meta::Property;
@@ -105,6 +105,12 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
     if format.layout != 1 {
         return Err(StartError::Layout { folder, layout: format.layout });
     }
+    if outside::fencing(conf) == FencingMode::Lease && conf.get(&keys::ZOOKEEPER_ENABLED) && is_virtual_machine() {
+        warn!(
+            "this is a virtual machine: if it is suspended or migrated, its clock may stand still while the lease ends; \
+             alluxio.master.journal.fencing.mode=confirm does not rest on clocks"
+        );
+    }
     process.joins(&format.cluster_id);
     let latch = outside::latch(conf, &format.cluster_id, &address, process.incarnation())?;
     latch.read_epoch().await.map_err(StartError::Latch)?;
@@ -147,6 +153,13 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
         Err(error) => warn!("the server failed: {error}"),
     }
     Ok(exit)
+}
+
+/// Whether the processor says that it is one of a virtual machine.
+fn is_virtual_machine() -> bool {
+    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let flags = text.lines().find(|line| line.starts_with("flags"));
+    flags.is_some_and(|flags| flags.split_whitespace().any(|flag| flag == "hypervisor"))
 }
 
 /// A local folder that is not there was never formatted.

@@ -143,7 +143,7 @@ impl World {
         if matches!(&answer, Err(error) if error.kind == ErrorKind::Unavailable) {
             client.attempt += 1;
             let delay = self.rng.range(10 * MS, 200 * MS);
-            self.after(delay, Action::Ask2 { client: ticket.0 });
+            self.after(delay, Action::ClientTurn { client: ticket.0 });
             return Ok(());
         }
         let (op, asked) = client.current.take().expect("just seen");
@@ -151,7 +151,7 @@ impl World {
         self.note(|| format!("client {} heard {op:?} = {seen:?}", ticket.0));
         self.history.push(Call { op, asked, heard: self.now, seen });
         let pause = self.rng.range(0, 60 * MS);
-        self.after(pause, Action::Ask2 { client: ticket.0 });
+        self.after(pause, Action::ClientTurn { client: ticket.0 });
         Ok(())
     }
 }

@@ -60,7 +60,7 @@ impl World {
                     self.start(host)?;
                 }
             }
-            Action::Ask2 { client } => self.ask(client),
+            Action::ClientTurn { client } => self.ask(client),
             Action::Arrive { host, life, ticket } => self.arrive(host, life, ticket)?,
             Action::Gate { host, life, ticket, evaluated } => {
                 if self.is_paused(host) {

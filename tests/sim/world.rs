@@ -74,7 +74,7 @@ pub enum Action {
     Kill { host: usize, life: u64 },
     EndSession(SessionId),
     Start(usize),
-    Ask2 { client: usize },
+    ClientTurn { client: usize },
     Arrive { host: usize, life: u64, ticket: Ticket },
     Gate { host: usize, life: u64, ticket: Ticket, evaluated: Evaluated },
     Hear { ticket: Ticket, answer: Result<Answer, FsError> },
@@ -159,7 +159,7 @@ impl World {
         }
         for client in 0..options.clients {
             world.clients.push(Client::new(client));
-            world.after(3 * SECOND + client as u64 * MS, Action::Ask2 { client });
+            world.after(3 * SECOND + client as u64 * MS, Action::ClientTurn { client });
         }
         world.after(4 * SECOND, Action::Fault);
         world
