@@ -39,7 +39,7 @@ refuse() {
 }
 
 # shellcheck source=libexec/alluxio-config.sh
-. "${ALLUXIO_LIBEXEC_DIR:-${bin}/../libexec}/alluxio-config.sh"
+. "${ALLUXIO_LIBEXEC_DIR:-${bin}/../libexec}/alluxio-config.sh" || exit 1
 
 wait_for_end=""
 while getopts "hNw" option; do

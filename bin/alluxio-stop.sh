@@ -32,6 +32,6 @@ case "${1:--h}" in
 esac
 
 # shellcheck source=libexec/alluxio-config.sh
-. "${ALLUXIO_LIBEXEC_DIR:-${bin}/../libexec}/alluxio-config.sh"
+. "${ALLUXIO_LIBEXEC_DIR:-${bin}/../libexec}/alluxio-config.sh" || exit 1
 
 exec "${ALLUXIO_PROGRAM}" process stop master

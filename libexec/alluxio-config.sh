@@ -25,6 +25,17 @@ if [[ ! -e "${ALLUXIO_CONF_DIR}/alluxio-env.sh" ]]; then
   echo "(2) set ALLUXIO_CONF_DIR to the folder that holds it." >&2
   exit 1
 fi
+# A mistake in it must not let a command go on with half of the configuration: read it once to hear its complaints.
+complaint="$( (. "${ALLUXIO_CONF_DIR}/alluxio-env.sh") 2>&1 >/dev/null | grep -F -m 1 "${ALLUXIO_CONF_DIR}/alluxio-env.sh: ")"
+if [[ ! -f "${ALLUXIO_CONF_DIR}/alluxio-env.sh" || ! -r "${ALLUXIO_CONF_DIR}/alluxio-env.sh" ]]; then
+  complaint="${ALLUXIO_CONF_DIR}/alluxio-env.sh is not a file that can be read"
+fi
+if [[ -n "${complaint}" ]]; then
+  echo "${complaint}" >&2
+  echo "Nothing was done. Mend that line of alluxio-env.sh." >&2
+  exit 1
+fi
+unset complaint
 # Plain assignments in it are meant for the program, too.
 set -a
 # shellcheck source=conf/alluxio-env.sh

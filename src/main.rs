@@ -74,7 +74,7 @@ fn run() -> anyhow::Result<u8> {
         ("master", []) => master(&conf(Role::Master)?),
         ("process", ["start", "master"]) => start(&conf(Role::Master)?, &properties, Linger::UntilReady),
         ("process", ["start", "master", "-w"]) => start(&conf(Role::Master)?, &properties, Linger::UntilEnd),
-        ("process", ["stop", "master"]) => stop(&conf(Role::Master)?),
+        ("process", ["stop", "master"]) => stop(&logs_of(conf(Role::Master))?),
         ("process", ["guard", "master"]) => guard(&conf(Role::Master)?, properties),
         ("master" | "process", words) => bail!("alluxio {command} does not take: {}", words.join(" ")),
         ("fs", [word, ..]) if word.starts_with('-') => {
@@ -153,9 +153,21 @@ fn start(conf: &Conf, properties: &[String], linger: Linger) -> anyhow::Result<u
     }
 }
 
-fn stop(conf: &Conf) -> anyhow::Result<u8> {
+/// Where the pid files are. To stop a master nothing else of the configuration has to be right.
+fn logs_of(conf: Result<Conf, alluxio::conf::ConfError>) -> anyhow::Result<std::path::PathBuf> {
+    match (conf, std::env::var_os("ALLUXIO_LOGS_DIR")) {
+        (Ok(conf), _) => Ok(conf.get(&keys::LOGS_DIR)),
+        (Err(error), Some(logs)) => {
+            eprintln!("{error}; looking for the master in {}", Path::new(&logs).display());
+            Ok(logs.into())
+        }
+        (Err(error), None) => Err(error.into()),
+    }
+}
+
+fn stop(logs: &Path) -> anyhow::Result<u8> {
     let impatient = || println!("Process did not complete after 30 seconds, killing.");
-    let stopped = launch::stop(&conf.get(&keys::LOGS_DIR), launch::STOP_WAIT, impatient)?;
+    let stopped = launch::stop(logs, launch::STOP_WAIT, impatient)?;
     println!("Killed {stopped} processes on {}", rustix::system::uname().nodename().to_string_lossy());
     Ok(0)
 }

@@ -210,12 +210,15 @@ fn the_usage_of_alluxio_is_that_of_1_2_0() {
 }
 
 #[test]
-fn a_mistake_in_the_configuration_stops_every_face() {
+fn a_mistake_in_the_configuration_stops_every_face_but_that_which_stops() {
     let mistake = [("ALLUXIO_JAVA_OPTS", "-Dalluxio.master.port=abc")];
     let reason = "alluxio.master.port = abc (ALLUXIO_JAVA_OPTS): not a port number (1 to 65535)\n";
-    for words in [&["master"] as &[&str], &["fs", "ls", "/"], &["process", "stop", "master"], &["format"]] {
+    for words in [&["master"] as &[&str], &["fs", "ls", "/"], &["format"]] {
         assert_eq!(alluxio(&mistake, words), outcome("", reason, 1), "{words:?}");
     }
+    let stopped = alluxio(&mistake, &["process", "stop", "master"]);
+    assert!(stopped.stdout.starts_with("Killed 0 processes on ") && stopped.code == 0, "{stopped:?}");
+    assert!(stopped.stderr.starts_with(reason.trim_end()), "{stopped:?}");
     let unknown = alluxio(&[], &["format", "-Dalluxio.mastr.hostname=m1"]).stderr;
     let hint = "alluxio.mastr.hostname (command line) is not a property of Alluxio, ignored; \
                 did you mean alluxio.master.hostname?\n";
@@ -269,4 +272,22 @@ fn a_master_logs_to_a_file_that_is_rolled() {
     std::fs::write(folder.path().join("log4rs.yaml"), "root: [\n").unwrap();
     let unreadable = master(&[]).stderr;
     assert!(unreadable.starts_with(&format!("{path}/log4rs.yaml is not readable YAML: ")), "{unreadable}");
+}
+
+#[test]
+fn a_mistake_in_the_environment_file_stops_every_command() {
+    for mistake in ["A=\"not closed\nB=1\n", "nosuchcommand\nA=1\n", "A=\"${a.b}\"\n"] {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("alluxio-env.sh"), mistake).unwrap();
+        let launcher = concat!(env!("CARGO_MANIFEST_DIR"), "/bin/alluxio");
+        let output = std::process::Command::new(launcher)
+            .args(["version"])
+            .env("ALLUXIO_CONF_DIR", home.path())
+            .env("ALLUXIO_LOGS_DIR", home.path())
+            .output()
+            .unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{mistake:?}: {told}");
+        assert!(told.contains("alluxio-env.sh: line ") && told.contains("Nothing was done."), "{mistake:?}: {told}");
+    }
 }

@@ -91,3 +91,25 @@ pub enum LatchReply {
         refused: bool,
     },
 }
+
+impl LatchReply {
+    /// Whether the election was reached; if not, why.
+    ///
+    /// # Errors
+    /// The reason why the outcome of the call is not known.
+    pub fn reached(&self) -> Result<(), &str> {
+        let failed = match self {
+            LatchReply::Joined(result) => result.as_ref().err(),
+            LatchReply::Observed(result) => result.as_ref().err(),
+            LatchReply::Created(result) | LatchReply::Renewed(result) | LatchReply::Claimed(result) => {
+                result.as_ref().err()
+            }
+            LatchReply::Released(result) | LatchReply::Published(result) => result.as_ref().err(),
+            LatchReply::Probed { .. } => None,
+        };
+        match failed {
+            Some(CallFailed::Unknown(reason)) => Err(reason),
+            _ => Ok(()),
+        }
+    }
+}

@@ -129,7 +129,8 @@ pub trait Latch: Send + Sync {
     /// in `node.latch` in the same step when it still exists (F3).
     async fn release(&self, version: i32, node: &EpochNode) -> Result<(), LatchError>;
 
-    /// Makes our address known to clients, under every leader path that they may look at; the newest counts.
+    /// Makes our address known to clients, under every leader path that they may look at; the newest counts. What this
+    /// session has published and still stands stays as it is.
     async fn publish(&self, address: &str) -> Result<(), LatchError>;
 
     /// Takes the published address back (best effort).

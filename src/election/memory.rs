@@ -260,6 +260,9 @@ impl MemoryElection {
     /// `SessionExpired`.
     pub fn publish(&mut self, session: SessionId, address: &str) -> Result<(), LatchError> {
         self.sync(session)?;
+        if self.current().published.get(address).is_some_and(|publication| publication.session == session) {
+            return Ok(());
+        }
         self.change(|state| {
             state.publications += 1;
             let publication = Publication { session, number: state.publications };

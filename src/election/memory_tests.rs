@@ -121,10 +121,15 @@ fn a_restored_copy_has_the_old_epoch_and_no_sessions() {
 fn clients_take_the_address_published_last() {
     let mut election = MemoryElection::default();
     let (a, b) = (election.open_session(), election.open_session());
-    for (session, address) in [(a, "a:1"), (b, "b:1"), (a, "a:1")] {
+    for (session, address) in [(a, "a:1"), (b, "b:1")] {
         election.publish(session, address).expect("live");
         assert_eq!(election.primary(), Some(address));
     }
+    election.publish(a, "a:1").expect("live");
+    assert_eq!(election.primary(), Some("b:1"), "what stands stays as old as it is");
+    election.retract(a, "a:1").expect("live");
+    election.publish(a, "a:1").expect("live");
+    assert_eq!(election.primary(), Some("a:1"));
     election.retract(b, "a:1").expect("live");
     assert_eq!(election.primary(), Some("a:1"), "only its publisher takes it back");
     election.retract(a, "a:1").expect("live");

@@ -256,6 +256,11 @@ impl Latch for ZookeeperLatch {
         let live = self.live("publish").await?;
         for folder in &self.paths.leaders {
             let path = child(folder, address);
+            // Called again and again: what stands stays, what was deleted by hand comes back.
+            let facts = live.session.facts(&path).await.map_err(|fault| failed("publish", &path, fault))?;
+            if facts.is_some_and(|facts| facts.owner == live.session.id()) {
+                continue;
+            }
             self.place(&live.session, &path, address).await.map_err(|fault| failed("publish", &path, fault))?;
         }
         Ok(())

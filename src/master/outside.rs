@@ -14,6 +14,9 @@ use std::time::Duration;
 /// Room that a segment has beyond the size at which the next one begins.
 const SEGMENT_SLACK_BYTES: u64 = 48 << 20;
 
+/// Sizes of a segment that make sense: it is one HDFS block, and a new one costs a round to ZooKeeper.
+const SEGMENT_RANGE: RangeInclusive<u64> = 64 << 10..=1 << 30;
+
 /// Name of the file, beside a local journal, that keeps its durable end a second time.
 const DURABLE: &str = "DURABLE";
 
@@ -171,7 +174,23 @@ fn check(conf: &Conf) -> Result<(), OutsideError> {
             LEASE_RANGE.end().as_millis()
         ));
     }
+    let segment_bytes = conf.get(&keys::JOURNAL_LOG_SIZE_MAX).0;
+    if !SEGMENT_RANGE.contains(&segment_bytes) {
+        return refuse(format!(
+            "alluxio.master.journal.log.size.bytes.max is {segment_bytes}: it must be at least {} and at most {}",
+            SEGMENT_RANGE.start(),
+            SEGMENT_RANGE.end()
+        ));
+    }
+    if conf.get(&keys::JOURNAL_CHECKPOINT_PERIOD) == 0 {
+        return refuse("alluxio.master.journal.checkpoint.period.entries is 0: it must be at least 1".into());
+    }
     let folder = conf.get(&keys::JOURNAL_FOLDER);
+    if folder.trim().is_empty() {
+        return refuse(
+            "alluxio.master.journal.folder is empty: set it to hdfs://host:port/path or a local path".into(),
+        );
+    }
     let elected = conf.get(&keys::ZOOKEEPER_ENABLED);
     if elected && conf.get(&keys::ZOOKEEPER_ADDRESS).is_none_or(|address| address.trim().is_empty()) {
         return refuse(

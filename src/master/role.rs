@@ -110,6 +110,8 @@ pub struct Role {
     /// A standby looks at the election then even if nothing told it of a change.
     pub(super) observe_due: Boot,
     pub(super) publish_wanted: bool,
+    /// When our address was published last.
+    pub(super) published_at: Option<Boot>,
     /// The outcome of the last write is not known: the node is read before the next one.
     pub(super) unsure: bool,
     /// The observation under way was asked for before that write.
@@ -144,6 +146,7 @@ impl Role {
             observe_wanted: true,
             observe_due: Boot::default(),
             publish_wanted: false,
+            published_at: None,
             unsure: false,
             observation_is_old: false,
             under_way: BTreeMap::new(),
@@ -404,7 +407,9 @@ impl Role {
             self.registering = self.node.segments;
             calls.push(LatchCall::Renew { own, version: self.version, node: self.node.clone() });
         }
-        if self.publish_wanted && self.begin(Kind::Publish, now) {
+        // Again after each lease: somebody may have deleted it by hand.
+        let again = self.published_at.is_some_and(|at| now >= at + self.settings.lease);
+        if (self.publish_wanted || again) && self.begin(Kind::Publish, now) {
             calls.push(LatchCall::Publish);
         }
     }

@@ -20,6 +20,7 @@ impl Role {
             LatchReply::Published(result) => {
                 self.done(Kind::Publish, now, result.is_err());
                 self.publish_wanted = result.is_err();
+                self.published_at = Some(now);
             }
             LatchReply::Probed { address, refused } => {
                 self.done(Kind::Probe, now, true);

@@ -153,6 +153,8 @@ pub struct Runtime {
     /// Open segments: to the task that appends to each.
     appenders: BTreeMap<SegmentId, mpsc::Sender<Bytes>>,
     tasks: JoinSet<()>,
+    /// The last call to the election had no answer.
+    election_away: bool,
 }
 
 impl Runtime {
@@ -189,6 +191,7 @@ impl Runtime {
             progress,
             appenders: BTreeMap::new(),
             tasks: JoinSet::new(),
+            election_away: false,
         };
         (runtime, handle)
     }
@@ -198,9 +201,8 @@ impl Runtime {
         self.watch_election();
         let mut event = Event::Tick;
         loop {
-            if let Event::Latch(LatchReply::Joined(Ok(own))) = &event {
-                info!("entered the election as {}", own.0);
-                self.progress.send_replace(Progress::Entered);
+            if let Event::Latch(reply) = &event {
+                self.note(reply);
             }
             let (now, wall) = (boot_now(), wall_now());
             let effects = self.driver.step(&mut self.core.write(), event, now, wall);
@@ -226,6 +228,20 @@ impl Runtime {
                 () = tokio::time::sleep(sleep) => Event::Tick,
             };
         }
+    }
+
+    /// What an operator should know of the election: that it was entered, cannot be reached, can be reached again.
+    fn note(&mut self, reply: &LatchReply) {
+        if let LatchReply::Joined(Ok(own)) = reply {
+            info!("entered the election as {}", own.0);
+            self.progress.send_replace(Progress::Entered);
+        }
+        match reply.reached() {
+            Err(reason) if !self.election_away => warn!("cannot reach the election, trying again reason={reason}"),
+            Ok(()) if self.election_away => info!("reached the election again"),
+            _ => {}
+        }
+        self.election_away = reply.reached().is_err();
     }
 
     /// Adds to a request those that wait behind it: one batch, one record, one lock.

@@ -14,6 +14,8 @@ use crate::types::time::boot_now;
 use log::{info, warn};
 use std::time::Duration;
 
+/// What stands before the address of one who formats.
+const FORMAT: &str = "format:";
 /// How often the election is looked at while waiting.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -35,6 +37,12 @@ pub enum FormatError {
     /// The election cannot be used.
     #[error("cannot take part in the election")]
     Latch(#[from] LatchError),
+    /// Another one does the same.
+    #[error("another format is running on {host}; wait for its end")]
+    OtherFormat {
+        /// Its address.
+        host: String,
+    },
     /// Masters are running.
     #[error("the journal is in use by {masters}; stop them on each host with: bin/alluxio-stop.sh master")]
     InUse {
@@ -59,7 +67,7 @@ pub async fn run(conf: &Conf) -> Result<String, FormatError> {
     };
     store.write_format(&format).await.map_err(failed)?;
     let incarnation = new_incarnation();
-    let address = format!("format:{}", outside::address(conf));
+    let address = format!("{FORMAT}{}", outside::address(conf));
     let latch = outside::latch(conf, &format.cluster_id, &address, &incarnation)?;
     let outcome = take_over(conf, latch.as_ref(), store.as_ref(), &format, &incarnation).await;
     latch.leave().await;
@@ -110,6 +118,9 @@ async fn stands_still(conf: &Conf, latch: &dyn Latch, own: &OwnNode) -> Result<V
     loop {
         let others = latch.participants().await?.into_iter().filter(|participant| participant.node != own.0);
         let others: Vec<String> = others.map(|participant| participant.address).collect();
+        if let Some(other) = others.iter().find_map(|address| address.strip_prefix(FORMAT)) {
+            return Err(FormatError::OtherFormat { host: other.to_owned() });
+        }
         if !others.is_empty() {
             return Err(FormatError::InUse { masters: others.join(", ") });
         }

@@ -271,7 +271,13 @@ impl JournalStore for LocalStore {
     async fn create(&self, segment: SegmentId) -> Result<Box<dyn SegmentWriter>> {
         let path = self.path(segment);
         let file = Some(Arc::new(self.run("create", &path, create).await?));
-        Ok(Box::new(LocalSegment { file, path, deadline: self.settings.deadline, room: self.settings.segment_bytes }))
+        Ok(Box::new(LocalSegment {
+            file,
+            path,
+            deadline: self.settings.deadline,
+            room: self.settings.segment_bytes,
+            written: 0,
+        }))
     }
 
     async fn length(&self, segment: SegmentId) -> Result<Length> {
@@ -323,6 +329,7 @@ struct LocalSegment {
     path: PathBuf,
     deadline: Duration,
     room: u64,
+    written: u64,
 }
 
 impl LocalSegment {
@@ -343,13 +350,24 @@ impl SegmentWriter for LocalSegment {
         }
         let flush = {
             let file = file.clone();
+            let end = self.written + length;
             move |_: &Path| {
                 (&*file).write_all(&bytes)?;
-                file.sync_data()
+                file.sync_data()?;
+                // Nobody else writes here: another length, or no name, is somebody's hand.
+                let facts = rustix::fs::fstat(&*file)?;
+                match (facts.st_nlink, facts.st_size.unsigned_abs()) {
+                    (0, _) => Err(io::Error::other("the file was deleted by hand")),
+                    (_, size) if size != end => {
+                        Err(io::Error::other(format!("the file was changed by hand: {size} bytes instead of {end}")))
+                    }
+                    _ => Ok(()),
+                }
             }
         };
         blocking(self.deadline, "append", &self.path, flush).await?;
         self.room -= length;
+        self.written += length;
         self.file = Some(file);
         Ok(())
     }
