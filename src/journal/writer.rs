@@ -263,12 +263,12 @@ impl Writer {
         effects
     }
 
-    /// When `effects` may have something new without an event.
-    pub fn wake_at(&self) -> Option<Boot> {
+    /// When `effects`, which had nothing more to say at `now`, may have something new without an event.
+    pub fn wake_at(&self, now: Boot) -> Option<Boot> {
         let mark = (self.flight.is_none() && self.current.is_some() && self.mark.sequence > self.written_mark)
             .then(|| self.written_at + MARK_DELAY);
         let create = self.create_not_before.filter(|_| self.creating.is_none());
-        mark.into_iter().chain(create).min()
+        mark.into_iter().chain(create).filter(|at| *at > now).min()
     }
 
     /// Header and all that is not acknowledged, as one append: the segment counts when all of it is readable.

@@ -87,11 +87,11 @@ fn an_idle_writer_writes_its_mark_once() {
     writer.appended(id(0), true);
     writer.answered(writer.flushed().unwrap());
     assert_eq!(writer.effects(at(49)), []);
-    assert_eq!(writer.wake_at(), Some(at(50)));
+    assert_eq!(writer.wake_at(at(0)), Some(at(50)));
     let effects = writer.effects(at(50));
     assert_eq!(texts(&frames(&effects[0]).1), ["@1 mark 1"]);
     writer.appended(id(0), true);
-    assert_eq!((writer.effects(at(500)), writer.wake_at()), (vec![], None));
+    assert_eq!((writer.effects(at(500)), writer.wake_at(at(500))), (vec![], None));
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_later_segment_that_cannot_be_created_is_tried_under_the_next_name_after_a_w
     assert_eq!(writer.effects(at(1)), [WriterEffect::Create(id(1))]);
     writer.created(id(1), None, at(2)).unwrap();
     assert_eq!(writer.effects(at(3)), []);
-    assert_eq!(writer.wake_at(), Some(at(2) + CREATE_DELAY));
+    assert_eq!(writer.wake_at(at(2)), Some(at(2) + CREATE_DELAY));
     assert_eq!(writer.effects(at(202)), [WriterEffect::Create(id(2))]);
 }
 

@@ -138,12 +138,13 @@ impl<T> Driver<T> {
         std::mem::take(&mut self.effects)
     }
 
-    /// When `step` should be called with a tick if nothing else happens.
+    /// When `step`, which was called at `now`, should be called with a tick if nothing else happens.
     pub fn wake_at(&self, now: Boot) -> Option<Boot> {
         let drain = if let Phase::Draining { until } = self.phase { Some(until) } else { None };
-        let writer = self.writer.as_ref().and_then(Writer::wake_at);
-        let due = [self.role.wake_at(now), writer, self.follower.wake_at(self.is_following()), drain];
-        due.into_iter().flatten().filter(|at| *at > now).min()
+        let writer = self.writer.as_ref().and_then(|writer| writer.wake_at(now));
+        let follower = self.follower.wake_at(self.is_following(), now);
+        let drain = drain.filter(|at| *at > now);
+        [self.role.wake_at(now), writer, follower, drain].into_iter().flatten().min()
     }
 
     /// The newest position that this master takes for permanent: of its state while it follows, of its answers while

@@ -110,11 +110,10 @@ impl Follower {
         self.blocked
     }
 
-    pub(super) fn wake_at(&self, following: bool) -> Option<Boot> {
-        let recover = self.recovering.values().flatten().min().copied();
-        let ask = following.then(|| self.ask_not_before.max(self.poll_at));
-        let retry = following.then_some(self.ask_not_before);
-        [recover, ask, retry].into_iter().flatten().min()
+    /// When `ask` or `recover`, which had nothing more to say at `now`, may have something new without an event.
+    pub(super) fn wake_at(&self, following: bool, now: Boot) -> Option<Boot> {
+        let asks = [self.ask_not_before, self.poll_at].into_iter().filter(|_| following);
+        asks.chain(self.recovering.values().flatten().copied()).filter(|at| *at > now).min()
     }
 
     /// Has the writers of these segments cut off, in the background (F10).
@@ -136,5 +135,69 @@ impl Follower {
         } else if let Some(due) = self.recovering.get_mut(&segment) {
             *due = Some(now + RECOVER_RETRY);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::chain::{Position, SegmentHeader};
+    use crate::journal::codec;
+    use crate::journal::folder::Length;
+    use crate::types::SequenceNumber;
+
+    const START: Duration = Duration::from_secs(1000);
+
+    fn at(ms: u64) -> Boot {
+        Boot::from_start(START + Duration::from_millis(ms))
+    }
+
+    fn asked(follower: &mut Follower, now: Boot) -> Vec<Ask> {
+        let mut effects: Vec<Effect<()>> = Vec::new();
+        follower.ask(true, false, now, &mut effects);
+        let asks = effects.iter().filter_map(|effect| if let Effect::Tail(ask) = effect { Some(*ask) } else { None });
+        asks.collect()
+    }
+
+    /// A standby that has read all of a journal of one open segment, at `at(0)`.
+    fn settled() -> (Follower, SegmentId) {
+        let segment = SegmentId { epoch: 1, index: 0 };
+        let header =
+            SegmentHeader { cluster_id: "c".into(), genesis: 7, segment, base: None, through: SequenceNumber(0) };
+        let mut bytes = Vec::new();
+        codec::encode_header(&mut bytes, &header);
+        let mut follower = Follower::new(Tailer::new(Position::START, None));
+        loop {
+            let asks = asked(&mut follower, at(0));
+            let [ask] = asks[..] else { break };
+            let told = match ask {
+                Ask::List => Told::Listed(vec![segment]),
+                Ask::Length(_) => Told::Length(Length::Open(bytes.len() as u64)),
+                Ask::Read { .. } => Told::Bytes(bytes.clone().into()),
+                Ask::Recover(_) => Told::Recovered(true),
+            };
+            follower.told(ask, told, at(0));
+        }
+        assert_eq!(follower.tailer.is_settled(), Ok(true));
+        (follower, segment)
+    }
+
+    #[test]
+    fn a_settled_standby_wakes_for_its_next_poll() {
+        let (mut follower, segment) = settled();
+        assert_eq!(follower.wake_at(true, at(0)), Some(at(20)));
+        assert_eq!(asked(&mut follower, at(19)), []);
+        assert_eq!(asked(&mut follower, at(20)), [Ask::Length(segment)]);
+        assert_eq!(follower.wake_at(false, at(20)), None, "a leader does not poll");
+    }
+
+    #[test]
+    fn a_standby_whose_store_failed_wakes_for_its_next_try() {
+        let (mut follower, segment) = settled();
+        assert_eq!(asked(&mut follower, at(20)), [Ask::Length(segment)]);
+        follower.told(Ask::Length(segment), Told::Failed("away".into()), at(500));
+        assert_eq!(asked(&mut follower, at(500)), []);
+        assert_eq!(follower.wake_at(true, at(500)), Some(at(600)));
+        assert_eq!(asked(&mut follower, at(600)), [Ask::List]);
     }
 }

@@ -219,8 +219,8 @@ impl Runtime {
                     return Exit::Unfit(format!("a task of the master failed: {error}"));
                 }
             }
-            let now = boot_now();
-            let sleep = self.driver.wake_at(now).map_or(IDLE, |at| at.since(now).min(IDLE));
+            // As of the step: what has become due since then makes the sleep empty, not forgotten.
+            let sleep = self.driver.wake_at(now).map_or(IDLE, |at| at.since(boot_now()).min(IDLE));
             event = tokio::select! {
                 biased;
                 Some(event) = self.events.recv() => event,
