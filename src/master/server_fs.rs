@@ -246,5 +246,5 @@ impl Stream for Messages {
 /// At least the bytes of the entry on the wire, for names and blocks of any number.
 fn size_estimate(status: &FileStatus) -> usize {
     let texts = 2 * status.path.as_str().len() + status.ufs_path.len() + status.owner.len() + status.group.len();
-    texts + 64 * status.block_ids.len() + 256
+    texts + 64 * status.blocks.len() + 256
 }

@@ -4,7 +4,8 @@ use super::alluxio::grpc;
 use super::alluxio::grpc::Bits;
 use super::alluxio::grpc::file::{FileBlockInfo, FileInfo, FsOpPId};
 use crate::types::{
-    AlluxioPath, BlockId, ErrorKind, FileStatus, FsError, InodeId, OperationId, PersistenceState, TtlAction,
+    AlluxioPath, BlockId, BlockLocation, BlockStatus, ErrorKind, FileStatus, FsError, InodeId, OperationId,
+    PersistenceState, TtlAction, WorkerAddress, WorkerId,
 };
 
 /// The path of a request.
@@ -59,7 +60,7 @@ pub fn ttl_action_from_proto(action: grpc::TtlAction) -> TtlAction {
 /// What a path looks like, as it travels.
 // Every scalar is set, zeros too: 2.9 clients take a missing one for the proto2 default (a missing ttl for 0 ms).
 pub fn status_to_proto(status: FileStatus) -> FileInfo {
-    let file_block_infos = block_infos(&status);
+    let block_ids = status.blocks.iter().map(|block| block.id.0).collect();
     FileInfo {
         file_id: Some(status.id.0),
         name: Some(status.path.name().to_owned()),
@@ -73,7 +74,7 @@ pub fn status_to_proto(status: FileStatus) -> FileInfo {
         pinned: Some(status.pinned),
         cacheable: Some(status.cacheable),
         persisted: Some(status.persistence == PersistenceState::Persisted),
-        block_ids: status.block_ids.into_iter().map(|id| id.0).collect(),
+        block_ids,
         last_modification_time_ms: Some(status.modification_time_ms),
         ttl: Some(status.ttl_ms),
         owner: Some(status.owner),
@@ -81,7 +82,7 @@ pub fn status_to_proto(status: FileStatus) -> FileInfo {
         mode: Some(status.mode.into()),
         persistence_state: Some(status.persistence.text().to_owned()),
         mount_point: Some(status.mount_point),
-        file_block_infos,
+        file_block_infos: block_infos(status.blocks, status.block_size_bytes),
         ttl_action: Some(ttl_action_to_proto(status.ttl_action).into()),
         mount_id: Some(status.mount_id),
         in_alluxio_percentage: Some(status.in_alluxio_percentage),
@@ -94,24 +95,79 @@ pub fn status_to_proto(status: FileStatus) -> FileInfo {
 }
 
 /// One per block: clients cannot read a block that has none, wherever its copies are.
-fn block_infos(status: &FileStatus) -> Vec<FileBlockInfo> {
-    let offsets = (0..).map(|index: i64| index * status.block_size_bytes);
-    let blocks = status.block_ids.iter().zip(offsets).map(|(id, offset)| {
-        let length = (status.length - offset).clamp(0, status.block_size_bytes);
-        let block = grpc::BlockInfo { block_id: Some(id.0), length: Some(length), locations: Vec::new() };
-        FileBlockInfo { block_info: Some(block), offset: Some(offset), ..FileBlockInfo::default() }
+fn block_infos(blocks: Vec<BlockStatus>, block_size_bytes: i64) -> Vec<FileBlockInfo> {
+    let offsets = (0..).map(|index: i64| index * block_size_bytes);
+    let infos = blocks.into_iter().zip(offsets).map(|(block, offset)| FileBlockInfo {
+        block_info: Some(block_to_proto(block)),
+        offset: Some(offset),
+        ..FileBlockInfo::default()
     });
-    blocks.collect()
+    infos.collect()
+}
+
+/// A block with its copies, as it travels.
+pub fn block_to_proto(block: BlockStatus) -> grpc::BlockInfo {
+    let locations = block.locations.into_iter().map(|location| grpc::BlockLocation {
+        worker_id: Some(location.worker.0),
+        worker_address: Some(worker_address_to_proto(location.address)),
+        tier_alias: Some(location.tier_alias),
+        medium_type: Some(location.medium_type),
+    });
+    grpc::BlockInfo { block_id: Some(block.id.0), length: Some(block.length), locations: locations.collect() }
+}
+
+/// A block with its copies.
+pub fn block_from_proto(block: grpc::BlockInfo) -> BlockStatus {
+    let (id, length) = (BlockId(block.block_id()), block.length());
+    let locations = block.locations.into_iter().map(|location| BlockLocation {
+        worker: WorkerId(location.worker_id()),
+        address: worker_address_from_proto(location.worker_address.unwrap_or_default()),
+        tier_alias: location.tier_alias.unwrap_or_default(),
+        medium_type: location.medium_type.unwrap_or_default(),
+    });
+    BlockStatus { id, length, locations: locations.collect() }
+}
+
+/// Where a worker is reached, as it travels.
+pub fn worker_address_to_proto(address: WorkerAddress) -> grpc::WorkerNetAddress {
+    let tiers = address.tiers.into_iter();
+    let tiers = tiers.map(|(name, value)| grpc::LocalityTier { tier_name: Some(name), value: Some(value) });
+    grpc::WorkerNetAddress {
+        host: Some(address.host),
+        rpc_port: Some(address.rpc_port.into()),
+        data_port: Some(address.data_port.into()),
+        web_port: Some(address.web_port.into()),
+        domain_socket_path: Some(address.domain_socket_path),
+        tiered_identity: Some(grpc::TieredIdentity { tiers: tiers.collect() }),
+        container_host: Some(address.container_host),
+    }
+}
+
+/// Where a worker is reached. A port that is none is 0.
+pub fn worker_address_from_proto(address: grpc::WorkerNetAddress) -> WorkerAddress {
+    let port = |port: i32| u16::try_from(port).unwrap_or(0);
+    let tiers = address.tiered_identity.clone().unwrap_or_default().tiers.into_iter();
+    WorkerAddress {
+        rpc_port: port(address.rpc_port()),
+        data_port: port(address.data_port()),
+        web_port: port(address.web_port()),
+        tiers: tiers.map(|tier| (tier.tier_name.unwrap_or_default(), tier.value.unwrap_or_default())).collect(),
+        host: address.host.unwrap_or_default(),
+        container_host: address.container_host.unwrap_or_default(),
+        domain_socket_path: address.domain_socket_path.unwrap_or_default(),
+    }
 }
 
 /// What a server says a path looks like.
 ///
 /// # Errors
 /// The path is none, or the persistence state has another name.
-pub fn status_from_proto(info: FileInfo) -> Result<FileStatus, FsError> {
+pub fn status_from_proto(mut info: FileInfo) -> Result<FileStatus, FsError> {
     let odd = |what: &str, text: &str| {
         FsError::new(ErrorKind::Internal, format!("The server's answer has the {what} \"{text}\", which is none."))
     };
+    let blocks = std::mem::take(&mut info.file_block_infos).into_iter().filter_map(|info| info.block_info);
+    let blocks = blocks.map(block_from_proto).collect();
     let (ttl_action, mode) = (ttl_action_from_proto(info.ttl_action()), info.mode() as u16 & 0o777);
     Ok(FileStatus {
         id: InodeId(info.file_id()),
@@ -134,7 +190,7 @@ pub fn status_from_proto(info: FileInfo) -> Result<FileStatus, FsError> {
         ttl_action,
         replication_min: info.replication_min(),
         replication_max: info.replication_max(),
-        block_ids: info.block_ids.iter().copied().map(BlockId).collect(),
+        blocks,
         in_alluxio_percentage: info.in_alluxio_percentage(),
         in_memory_percentage: info.in_memory_percentage(),
         ufs_path: info.ufs_path.unwrap_or_default(),
@@ -148,7 +204,24 @@ mod tests {
     use super::{mode_from_proto, mode_to_proto, operation_id_from_proto, operation_id_to_proto};
     use super::{path, status_from_proto, status_to_proto};
     use crate::proto::alluxio::grpc::PMode;
-    use crate::types::{AlluxioPath, BlockId, FileStatus, InodeId, OperationId, PersistenceState, TtlAction};
+    use crate::types::{
+        AlluxioPath, BlockId, BlockLocation, BlockStatus, FileStatus, InodeId, OperationId, PersistenceState,
+        TtlAction, WorkerAddress, WorkerId,
+    };
+
+    fn block(index: i64, length: i64) -> BlockStatus {
+        let address = WorkerAddress {
+            host: "w".into(),
+            rpc_port: 29999,
+            data_port: 29998,
+            web_port: 30000,
+            tiers: vec![("node".into(), "w".into())],
+            ..WorkerAddress::default()
+        };
+        let location =
+            BlockLocation { worker: WorkerId(7), address, tier_alias: "MEM".into(), medium_type: "MEM".into() };
+        BlockStatus { id: BlockId::of(3, index), length, locations: vec![location] }
+    }
 
     fn file() -> FileStatus {
         FileStatus {
@@ -174,7 +247,7 @@ mod tests {
             ttl_action: TtlAction::Free,
             replication_min: 1,
             replication_max: -1,
-            block_ids: (0..3).map(|index| BlockId::of(3, index)).collect(),
+            blocks: [100, 100, 50].into_iter().zip(0..).map(|(length, index)| block(index, length)).collect(),
             in_alluxio_percentage: 40,
             in_memory_percentage: 30,
         }

@@ -91,7 +91,7 @@ mod tests {
             ttl_action: TtlAction::Delete,
             replication_min: 0,
             replication_max: -1,
-            block_ids: Vec::new(),
+            blocks: Vec::new(),
             in_alluxio_percentage: 100,
             in_memory_percentage: 100,
         }

@@ -1,6 +1,6 @@
 //! What a path looks like to a client.
 
-use super::{AlluxioPath, BlockId, InodeId};
+use super::{AlluxioPath, BlockStatus, InodeId};
 
 /// Whether the content is also in the UFS. The texts are those of 2.9.6 and of its journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,8 +90,8 @@ pub struct FileStatus {
     pub replication_min: i32,
     /// Most copies wished, -1 without limit.
     pub replication_max: i32,
-    /// Blocks in order; their number follows the length.
-    pub block_ids: Vec<BlockId>,
+    /// Blocks in order. Block `i` begins at byte `i` × block size.
+    pub blocks: Vec<BlockStatus>,
     /// Part of the bytes that workers hold, in per cent.
     pub in_alluxio_percentage: i32,
     /// Part of the bytes that workers hold in memory, in per cent.

@@ -1,6 +1,6 @@
 //! Pure. The words of the system: paths, ids, times, what a file looks like, how an operation fails.
 //!
-//! Uses nothing else of the project. Read `path.rs`, `ids.rs`, `file_status.rs`, `caller.rs`, `error.rs`, `time.rs`.
+//! Uses nothing else of the project. Read `path.rs`, `ids.rs`, `file_status.rs`, `worker.rs`, `caller.rs`, `error.rs`, `time.rs`.
 
 mod caller;
 mod error;
@@ -9,9 +9,11 @@ mod ids;
 pub mod mutant;
 mod path;
 pub mod time;
+mod worker;
 
 pub use caller::Caller;
 pub use error::{ErrorKind, FsError};
 pub use file_status::{FileStatus, PersistenceState, TtlAction};
 pub use ids::{BlockId, InodeId, OperationId, SequenceNumber};
 pub use path::{AlluxioPath, InvalidPath};
+pub use worker::{BlockLocation, BlockStatus, WorkerAddress, WorkerId};

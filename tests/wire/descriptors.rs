@@ -26,7 +26,7 @@ fn ours() -> FileDescriptorSet {
     let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("proto");
     let mut files = Vec::new();
     // Folders of our own messages are left out.
-    for folder in ["grpc", "proto/journal", "proto/shared"] {
+    for folder in ["grpc", "proto/dataserver", "proto/journal", "proto/shared"] {
         for file in std::fs::read_dir(include.join(folder)).unwrap() {
             let path = file.unwrap().path();
             files.push(path.strip_prefix(&include).unwrap().to_owned());

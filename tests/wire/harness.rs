@@ -151,7 +151,7 @@ pub fn directory(text: &str) -> FileStatus {
         ttl_action: TtlAction::Free,
         replication_min: 0,
         replication_max: 0,
-        block_ids: Vec::new(),
+        blocks: Vec::new(),
         in_alluxio_percentage: 0,
         in_memory_percentage: 0,
     }

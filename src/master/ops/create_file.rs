@@ -156,7 +156,7 @@ fn status_of_new(at: &Context<'_>, file: &InodeFile) -> FileStatus {
         ttl_action: file.ttl_action,
         replication_min: file.replication.min,
         replication_max: file.replication.max,
-        block_ids: Vec::new(),
+        blocks: Vec::new(),
         in_alluxio_percentage: 100,
         in_memory_percentage: 100,
     }

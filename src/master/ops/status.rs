@@ -2,7 +2,7 @@
 
 use super::Settings;
 use crate::master::state::{Footprint, Inode, InodeKind, MasterState};
-use crate::types::{AlluxioPath, BlockId, FileStatus};
+use crate::types::{AlluxioPath, BlockId, BlockStatus, FileStatus};
 
 /// Id of the mount of the root.
 pub(super) const ROOT_MOUNT_ID: i64 = 1;
@@ -43,7 +43,7 @@ pub(super) fn status_of(
         ttl_action: inode.ttl_action,
         replication_min: 0,
         replication_max: 0,
-        block_ids: Vec::new(),
+        blocks: Vec::new(),
         in_alluxio_percentage: 0,
         in_memory_percentage: 0,
     };
@@ -58,12 +58,18 @@ pub(super) fn status_of(
             cacheable,
             replication_min: replication.min,
             replication_max: replication.max,
-            block_ids: (0..i64::from(blocks)).map(|index| BlockId::of(inode.id.container(), index)).collect(),
+            blocks: (0..i64::from(blocks)).map(|index| block_of(inode, index, length, block_size_bytes)).collect(),
             in_alluxio_percentage: percentage_of_nothing(length),
             in_memory_percentage: percentage_of_nothing(length),
             ..common
         },
     }
+}
+
+/// Block `index` of a file, all of whose blocks but the last are full.
+fn block_of(inode: &Inode, index: i64, length: i64, block_size_bytes: i64) -> BlockStatus {
+    let length = (length - index * block_size_bytes).clamp(0, block_size_bytes);
+    BlockStatus { id: BlockId::of(inode.id.container(), index), length, locations: Vec::new() }
 }
 
 /// No worker holds anything of any file yet, and all of an empty one.
