@@ -2,8 +2,6 @@
 
 use tonic::Streaming;
 
-use super::masters::Locate;
-use super::retry::{Caller, ClientError, ClientSettings};
 use crate::conf::WriteType;
 use crate::proto::alluxio::grpc::file::file_system_master_client_service_client::FileSystemMasterClientServiceClient;
 use crate::proto::alluxio::grpc::file::{
@@ -12,9 +10,12 @@ use crate::proto::alluxio::grpc::file::{
     GetStatusPOptions, GetStatusPRequest, ListStatusPOptions, ListStatusPRequest, ListStatusPResponse,
     LoadMetadataPType, RenamePOptions, RenamePRequest, SetAttributePOptions, SetAttributePRequest, WritePType,
 };
+use crate::proto::alluxio::grpc::version::ServiceType;
 use crate::proto::convert::{mode_to_proto, operation_id_to_proto, status_from_proto, ttl_action_to_proto};
 use crate::rpc::MESSAGE_BYTES_MAX;
 use crate::rpc::channel::Connection;
+use crate::rpc::locate::Locate;
+use crate::rpc::retry::{Caller, ClientError, ClientSettings};
 use crate::types::{AlluxioPath, ErrorKind, FileStatus, FsError, OperationId, TtlAction};
 
 /// Whether the UFS is asked for what the namespace does not know.
@@ -87,7 +88,7 @@ type Client = FileSystemMasterClientServiceClient<Connection>;
 impl FileSystem {
     /// A client of the cluster whose primary `masters` finds. Nothing is connected before the first call.
     pub fn new(masters: Box<dyn Locate>, settings: ClientSettings) -> FileSystem {
-        FileSystem { caller: Caller::new(masters, settings) }
+        FileSystem { caller: Caller::new(masters, ServiceType::FileSystemMasterClientService, settings) }
     }
 
     /// The address (`host:port`) of the primary.

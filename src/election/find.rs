@@ -51,6 +51,9 @@ pub enum Primary {
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FindError {
+    /// Masters are found through ZooKeeper, and it is not said where that is.
+    #[error("alluxio.zookeeper.enabled is true, but alluxio.zookeeper.address is not set: set it to host:port,…")]
+    NoZookeeper,
     /// A setting cannot be used.
     #[error("cannot look for the primary master: {0}")]
     Settings(String),

@@ -4,6 +4,7 @@
 //! pass one suite. `find.rs` tells where the primary is. The rules F1 to F3 are those of `docs/journal.md`.
 
 mod call;
+pub mod configured;
 mod epoch_codec;
 mod find;
 mod guardian;
@@ -13,6 +14,7 @@ mod latch_node;
 mod latch_suite;
 mod memory;
 mod memory_latch;
+mod published;
 mod solo;
 mod zookeeper;
 mod zookeeper_servers;
@@ -27,6 +29,7 @@ pub use latch::{EpochNode, Latch, LatchError, OwnNode, Participant, Versioned};
 pub use latch_node::{Contender, new_incarnation};
 pub use memory::{MemoryElection, SessionId, StateNumber};
 pub use memory_latch::{MemoryLatch, SharedElection};
+pub use published::Published;
 pub use solo::SoloLatch;
 pub use zookeeper::ZookeeperLatch;
 pub use zookeeper_settings::ZookeeperSettings;

@@ -1,8 +1,8 @@
 //! What the shell has from the properties.
 
-use crate::client::{ChannelSettings, ClientSettings, Fixed, Identity, Locate, Polled, Published, RetrySettings};
-use crate::conf::{Authentication, Compatibility, Conf, Origin, WriteType, keys};
-use crate::election::{FindError, LookupSettings};
+use crate::client::{ChannelSettings, ClientSettings, Locate, NoUser, RetrySettings, identity};
+use crate::conf::{Compatibility, Conf, Origin, WriteType, keys};
+use crate::election::{FindError, configured};
 use crate::types::TtlAction;
 
 /// What the shell needs to know.
@@ -47,17 +47,11 @@ impl Default for CreateSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The operating system does not know who runs the shell.
-    #[error("user {uid} of the operating system has no name: set alluxio.security.login.username")]
-    NoUser {
-        /// The number of the user.
-        uid: u32,
-    },
-    /// Masters are found through ZooKeeper, and it is not said where that is.
-    #[error("alluxio.zookeeper.enabled is true, but alluxio.zookeeper.address is not set: set it to host:port,…")]
-    NoZookeeper,
-    /// ZooKeeper cannot be asked as the properties say.
     #[error(transparent)]
-    Zookeeper(#[from] FindError),
+    NoUser(#[from] NoUser),
+    /// They do not say where the masters are.
+    #[error(transparent)]
+    Masters(#[from] FindError),
 }
 
 impl ShellSettings {
@@ -66,10 +60,7 @@ impl ShellSettings {
     /// # Errors
     /// They do not say where the masters are, or who asks.
     pub fn read(conf: &Conf) -> Result<ShellSettings, SettingsError> {
-        let identity = match conf.get(&keys::AUTHENTICATION_TYPE) {
-            Authentication::NoSasl => None,
-            _ => Some(Identity { user: user(conf)?, on_behalf_of: None }),
-        };
+        let identity = identity::of_process(conf)?;
         // Compatible: 1.2.0 shows owners where permissions are checked, which was off by default; tests/shell, 05-ls.
         // Here it is on by default, so only who asks for it sees them.
         let asked_for_permissions = *conf.origin(&keys::PERMISSION_ENABLED.row) != Origin::Preset;
@@ -90,39 +81,9 @@ impl ShellSettings {
                 Compatibility::V2_9 => TtlAction::Free,
             },
         };
-        Ok(ShellSettings { masters: masters(conf, &client)?, client, create, show_owners })
+        let masters = configured::primary(conf, client.look_again)?;
+        Ok(ShellSettings { masters, client, create, show_owners })
     }
-}
-
-fn masters(conf: &Conf, client: &ClientSettings) -> Result<Box<dyn Locate>, SettingsError> {
-    if conf.get(&keys::ZOOKEEPER_ENABLED) {
-        let address = conf.get(&keys::ZOOKEEPER_ADDRESS).ok_or(SettingsError::NoZookeeper)?;
-        return Ok(Box::new(Published::new(LookupSettings {
-            leader_path: conf.get(&keys::ZOOKEEPER_LEADER_PATH),
-            election_path: conf.get(&keys::ZOOKEEPER_ELECTION_PATH),
-            ..LookupSettings::new(&address)
-        })?));
-    }
-    let mut addresses: Vec<String> =
-        conf.get(&keys::MASTER_RPC_ADDRESSES).iter().map(|address| address.to_string()).collect();
-    if addresses.is_empty() {
-        let host = conf.get(&keys::MASTER_HOSTNAME).unwrap_or_else(|| "localhost".to_owned());
-        addresses.push(format!("{host}:{}", conf.get(&keys::MASTER_RPC_PORT).0));
-    }
-    Ok(match <[String; 1]>::try_from(addresses) {
-        Ok([address]) => Box::new(Fixed { address }),
-        Err(addresses) => Box::new(Polled { addresses, sweep_timeout: client.look_again }),
-    })
-}
-
-/// As whom the shell asks.
-fn user(conf: &Conf) -> Result<String, SettingsError> {
-    if let Some(user) = conf.get(&keys::LOGIN_USERNAME) {
-        return Ok(user);
-    }
-    let uid = nix::unistd::geteuid();
-    let known = nix::unistd::User::from_uid(uid).ok().flatten();
-    known.map(|user| user.name).ok_or(SettingsError::NoUser { uid: uid.as_raw() })
 }
 
 #[cfg(test)]

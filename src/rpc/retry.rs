@@ -12,10 +12,10 @@ use parking_lot::Mutex;
 use tokio::time::{sleep, timeout};
 use tonic::Status;
 
-use super::masters::{Locate, chain};
+use super::channel::{self, ChannelSettings, ConnectError, Connection};
+use super::locate::{Locate, LocateError, chain};
+use super::status::{from_status, is_worth_retrying};
 use crate::proto::alluxio::grpc::version::ServiceType;
-use crate::rpc::channel::{self, ChannelSettings, ConnectError, Connection};
-use crate::rpc::status::{from_status, is_worth_retrying};
 use crate::types::time::{Boot, boot_now};
 use crate::types::{ErrorKind, FsError};
 
@@ -23,7 +23,7 @@ use crate::types::{ErrorKind, FsError};
 /// of ZooKeeper costs little.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// How a client behaves.
+/// How a client of the masters behaves.
 #[derive(Debug, Clone)]
 pub struct ClientSettings {
     /// Who asks, and how long a connection may take.
@@ -87,8 +87,10 @@ pub enum ClientError {
 
 /// The connection to the primary, and the rules for finding another one.
 #[derive(Debug)]
-pub(super) struct Caller {
+pub struct Caller {
     masters: Box<dyn Locate>,
+    /// The service that is called.
+    service: ServiceType,
     settings: ClientSettings,
     /// The connection of the last good call, with the address of its server.
     current: Mutex<Option<(String, Connection)>>,
@@ -105,17 +107,24 @@ enum Ended {
 }
 
 impl Caller {
-    pub(super) fn new(masters: Box<dyn Locate>, settings: ClientSettings) -> Caller {
-        Caller { masters, settings, current: Mutex::new(None) }
+    /// Calls `service` of the primary that `masters` finds. Nothing is connected before the first call.
+    pub fn new(masters: Box<dyn Locate>, service: ServiceType, settings: ClientSettings) -> Caller {
+        Caller { masters, service, settings, current: Mutex::new(None) }
     }
 
     /// The address of the primary, waited for as long as a call would be.
-    pub(super) async fn primary(&self) -> Result<String, ClientError> {
+    ///
+    /// # Errors
+    /// Nobody leads in time.
+    pub async fn primary(&self) -> Result<String, ClientError> {
         self.until_done(|_| self.locate()).await
     }
 
     /// Makes `call` on a connection to the primary until it has an answer.
-    pub(super) async fn call<T, F>(&self, call: impl Fn(Connection) -> F) -> Result<T, ClientError>
+    ///
+    /// # Errors
+    /// The primary refuses, or none answers in time.
+    pub async fn call<T, F>(&self, call: impl Fn(Connection) -> F) -> Result<T, ClientError>
     where
         F: Future<Output = Result<T, Status>>,
     {
@@ -190,17 +199,14 @@ impl Caller {
         };
         match timeout(limit, self.masters.locate()).await {
             Ok(Ok(address)) => Ok(address),
-            Ok(Err(error)) if error.is_permanent() => {
-                Err(Ended::Refused(FsError::new(ErrorKind::InvalidArgument, error.to_string())))
-            }
+            Ok(Err(LocateError::Settings(text))) => Err(Ended::Refused(FsError::new(ErrorKind::InvalidArgument, text))),
             Ok(Err(error)) => Err(failed(error.to_string())),
             Err(_) => Err(failed(format!("{} gave no answer within {} ms", self.masters.places(), limit.as_millis()))),
         }
     }
 
     async fn connect(&self, address: &str) -> Result<Connection, Ended> {
-        let service = ServiceType::FileSystemMasterClientService;
-        channel::connect(address, service, &self.settings.channel).await.map_err(|error| {
+        channel::connect(address, self.service, &self.settings.channel).await.map_err(|error| {
             let failure = FsError::new(error.kind(), chain(&error));
             match error {
                 // Another try would bring the same user.
@@ -292,7 +298,3 @@ fn ended(address: &str, error: FsError) -> Ended {
         Ended::Refused(error)
     }
 }
-
-#[cfg(test)]
-#[path = "retry_tests.rs"]
-mod tests;

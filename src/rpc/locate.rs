@@ -1,4 +1,4 @@
-//! Who leads: one address, the one of several that answers as primary, or whom ZooKeeper names.
+//! Who leads: one address, or the one of several that answers as primary. `election/published.rs` asks ZooKeeper.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -6,8 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::task::JoinSet;
 
-use crate::election::{FindError, Finder, FinderSettings, LookupSettings, Primary};
-use crate::rpc::channel::{self, ChannelSettings, ConnectError};
+use super::channel::{self, ChannelSettings, ConnectError};
 
 /// Finds the primary. Cheap enough to be asked several times a second while a call waits.
 #[async_trait]
@@ -33,52 +32,12 @@ pub enum LocateError {
         /// What one of them said.
         last: String,
     },
-    /// ZooKeeper does not tell.
-    #[error(transparent)]
-    Find(#[from] FindError),
-}
-
-impl LocateError {
-    /// Whether asking again can bring nothing else.
-    pub(super) fn is_permanent(&self) -> bool {
-        matches!(self, LocateError::Find(FindError::Settings(_)))
-    }
-}
-
-/// Masters of which the leader publishes its address in ZooKeeper.
-#[derive(Debug, Clone)]
-pub struct Published {
-    /// Where in ZooKeeper.
-    lookup: LookupSettings,
-    finder: Finder,
-}
-
-impl Published {
-    /// Connects to nothing yet.
-    ///
-    /// # Errors
-    /// The settings cannot be used.
-    pub fn new(lookup: LookupSettings) -> Result<Published, FindError> {
-        let finder = Finder::new(FinderSettings::Zookeeper(lookup.clone()))?;
-        Ok(Published { lookup, finder })
-    }
-}
-
-#[async_trait]
-impl Locate for Published {
-    async fn locate(&self) -> Result<String, LocateError> {
-        match self.finder.primary().await? {
-            Primary::At(address) => Ok(address),
-            Primary::OneOf(addresses) => Err(LocateError::Nobody {
-                asked: addresses.join(", "),
-                last: String::from("ZooKeeper names several masters"),
-            }),
-        }
-    }
-
-    fn places(&self) -> String {
-        format!("ZooKeeper {}", self.lookup.address)
-    }
+    /// It cannot be found out now.
+    #[error("{0}")]
+    Unknown(String),
+    /// As the properties are it can never be found out.
+    #[error("{0}")]
+    Settings(String),
 }
 
 /// A cluster with one master: nothing is asked.
