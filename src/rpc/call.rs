@@ -5,6 +5,7 @@
 //! more.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio_stream::Stream;
@@ -15,7 +16,8 @@ use tonic::server::Grpc;
 use tonic::{Status, Streaming};
 use tonic_prost::ProstCodec;
 
-use super::{MESSAGE_BYTES_MAX, status};
+use super::handshake::Authenticator;
+use super::{CHANNEL_ID_HEADER, MESSAGE_BYTES_MAX, status};
 use crate::types::{ErrorKind, FsError};
 
 /// What a server makes of a request.
@@ -24,6 +26,15 @@ pub type Reply = BoxFuture<http::Response<Body>, Infallible>;
 /// The call's service (with package) and method; none when the path has another form.
 pub fn method_of(request: &http::Request<Body>) -> Option<(&str, &str)> {
     request.uri().path().strip_prefix('/')?.rsplit_once('/')
+}
+
+/// The user of a call, by the channel that its header names.
+///
+/// # Errors
+/// The channel is not authenticated.
+pub fn user_of(request: &http::Request<Body>, authenticator: &Authenticator) -> Result<Arc<str>, FsError> {
+    let channel_id = request.headers().get(CHANNEL_ID_HEADER).map(|id| id.as_bytes());
+    authenticator.user(channel_id, request.uri().path().trim_start_matches('/'))
 }
 
 /// One message in, one out.

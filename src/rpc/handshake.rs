@@ -57,6 +57,11 @@ impl Authenticator {
         self.kind
     }
 
+    /// Whether this server has `method` of the service for authentication.
+    pub fn is_asked(&self, method: &str) -> bool {
+        self.kind == AuthenticationType::Simple && method == "authenticate"
+    }
+
     /// Who is authenticated now.
     pub fn registry(&self) -> &Registry {
         &self.registry

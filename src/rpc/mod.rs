@@ -1,7 +1,7 @@
 //! The wire below the services: errors and codes, the handshake, versions, channels.
 //!
 //! Both sides of one protocol stand together: `status.rs` (errors ↔ codes, which errors are tried again),
-//! `version.rs` (which service answers which number), `call.rs` (one call on a server), `handshake.rs` with
+//! `version.rs` (which service answers which number), `listen.rs` (a server on its port), `call.rs` (one call on it), `handshake.rs` with
 //! `registry.rs` and `callers.rs` (the server's side of the authentication: who is it, who is authenticated, in which
 //! groups), `channel.rs` (the client's side), `identity.rs` (as whom), `locate.rs` and `retry.rs` (which master is called, and when again).
 //! Uses `types`, `proto` and nothing else of the project.
@@ -11,6 +11,7 @@ pub mod callers;
 pub mod channel;
 pub mod handshake;
 pub mod identity;
+pub mod listen;
 pub mod locate;
 pub mod registry;
 pub mod retry;

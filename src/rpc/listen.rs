@@ -1,0 +1,183 @@
+//! A server on a port: which connections it takes, how it stops. What it answers is for its [`Routes`].
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use log::{info, warn};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::body::Body;
+use tonic::codegen::{Service, http};
+use tonic::transport::Server;
+
+use super::WINDOW_BYTES;
+use super::call::Reply;
+use super::handshake::Authenticator;
+
+/// Most streams of one connection at a time. Each logical channel of a client process keeps one open for its
+/// authentication, so the hundreds that are usual for HTTP/2 would leave a busy process without any to call on.
+const STREAMS_PER_CONNECTION_MAX: u32 = 65_536;
+
+/// The calls of a server.
+pub trait Routes: Send + Sync + 'static {
+    /// Answers one call.
+    fn route(self: Arc<Self>, request: http::Request<Body>) -> Reply;
+
+    /// Who knows the users of its channels.
+    fn authenticator(&self) -> &Authenticator;
+}
+
+/// How long things may take.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Channels without a call for this long, or up to twice as long, must authenticate again.
+    pub channel_purge_interval: Duration,
+    /// How long calls may take to finish when the server stops.
+    pub shutdown_grace: Duration,
+}
+
+/// The properties that say where a server listens, as advice names them.
+#[derive(Debug, Clone, Copy)]
+pub struct Properties {
+    /// That of its port.
+    pub port: &'static str,
+    /// That of its address.
+    pub host: &'static str,
+}
+
+/// Why there is no server.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The port is not ours to listen on.
+    #[error("cannot listen on {address}; {advice}")]
+    Bind {
+        /// Where.
+        address: String,
+        /// What to do.
+        advice: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It ended by itself.
+    #[error("the RPC server on {address} ended")]
+    Serve {
+        /// Where.
+        address: String,
+        /// Why.
+        #[source]
+        source: tonic::transport::Error,
+    },
+}
+
+/// Begins to listen on `address` (`host:port`). Connections are accepted once [`serve`] runs.
+///
+/// # Errors
+/// The port is taken, or the host is not one of this machine.
+pub async fn bind(address: &str, properties: Properties) -> Result<TcpListener, ServerError> {
+    use std::io::ErrorKind as Io;
+    let Properties { port, host } = properties;
+    TcpListener::bind(address).await.map_err(|source| ServerError::Bind {
+        address: address.to_owned(),
+        advice: match source.kind() {
+            Io::AddrInUse => format!("stop the process that listens there, or choose another {port}"),
+            Io::PermissionDenied => format!("choose an {port} above 1023"),
+            _ => format!("set {host} to a host name or address of this machine"),
+        },
+        source,
+    })
+}
+
+/// Serves until `shutdown`: then no connection and no call is accepted, and the calls under way have
+/// `shutdown_grace` to finish.
+///
+/// # Errors
+/// The server ended by itself.
+pub async fn serve<R: Routes>(
+    listener: TcpListener,
+    routes: Arc<R>,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ServerError> {
+    let address = listener.local_addr().map_or_else(|_| "its address".to_owned(), |address| address.to_string());
+    let stopping = Notify::new();
+    let signal = async {
+        shutdown.await;
+        // Open authentications would keep their connections, and so the server, alive.
+        routes.authenticator().registry().close();
+        stopping.notify_one();
+    };
+    let serving = Server::builder()
+        .initial_stream_window_size(WINDOW_BYTES)
+        .initial_connection_window_size(WINDOW_BYTES)
+        .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
+        .http2_keepalive_interval(Some(Duration::from_secs(2 * 60 * 60)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(30)))
+        .serve_with_incoming_shutdown(
+            Dispatch(Arc::clone(&routes)),
+            TcpListenerStream::new(listener).then(prepare),
+            signal,
+        );
+    let too_late = async {
+        stopping.notified().await;
+        tokio::time::sleep(limits.shutdown_grace).await;
+    };
+    tokio::select! {
+        ended = serving => ended.map_err(|source| ServerError::Serve { address, source }),
+        () = too_late => {
+            warn!("gave up waiting for calls under way at shutdown waited_ms={}", limits.shutdown_grace.as_millis());
+            Ok(())
+        }
+        () = purge(routes.authenticator(), limits.channel_purge_interval) => Ok(()),
+    }
+}
+
+async fn prepare(accepted: std::io::Result<TcpStream>) -> std::io::Result<TcpStream> {
+    match &accepted {
+        Ok(stream) => stream.set_nodelay(true)?,
+        Err(error) => {
+            // Most often too many open files: at once the same would happen again.
+            warn!("cannot accept a connection error={error}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    accepted
+}
+
+/// Runs for ever.
+async fn purge(authenticator: &Authenticator, interval: Duration) {
+    loop {
+        tokio::time::sleep(interval).await;
+        let purged = authenticator.registry().purge();
+        if purged > 0 {
+            info!("removed authenticated channels that nobody used channels={purged}");
+        }
+    }
+}
+
+/// [`Routes::route`] as tonic wants it.
+struct Dispatch<R>(Arc<R>);
+
+impl<R> Clone for Dispatch<R> {
+    fn clone(&self) -> Self {
+        Dispatch(Arc::clone(&self.0))
+    }
+}
+
+impl<R: Routes> Service<http::Request<Body>> for Dispatch<R> {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Reply;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Reply {
+        Arc::clone(&self.0).route(request)
+    }
+}
