@@ -6,13 +6,14 @@
 //! 2. [`conf`] one table of properties, read from files, environment and command line
 //! 3. [`proto`] generated messages
 //! 4. [`rpc`] channels, handshake, errors and codes
-//! 5. [`ufs`] the storage below the namespace
-//! 6. [`election`] latch, epoch node, where the primary is
-//! 7. [`journal`] records, chain, writer, tailer, stores
-//! 8. [`master`] namespace, operations, driver, role, server
-//! 9. [`client`] file system calls that find the primary and try again
-//! 10. [`shell`] `alluxio fs …`
-//! 11. [`tools`] `alluxio format` and offline work on a journal
+//! 5. [`process`] pid files; starting and stopping a server of this node
+//! 6. [`ufs`] the storage below the namespace
+//! 7. [`election`] latch, epoch node, where the primary is
+//! 8. [`journal`] records, chain, writer, tailer, stores
+//! 9. [`master`] namespace, operations, driver, role, server
+//! 10. [`client`] file system calls that find the primary and try again
+//! 11. [`shell`] `alluxio fs …`
+//! 12. [`tools`] `alluxio format` and offline work on a journal
 //!
 //! The life of one request: `master/server.rs` decodes it → `master/runtime.rs` hands it to `master/driver.rs` →
 //! `master/ops/` decides entries and answer → `master/state/` applies them → `journal/writer.rs` puts the batch in
@@ -23,6 +24,7 @@ pub mod conf;
 pub mod election;
 pub mod journal;
 pub mod master;
+pub mod process;
 pub mod proto;
 pub mod rpc;
 pub mod shell;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use alluxio::conf::{Compatibility, Conf, Role, Sources, Warning, keys};
 use alluxio::master::event::Exit;
 use alluxio::master::guardian::{self, Ended, GuardianSettings};
-use alluxio::master::launch::{self, Linger};
 use alluxio::master::process::{EXIT_FENCED, Process};
 use alluxio::master::{outside, start};
+use alluxio::process::launch::{self, Linger};
 use anyhow::{Context, anyhow, bail};
 
 const USAGE: &str = include_str!("usage.txt");
@@ -143,7 +143,9 @@ fn start(conf: &Conf, properties: &[String], linger: Linger) -> anyhow::Result<u
     let options = properties.iter().map(|property| format!("-D{property}"));
     let guard: Vec<String> = ["process".to_owned()].into_iter().chain(options).collect();
     let guard = [guard, vec!["guard".to_owned(), "master".to_owned()]].concat();
-    match launch::start(&conf.get(&keys::LOGS_DIR), &program, &guard, linger) {
+    let mut command = std::process::Command::new(program);
+    command.args(guard);
+    match launch::start(&guardian::SERVER, &conf.get(&keys::LOGS_DIR), command, linger) {
         Ok(()) => Ok(0),
         Err(error) => {
             let code = error.exit_code();
@@ -167,7 +169,7 @@ fn logs_of(conf: Result<Conf, alluxio::conf::ConfError>) -> anyhow::Result<std::
 
 fn stop(logs: &Path) -> anyhow::Result<u8> {
     let impatient = || println!("Process did not complete after 30 seconds, killing.");
-    let stopped = launch::stop(logs, launch::STOP_WAIT, impatient)?;
+    let stopped = launch::stop(&guardian::SERVER, logs, launch::STOP_WAIT, impatient)?;
     println!("Killed {stopped} processes on {}", rustix::system::uname().nodename().to_string_lossy());
     Ok(0)
 }

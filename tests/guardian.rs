@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use alluxio::master::guardian::{Ended, GuardianSettings, guard};
-use alluxio::master::launch::{LaunchError, Linger, start, stop};
+use alluxio::master::guardian::{Ended, GuardianSettings, SERVER, guard};
 use alluxio::master::process::{EXIT_FENCED, Process};
+use alluxio::process::launch::{LaunchError, Linger, start, stop};
 use alluxio::types::time::boot_now;
 
 /// How long a state may take to come about.
@@ -108,11 +108,13 @@ impl Node {
     }
 
     fn start(&self) -> Result<(), LaunchError> {
-        start(self.logs(), &self.program(), &["guardian".to_owned()], Linger::UntilReady)
+        let mut guardian = Command::new(self.program());
+        guardian.arg("guardian");
+        start(&SERVER, self.logs(), guardian, Linger::UntilReady)
     }
 
     fn stop(&self) -> usize {
-        stop(self.logs(), LIMIT, || panic!("the master has not ended")).unwrap()
+        stop(&SERVER, self.logs(), LIMIT, || panic!("the master has not ended")).unwrap()
     }
 
     fn pid(&self, file: &str) -> String {
@@ -137,7 +139,7 @@ impl Node {
 impl Drop for Node {
     fn drop(&mut self) {
         // A test that failed must not leave processes behind.
-        let _ = stop(self.logs(), Duration::ZERO, || {});
+        let _ = stop(&SERVER, self.logs(), Duration::ZERO, || {});
     }
 }
 
@@ -222,7 +224,10 @@ fn a_master_that_does_not_end_is_killed() {
     let node = Node::new("stubborn");
     node.start().unwrap();
     let impatient = std::cell::Cell::new(0);
-    assert_eq!(stop(node.logs(), Duration::from_millis(50), || impatient.set(impatient.get() + 1)).unwrap(), 1);
+    assert_eq!(
+        stop(&SERVER, node.logs(), Duration::from_millis(50), || impatient.set(impatient.get() + 1)).unwrap(),
+        1
+    );
     assert_eq!(impatient.get(), 1);
     assert_eq!(node.stop(), 0);
 }

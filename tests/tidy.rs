@@ -22,16 +22,17 @@ const USES: &[(&str, &[&str])] = &[
     ("conf", &[]),
     ("proto", &[]),
     ("rpc", &[]),
+    ("process", &[]),
     ("ufs", &[]),
     ("election", &["rpc"]),
     ("journal", &["election", "rpc", "ufs"]),
-    ("master", &["journal", "election", "rpc", "ufs"]),
-    ("worker", &["election", "rpc", "ufs"]),
+    ("master", &["journal", "election", "rpc", "ufs", "process"]),
+    ("worker", &["election", "rpc", "ufs", "process"]),
     ("client", &["election", "rpc"]),
     ("shell", &["client", "election"]),
     ("tools", &["master", "journal", "ufs", "election"]),
     ("web", &["master", "worker"]),
-    ("main", &["rpc", "ufs", "election", "journal", "master", "worker", "client", "shell", "tools", "web"]),
+    ("main", &["rpc", "process", "ufs", "election", "journal", "master", "worker", "client", "shell", "tools", "web"]),
 ];
 const FOR_ALL: &[&str] = &["types", "conf", "proto"];
 const ONLY_TYPES: &[&str] = &["conf", "proto"];
@@ -77,7 +78,7 @@ const IMPURE: &[&str] = &[
     "impl JournalStore",
 ];
 /// Modules whose business is input and output. What `election` says (its plain types) the role decides on.
-const NOT_FOR_PURE: &[&str] = &["conf", "rpc", "ufs", "worker", "client", "shell", "tools", "web"];
+const NOT_FOR_PURE: &[&str] = &["conf", "rpc", "process", "ufs", "worker", "client", "shell", "tools", "web"];
 
 /// Where each external framework may be named.
 const PLACES: &[(&str, &[&str])] = &[

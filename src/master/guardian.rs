@@ -7,8 +7,6 @@
 //! It speaks to who started it over its standard output: `claimed` when it is the only one, `ready …` when its master
 //! serves. If the master fails before that, the guardian ends with the same code.
 
-use std::fs::File;
-use std::io::Write;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -18,16 +16,16 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::pid_file::{PidFile, PidFileError, remove_stale};
-use super::process::{EXIT_FENCED, GUARDIAN_PID, INCARNATION, JOINS, PID_FILE, READY};
+use super::process::{EXIT_FENCED, GUARDIAN_PID, INCARNATION, JOINS, PID_FILE};
 use crate::election::new_incarnation;
+use crate::process::{CLAIMED, PidFile, PidFileError, READY, Server, redirect_errors, remove_stale, tell};
 use crate::types::time::boot_now;
 
 /// Name of the pid file of the guardian.
-pub(super) const GUARDIAN_PID_FILE: &str = "master-guardian.pid";
+const GUARDIAN_PID_FILE: &str = "master-guardian.pid";
 
-/// What the guardian says when no other one is there.
-pub(super) const CLAIMED: &str = "claimed";
+/// A master as launchers see it: its guardian first, which passes signals on.
+pub const SERVER: Server = Server { name: "master", pid_files: &[GUARDIAN_PID_FILE, PID_FILE], output: "master.out" };
 
 /// Name under which processes list a master, as those of the originals do.
 const MASTER_NAME: &str = "alluxio.master.AlluxioMaster";
@@ -107,7 +105,8 @@ impl Stop {
 /// to the thread that starts it.
 pub async fn guard(settings: &GuardianSettings, mut release: impl AsyncFnMut(Ended<'_>)) -> Result<u8, GuardianError> {
     let _pid_file = PidFile::claim(&settings.logs_dir.join(GUARDIAN_PID_FILE))?;
-    redirect_errors(settings)?;
+    let output = settings.logs_dir.join(SERVER.output);
+    redirect_errors(&output).map_err(|source| GuardianError::Output { path: output.display().to_string(), source })?;
     tell(CLAIMED);
     // No longer of the terminal's session: its end is not ours. Refused to who leads a group, and then not needed.
     let _ = rustix::process::setsid();
@@ -137,15 +136,6 @@ pub async fn guard(settings: &GuardianSettings, mut release: impl AsyncFnMut(End
         }
         log::info!("starting the fenced master again, as a standby");
     }
-}
-
-/// From here on, what guardian and master write to standard error goes to `master.out`, begun anew as the launchers of
-/// the originals do. Before, the terminal saw it.
-fn redirect_errors(settings: &GuardianSettings) -> Result<(), GuardianError> {
-    let path = settings.logs_dir.join("master.out");
-    let failed = |source| GuardianError::Output { path: path.display().to_string(), source };
-    let output = File::create(&path).map_err(failed)?;
-    rustix::stdio::dup2_stderr(&output).map_err(|e| failed(e.into()))
 }
 
 fn start(settings: &GuardianSettings, incarnation: &str) -> Result<Child, GuardianError> {
@@ -204,11 +194,6 @@ fn hear(line: &str, cluster_id: &mut Option<String>) {
     } else {
         eprintln!("{line}");
     }
-}
-
-/// A line for who started us, who may have gone.
-fn tell(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// The code of the master, or as shells tell a signal.

@@ -2,7 +2,7 @@
 //!
 //! `state/` is plain data with one `apply`; `ops/` has one file per operation; `driver.rs` and `role.rs` are the
 //! loop as state machines; `runtime.rs` performs their effects; `server.rs` is the wire. Around the process of a master
-//! stand `launch.rs` (starts and stops it), `guardian.rs` (watches it), `process.rs` and `pid_file.rs`.
+//! stand `guardian.rs` (watches it) and `process.rs`; the module `process` starts and stops it.
 
 pub mod driver;
 pub mod event;
@@ -10,10 +10,8 @@ mod follower;
 pub mod gate;
 pub mod guardian;
 pub mod in_flight;
-pub mod launch;
 pub mod ops;
 pub mod outside;
-mod pid_file;
 pub mod process;
 pub mod role;
 mod role_replies;

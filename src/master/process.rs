@@ -1,21 +1,17 @@
 //! What makes the process of a master one: its pid file, its tie to the guardian, its word that it is ready.
 
-use std::io::Write;
 use std::path::Path;
 
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
-use super::pid_file::{PidFile, PidFileError};
 use crate::election::new_incarnation;
+use crate::process::{PidFile, PidFileError, READY, tell};
 
 /// Exit code of a master that was fenced: it must start afresh, and will be a standby. Its guardian does that.
 pub const EXIT_FENCED: u8 = 75;
 
 /// Name of the pid file of the process that listens.
 pub(super) const PID_FILE: &str = "master.pid";
-
-/// What a master says on its standard output, followed by its address, when it serves.
-pub(super) const READY: &str = "ready ";
 
 /// What a master says, followed by the id of its cluster, before it enters the election of that cluster.
 pub(super) const JOINS: &str = "joins ";
@@ -79,12 +75,11 @@ impl Process {
     /// Tells the guardian in whose election this master will contend, so that it can release what is left there. To be
     /// called before that election is entered.
     pub fn joins(&self, cluster_id: &str) {
-        let _ = writeln!(std::io::stdout(), "{JOINS}{cluster_id}");
+        tell(&format!("{JOINS}{cluster_id}"));
     }
 
     /// Tells who started this master that it listens at `address`.
     pub fn ready(&self, address: &str) {
-        // Nobody may be listening.
-        let _ = writeln!(std::io::stdout(), "{READY}{address}");
+        tell(&format!("{READY}{address}"));
     }
 }

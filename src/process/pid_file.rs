@@ -30,8 +30,10 @@ pub struct PidFile {
 #[derive(Debug, thiserror::Error)]
 pub enum PidFileError {
     /// Its process lives.
-    #[error("master is already running with pid {pid} ({path})")]
+    #[error("{server} is already running with pid {pid} ({path})")]
     Held {
+        /// Of which server the file is.
+        server: String,
         /// The process.
         pid: u32,
         /// The file.
@@ -67,7 +69,7 @@ impl PidFile {
             }
         }
         let pid = holder(path)?.map_or(0, |pid| pid.as_raw_nonzero().get().unsigned_abs());
-        Err(PidFileError::Held { pid, path: path.display().to_string() })
+        Err(PidFileError::Held { server: server_of(path), pid, path: path.display().to_string() })
     }
 }
 
@@ -111,6 +113,12 @@ pub fn remove_stale(path: &Path) {
         // A claim that succeeds proves that nobody has it; dropping it removes it.
         drop(PidFile::claim(path));
     }
+}
+
+/// `master` for `master.pid` and for `master-guardian.pid`.
+fn server_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.split(['.', '-']).next().unwrap_or_default().to_owned()
 }
 
 fn is_at(file: &File, path: &Path) -> bool {

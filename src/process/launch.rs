@@ -1,5 +1,5 @@
-//! `alluxio-start.sh master` and `alluxio-stop.sh master`: start a guarded master in the background and tell what
-//! became of it; end it and wait for the end.
+//! `alluxio-start.sh` and `alluxio-stop.sh` on this node: start a server in the background and tell what became of it;
+//! end it and wait for the end.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -9,18 +9,17 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::guardian::{CLAIMED, GUARDIAN_PID_FILE};
 use super::pid_file::{PidFileError, holder};
-use super::process::{PID_FILE, READY};
+use super::{CLAIMED, READY, Server};
 use crate::types::time::boot_now;
 
-/// How long a master may take until it serves before the launcher gives up waiting for it.
+/// How long a server may take until it serves before the launcher gives up waiting for it.
 const START_WAIT: Duration = Duration::from_secs(120);
 
-/// How long a master has for a clean end, as in 1.2.0.
+/// How long a server has for a clean end, as in 1.2.0.
 pub const STOP_WAIT: Duration = Duration::from_secs(30);
 
-/// How long a start waits for the end of a master that may be ending.
+/// How long a start waits for the end of one that may be ending.
 const SETTLE_WAIT: Duration = Duration::from_millis(200);
 
 /// How long the system has to end processes that were killed.
@@ -29,24 +28,29 @@ const KILL_WAIT: Duration = Duration::from_secs(10);
 /// How often it is looked whether a process has ended.
 const STOP_POLL: Duration = Duration::from_millis(20);
 
-/// How much of the end of `master.out` is shown when a start failed.
+/// How much of the end of its output is shown when a start failed.
 const OUTPUT_LINES_MAX: usize = 30;
 
-/// Whether a launcher stays until the master it started has ended.
+/// Whether a launcher stays until the server it started has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Linger {
-    /// It ends when the master serves.
+    /// It ends when the server serves.
     UntilReady,
-    /// It ends with the master.
+    /// It ends with the server.
     UntilEnd,
 }
 
-/// Why a master was not started or not stopped.
+/// Why a server was not started or not stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum LaunchError {
     /// One is there.
-    #[error("master is already running with pid {0}")]
-    Running(i32),
+    #[error("{server} is already running with pid {pid}")]
+    Running {
+        /// What it is.
+        server: &'static str,
+        /// Its process.
+        pid: i32,
+    },
     /// The folder of the logs cannot be made.
     #[error("cannot make the folder {path}")]
     Logs {
@@ -56,7 +60,7 @@ pub enum LaunchError {
         #[source]
         source: std::io::Error,
     },
-    /// The guardian did not start.
+    /// The program did not start.
     #[error("cannot run {program}")]
     Run {
         /// The program.
@@ -65,9 +69,11 @@ pub enum LaunchError {
         #[source]
         source: std::io::Error,
     },
-    /// The master ended before it served.
-    #[error("{output}master failed to start (exit code {code}); see {logs}")]
+    /// It ended before it served.
+    #[error("{output}{server} failed to start (exit code {code}); see {logs}")]
     Failed {
+        /// What it is.
+        server: &'static str,
         /// What it wrote, with a line break at the end, or empty.
         output: String,
         /// Its exit code.
@@ -76,8 +82,10 @@ pub enum LaunchError {
         logs: String,
     },
     /// It neither serves nor has it ended.
-    #[error("master does not serve after {seconds} s, and is still starting; see {logs}")]
+    #[error("{server} does not serve after {seconds} s, and is still starting; see {logs}")]
     Slow {
+        /// What it is.
+        server: &'static str,
         /// How long was waited.
         seconds: u64,
         /// Folder of the logs.
@@ -101,7 +109,7 @@ pub enum LaunchError {
 }
 
 impl LaunchError {
-    /// The exit code that tells of it: that of the master where there was one.
+    /// The exit code that tells of it: that of the server where there was one.
     pub fn exit_code(&self) -> u8 {
         match self {
             LaunchError::Failed { code, .. } if *code != 0 => *code,
@@ -110,23 +118,25 @@ impl LaunchError {
     }
 }
 
-/// Starts a guardian (`program` with `guard` and then `options`) with a master, and returns when the master serves.
-pub fn start(logs_dir: &Path, program: &Path, guard: &[String], linger: Linger) -> Result<(), LaunchError> {
+/// Starts `server` by running `command`, and returns when it serves.
+///
+/// # Errors
+/// It runs already, or does not come to serve.
+pub fn start(server: &Server, logs_dir: &Path, mut command: Command, linger: Linger) -> Result<(), LaunchError> {
     std::fs::create_dir_all(logs_dir)
         .map_err(|source| LaunchError::Logs { path: logs_dir.display().to_string(), source })?;
     // One that was killed just now may still hold its pid file for a moment.
-    if let Some(pid) = running(logs_dir)?.last()
-        && !ended(logs_dir, SETTLE_WAIT)?
+    if let Some(pid) = running(server, logs_dir)?.last()
+        && !ended(server, logs_dir, SETTLE_WAIT)?
     {
-        return Err(LaunchError::Running(pid.as_raw_nonzero().get()));
+        return Err(LaunchError::Running { server: server.name, pid: pid.as_raw_nonzero().get() });
     }
-    let mut guardian = Command::new(program)
-        .args(guard)
+    let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
-        .map_err(|source| LaunchError::Run { program: program.display().to_string(), source })?;
-    let words = words(&mut guardian);
+        .map_err(|source| LaunchError::Run { program: command.get_program().to_string_lossy().into_owned(), source })?;
+    let words = words(&mut child);
     let began = boot_now();
     let mut claimed = false;
     loop {
@@ -135,34 +145,39 @@ pub fn start(logs_dir: &Path, program: &Path, guard: &[String], linger: Linger) 
             Ok(word) if word.starts_with(READY) => break,
             Ok(word) => claimed |= word == CLAIMED,
             Err(RecvTimeoutError::Timeout) => {
-                return Err(LaunchError::Slow { seconds: START_WAIT.as_secs(), logs: logs_dir.display().to_string() });
+                return Err(LaunchError::Slow {
+                    server: server.name,
+                    seconds: START_WAIT.as_secs(),
+                    logs: logs_dir.display().to_string(),
+                });
             }
-            Err(RecvTimeoutError::Disconnected) => return Err(failure(logs_dir, &mut guardian, claimed)),
+            Err(RecvTimeoutError::Disconnected) => return Err(failure(server, logs_dir, &mut child, claimed)),
         }
     }
     if linger == Linger::UntilEnd {
-        // The channel closes with the guardian's end.
+        // The channel closes with its end.
         while words.recv().is_ok() {}
     }
     Ok(())
 }
 
-/// The lines that the guardian writes.
-fn words(guardian: &mut Child) -> Receiver<String> {
+/// The lines that the process writes.
+fn words(child: &mut Child) -> Receiver<String> {
     let (sender, receiver) = sync_channel(1);
-    let stdout = guardian.stdout.take().expect("its standard output is a pipe");
-    // Ends with the guardian's output, or with this process, which is soon over.
+    let stdout = child.stdout.take().expect("its standard output is a pipe");
+    // Ends with its output, or with this process, which is soon over.
     std::thread::spawn(move || {
         BufReader::new(stdout).lines().map_while(Result::ok).all(|line| sender.send(line).is_ok())
     });
     receiver
 }
 
-fn failure(logs_dir: &Path, guardian: &mut Child, claimed: bool) -> LaunchError {
-    let code = guardian.wait().ok().and_then(|status: ExitStatus| status.code()).unwrap_or(1);
-    // Before it was alone, the guardian wrote to the terminal itself, and the file may be another's.
-    let output = if claimed { last_lines(&logs_dir.join("master.out")) } else { String::new() };
-    LaunchError::Failed { output, code: u8::try_from(code).unwrap_or(1), logs: logs_dir.display().to_string() }
+fn failure(server: &Server, logs_dir: &Path, child: &mut Child, claimed: bool) -> LaunchError {
+    let code = child.wait().ok().and_then(|status: ExitStatus| status.code()).unwrap_or(1);
+    // Before it was alone, it wrote to the terminal itself, and the file may be another's.
+    let output = if claimed { last_lines(&logs_dir.join(server.output)) } else { String::new() };
+    let code = u8::try_from(code).unwrap_or(1);
+    LaunchError::Failed { server: server.name, output, code, logs: logs_dir.display().to_string() }
 }
 
 fn last_lines(path: &PathBuf) -> String {
@@ -175,33 +190,35 @@ fn last_lines(path: &PathBuf) -> String {
     last.iter().map(|line| format!("{line}\n")).collect()
 }
 
-/// Ends the master and its guardian, and returns when they have ended: how many masters that were. `impatient` is
-/// called when the time for a clean end is over, before they are killed.
-pub fn stop(logs_dir: &Path, patience: Duration, impatient: impl Fn()) -> Result<usize, LaunchError> {
-    let found = running(logs_dir)?;
-    // The guardian passes the signal on and takes note of the end; without one, the master itself is asked.
+/// Ends the server, and returns when it has ended: how many that were. `impatient` is called when the time for a clean
+/// end is over, before it is killed.
+///
+/// # Errors
+/// It may not be stopped, or does not end.
+pub fn stop(server: &Server, logs_dir: &Path, patience: Duration, impatient: impl Fn()) -> Result<usize, LaunchError> {
+    let found = running(server, logs_dir)?;
+    // A guardian passes the signal on and takes note of the end; without one, the server itself is asked.
     let Some(first) = found.first() else { return Ok(0) };
     send(*first, Signal::TERM)?;
-    if ended(logs_dir, patience)? {
+    if ended(server, logs_dir, patience)? {
         return Ok(1);
     }
     impatient();
-    for pid in running(logs_dir)? {
+    for pid in running(server, logs_dir)? {
         send(pid, Signal::KILL)?;
     }
-    if ended(logs_dir, KILL_WAIT)? { Ok(1) } else { Err(LaunchError::Unkillable(first.as_raw_nonzero().get())) }
+    if ended(server, logs_dir, KILL_WAIT)? { Ok(1) } else { Err(LaunchError::Unkillable(first.as_raw_nonzero().get())) }
 }
 
-/// The living processes of the master whose logs are in this folder: its guardian, if any, and itself.
-fn running(logs_dir: &Path) -> Result<Vec<Pid>, PidFileError> {
-    let guardian = holder(&logs_dir.join(GUARDIAN_PID_FILE))?;
-    let master = holder(&logs_dir.join(PID_FILE))?;
-    Ok(guardian.into_iter().chain(master).collect())
+/// The living processes of the server whose logs are in this folder.
+fn running(server: &Server, logs_dir: &Path) -> Result<Vec<Pid>, PidFileError> {
+    let holders = server.pid_files.iter().map(|file| holder(&logs_dir.join(file)));
+    holders.filter_map(Result::transpose).collect()
 }
 
-fn ended(logs_dir: &Path, limit: Duration) -> Result<bool, LaunchError> {
+fn ended(server: &Server, logs_dir: &Path, limit: Duration) -> Result<bool, LaunchError> {
     let began = boot_now();
-    while !running(logs_dir)?.is_empty() {
+    while !running(server, logs_dir)?.is_empty() {
         if boot_now().since(began) > limit {
             return Ok(false);
         }

@@ -1,0 +1,47 @@
+//! What makes a server a process of this node: its pid file, its start in the background, its end.
+//!
+//! A server speaks to who started it over its standard output: [`CLAIMED`] when it is the only one of its kind, then
+//! [`READY`] with its address when it serves. What it writes to standard error before the first word is for the
+//! terminal, what follows goes to its output file ([`redirect_errors`]).
+//!
+//! Uses `types` only. Read `launch.rs`, `pid_file.rs`.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+pub mod launch;
+mod pid_file;
+
+pub use pid_file::{PidFile, PidFileError, remove_stale};
+
+/// What a server says when no other one of its kind is there.
+pub const CLAIMED: &str = "claimed";
+
+/// What a server says, followed by its address, when it serves.
+pub const READY: &str = "ready ";
+
+/// A kind of server, as its files in the folder of the logs tell of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Server {
+    /// What users call it.
+    pub name: &'static str,
+    /// Pid files of its processes; the first of them is the one to ask for an end.
+    pub pid_files: &'static [&'static str],
+    /// The file with what it writes to standard error.
+    pub output: &'static str,
+}
+
+/// From here on, what this process writes to standard error goes to the file `output`, begun anew as the launchers of
+/// the originals do.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn redirect_errors(output: &Path) -> std::io::Result<()> {
+    rustix::stdio::dup2_stderr(&File::create(output)?).map_err(Into::into)
+}
+
+/// A line for who started this process, who may have gone.
+pub fn tell(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
