@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Original Java Alluxio 2.9.6 masters of a test bed, as reference and as peer: ZooKeeper election, UFS journal on HDFS.
+# Original Java Alluxio 2.9.6 masters and worker of a test bed, as reference and as peer: ZooKeeper election, UFS journal
+# on HDFS, a worker that finds its master through ZooKeeper, so that it serves a master of ours as well.
 # Everything but ports, folders and the update check (which calls out to the network) is as 2.9.6 sets it.
 # Sourced by scripts/testbed.
 
@@ -13,6 +14,7 @@ alluxio_java_jvm_flags+=" --add-exports=java.base/sun.nio.ch=ALL-UNNAMED"
 
 alluxio_java_up() {
   local i name
+  [ "$alluxio_java_worker" = 0 ] || alluxio_java_worker_configure
   [ "$alluxio_java" -gt 0 ] || return 0
   for ((i = 1; i <= alluxio_java; i++)); do alluxio_java_configure "$i"; done
   name=alluxio-java-1
@@ -22,6 +24,9 @@ alluxio_java_up() {
     { tail -15 "$dir/$name/format.log" >&2 && fail "Java Alluxio could not format its journal (see above)"; }
   for ((i = 1; i <= alluxio_java; i++)); do start "alluxio-java-$i"; done
   for ((i = 1; i <= alluxio_java; i++)); do alluxio_java_wait "alluxio-java-$i"; done
+  [ "$alluxio_java_worker" -gt 0 ] || return 0
+  start alluxio-java-worker-1
+  alluxio_java_worker_wait alluxio-java-worker-1
 }
 
 alluxio_java_class_path() {
@@ -48,6 +53,32 @@ alluxio.zookeeper.enabled=true
 alluxio.zookeeper.address=$(addresses zookeeper-)
 TEXT
   cp "$dir/hadoop-conf/log4j.properties" "$dir/$name/conf/log4j.properties"
+}
+
+# Memory of the worker: blocks of tests are small, and it lies in the folder of the test bed.
+alluxio_java_worker_configure() {
+  local name=alluxio-java-worker-1 port=$((first_port + 30))
+  server "$name" "127.0.0.1:$port" "$(alluxio_java_class_path)" \
+    "-Xmx512m $alluxio_java_jvm_flags -Dalluxio.logs.dir=$dir/$name" alluxio.worker.AlluxioWorker
+  cat >"$dir/$name/conf/alluxio-site.properties" <<TEXT
+alluxio.home=$dir/$name
+alluxio.work.dir=$dir/$name/data
+alluxio.worker.hostname=127.0.0.1
+alluxio.worker.rpc.port=$port
+alluxio.worker.web.port=$((port + 1))
+alluxio.worker.ramdisk.size=256MB
+alluxio.worker.tieredstore.level0.alias=MEM
+alluxio.worker.tieredstore.level0.dirs.path=$dir/$name/ramdisk
+alluxio.zookeeper.enabled=true
+alluxio.zookeeper.address=$(addresses zookeeper-)
+TEXT
+  cp "$dir/hadoop-conf/log4j.properties" "$dir/$name/conf/log4j.properties"
+  mkdir -p "$dir/$name/ramdisk"
+}
+
+# It listens once it has registered, which needs a master.
+alluxio_java_worker_wait() {
+  wait_until "$1" "it listens, which it does when a master has taken it" ask_open "$(cat "$dir/$1/address")"
 }
 
 # A standby listens too; which of them leads, clients find out through ZooKeeper.

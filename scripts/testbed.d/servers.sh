@@ -168,15 +168,15 @@ joined() {
   echo "$*"
 }
 
-# Addresses and pids of all servers of one kind, e.g. `addresses datanode`.
+# Addresses and pids of all servers of one kind, e.g. `addresses datanode-`.
 addresses() {
   # shellcheck disable=SC2046 # addresses are words
-  joined $(cat "$dir/$1"*/address 2>/dev/null)
+  joined $(cat "$dir/$1"[0-9]*/address 2>/dev/null)
 }
 
 pids() {
   # shellcheck disable=SC2046 # pids are words
-  joined $(cat "$dir/$1"*/pid 2>/dev/null)
+  joined $(cat "$dir/$1"[0-9]*/pid 2>/dev/null)
 }
 
 # KEY=VALUE for the shell; left plain where it can be, so that any program can read it.
@@ -188,15 +188,16 @@ env_line() {
 write_env() {
   local pair namenode file=$dir/testbed.env
   local new=$file.$$
-  namenode=$(addresses namenode)
+  namenode=$(cat "$dir/namenode/address" 2>/dev/null || true)
   {
     echo "# A test bed of alluxio-rs. A single server starts again with: scripts/testbed start datanode 2 --dir $dir"
     for pair in "DIR=$dir" \
       "ZOOKEEPER=$(addresses zookeeper-)" "ZOOKEEPER_PIDS=$(pids zookeeper-)" \
-      "HDFS=${namenode:+hdfs://$namenode}" "NAMENODE_PID=$(pids namenode)" \
+      "HDFS=${namenode:+hdfs://$namenode}" "NAMENODE_PID=$(cat "$dir/namenode/pid" 2>/dev/null || true)" \
       "DATANODES=$(addresses datanode-)" "DATANODE_PIDS=$(pids datanode-)" \
       "HADOOP_CONF_DIR=$dir/hadoop-conf" \
-      "ALLUXIO_JAVA=$(addresses alluxio-java-)" "ALLUXIO_JAVA_PIDS=$(pids alluxio-java-)"; do
+      "ALLUXIO_JAVA=$(addresses alluxio-java-)" "ALLUXIO_JAVA_PIDS=$(pids alluxio-java-)" \
+      "ALLUXIO_JAVA_WORKER=$(addresses alluxio-java-worker-)"; do
       env_line "${pair%%=*}" "${pair#*=}"
     done
     grep -E '^TESTBED_(ZOOKEEPER|HDFS)_VERSION=' "$file" || true
