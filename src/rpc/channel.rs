@@ -116,6 +116,13 @@ impl ConnectError {
     }
 }
 
+impl From<ConnectError> for FsError {
+    /// With the whole chain of causes.
+    fn from(error: ConnectError) -> FsError {
+        FsError::new(error.kind(), status::with_causes(&error))
+    }
+}
+
 const AUTHENTICATE: &str = "authenticate";
 const GET_SERVICE_VERSION: &str = "getServiceVersion";
 
@@ -146,18 +153,26 @@ pub async fn connect(
     service: ServiceType,
     settings: &ChannelSettings,
 ) -> Result<Connection, ConnectError> {
-    let channel = open(address, settings).await?;
-    let session = match &settings.identity {
-        Some(identity) => Some(Arc::new(authenticate(address, channel.clone(), identity, settings).await?)),
-        None => None,
-    };
-    let connection = Connection { channel, session };
+    let connection = open_authenticated(address, settings).await?;
     let server = get_service_version(address, connection.clone(), service, true, settings).await?;
     let client = version::of(service).unwrap_or(-1);
     if server != client {
         return Err(ConnectError::Incompatible { service: service.as_str_name(), client, server });
     }
     Ok(connection)
+}
+
+/// Opens a channel to `address` (`host:port`) and authenticates.
+///
+/// # Errors
+/// Nobody listens or answers in time; the server refuses the user.
+pub async fn open_authenticated(address: &str, settings: &ChannelSettings) -> Result<Connection, ConnectError> {
+    let channel = open(address, settings).await?;
+    let session = match &settings.identity {
+        Some(identity) => Some(Arc::new(authenticate(address, channel.clone(), identity, settings).await?)),
+        None => None,
+    };
+    Ok(Connection { channel, session })
 }
 
 /// Asks `address` whether it is primary, as clients with several addresses do: a standby refuses with `Unavailable`.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::task::JoinSet;
 
-use super::channel::{self, ChannelSettings, ConnectError};
+use super::channel::{self, ChannelSettings};
+use super::status::with_causes;
 
 /// Finds the primary. Cheap enough to be asked several times a second while a call waits.
 #[async_trait]
@@ -86,7 +87,7 @@ impl Locate for Polled {
         while let Some(question) = questions.join_next().await {
             match question {
                 Ok((address, Ok(()))) => return Ok(address),
-                Ok((_, Err(error))) => last = chain(&error),
+                Ok((_, Err(error))) => last = with_causes(&error),
                 Err(error) => last = error.to_string(),
             }
         }
@@ -96,18 +97,4 @@ impl Locate for Polled {
     fn places(&self) -> String {
         self.addresses.join(", ")
     }
-}
-
-/// The text of an error with its causes.
-pub(super) fn chain(error: &ConnectError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        let part = error.to_string();
-        if !text.contains(&part) {
-            text = format!("{text}: {part}");
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -1,22 +1,29 @@
 //! The wire below the services: errors and codes, the handshake, versions, channels.
 //!
 //! Both sides of one protocol stand together: `status.rs` (errors ↔ codes, which errors are tried again),
-//! `version.rs` (which service answers which number), `listen.rs` (a server on its port), `call.rs` (one call on it), `handshake.rs` with
-//! `registry.rs` and `callers.rs` (the server's side of the authentication: who is it, who is authenticated, in which
-//! groups), `channel.rs` (the client's side), `identity.rs` (as whom), `locate.rs` and `retry.rs` (which master is called, and when again).
+//! `version.rs` (which service answers which number), `listen.rs` (a server on its port), `call.rs` (one call on it),
+//! `handshake.rs` with `registry.rs` and `callers.rs` (the server's side of the authentication: who is it, who is
+//! authenticated, in which groups), `channel.rs` (the client's side), `identity.rs` (as whom), `locate.rs` and `retry.rs`
+//! (which master is called, and when again), `worker.rs` (the calls to a worker) with the streams of `block_reader.rs`,
+//! `block_writer.rs` and `local_block.rs`, each of which is a `duplex.rs`.
 //! Uses `types`, `proto` and nothing else of the project.
 
+pub mod block_reader;
+pub mod block_writer;
 pub mod call;
 pub mod callers;
 pub mod channel;
+mod duplex;
 pub mod handshake;
 pub mod identity;
 pub mod listen;
+pub mod local_block;
 pub mod locate;
 pub mod registry;
 pub mod retry;
 pub mod status;
 pub mod version;
+pub mod worker;
 
 /// No message may be longer, in either direction (2.9.6: both sides 100 MB).
 pub const MESSAGE_BYTES_MAX: usize = 100 << 20;

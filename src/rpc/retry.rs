@@ -13,8 +13,8 @@ use tokio::time::{sleep, timeout};
 use tonic::Status;
 
 use super::channel::{self, ChannelSettings, ConnectError, Connection};
-use super::locate::{Locate, LocateError, chain};
-use super::status::{from_status, is_worth_retrying};
+use super::locate::{Locate, LocateError};
+use super::status::{from_status, is_worth_retrying, with_causes};
 use crate::proto::alluxio::grpc::version::ServiceType;
 use crate::types::time::{Boot, boot_now};
 use crate::types::{ErrorKind, FsError};
@@ -207,7 +207,7 @@ impl Caller {
 
     async fn connect(&self, address: &str) -> Result<Connection, Ended> {
         channel::connect(address, self.service, &self.settings.channel).await.map_err(|error| {
-            let failure = FsError::new(error.kind(), chain(&error));
+            let failure = FsError::new(error.kind(), with_causes(&error));
             match error {
                 // Another try would bring the same user.
                 ConnectError::Refused { call: "authenticate", source, .. }

@@ -19,8 +19,8 @@ pub fn to_status(error: FsError) -> Status {
 pub fn from_status(status: Status) -> FsError {
     // A status that came over the wire has no source. One with a source was made here, because the connection broke
     // or could not be opened: whatever code it was given, the call may be tried again elsewhere.
-    if let Some(source) = status.source() {
-        return FsError::new(ErrorKind::Unavailable, chain(&status, source));
+    if status.source().is_some() {
+        return FsError::new(ErrorKind::Unavailable, with_causes(&status));
     }
     FsError::new(kind(status.code()), status.message())
 }
@@ -34,9 +34,9 @@ pub fn is_worth_retrying(kind: ErrorKind) -> bool {
 }
 
 /// The text of `error` followed by what each cause adds to it.
-fn chain(error: &dyn Error, source: &dyn Error) -> String {
+pub fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
-    let mut next = Some(source);
+    let mut next = error.source();
     while let Some(cause) = next {
         let part = cause.to_string();
         if !text.contains(&part) {
