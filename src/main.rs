@@ -145,7 +145,8 @@ fn start(conf: &Conf, properties: &[String], linger: Linger) -> anyhow::Result<u
     let guard = [guard, vec!["guard".to_owned(), "master".to_owned()]].concat();
     let mut command = std::process::Command::new(program);
     command.args(guard);
-    match launch::start(&guardian::SERVER, &conf.get(&keys::LOGS_DIR), command, linger) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    match runtime.block_on(launch::start(&guardian::SERVER, &conf.get(&keys::LOGS_DIR), command, linger)) {
         Ok(()) => Ok(0),
         Err(error) => {
             let code = error.exit_code();

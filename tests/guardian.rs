@@ -40,6 +40,23 @@ fn as_guardian() {
     }
 }
 
+/// Not a test: the launcher.
+#[test]
+fn as_launcher() {
+    let Some(logs_dir) = std::env::var_os(LOGS).map(PathBuf::from) else { return };
+    let mut guardian = Command::new(logs_dir.join("program"));
+    guardian.arg("guardian");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let code = match runtime.block_on(start(&SERVER, &logs_dir, guardian, Linger::UntilReady)) {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("{error}");
+            error.exit_code()
+        }
+    };
+    std::process::exit(code.into());
+}
+
 /// Not a test: a master.
 #[test]
 fn as_master() {
@@ -60,7 +77,9 @@ fn as_master() {
     runtime.block_on(async {
         use tokio::signal::unix::{SignalKind, signal};
         let mut terminate = signal(SignalKind::terminate()).unwrap();
-        process.ready("localhost:19998");
+        if conduct != "slow" {
+            process.ready("localhost:19998");
+        }
         terminate.recv().await;
         if conduct == "stubborn" {
             std::future::pending::<()>().await;
@@ -87,7 +106,7 @@ struct Node {
 impl Node {
     fn new(conduct: &str) -> Node {
         let node = Node { folder: tempfile::tempdir().unwrap() };
-        // The launcher calls it with `guard`, the guardian with `master`.
+        // Called with the face it is to be: by a test or the launcher with `guardian`, by the guardian with `master`.
         let script = format!(
             "#!/bin/sh\nexport {LOGS}='{}' {CONDUCT}='{conduct}'\n\
              exec '{}' --quiet --test-threads=1 --nocapture --exact as_$1\n",
@@ -110,7 +129,14 @@ impl Node {
     fn start(&self) -> Result<(), LaunchError> {
         let mut guardian = Command::new(self.program());
         guardian.arg("guardian");
-        start(&SERVER, self.logs(), guardian, Linger::UntilReady)
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(start(&SERVER, self.logs(), guardian, Linger::UntilReady))
+    }
+
+    /// A launcher that can be interrupted, with what it writes to standard error.
+    fn launcher(&self) -> std::process::Child {
+        let mut launcher = Command::new(self.program());
+        launcher.arg("launcher").stderr(std::process::Stdio::piped()).spawn().unwrap()
     }
 
     fn stop(&self) -> usize {
@@ -152,7 +178,11 @@ fn wait_for(what: &str, state: impl Fn() -> bool) {
 }
 
 fn kill(pid: &str) {
-    assert!(Command::new("kill").args(["-KILL", pid]).status().unwrap().success());
+    signal(pid, "-KILL");
+}
+
+fn signal(pid: &str, signal: &str) {
+    assert!(Command::new("kill").args([signal, pid]).status().unwrap().success());
 }
 
 #[test]
@@ -179,6 +209,21 @@ fn a_master_that_fails_to_start_is_told_of_with_its_own_words() {
     let last = format!("master failed to start (exit code 3); see {}", node.logs().display());
     assert!(text.ends_with(&last), "{text}");
     assert!(node.has_ended("master-guardian.pid"));
+}
+
+#[test]
+fn an_interrupted_start_ends_what_it_has_started() {
+    let node = Node::new("slow");
+    let launcher = node.launcher();
+    wait_for("a master that starts", || !node.lines("incarnations").is_empty());
+    let master = node.pid("master.pid");
+    signal(&launcher.id().to_string(), "-INT");
+    let output = launcher.wait_with_output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{told}");
+    assert!(told.contains("interrupted: the master that was starting has been stopped"), "{told}");
+    assert!(!Path::new(&format!("/proc/{master}/exe")).exists());
+    assert!(node.has_ended("master.pid") && node.has_ended("master-guardian.pid"));
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! `alluxio-start.sh` and `alluxio-stop.sh` on this node: start a server in the background and tell what became of it;
 //! end it and wait for the end.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::pid_file::{PidFileError, holder};
 use super::{CLAIMED, READY, Server};
@@ -27,6 +29,9 @@ const KILL_WAIT: Duration = Duration::from_secs(10);
 
 /// How often it is looked whether a process has ended.
 const STOP_POLL: Duration = Duration::from_millis(20);
+
+/// Exit code of a launcher that was interrupted, as shells have it.
+const EXIT_INTERRUPTED: u8 = 130;
 
 /// How much of the end of its output is shown when a start failed.
 const OUTPUT_LINES_MAX: usize = 30;
@@ -91,6 +96,15 @@ pub enum LaunchError {
         /// Folder of the logs.
         logs: String,
     },
+    /// The launcher was told to end while it waited, and has ended what it had started.
+    #[error("interrupted: the {server} that was starting has been stopped")]
+    Interrupted {
+        /// What it is.
+        server: &'static str,
+    },
+    /// Signals cannot be received.
+    #[error("cannot receive signals")]
+    Signals(#[source] std::io::Error),
     /// A pid file cannot be used.
     #[error(transparent)]
     PidFile(#[from] PidFileError),
@@ -113,6 +127,7 @@ impl LaunchError {
     pub fn exit_code(&self) -> u8 {
         match self {
             LaunchError::Failed { code, .. } if *code != 0 => *code,
+            LaunchError::Interrupted { .. } => EXIT_INTERRUPTED,
             _ => 1,
         }
     }
@@ -121,8 +136,13 @@ impl LaunchError {
 /// Starts `server` by running `command`, and returns when it serves.
 ///
 /// # Errors
-/// It runs already, or does not come to serve.
-pub fn start(server: &Server, logs_dir: &Path, mut command: Command, linger: Linger) -> Result<(), LaunchError> {
+/// It runs already, or does not come to serve. Interrupted by a signal, this ends what it has started.
+pub async fn start(
+    server: &Server,
+    logs_dir: &Path,
+    mut command: std::process::Command,
+    linger: Linger,
+) -> Result<(), LaunchError> {
     std::fs::create_dir_all(logs_dir)
         .map_err(|source| LaunchError::Logs { path: logs_dir.display().to_string(), source })?;
     // One that was killed just now may still hold its pid file for a moment.
@@ -131,49 +151,57 @@ pub fn start(server: &Server, logs_dir: &Path, mut command: Command, linger: Lin
     {
         return Err(LaunchError::Running { server: server.name, pid: pid.as_raw_nonzero().get() });
     }
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|source| LaunchError::Run { program: command.get_program().to_string_lossy().into_owned(), source })?;
-    let words = words(&mut child);
-    let began = boot_now();
+    let program = command.get_program().to_string_lossy().into_owned();
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = Command::from(command).spawn().map_err(|source| LaunchError::Run { program, source })?;
+    let mut words = BufReader::new(child.stdout.take().expect("its standard output is a pipe")).lines();
+    let interrupted = interrupted()?;
+    tokio::pin!(interrupted);
+    let too_late = tokio::time::sleep(START_WAIT);
+    tokio::pin!(too_late);
+    let logs = logs_dir.display().to_string();
     let mut claimed = false;
     loop {
-        let left = START_WAIT.saturating_sub(boot_now().since(began));
-        match words.recv_timeout(left) {
-            Ok(word) if word.starts_with(READY) => break,
-            Ok(word) => claimed |= word == CLAIMED,
-            Err(RecvTimeoutError::Timeout) => {
-                return Err(LaunchError::Slow {
-                    server: server.name,
-                    seconds: START_WAIT.as_secs(),
-                    logs: logs_dir.display().to_string(),
-                });
+        tokio::select! {
+            word = words.next_line() => match word.ok().flatten() {
+                Some(word) if word.starts_with(READY) => break,
+                Some(word) => claimed |= word == CLAIMED,
+                None => return Err(failure(server, logs_dir, &mut child, claimed).await),
+            },
+            () = &mut too_late => {
+                return Err(LaunchError::Slow { server: server.name, seconds: START_WAIT.as_secs(), logs });
             }
-            Err(RecvTimeoutError::Disconnected) => return Err(failure(server, logs_dir, &mut child, claimed)),
+            () = &mut interrupted => {
+                if let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
+                    send(pid, Signal::TERM)?;
+                }
+                // It ends what it began; whoever is impatient interrupts again, and is not heard.
+                let _ = child.wait().await;
+                return Err(LaunchError::Interrupted { server: server.name });
+            }
         }
     }
     if linger == Linger::UntilEnd {
-        // The channel closes with its end.
-        while words.recv().is_ok() {}
+        // Its output closes with its end. To stop waiting is not to stop the server.
+        tokio::select! {
+            () = async { while let Ok(Some(_)) = words.next_line().await {} } => {}
+            () = &mut interrupted => {}
+        }
     }
     Ok(())
 }
 
-/// The lines that the process writes.
-fn words(child: &mut Child) -> Receiver<String> {
-    let (sender, receiver) = sync_channel(1);
-    let stdout = child.stdout.take().expect("its standard output is a pipe");
-    // Ends with its output, or with this process, which is soon over.
-    std::thread::spawn(move || {
-        BufReader::new(stdout).lines().map_while(Result::ok).all(|line| sender.send(line).is_ok())
-    });
-    receiver
+/// Returns when somebody wants this launcher to end.
+fn interrupted() -> Result<impl Future<Output = ()>, LaunchError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(LaunchError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(LaunchError::Signals)?;
+    Ok(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    })
 }
 
-fn failure(server: &Server, logs_dir: &Path, child: &mut Child, claimed: bool) -> LaunchError {
-    let code = child.wait().ok().and_then(|status: ExitStatus| status.code()).unwrap_or(1);
+async fn failure(server: &Server, logs_dir: &Path, child: &mut Child, claimed: bool) -> LaunchError {
+    let code = child.wait().await.ok().and_then(|status: ExitStatus| status.code()).unwrap_or(1);
     // Before it was alone, it wrote to the terminal itself, and the file may be another's.
     let output = if claimed { last_lines(&logs_dir.join(server.output)) } else { String::new() };
     let code = u8::try_from(code).unwrap_or(1);
