@@ -7,6 +7,7 @@ use alluxio::journal::entry::{Entry, InodeDirectory, InodeFile, Replication, Upd
 use alluxio::journal::entry_codec::{decode_entries, encode_entries};
 use alluxio::master::ops::{self, Caller, Operation, Query, Request, Settings};
 use alluxio::master::state::{CheckpointOrigin, Footprint, MasterState};
+use alluxio::master::workers::Workers;
 use alluxio::types::time::Millis;
 use alluxio::types::{AlluxioPath, InodeId, PersistenceState, TtlAction};
 use std::hint::black_box;
@@ -96,14 +97,14 @@ fn operations(state: &mut MasterState, directories: u64) {
         let directory = random.below(directories);
         let path = AlluxioPath::parse(&format!("/{}/{}", directory_name(directory), file_name(random.below(1000))));
         let query = Query::GetStatus { path: path.unwrap() };
-        black_box(ops::query(state, &caller, &query, &settings, &mut Footprint::off()).unwrap());
+        black_box(ops::query(state, &Workers::default(), &caller, &query, &settings, &mut Footprint::off()).unwrap());
     }
     println!("  getStatus          {:>12.0} /s at random", count as f64 / start.elapsed().as_secs_f64());
     let start = Instant::now();
     for _ in 0..1_000 {
         let path = AlluxioPath::parse(&format!("/{}", directory_name(random.below(directories)))).unwrap();
         let query = Query::ListStatus { path, recursive: false };
-        black_box(ops::query(state, &caller, &query, &settings, &mut Footprint::off()).unwrap());
+        black_box(ops::query(state, &Workers::default(), &caller, &query, &settings, &mut Footprint::off()).unwrap());
     }
     println!("  listStatus(1000)   {:>12.0} /s", 1e3 / start.elapsed().as_secs_f64());
     let count = 100_000;
@@ -121,7 +122,7 @@ fn operations(state: &mut MasterState, directories: u64) {
         };
         let operation_id = Some(alluxio::types::OperationId { high: random.next(), low: random.next() });
         let request = Request { caller: root.clone(), operation_id, operation: Operation::CreateDirectory(create) };
-        let decision = ops::decide(state, &request, Millis(2_000), &settings).unwrap();
+        let decision = ops::decide(state, &Workers::default(), &request, Millis(2_000), &settings).unwrap();
         for entry in &decision.entries {
             state.apply(entry).unwrap();
         }

@@ -92,6 +92,14 @@ table! {
     /// How long a renewal lets a leader answer; others wait a tenth longer (ours).
     JOURNAL_FENCING_LEASE: Duration = "alluxio.master.journal.fencing.lease" [], Always("2s");
 
+    // Workers, as a master sees them.
+
+    /// Silent for so long, a worker is lost with its copies.
+    MASTER_WORKER_TIMEOUT: Duration = "alluxio.master.worker.timeout" ["alluxio.master.worker.timeout.ms"],
+        Always("5min");
+    /// How long a new primary waits for workers before it says which there are; less when all that it knows have come.
+    MASTER_WORKER_CONNECT_WAIT: Duration = "alluxio.master.worker.connect.wait.time" [], Always("5sec");
+
     // Under store.
 
     /// What is mounted at the root of the namespace.

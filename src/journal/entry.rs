@@ -30,7 +30,24 @@ pub enum Entry {
     UpdateInodeDirectory(UpdateInodeDirectory),
     /// New values of what only files have.
     UpdateInodeFile(UpdateInodeFile),
-    /// A file, or a directory without children, is gone.
+    /// A file has one block more: the next of its container.
+    NewBlock {
+        /// Which file.
+        id: InodeId,
+    },
+    /// A block is committed, by a worker or because it is in the UFS.
+    BlockInfo {
+        /// Which block.
+        id: BlockId,
+        /// Bytes in it.
+        length: i64,
+    },
+    /// A block is committed no longer.
+    DeleteBlock {
+        /// Which block.
+        id: BlockId,
+    },
+    /// A file, or a directory without children, is gone. Its blocks are deleted before it.
     DeleteFile(DeleteFile),
     /// Another name or place.
     Rename(Rename),
@@ -43,7 +60,7 @@ pub enum Entry {
     Answered(Answered),
     /// A directory and all below it leave the namespace at once.
     UnlinkTree(UnlinkTree),
-    /// Inodes of unlinked trees are freed, children before parents.
+    /// Inodes of unlinked trees are freed, children before parents, files after their blocks.
     CollectTree {
         /// Which ones.
         ids: Vec<InodeId>,
@@ -303,13 +320,15 @@ pub enum AnsweredOperation {
     Rename = 4,
     /// delete
     Delete = 5,
+    /// getNewBlockIdForFile
+    NewBlock = 6,
 }
 
 impl AnsweredOperation {
     /// The operation of that number, if there is one.
     pub fn of_number(number: u32) -> Option<AnsweredOperation> {
-        use AnsweredOperation::{CompleteFile, CreateDirectory, CreateFile, Delete, Rename};
-        [CreateDirectory, CreateFile, CompleteFile, Rename, Delete].into_iter().find(|o| *o as u32 == number)
+        use AnsweredOperation::{CompleteFile, CreateDirectory, CreateFile, Delete, NewBlock, Rename};
+        [CreateDirectory, CreateFile, CompleteFile, Rename, Delete, NewBlock].into_iter().find(|o| *o as u32 == number)
     }
 }
 
@@ -322,7 +341,8 @@ pub struct Answered {
     pub operation: AnsweredOperation,
     /// Hash of the arguments, so that a reused id with other arguments is refused.
     pub arguments: u64,
-    /// The inode that the answer shows; `InodeId::ROOT` when it shows none (the root is never an answer to these).
+    /// The inode that the answer shows, or the id of the new block; `InodeId::ROOT` when it shows none (the root is
+    /// never an answer to these).
     pub inode: InodeId,
     /// When; older answers are forgotten by it.
     pub op_time_ms: i64,

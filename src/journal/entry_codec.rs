@@ -128,6 +128,11 @@ fn encode(entry: &Entry, bytes: &mut Vec<u8>) {
         Entry::UpdateInodeFile(update) => {
             put_alluxio(bytes, field::UPDATE_INODE_FILE, &to::file_update_of(update));
         }
+        Entry::NewBlock { id } => put_alluxio(bytes, field::NEW_BLOCK, &to::new_block_of(*id)),
+        Entry::BlockInfo { id, length } => {
+            put_alluxio(bytes, field::BLOCK_INFO, &to::block_info_of(*id, *length));
+        }
+        Entry::DeleteBlock { id } => put_alluxio(bytes, field::DELETE_BLOCK, &to::delete_block_of(*id)),
         Entry::DeleteFile(delete) => put_alluxio(bytes, field::DELETE_FILE, &to::delete_of(delete)),
         Entry::Rename(rename) => put_alluxio(bytes, field::RENAME, &to::rename_of(rename)),
         Entry::ClusterInfo { cluster_id } => put_alluxio(bytes, field::CLUSTER_INFO, &to::cluster_info_of(cluster_id)),

@@ -97,6 +97,9 @@ pub(super) fn one_of_each() -> Vec<Entry> {
             replication_max: Some(-1),
             path: Some(path("/t/f")),
         }),
+        Entry::NewBlock { id: InodeId(33_554_431) },
+        Entry::BlockInfo { id: BlockId(16_777_216), length: 12 },
+        Entry::DeleteBlock { id: BlockId(16_777_216) },
         Entry::DeleteFile(DeleteFile { id: InodeId(1), op_time_ms: 5, alluxio_only: true, path: path("/t") }),
         Entry::Rename(Rename {
             id: InodeId(1),
@@ -209,9 +212,12 @@ fn what_cannot_be_kept_is_refused_by_name() {
         ..empty.clone()
     };
     assert_eq!(refused(both), "it does not say exactly one thing");
-    let new_block = Some(alluxio::NewBlockEntry { id: Some(1) });
-    let reason = refused(alluxio::JournalEntry { new_block, ..empty.clone() });
-    assert_eq!(reason, "journal entry: this program cannot keep what new_block (38) says");
+    let delete_mount_point = Some(alluxio::DeleteMountPointEntry::default());
+    let reason = refused(alluxio::JournalEntry { delete_mount_point, ..empty.clone() });
+    assert_eq!(reason, "journal entry: this program cannot keep what delete_mount_point (8) says");
+    let located = alluxio::BlockInfoEntry { block_location: Some(Default::default()), ..Default::default() };
+    let reason = refused(alluxio::JournalEntry { block_info: Some(located), ..empty.clone() });
+    assert_eq!(reason, "block_info: this program cannot keep what block_location says");
     let update = alluxio::UpdateInodeEntry { id: Some(1), ..Default::default() };
     let of_update = |update| refused(alluxio::JournalEntry { update_inode: Some(update), ..Default::default() });
     let fingerprint = alluxio::UpdateInodeEntry { ufs_fingerprint: Some("TYPE|FILE".into()), ..update.clone() };

@@ -18,11 +18,14 @@ pub(super) fn entry_of(bytes: &[u8]) -> Result<Entry, String> {
     let (field, body) = only_field_of(bytes)?;
     match field {
         field::BLOCK_CONTAINER_ID_GENERATOR => container_generator_of(message(body)?),
+        field::BLOCK_INFO => block_info_of(message(body)?),
         field::CLUSTER_INFO => cluster_info_of(message(body)?),
+        field::DELETE_BLOCK => delete_block_of(message(body)?),
         field::DELETE_FILE => delete_of(message(body)?),
         field::INODE_DIRECTORY => directory_of(message(body)?),
         field::INODE_DIRECTORY_ID_GENERATOR => directory_generator_of(message(body)?),
         field::INODE_FILE => file_of(message(body)?),
+        field::NEW_BLOCK => new_block_of(message(body)?),
         field::RENAME => rename_of(message(body)?),
         field::UPDATE_INODE => update_of(message(body)?),
         field::UPDATE_INODE_DIRECTORY => directory_update_of(message(body)?),
@@ -36,23 +39,20 @@ pub(super) fn entry_of(bytes: &[u8]) -> Result<Entry, String> {
 }
 
 /// What a 2.9 journal may say and ours does not.
-const NOT_KEPT: [(u32, &str); 20] = [
+const NOT_KEPT: [(u32, &str); 17] = [
     (1, "sequence_number"),
     (2, "add_mount_point"),
-    (4, "block_info"),
     (5, "complete_file"),
     (8, "delete_mount_point"),
     (12, "inode_last_modification_time"),
     (15, "persist_directory"),
     (16, "async_persist_request"),
     (27, "set_attribute"),
-    (29, "delete_block"),
     (30, "update_ufs_mode"),
     (31, "set_acl"),
     (32, "add_sync_point"),
     (33, "remove_sync_point"),
     (34, "active_sync_tx_id"),
-    (38, "new_block"),
     (39, "journal_entries"),
     (40, "path_properties"),
     (41, "remove_path_properties"),
@@ -63,6 +63,23 @@ fn container_generator_of(entry: wire::BlockContainerIdGeneratorEntry) -> Result
     let wire::BlockContainerIdGeneratorEntry { next_container_id } = entry;
     let kind = "block_container_id_generator";
     Ok(Entry::BlockContainerIdGenerator { next_container: need(kind, "next_container_id", next_container_id)? })
+}
+
+fn block_info_of(entry: wire::BlockInfoEntry) -> Result<Entry, String> {
+    let wire::BlockInfoEntry { block_id, length, block_location } = entry;
+    let kind = "block_info";
+    refuse(kind, [("block_location", block_location.is_some())])?;
+    Ok(Entry::BlockInfo { id: BlockId(need(kind, "block_id", block_id)?), length: need(kind, "length", length)? })
+}
+
+fn delete_block_of(entry: wire::DeleteBlockEntry) -> Result<Entry, String> {
+    let wire::DeleteBlockEntry { block_id } = entry;
+    Ok(Entry::DeleteBlock { id: BlockId(need("delete_block", "block_id", block_id)?) })
+}
+
+fn new_block_of(entry: wire::NewBlockEntry) -> Result<Entry, String> {
+    let wire::NewBlockEntry { id } = entry;
+    Ok(Entry::NewBlock { id: InodeId(need("new_block", "id", id)?) })
 }
 
 fn cluster_info_of(entry: wire::ClusterInfoEntry) -> Result<Entry, String> {

@@ -2,19 +2,22 @@
 
 use super::entry::{DeleteFile, InodeDirectory, InodeFile, Rename, UpdateInode, UpdateInodeDirectory, UpdateInodeFile};
 use crate::proto::alluxio::proto::journal as wire;
-use crate::types::{BlockId, TtlAction};
+use crate::types::{BlockId, InodeId, TtlAction};
 
 /// Numbers of the fields of `JournalEntry`.
 pub(super) mod field {
     pub(in crate::journal) const BLOCK_CONTAINER_ID_GENERATOR: u32 = 3;
+    pub(in crate::journal) const BLOCK_INFO: u32 = 4;
     pub(in crate::journal) const DELETE_FILE: u32 = 6;
     pub(in crate::journal) const INODE_DIRECTORY: u32 = 9;
     pub(in crate::journal) const INODE_DIRECTORY_ID_GENERATOR: u32 = 10;
     pub(in crate::journal) const INODE_FILE: u32 = 11;
     pub(in crate::journal) const RENAME: u32 = 19;
+    pub(in crate::journal) const DELETE_BLOCK: u32 = 29;
     pub(in crate::journal) const UPDATE_INODE: u32 = 35;
     pub(in crate::journal) const UPDATE_INODE_DIRECTORY: u32 = 36;
     pub(in crate::journal) const UPDATE_INODE_FILE: u32 = 37;
+    pub(in crate::journal) const NEW_BLOCK: u32 = 38;
     pub(in crate::journal) const CLUSTER_INFO: u32 = 42;
 }
 
@@ -24,6 +27,19 @@ pub(super) fn directory_generator_of(container: i64, sequence: i64) -> wire::Ino
 
 pub(super) fn container_generator_of(next_container: i64) -> wire::BlockContainerIdGeneratorEntry {
     wire::BlockContainerIdGeneratorEntry { next_container_id: Some(next_container) }
+}
+
+pub(super) fn block_info_of(id: BlockId, length: i64) -> wire::BlockInfoEntry {
+    // Where its copies are is not journaled by 2.9 either.
+    wire::BlockInfoEntry { block_id: Some(id.0), length: Some(length), block_location: None }
+}
+
+pub(super) fn delete_block_of(id: BlockId) -> wire::DeleteBlockEntry {
+    wire::DeleteBlockEntry { block_id: Some(id.0) }
+}
+
+pub(super) fn new_block_of(file: InodeId) -> wire::NewBlockEntry {
+    wire::NewBlockEntry { id: Some(file.0) }
 }
 
 pub(super) fn cluster_info_of(cluster_id: &str) -> wire::ClusterInfoEntry {

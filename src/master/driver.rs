@@ -8,6 +8,8 @@ use super::follower::Follower;
 use super::gate::Gate;
 use super::ops::{self, Answer, Request};
 use super::role::{Role, RoleEvent, RoleSettings};
+use super::worker_call::{Command, WorkerAnswer, WorkerCall};
+use super::workers::{Known, WorkerLimits};
 use crate::journal::chain::Position;
 use crate::journal::entry_codec;
 use crate::journal::folder::SegmentId;
@@ -28,8 +30,10 @@ const RECORD_BYTES: usize = 1 << 20;
 const RECORD_BYTES_MAX: usize = 16 << 20;
 /// Flushes whose answers wait for the lease at most.
 const READY_MAX: usize = 10_000;
-/// Inodes freed by one record after a recursive delete.
-const COLLECT_INODES: usize = 1000;
+/// Inodes and blocks freed by one record after a recursive delete.
+const COLLECT_MAX: usize = 1000;
+/// So long a primary has served before it has unknown blocks dropped: nobody can commit them belatedly any more.
+const JUDGE_BLOCKS_AFTER: Duration = Duration::from_secs(60);
 
 /// What does not change while the process lives.
 #[derive(Debug, Clone)]
@@ -48,6 +52,8 @@ pub struct DriverSettings {
     pub root_group: String,
     /// A standby writes a checkpoint after so many entries.
     pub checkpoint_entries: u64,
+    /// When workers are lost, and how long a new primary waits for them.
+    pub workers: WorkerLimits,
 }
 
 #[derive(Debug, Clone)]
@@ -61,7 +67,7 @@ pub(super) enum Phase {
     /// Flushes what it took over; serves when this record is answered for.
     Flushing { epoch: u64, until: Position },
     /// Primary.
-    Serving,
+    Serving { since: Boot },
     /// Answers what is under way, takes nothing new.
     Draining { until: Boot },
     /// Gives the role up; answers nothing.
@@ -120,6 +126,7 @@ impl<T> Driver<T> {
         match event {
             Event::Tick => {}
             Event::Submit(requests) => self.submit(core, requests, wall),
+            Event::Worker(who, call) => self.worker_call(core, who, call, now, wall),
             Event::Hold(who, evaluated) => self.hold(who, evaluated.answer, evaluated.wait_for),
             Event::ElectionChanged => self.role.changed(),
             Event::Latch(reply) => self.role.reply(reply, now),
@@ -134,6 +141,8 @@ impl<T> Driver<T> {
             }
             Event::Stop => self.stopping = true,
         }
+        let notes = core.workers.pass(&self.settings.workers, now);
+        self.effects.extend(notes.into_iter().map(Effect::Warn));
         self.advance(core, now);
         std::mem::take(&mut self.effects)
     }
@@ -185,7 +194,7 @@ impl<T> Driver<T> {
             let calls = self.role.calls(now, self.follower.tailer.highest_epoch());
             self.effects.extend(calls.into_iter().map(Effect::Latch));
         }
-        let serving = matches!(self.phase, Phase::Serving | Phase::Draining { .. });
+        let serving = matches!(self.phase, Phase::Serving { .. } | Phase::Draining { .. });
         let mark = self.writer.as_ref().map_or(SequenceNumber(0), Writer::mark);
         self.gate.set(serving, mark, self.role.lease_until());
     }
@@ -213,8 +222,8 @@ impl<T> Driver<T> {
 
     fn stop(&mut self, now: Boot) {
         match self.phase {
-            Phase::Serving if mutant::is(Mutant::ReleaseEarly) => self.role.release(),
-            Phase::Serving => self.phase = Phase::Draining { until: now + DRAIN },
+            Phase::Serving { .. } if mutant::is(Mutant::ReleaseEarly) => self.role.release(),
+            Phase::Serving { .. } => self.phase = Phase::Draining { until: now + DRAIN },
             Phase::Draining { until } => {
                 let idle = !self.writer.as_ref().is_some_and(Writer::has_unflushed);
                 if idle && self.ready.is_empty() {
@@ -262,14 +271,14 @@ impl<T> Driver<T> {
         entries: &mut Vec<u8>,
     ) -> Result<Answer, FsError> {
         let unavailable = |text: &str| Err(FsError::new(ErrorKind::Unavailable, text));
-        let Some(writer) = self.writer.as_ref().filter(|_| matches!(self.phase, Phase::Serving)) else {
+        let Some(writer) = self.writer.as_ref().filter(|_| matches!(self.phase, Phase::Serving { .. })) else {
             return unavailable("This master is not the primary.");
         };
         if writer.is_full() || self.ready.len() > READY_MAX {
             return unavailable("The journal does not keep up. Try again.");
         }
         let sequence = writer.last().sequence.next();
-        let decision = ops::decide(&core.state, request, wall, &self.settings.ops)?;
+        let decision = ops::decide(&core.state, &core.workers, request, wall, &self.settings.ops)?;
         let dropped = usize::from(mutant::is(Mutant::DropEntry) && decision.entries.len() > 1);
         let encoded = entry_codec::encode_entries(&decision.entries[..decision.entries.len() - dropped]);
         if encoded.len() > RECORD_BYTES_MAX {
@@ -277,8 +286,29 @@ impl<T> Driver<T> {
             return Err(FsError::new(ErrorKind::ResourceExhausted, text));
         }
         decision.entries.iter().for_each(|entry| core.change(entry, sequence));
+        core.follow(&request.operation);
         entries.extend(encoded);
         Ok(decision.answer)
+    }
+
+    /// Takes what a worker says, in any role. What makes it drop something waits like every answer: it may rest on
+    /// anything that is queued.
+    fn worker_call(&mut self, core: &mut Core, who: T, call: WorkerCall, now: Boot, wall: Millis) {
+        let state = &core.state;
+        let is_known = |block| state.blocks().length(block).is_some();
+        let known = match self.phase {
+            Phase::Serving { since } if now.since(since) >= JUDGE_BLOCKS_AFTER => Known::All(&is_known),
+            Phase::Serving { .. } => Known::OwnOrders,
+            _ => Known::Nothing,
+        };
+        let answer = core.workers.take(call, known, now, wall).map(Answer::Worker);
+        match (&answer, &self.writer) {
+            (Ok(Answer::Worker(WorkerAnswer::Command(Command::Free(_)))), Some(writer)) => {
+                let wait_for = writer.last().sequence;
+                self.hold(who, answer, wait_for);
+            }
+            _ => self.effects.push(Effect::Answer(who, answer)),
+        }
     }
 
     /// Queues a record, and holds the answers that rest on it.
@@ -298,7 +328,8 @@ impl<T> Driver<T> {
     /// Keeps an answer until its record is flushed and the lease allows it.
     fn hold(&mut self, who: T, answer: Result<Answer, FsError>, wait_for: SequenceNumber) {
         let early = mutant::is(Mutant::AnswerBeforeFlush);
-        let writer = self.writer.as_ref().filter(|_| matches!(self.phase, Phase::Serving | Phase::Draining { .. }));
+        let writer =
+            self.writer.as_ref().filter(|_| matches!(self.phase, Phase::Serving { .. } | Phase::Draining { .. }));
         let Some(flushed) = writer.and_then(Writer::flushed) else { return };
         if wait_for <= flushed.sequence || early {
             self.make_ready(flushed, vec![(who, answer)]);
@@ -354,7 +385,8 @@ impl<T> Driver<T> {
             if let Phase::Flushing { epoch, until } = self.phase
                 && ready.mark.sequence >= until.sequence
             {
-                self.phase = Phase::Serving;
+                self.phase = Phase::Serving { since: now };
+                core.workers.begin_to_serve(&self.settings.workers, now);
                 self.role.publish();
                 self.effects.push(Effect::Serving { epoch, taken_over: until });
             }
@@ -363,12 +395,12 @@ impl<T> Driver<T> {
 
     fn write(&mut self, core: &mut Core, now: Boot) {
         let Some(writer) = self.writer.as_mut().filter(|_| !matches!(self.phase, Phase::Over)) else { return };
-        if matches!(self.phase, Phase::Serving)
-            && !writer.has_unflushed()
-            && let Some(entry) = ops::collect(&core.state, COLLECT_INODES)
-        {
-            core.change(&entry, writer.last().sequence.next());
-            writer.append(entry_codec::encode_entries(&[entry]).into());
+        if matches!(self.phase, Phase::Serving { .. }) && !writer.has_unflushed() {
+            let entries = ops::collect(&core.state, COLLECT_MAX);
+            if !entries.is_empty() {
+                entries.iter().for_each(|entry| core.change(entry, writer.last().sequence.next()));
+                writer.append(entry_codec::encode_entries(&entries).into());
+            }
         }
         self.effects.extend(writer.effects(now).into_iter().map(Effect::Write));
         self.role.register(writer.created_segments(), writer.mark_position());

@@ -1,8 +1,10 @@
 //! Pure. What goes into the driver and what comes out.
 
 use super::in_flight::InFlight;
-use super::ops::{self, Answer, Caller, Query, Request};
+use super::ops::{self, Answer, Caller, CommitBlock, NewCopy, Operation, Query, Request};
 use super::state::{Footprint, MasterState};
+use super::worker_call::WorkerCall;
+use super::workers::Workers;
 use crate::election::{LatchCall, LatchReply};
 use crate::journal::chain::Position;
 use crate::journal::entry::Entry;
@@ -19,6 +21,8 @@ pub struct Core {
     pub state: MasterState,
     /// See there.
     pub in_flight: InFlight,
+    /// What workers tell; not journaled.
+    pub workers: Workers,
 }
 
 /// An answer and what must be durable before it leaves.
@@ -37,12 +41,24 @@ impl Core {
         self.state.changes(entry, &mut changes);
         changes.into_iter().for_each(|change| self.in_flight.add(sequence, change));
         self.state.apply(entry).expect("an entry that was just decided fits the state");
+        if let Entry::DeleteBlock { id } = entry {
+            self.workers.drop_copies(*id);
+        }
+    }
+
+    /// Lets the table of workers follow what was just decided.
+    pub(super) fn follow(&mut self, operation: &Operation) {
+        if let Operation::CommitBlock(CommitBlock { block, copy: Some(copy), .. }) = operation {
+            let NewCopy { worker, place, used_on_tier } = copy.clone();
+            let is_known = self.state.blocks().length(*block).is_some();
+            self.workers.committed(worker, *block, place, used_on_tier, is_known);
+        }
     }
 
     /// Evaluates a query. Whether the answer may leave, the gate tells (or the driver, which holds it).
     pub fn evaluate(&self, caller: &Caller, query: &Query, settings: &ops::Settings) -> Evaluated {
         let mut footprint = if self.in_flight.is_empty() { Footprint::off() } else { Footprint::on() };
-        let answer = ops::query(&self.state, caller, query, settings, &mut footprint);
+        let answer = ops::query(&self.state, &self.workers, caller, query, settings, &mut footprint);
         let wait_for =
             if mutant::is(Mutant::RefuseAtOnce) { SequenceNumber(0) } else { self.in_flight.wait_for(&footprint) };
         Evaluated { answer, wait_for }
@@ -73,6 +89,8 @@ pub enum Event<T> {
     Tick,
     /// Requests, in the order in which they came.
     Submit(Vec<(T, Request)>),
+    /// The call of a worker.
+    Worker(T, WorkerCall),
     /// An answer that the gate did not let through.
     Hold(T, Evaluated),
     /// The election may have changed.

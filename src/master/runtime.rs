@@ -9,6 +9,7 @@ use super::event::{Core, Effect, Evaluated, Event, Exit, Told};
 use super::gate::{Gate, Verdict};
 use super::ops::{self, Answer, Caller, Query, Request};
 use super::state::{CheckpointOrigin, MasterState};
+use super::worker_call::WorkerCall;
 use crate::election::{CallFailed, Latch, LatchCall, LatchError, LatchReply, Observation};
 use crate::journal::chain::Position;
 use crate::journal::folder::{CheckpointId, JournalStore, Recovery, SegmentId, SegmentWriter, StoreError};
@@ -106,6 +107,15 @@ impl Handle {
         }
     }
 
+    /// Takes the call of a worker, in any role.
+    ///
+    /// # Errors
+    /// A refusal, or `Unavailable` when this master is too busy or stops meanwhile.
+    pub async fn worker(&self, call: WorkerCall) -> Result<Answer, FsError> {
+        let (ticket, answer) = oneshot::channel();
+        self.enqueue(Event::Worker(ticket, call), answer).await
+    }
+
     /// Ends the loop: a primary answers what is under way and releases its epoch.
     pub async fn stop(&self) {
         // A closed queue says that the loop has ended already.
@@ -149,6 +159,8 @@ pub struct Runtime {
     requests: mpsc::Receiver<Event<Ticket>>,
     events: mpsc::Receiver<Event<Ticket>>,
     tell: mpsc::Sender<Event<Ticket>>,
+    /// Came between requests of a batch, and is next.
+    next: Option<Event<Ticket>>,
     progress: watch::Sender<Progress>,
     /// Open segments: to the task that appends to each.
     appenders: BTreeMap<SegmentId, mpsc::Sender<Bytes>>,
@@ -188,6 +200,7 @@ impl Runtime {
             requests,
             events,
             tell,
+            next: None,
             progress,
             appenders: BTreeMap::new(),
             tasks: JoinSet::new(),
@@ -223,6 +236,7 @@ impl Runtime {
             let sleep = self.driver.wake_at(now).map_or(IDLE, |at| at.since(boot_now()).min(IDLE));
             event = tokio::select! {
                 biased;
+                Some(event) = std::future::ready(self.next.take()) => event,
                 Some(event) = self.events.recv() => event,
                 Some(event) = self.requests.recv() => self.gather(event),
                 () = tokio::time::sleep(sleep) => Event::Tick,
@@ -251,7 +265,11 @@ impl Runtime {
             match self.requests.try_recv() {
                 Ok(Event::Submit(more)) => batch.extend(more),
                 Ok(Event::Hold(ticket, evaluated)) => self.hold_later(ticket, evaluated),
-                Ok(_) | Err(_) => break,
+                Ok(other) => {
+                    self.next = Some(other);
+                    break;
+                }
+                Err(_) => break,
             }
         }
         Event::Submit(batch)

@@ -1,7 +1,8 @@
 //! The wire of the master: which call goes where, who may make it, and when the server listens and stops.
 //!
-//! `server_fs.rs` has the calls on the namespace, `server_meta.rs` those about the cluster. The table of methods is a
-//! `match` in each; a new operation is one line there.
+//! `server_fs.rs` has the calls on the namespace, `server_block.rs` those about blocks and workers, `server_worker.rs`
+//! those of workers, `server_meta.rs` those about the cluster. The table of methods is a `match` in each; a new
+//! operation is one line there.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +14,12 @@ use tonic::codegen::http;
 use crate::conf::keys;
 use crate::master::ops::{Answer, Query, Request};
 use crate::master::runtime::Handle;
-use crate::master::{server_fs, server_meta};
+use crate::master::worker_call::WorkerCall;
+use crate::master::{server_block, server_fs, server_meta, server_worker};
+use crate::proto::alluxio::grpc::block::block_master_client_service_server as block;
+use crate::proto::alluxio::grpc::block::block_master_worker_service_server as block_worker;
 use crate::proto::alluxio::grpc::file::file_system_master_client_service_server as file_system;
+use crate::proto::alluxio::grpc::file::file_system_master_worker_service_server as file_system_worker;
 use crate::proto::alluxio::grpc::meta::meta_master_client_service_server as meta;
 use crate::proto::alluxio::grpc::meta::meta_master_configuration_service_server as configuration;
 use crate::proto::alluxio::grpc::metric::metrics_master_client_service_server as metrics;
@@ -34,6 +39,9 @@ pub trait Namespace: Send + Sync + 'static {
     /// Decides a change. The answer comes once it is durable, under a valid lease.
     fn submit(&self, request: Request) -> impl Future<Output = Result<Answer, FsError>> + Send;
 
+    /// Takes the call of a worker, in any role.
+    fn worker(&self, call: WorkerCall) -> impl Future<Output = Result<Answer, FsError>> + Send;
+
     /// Answers a question. Waits only where the answer depends on something that is not yet durable.
     fn query(&self, caller: &Caller, query: &Query) -> impl Future<Output = Result<Answer, FsError>> + Send;
 }
@@ -45,6 +53,10 @@ impl Namespace for Handle {
 
     async fn submit(&self, request: Request) -> Result<Answer, FsError> {
         self.submit(request).await
+    }
+
+    async fn worker(&self, call: WorkerCall) -> Result<Answer, FsError> {
+        self.worker(call).await
     }
 
     async fn query(&self, caller: &Caller, query: &Query) -> Result<Answer, FsError> {
@@ -146,6 +158,15 @@ impl<N: Namespace> MasterServer<N> {
             let method = call::method_of(&request).map_or("", |(_, method)| method);
             return call::refuse(on_standby(method));
         }
+        self.as_known(request, route)
+    }
+
+    /// Only users that the server knows.
+    fn as_known(
+        self: &Arc<Self>,
+        request: http::Request<Body>,
+        route: impl FnOnce(UserCall<N>, http::Request<Body>) -> Reply,
+    ) -> Reply {
         match call::user_of(&request, &self.authenticator) {
             Ok(user) => route(UserCall { server: Arc::clone(self), user }, request),
             Err(error) => call::refuse(error),
@@ -169,6 +190,10 @@ impl<N: Namespace> Routes for MasterServer<N> {
             configuration::SERVICE_NAME if !self.namespace.is_primary() => call::refuse_unknown(&request),
             configuration::SERVICE_NAME => server_meta::route_configuration(self, request),
             file_system::SERVICE_NAME => self.as_user(request, server_fs::route),
+            block::SERVICE_NAME => self.as_user(request, server_block::route),
+            // Workers of ours report to standbys, too.
+            block_worker::SERVICE_NAME => self.as_known(request, server_worker::route_block),
+            file_system_worker::SERVICE_NAME => self.as_user(request, server_worker::route_file_system),
             meta::SERVICE_NAME | metrics::SERVICE_NAME => self.as_user(request, server_meta::route),
             _ => call::refuse_unknown(&request),
         }

@@ -10,15 +10,16 @@ use tonic::body::Body;
 use tonic::codegen::http;
 
 use super::ops::{
-    Answer, CompleteFile, CreateDirectory, CreateFile, Delete, Operation, Query, Rename, Request, SetAttribute,
-    WriteType,
+    Answer, CompleteFile, CreateDirectory, CreateFile, Delete, NewBlock, Operation, Query, Rename, Request,
+    SetAttribute, WriteType,
 };
 use super::server::{Namespace, UserCall, mismatch, unsupported};
 use crate::proto::alluxio::grpc::file::{
     CompleteFilePRequest, CompleteFilePResponse, CreateDirectoryPRequest, CreateDirectoryPResponse, CreateFilePRequest,
     CreateFilePResponse, DeletePRequest, DeletePResponse, ExistsPRequest, ExistsPResponse,
-    FileSystemMasterCommonPOptions, GetStatusPRequest, GetStatusPResponse, ListStatusPRequest, ListStatusPResponse,
-    RenamePRequest, RenamePResponse, SetAttributePRequest, SetAttributePResponse, WritePType,
+    FileSystemMasterCommonPOptions, GetNewBlockIdForFilePRequest, GetNewBlockIdForFilePResponse, GetStatusPRequest,
+    GetStatusPResponse, ListStatusPRequest, ListStatusPResponse, RenamePRequest, RenamePResponse, SetAttributePRequest,
+    SetAttributePResponse, WritePType,
 };
 use crate::proto::convert;
 use crate::rpc::call::{self, Reply};
@@ -46,6 +47,7 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
         "CreateDirectory" => call::unary(request, |message| user.create_directory(message)),
         "CreateFile" => call::unary(request, |message| user.create_file(message)),
         "CompleteFile" => call::unary(request, |message| user.complete_file(message)),
+        "GetNewBlockIdForFile" => call::unary(request, |message| user.new_block(message)),
         "Rename" => call::unary(request, |message| user.rename(message)),
         "Remove" => call::unary(request, |message| user.remove(message)),
         "SetAttribute" => call::unary(request, |message| user.set_attribute(message)),
@@ -135,6 +137,14 @@ impl<N: Namespace> UserCall<N> {
         Ok(CompleteFilePResponse {})
     }
 
+    async fn new_block(self, request: GetNewBlockIdForFilePRequest) -> Result<GetNewBlockIdForFilePResponse, FsError> {
+        let path = convert::path(request.path())?;
+        let common = request.options.unwrap_or_default().common_options.unwrap_or_default();
+        let answer = self.submit(&common, Operation::NewBlock(NewBlock { path })).await?;
+        let Answer::NewBlock(block) = answer else { return Err(mismatch("GetNewBlockIdForFile", &answer)) };
+        Ok(GetNewBlockIdForFilePResponse { id: Some(block.0) })
+    }
+
     async fn rename(self, request: RenamePRequest) -> Result<RenamePResponse, FsError> {
         let (source, target) = (convert::path(request.path())?, convert::path(request.dst_path())?);
         let options = request.options.unwrap_or_default();
@@ -194,7 +204,7 @@ impl<N: Namespace> UserCall<N> {
         Ok(SetAttributePResponse {})
     }
 
-    async fn query(&self, query: Query) -> Result<Answer, FsError> {
+    pub(super) async fn query(&self, query: Query) -> Result<Answer, FsError> {
         let caller = self.caller().await;
         self.server.namespace.query(&caller, &query).await
     }

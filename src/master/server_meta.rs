@@ -23,6 +23,9 @@ use crate::types::{ErrorKind, FsError};
 /// The services of this server that have a version.
 const SERVED: &[ServiceType] = &[
     ServiceType::FileSystemMasterClientService,
+    ServiceType::FileSystemMasterWorkerService,
+    ServiceType::BlockMasterClientService,
+    ServiceType::BlockMasterWorkerService,
     ServiceType::MetaMasterConfigService,
     ServiceType::MetaMasterClientService,
     ServiceType::MetricsMasterClientService,

@@ -10,6 +10,7 @@ use super::runtime::{Handle, Outside, Progress, Runtime};
 use super::server::{self, ServerError, ServerSettings};
 use super::server_meta::Property;
 use super::state::MasterState;
+use super::workers::WorkerLimits;
 use crate::conf::{Authentication, Conf, keys};
 use crate::election::LatchError;
 use crate::journal::chain::Position;
@@ -272,6 +273,10 @@ fn driver_settings(conf: &Conf, cluster_id: &str, address: &str, incarnation: &s
         root_owner: outside::os_user(),
         root_group: outside::os_group(),
         checkpoint_entries: conf.get(&keys::JOURNAL_CHECKPOINT_PERIOD),
+        workers: WorkerLimits {
+            timeout: conf.get(&keys::MASTER_WORKER_TIMEOUT),
+            connect_wait: conf.get(&keys::MASTER_WORKER_CONNECT_WAIT),
+        },
     }
 }
 

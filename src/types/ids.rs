@@ -39,6 +39,27 @@ impl BlockId {
     pub fn of(container: i64, index: i64) -> BlockId {
         BlockId(container << 24 | index)
     }
+
+    /// The container part: that of the file it belongs to.
+    pub fn container(self) -> i64 {
+        self.0 >> 24
+    }
+
+    /// Which block of its file it is, counted from 0.
+    pub fn index(self) -> i64 {
+        self.0 & InodeId::FILE_SEQUENCE
+    }
+
+    /// The file that it belongs to.
+    pub fn file(self) -> InodeId {
+        InodeId::of_file(self.container())
+    }
+}
+
+impl fmt::Display for BlockId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 /// Number of a record of the journal, counted from 1 over all epochs; 0 is "before the first".

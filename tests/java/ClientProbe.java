@@ -8,6 +8,8 @@ import alluxio.grpc.DeletePOptions;
 import alluxio.grpc.PMode;
 import alluxio.grpc.SetAttributePOptions;
 import alluxio.grpc.WritePType;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
@@ -31,8 +33,15 @@ public class ClientProbe {
       list(args[1]);
     } else if (mode.equals("load") && args.length == 5) {
       load(args[1], args[2], Integer.parseInt(args[3]), Integer.parseInt(args[4]));
+    } else if (mode.equals("write") && args.length == 4) {
+      write(args[1], Long.parseLong(args[2]), WritePType.valueOf(args[3]));
+    } else if (mode.equals("read") && args.length == 2) {
+      read(args[1]);
+    } else if (mode.equals("free") && args.length == 2) {
+      FS.free(uri(args[1]));
     } else {
-      System.err.println("usage: steps ROOT | loop ROOT SECONDS | list ROOT | load OPERATION ROOT THREADS SECONDS");
+      System.err.println("usage: steps ROOT | loop ROOT SECONDS | list ROOT | load OPERATION ROOT THREADS SECONDS"
+          + " | write PATH BYTES WRITE_TYPE | read PATH | free PATH");
       System.exit(2);
     }
     System.exit(0); // the client leaves threads behind
@@ -115,6 +124,49 @@ public class ClientProbe {
       }
       System.out.flush();
     }
+  }
+
+  /** Writes a file of so many bytes, each of which follows from its place, in blocks of 1 MB. */
+  private static void write(String path, long bytes, WritePType type) throws Exception {
+    CreateFilePOptions options =
+        CreateFilePOptions.newBuilder().setWriteType(type).setBlockSizeBytes(1 << 20).setRecursive(true).build();
+    try (OutputStream out = FS.createFile(uri(path), options)) {
+      byte[] buffer = new byte[10007];
+      for (long at = 0; at < bytes; at += buffer.length) {
+        int length = (int) Math.min(buffer.length, bytes - at);
+        for (int i = 0; i < length; i++) {
+          buffer[i] = expected(at + i);
+        }
+        out.write(buffer, 0, length);
+      }
+    }
+    System.out.println("wrote " + place(FS.getStatus(uri(path))));
+  }
+
+  /** Reads a file that `write` wrote, and compares every byte. */
+  private static void read(String path) throws Exception {
+    long at = 0;
+    try (InputStream in = FS.openFile(uri(path))) {
+      byte[] buffer = new byte[64 << 10];
+      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+        for (int i = 0; i < n; i++, at++) {
+          if (buffer[i] != expected(at)) {
+            throw new IllegalStateException("another byte at " + at);
+          }
+        }
+      }
+    }
+    System.out.println("read " + at + " bytes of " + place(FS.getStatus(uri(path))));
+  }
+
+  private static byte expected(long at) {
+    return (byte) (at * 31 + (at >> 13));
+  }
+
+  private static String place(URIStatus s) {
+    return s.getPath() + " length=" + s.getLength() + " inAlluxio=" + s.getInAlluxioPercentage()
+        + " inMemory=" + s.getInMemoryPercentage() + " persistence=" + s.getPersistenceState()
+        + " blocks=" + s.getBlockIds().size();
   }
 
   /** The names in a directory, one a line. */

@@ -19,6 +19,7 @@ use alluxio::master::driver::DriverSettings;
 use alluxio::master::ops;
 use alluxio::master::role::{FencingMode, RoleSettings};
 use alluxio::master::state::CheckpointOrigin;
+use alluxio::master::workers::WorkerLimits;
 use std::time::Duration;
 use world::{CLUSTER, Coverage, Options, SECOND, World};
 
@@ -41,6 +42,7 @@ pub fn settings(mode: FencingMode, host: usize, incarnation: &str) -> DriverSett
         root_owner: "root".into(),
         root_group: "root".into(),
         checkpoint_entries: 60,
+        workers: WorkerLimits { timeout: Duration::from_secs(300), connect_wait: Duration::from_secs(5) },
     }
 }
 

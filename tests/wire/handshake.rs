@@ -196,11 +196,10 @@ async fn our_client_is_let_in_and_tells_why_if_not() {
     let running = start_simple().await;
     let service = ServiceType::FileSystemMasterClientService;
     connect(&running.address, service, &identity("root")).await.unwrap();
-    let missing =
-        connect(&running.address, ServiceType::BlockMasterClientService, &identity("root")).await.unwrap_err();
+    let missing = connect(&running.address, ServiceType::JobMasterClientService, &identity("root")).await.unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::NotFound);
     let ConnectError::Refused { source, .. } = missing else { panic!("{missing}") };
-    assert_eq!(source.message, "Service BLOCK_MASTER_CLIENT_SERVICE is not found.");
+    assert_eq!(source.message, "Service JOB_MASTER_CLIENT_SERVICE is not found.");
 
     let mut other = identity("bob");
     other.identity = Some(Identity { user: "bob".into(), on_behalf_of: Some("ada".into()) });

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use alluxio::master::ops::{Answer, Query, Request};
 use alluxio::master::server::{Namespace, ServerError, ServerSettings, bind, serve};
+use alluxio::master::worker_call::WorkerCall;
 use alluxio::proto::alluxio::grpc::file::file_system_master_client_service_client::FileSystemMasterClientServiceClient;
 use alluxio::proto::alluxio::grpc::version::ServiceType;
 use alluxio::rpc::channel::{ChannelSettings, Connection, Identity, connect};
@@ -22,6 +23,7 @@ pub const LIMIT: Duration = Duration::from_secs(20);
 pub enum Seen {
     Submit(Request),
     Query(Caller, Query),
+    Worker(WorkerCall),
 }
 
 /// Stands for the master behind the server.
@@ -40,6 +42,12 @@ impl Namespace for Recorder {
 
     async fn submit(&self, request: Request) -> Result<Answer, FsError> {
         self.seen.lock().push(Seen::Submit(request));
+        let _open = self.gate.lock().await;
+        self.answer.lock().clone()
+    }
+
+    async fn worker(&self, call: WorkerCall) -> Result<Answer, FsError> {
+        self.seen.lock().push(Seen::Worker(call));
         let _open = self.gate.lock().await;
         self.answer.lock().clone()
     }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod blocks;
 mod descriptors;
 mod file_system;
 mod golden;

@@ -73,6 +73,9 @@ async fn a_primary_tells_the_versions_of_2_9_6() {
     let connection = open_unauthenticated(&running.address, &identity("root")).await.unwrap();
     for service in [
         ServiceType::FileSystemMasterClientService,
+        ServiceType::FileSystemMasterWorkerService,
+        ServiceType::BlockMasterClientService,
+        ServiceType::BlockMasterWorkerService,
         ServiceType::MetaMasterConfigService,
         ServiceType::MetaMasterClientService,
         ServiceType::MetricsMasterClientService,

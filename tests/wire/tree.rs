@@ -5,6 +5,8 @@ use std::sync::Arc;
 use alluxio::master::ops::{Answer, Query, Request, Settings, bootstrap, decide, query};
 use alluxio::master::server::{Namespace, bind, serve};
 use alluxio::master::state::{Footprint, MasterState};
+use alluxio::master::worker_call::WorkerCall;
+use alluxio::master::workers::Workers;
 use alluxio::proto::alluxio::grpc::file::file_system_master_client_service_client::FileSystemMasterClientServiceClient;
 use alluxio::proto::alluxio::grpc::file::{
     CompleteFilePRequest, CreateDirectoryPRequest, CreateFilePOptions, CreateFilePRequest, DeletePOptions,
@@ -49,15 +51,19 @@ impl Namespace for Tree {
 
     async fn submit(&self, request: Request) -> Result<Answer, FsError> {
         let mut state = self.state.write();
-        let decision = decide(&state, &request, Millis(2000), &self.settings)?;
+        let decision = decide(&state, &Workers::default(), &request, Millis(2000), &self.settings)?;
         for entry in &decision.entries {
             state.apply(entry).unwrap();
         }
         Ok(decision.answer)
     }
 
+    async fn worker(&self, call: WorkerCall) -> Result<Answer, FsError> {
+        panic!("no worker talks to this tree: {call:?}")
+    }
+
     async fn query(&self, caller: &Caller, asked: &Query) -> Result<Answer, FsError> {
-        query(&self.state.read(), caller, asked, &self.settings, &mut Footprint::default())
+        query(&self.state.read(), &Workers::default(), caller, asked, &self.settings, &mut Footprint::default())
     }
 }
 

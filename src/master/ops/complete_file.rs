@@ -4,56 +4,110 @@ use super::permissions::Access;
 use super::resolve::resolve;
 use super::{Answer, CompleteFile, Context, Decision, errors};
 use crate::journal::entry::{Entry, UpdateInode, UpdateInodeFile};
-use crate::master::state::{Footprint, InodeKind};
-use crate::types::{BlockId, ErrorKind, FsError, PersistenceState};
+use crate::master::state::{Footprint, Inode, InodeKind};
+use crate::types::{AlluxioPath, BlockId, ErrorKind, FsError, PersistenceState};
 
 pub(super) fn decide(at: &Context<'_>, op: &CompleteFile) -> Result<Decision, FsError> {
     let path = &op.path;
-    let mut footprint = Footprint::off();
-    let resolved = resolve(at, path, &mut footprint)?;
-    let permissions = at.permissions(&mut footprint);
-    permissions.check_way(&resolved, &mut footprint)?;
-    let inode = resolved.existing()?;
-    let InodeKind::File { block_size_bytes, blocks, completed, .. } = inode.kind else {
-        return Err(FsError::new(ErrorKind::NotFound, format!("Path \"{path}\" must be a file.")));
-    };
-    // Who made the file may write it to its end, whatever its mode says.
-    if completed || at.state.inodes().owner(inode) != at.caller.user {
-        permissions.check(inode, Access::WRITE, path, &mut footprint)?;
-    }
+    let OpenFile { inode, blocks, block_size_bytes, completed } = open_file(at, path)?;
+    let is_persisted = inode.persistence == PersistenceState::Persisted;
+    let committed = committed_length(at, &inode, blocks, block_size_bytes, is_persisted)?;
     if completed {
         let message = format!("File {} has already been completed.", path.name());
         return Err(FsError::new(ErrorKind::AlreadyExists, message));
     }
-    let length = match inode.persistence {
-        PersistenceState::Persisted => op.ufs_length.unwrap_or(0),
-        // Blocks are committed by workers, of which this version has none: what a file has is not committed.
-        _ if blocks > 0 => return Err(errors::invalid("Cannot complete a file without all the blocks committed")),
-        _ => 0,
-    };
+    let length = if is_persisted { op.ufs_length.unwrap_or(0) } else { committed };
     if length < 0 {
         let message = format!("File {} cannot have negative length: {length}", path.name());
         return Err(errors::invalid(message));
     }
-    let number_of_blocks = length.cast_unsigned().div_ceil(block_size_bytes.cast_unsigned());
-    let mut entries = vec![
-        Entry::UpdateInode(UpdateInode {
-            modification_time_ms: Some(at.now.0),
-            overwrite_modification_time: Some(true),
-            access_time_ms: Some(at.now.0),
-            ..UpdateInode::of(inode.id)
-        }),
-        Entry::UpdateInodeFile(UpdateInodeFile {
-            length: Some(length),
-            completed: Some(true),
-            blocks: (0..number_of_blocks.cast_signed()).map(|i| BlockId::of(inode.id.container(), i)).collect(),
-            path: Some(path.clone()),
-            ..UpdateInodeFile::of(inode.id)
-        }),
-    ];
+    let count = length.cast_unsigned().div_ceil(block_size_bytes.cast_unsigned()).cast_signed();
+    let set: Vec<BlockId> = (0..count).map(|index| BlockId::of(inode.id.container(), index)).collect();
+    let mut entries = Vec::new();
+    if is_persisted {
+        entries.extend(blocks_in_ufs(at, &set, length, block_size_bytes));
+    }
+    // A block of no bytes stays only where there is no other.
+    let surplus = at.state.blocks().of_container(inode.id.container()).filter(|block| block.index() >= count.max(1));
+    entries.extend(surplus.map(|id| Entry::DeleteBlock { id }));
+    entries.push(Entry::UpdateInode(UpdateInode {
+        modification_time_ms: Some(at.now.0),
+        overwrite_modification_time: Some(true),
+        access_time_ms: Some(at.now.0),
+        ..UpdateInode::of(inode.id)
+    }));
+    entries.push(Entry::UpdateInodeFile(UpdateInodeFile {
+        length: Some(length),
+        completed: Some(true),
+        blocks: set,
+        path: Some(path.clone()),
+        ..UpdateInodeFile::of(inode.id)
+    }));
     if op.async_persist {
         let persistence = Some(PersistenceState::ToBePersisted);
         entries.push(Entry::UpdateInode(UpdateInode { persistence, ..UpdateInode::of(inode.id) }));
     }
     Ok(Decision { entries, answer: Answer::Done })
+}
+
+/// A file that the caller may write to.
+pub(super) struct OpenFile {
+    pub(super) inode: Inode,
+    pub(super) blocks: u32,
+    pub(super) block_size_bytes: i64,
+    pub(super) completed: bool,
+}
+
+/// The file of that path, when the caller may go on writing it.
+pub(super) fn open_file(at: &Context<'_>, path: &AlluxioPath) -> Result<OpenFile, FsError> {
+    let mut footprint = Footprint::off();
+    let resolved = resolve(at, path, &mut footprint)?;
+    let permissions = at.permissions(&mut footprint);
+    permissions.check_way(&resolved, &mut footprint)?;
+    let inode = *resolved.existing()?;
+    let InodeKind::File { block_size_bytes, blocks, completed, .. } = inode.kind else {
+        return Err(FsError::new(ErrorKind::NotFound, format!("Path \"{path}\" must be a file.")));
+    };
+    // Who made the file may write it to its end, whatever its mode says.
+    if completed || at.state.inodes().owner(&inode) != at.caller.user {
+        permissions.check(&inode, Access::WRITE, path, &mut footprint)?;
+    }
+    Ok(OpenFile { inode, blocks, block_size_bytes, completed })
+}
+
+/// Bytes in the committed blocks of a file: all must be so, and all but the last be full.
+fn committed_length(
+    at: &Context<'_>,
+    inode: &Inode,
+    blocks: u32,
+    block_size_bytes: i64,
+    is_persisted: bool,
+) -> Result<i64, FsError> {
+    let ids = (0..i64::from(blocks)).map(|index| BlockId::of(inode.id.container(), index));
+    let lengths: Vec<i64> = ids.filter_map(|id| at.state.blocks().length(id)).collect();
+    // What is in the UFS need not be in Alluxio.
+    if !is_persisted && lengths.len() != blocks as usize {
+        return Err(errors::invalid("Cannot complete a file without all the blocks committed"));
+    }
+    let all_but_last = &lengths[..lengths.len().saturating_sub(1)];
+    if let Some(index) = all_but_last.iter().position(|length| *length != block_size_bytes) {
+        let message =
+            format!("Block index {index} has a block size smaller than the file block size ({block_size_bytes})");
+        return Err(errors::invalid(message));
+    }
+    Ok(lengths.iter().sum())
+}
+
+/// What is in the UFS is there whole.
+fn blocks_in_ufs<'a>(
+    at: &'a Context<'_>,
+    set: &'a [BlockId],
+    length: i64,
+    block_size_bytes: i64,
+) -> impl Iterator<Item = Entry> + 'a {
+    let missing = set.iter().filter(|id| at.state.blocks().length(**id).is_none());
+    missing.map(move |id| {
+        let length = (length - id.index() * block_size_bytes).min(block_size_bytes);
+        Entry::BlockInfo { id: *id, length }
+    })
 }

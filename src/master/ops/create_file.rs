@@ -1,6 +1,7 @@
 //! createFile
 
 use super::create::{Creation, check_name, check_parents, persistence_of};
+use super::delete::delete_blocks;
 use super::resolve::resolve;
 use super::status::ufs_path;
 use super::{Answer, Context, CreateFile, Decision, WriteType, errors};
@@ -40,6 +41,7 @@ pub(super) fn decide(at: &Context<'_>, op: &CreateFile) -> Result<Decision, FsEr
     let mut creation = Creation::below(at, parent, persistence, op.ttl_ms, op.ttl_action);
     if let Some(old) = resolved.target() {
         let path = path.clone();
+        creation.entries.extend(delete_blocks(at, old));
         creation.entries.push(Entry::DeleteFile(DeleteFile {
             id: old.id,
             op_time_ms: at.now.0,

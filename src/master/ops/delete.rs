@@ -38,7 +38,16 @@ pub(super) fn decide(at: &Context<'_>, op: &Delete) -> Result<Decision, FsError>
     if inode.persistence == PersistenceState::Persisted && !op.alluxio_only {
         return Err(errors::needs_ufs("Deleting", path));
     }
-    Ok(Decision { entries: vec![removal(op, inode, at.now.0)], answer: Answer::Done })
+    let mut entries: Vec<Entry> = delete_blocks(at, inode).collect();
+    entries.push(removal(op, inode, at.now.0));
+    Ok(Decision { entries, answer: Answer::Done })
+}
+
+/// The entries that delete the blocks of a file, which come before its own. Those of trees are collected with them.
+pub(super) fn delete_blocks(at: &Context<'_>, inode: &Inode) -> impl Iterator<Item = Entry> {
+    let container = (!inode.is_directory()).then_some(inode.id.container());
+    let blocks = container.into_iter().flat_map(|container| at.state.blocks().of_container(container));
+    blocks.map(|id| Entry::DeleteBlock { id })
 }
 
 /// The entry that takes an inode, and all below it, out of the namespace.

@@ -19,7 +19,7 @@ pub(super) fn list_status(
     permissions.check_target(&resolved, Access::READ, footprint)?;
     let inode = resolved.existing()?;
     if !inode.is_directory() {
-        return Ok(Answer::List(vec![status_of(at.state, at.settings, path, inode, footprint)]));
+        return Ok(Answer::List(vec![status_of(at, path, inode, footprint)]));
     }
     permissions.check(inode, Access::EXECUTE, path, footprint)?;
     let mut list = Vec::new();
@@ -32,7 +32,7 @@ pub(super) fn list_status(
             continue;
         };
         let child_path = above.join(at.state.inodes().name(&child));
-        list.push(status_of(at.state, at.settings, &child_path, &child, footprint));
+        list.push(status_of(at, &child_path, &child, footprint));
         if recursive && child.is_directory() && may_list(&permissions, &child, &child_path, footprint) {
             levels.push((child_path, at.state.inodes().children(child.id)));
         }

@@ -5,8 +5,10 @@
 //! Read `request.rs` (what may be asked), `resolve.rs` and `permissions.rs` (what most operations begin with), then
 //! an operation.
 
+mod block_info;
 mod bootstrap;
 mod collect;
+mod commit_block;
 mod complete_file;
 mod create;
 mod create_directory;
@@ -15,6 +17,7 @@ mod delete;
 mod errors;
 mod get_status;
 mod list_status;
+mod new_block;
 mod permissions;
 mod rename;
 mod request;
@@ -26,11 +29,12 @@ mod status;
 pub use bootstrap::bootstrap;
 pub use collect::collect;
 pub use request::{
-    Answer, Caller, CompleteFile, CreateDirectory, CreateFile, Decision, Delete, Operation, Query, Rename, Request,
-    SetAttribute, WriteType,
+    Answer, Caller, CommitBlock, CompleteFile, CreateDirectory, CreateFile, Decision, Delete, NewBlock, NewCopy,
+    Operation, Query, Rename, Request, SetAttribute, WriteType,
 };
 
 use crate::master::state::{Footprint, MasterState};
+use crate::master::workers::Workers;
 use crate::types::FsError;
 use crate::types::time::Millis;
 use permissions::Permissions;
@@ -52,6 +56,7 @@ pub struct Settings {
 #[derive(Clone, Copy)]
 struct Context<'a> {
     state: &'a MasterState,
+    workers: &'a Workers,
     caller: &'a Caller,
     settings: &'a Settings,
     /// Not before any time in the journal.
@@ -65,9 +70,15 @@ struct Context<'a> {
 ///
 /// # Errors
 /// The refusal, in the words of 2.9.6.
-pub fn decide(state: &MasterState, request: &Request, now: Millis, settings: &Settings) -> Result<Decision, FsError> {
+pub fn decide(
+    state: &MasterState,
+    workers: &Workers,
+    request: &Request,
+    now: Millis,
+    settings: &Settings,
+) -> Result<Decision, FsError> {
     let now = now.max(state.last_time());
-    let at = Context { state, caller: &request.caller, settings, now };
+    let at = Context { state, workers, caller: &request.caller, settings, now };
     if let Some(first) = retry::first_answer(&at, request)? {
         return Ok(first);
     }
@@ -78,6 +89,8 @@ pub fn decide(state: &MasterState, request: &Request, now: Millis, settings: &Se
         Operation::Rename(rename) => rename::decide(&at, rename),
         Operation::Delete(delete) => delete::decide(&at, delete),
         Operation::SetAttribute(set) => set_attribute::decide(&at, set),
+        Operation::NewBlock(new) => new_block::decide(&at, new),
+        Operation::CommitBlock(commit) => commit_block::decide(&at, commit),
     }?;
     retry::remember(request, now, &mut decision);
     Ok(decision)
@@ -89,16 +102,22 @@ pub fn decide(state: &MasterState, request: &Request, now: Millis, settings: &Se
 /// The refusal, in the words of 2.9.6.
 pub fn query(
     state: &MasterState,
+    workers: &Workers,
     caller: &Caller,
     query: &Query,
     settings: &Settings,
     footprint: &mut Footprint,
 ) -> Result<Answer, FsError> {
-    let at = Context { state, caller, settings, now: state.last_time() };
+    let at = Context { state, workers, caller, settings, now: state.last_time() };
     match query {
         Query::GetStatus { path } => get_status::get_status(&at, path, footprint),
         Query::Exists { path } => get_status::exists(&at, path, footprint),
         Query::ListStatus { path, recursive } => list_status::list_status(&at, path, *recursive, footprint),
+        Query::BlockInfo { block } => block_info::block_info(&at, *block, footprint),
+        Query::Workers => block_info::workers(&at),
+        Query::PinnedFiles => Ok(block_info::pinned_files(&at)),
+        Query::StatusOf { id } => get_status::status_of_id(&at, *id, footprint),
+        Query::Ufs { mount_id } => Ok(block_info::ufs(&at, *mount_id)),
     }
 }
 
@@ -112,6 +131,8 @@ impl<'a> Context<'a> {
 #[path = "ops_tests.rs"]
 mod tests;
 
+#[cfg(test)]
+mod block_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]

@@ -62,7 +62,7 @@ impl World {
         let caller = Caller { user: "root".into(), groups: vec!["root".into()] };
         let operation_id = Some(OperationId { high: self.below(1 << 30), low: self.below(1 << 30) });
         let request = Request { caller, operation_id, operation };
-        let decided = decide(&self.state, &request, Millis(self.clock), &settings());
+        let decided = decide(&self.state, &Workers::default(), &request, Millis(self.clock), &settings());
         assert_eq!(decided.as_ref().map(|_| ()).map_err(|e| e.kind), expected, "seed {}: {request:?}", self.seed);
         let Ok(Decision { entries, answer }) = decided else { return };
         let time = self.state.last_time();
@@ -71,7 +71,7 @@ impl World {
             self.replayed.apply(&entry).unwrap();
         }
         assert!(self.state.last_time() >= time);
-        let again = decide(&self.state, &request, Millis(self.clock), &settings()).unwrap();
+        let again = decide(&self.state, &Workers::default(), &request, Millis(self.clock), &settings()).unwrap();
         if !entries.is_empty() && !matches!(request.operation, Operation::SetAttribute(_)) {
             assert_eq!(again, Decision { entries: Vec::new(), answer }, "seed {}: a repetition", self.seed);
         }
@@ -178,7 +178,7 @@ impl World {
 fn listed(state: &MasterState) -> Vec<(String, i64)> {
     let caller = Caller { user: "root".into(), groups: Vec::new() };
     let list = Query::ListStatus { path: AlluxioPath::root(), recursive: true };
-    let answer = query(state, &caller, &list, &settings(), &mut Footprint::off()).unwrap();
+    let answer = query(state, &Workers::default(), &caller, &list, &settings(), &mut Footprint::off()).unwrap();
     let Answer::List(list) = answer else { panic!("{answer:?}") };
     let shown = |status: &FileStatus| if status.folder { status.length } else { -i64::from(status.mode) };
     list.iter().map(|status| (status.path.to_string(), shown(status))).collect()
@@ -254,11 +254,17 @@ fn it_does_what_a_naive_model_does() {
 
 fn collect_all(world: &mut World) {
     let before = listed(&world.state);
-    while let Some(entry) = collect(&world.state, 5) {
-        assert!(matches!(&entry, Entry::CollectTree { ids } if ids.len() <= 5));
-        world.state.apply(&entry).unwrap();
-        world.replayed.apply(&entry).unwrap();
-        world.state.verify().unwrap();
+    loop {
+        let entries = collect(&world.state, 5);
+        for entry in &entries {
+            assert!(matches!(entry, Entry::CollectTree { ids } if ids.len() <= 5));
+            world.state.apply(entry).unwrap();
+            world.replayed.apply(entry).unwrap();
+            world.state.verify().unwrap();
+        }
+        if entries.is_empty() {
+            break;
+        }
     }
     assert!(world.state.unlinked().is_empty());
     assert_eq!(listed(&world.state), before, "seed {}: collection is invisible", world.seed);

@@ -43,7 +43,7 @@ pub(super) fn mkdir(text: &str) -> Operation {
 }
 
 pub(super) fn run(state: &mut MasterState, operation: Operation) -> Result<Answer, FsError> {
-    let decision = decide(state, &request(operation), Millis(2_000), &settings())?;
+    let decision = decide(state, &Workers::default(), &request(operation), Millis(2_000), &settings())?;
     for entry in &decision.entries {
         state.apply(entry).unwrap();
     }
@@ -100,7 +100,7 @@ pub(super) fn with(paths: &[&str]) -> MasterState {
 }
 
 pub(super) fn entries_of(state: &MasterState, operation: Operation) -> Vec<Entry> {
-    decide(state, &request(operation), Millis(3_000), &settings()).unwrap().entries
+    decide(state, &Workers::default(), &request(operation), Millis(3_000), &settings()).unwrap().entries
 }
 
 pub(super) fn refusal(state: &MasterState, operation: Operation) -> (ErrorKind, String) {
@@ -109,12 +109,13 @@ pub(super) fn refusal(state: &MasterState, operation: Operation) -> (ErrorKind, 
 
 pub(super) fn refusal_to(state: &MasterState, caller: Caller, operation: Operation) -> (ErrorKind, String) {
     let request = Request { caller, operation_id: None, operation };
-    let FsError { kind, message } = decide(state, &request, Millis(3_000), &settings()).unwrap_err();
+    let FsError { kind, message } =
+        decide(state, &Workers::default(), &request, Millis(3_000), &settings()).unwrap_err();
     (kind, message)
 }
 
 pub(super) fn ask(state: &MasterState, caller: &Caller, question: Query) -> Result<Answer, FsError> {
-    query(state, caller, &question, &settings(), &mut Footprint::off())
+    query(state, &Workers::default(), caller, &question, &settings(), &mut Footprint::off())
 }
 
 pub(super) fn stat(state: &MasterState, text: &str) -> FileStatus {
@@ -278,7 +279,7 @@ fn overwriting_deletes_the_old_file_in_the_same_batch() {
 fn times_of_the_state_never_run_backwards() {
     let mut state = started();
     run(&mut state, mkdir("/late")).unwrap();
-    let early = decide(&state, &request(mkdir("/early")), Millis(5), &settings()).unwrap();
+    let early = decide(&state, &Workers::default(), &request(mkdir("/early")), Millis(5), &settings()).unwrap();
     early.entries.iter().for_each(|entry| state.apply(entry).unwrap());
     assert_eq!(stat(&state, "/early").creation_time_ms, 2_000);
     assert_eq!(state.last_time(), Millis(2_000));

@@ -64,7 +64,7 @@ fn checking_can_be_off() {
     let state = with(&["/d/"]);
     let off = Settings { permission_checking: false, ..settings() };
     let request = Request { caller: user("bob", &[]), operation_id: None, operation: mkdir("/d/x") };
-    assert!(decide(&state, &request, Millis(1), &off).is_ok());
+    assert!(decide(&state, &Workers::default(), &request, Millis(1), &off).is_ok());
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn attributes_belong_to_owner_and_super_user() {
     assert_eq!(refusal_to(&state, bob(), owner.clone()), denied("bob is not a super user or in super group"));
     run(&mut state, owner).unwrap();
     let request = Request { caller: bob(), operation_id: None, operation: mode("/d") };
-    assert!(decide(&state, &request, Millis(1), &settings()).is_ok(), "now he owns it");
+    assert!(decide(&state, &Workers::default(), &request, Millis(1), &settings()).is_ok(), "now he owns it");
     let below = Operation::SetAttribute(SetAttribute { recursive: true, mode: Some(0), ..set("/d") });
     assert_eq!(refusal_to(&state, bob(), below), denied("user=bob is not the owner of path=/d/f"));
 }
@@ -134,7 +134,7 @@ fn a_tree_is_deleted_by_who_may_write_in_all_of_it() {
     assert_eq!(refusal_to(&state, bob(), rm("/d", true)), (ErrorKind::PermissionDenied, message.to_owned()));
     chmod(&mut state, "/d/a", 0o777);
     let request = Request { caller: bob(), operation_id: None, operation: rm("/d", true) };
-    assert!(decide(&state, &request, Millis(1), &settings()).is_ok());
+    assert!(decide(&state, &Workers::default(), &request, Millis(1), &settings()).is_ok());
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn who_makes_a_file_may_complete_it_whatever_its_mode() {
     let ann = user("ann", &["staff"]);
     let create = Operation::CreateFile(CreateFile { mode: 0o400, ..new_file("/f") });
     let request = Request { caller: ann.clone(), operation_id: None, operation: create };
-    for entry in decide(&state, &request, Millis(1), &settings()).unwrap().entries {
+    for entry in decide(&state, &Workers::default(), &request, Millis(1), &settings()).unwrap().entries {
         state.apply(&entry).unwrap();
     }
     let status = stat(&state, "/f");
@@ -152,7 +152,7 @@ fn who_makes_a_file_may_complete_it_whatever_its_mode() {
     let refused = refusal_to(&state, user("bob", &[]), complete("/f"));
     assert!(refused.1.contains("access=-w-, path=/f: failed at f"), "{refused:?}");
     let request = Request { caller: ann, operation_id: None, operation: complete("/f") };
-    assert!(decide(&state, &request, Millis(1), &settings()).is_ok());
+    assert!(decide(&state, &Workers::default(), &request, Millis(1), &settings()).is_ok());
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn without_authentication_owner_and_group_are_those_of_the_directory() {
     let mut state = with(&["/d/"]);
     let off = Settings { permission_checking: false, ..settings() };
     let request = Request { caller: Caller::default(), operation_id: None, operation: mkdir("/d/x/y") };
-    for entry in decide(&state, &request, Millis(1), &off).unwrap().entries {
+    for entry in decide(&state, &Workers::default(), &request, Millis(1), &off).unwrap().entries {
         state.apply(&entry).unwrap();
     }
     let status = stat(&state, "/d/x/y");

@@ -48,12 +48,12 @@ fn what_was_unlinked_is_gone_at_once_and_freed_later() {
     assert_eq!(state.inodes().count(), 7);
     let id = InodeId;
     let first = collect(&state, 2);
-    assert_eq!(first, Some(Entry::CollectTree { ids: vec![id(3), InodeId::of_file(1)] }));
-    state.apply(&first.unwrap()).unwrap();
+    assert_eq!(first, [Entry::CollectTree { ids: vec![id(3), InodeId::of_file(1)] }]);
+    state.apply(&first[0]).unwrap();
     let second = collect(&state, 10);
-    assert_eq!(second, Some(Entry::CollectTree { ids: vec![id(2), id(1)] }));
-    state.apply(&second.unwrap()).unwrap();
-    assert_eq!((collect(&state, 10), state.inodes().count()), (None, 3));
+    assert_eq!(second, [Entry::CollectTree { ids: vec![id(2), id(1)] }]);
+    state.apply(&second[0]).unwrap();
+    assert_eq!((collect(&state, 10), state.inodes().count()), (Vec::new(), 3));
     state.verify().unwrap();
 }
 
@@ -61,7 +61,7 @@ fn what_was_unlinked_is_gone_at_once_and_freed_later() {
 fn changes_of(state: &MasterState, operation: Operation) -> Vec<Change> {
     let mut state = state.clone();
     let mut changes = Vec::new();
-    for entry in decide(&state, &request(operation), Millis(3_000), &settings()).unwrap().entries {
+    for entry in decide(&state, &Workers::default(), &request(operation), Millis(3_000), &settings()).unwrap().entries {
         state.changes(&entry, &mut changes);
         state.apply(&entry).unwrap();
     }
@@ -72,7 +72,7 @@ fn waits(state: &MasterState, question: Query, changes: &[Change]) -> bool {
     let mut footprint = Footprint::on();
     let caller = user("bob", &[]);
     // Refusals count like answers.
-    let _ = query(state, &caller, &question, &settings(), &mut footprint);
+    let _ = query(state, &Workers::default(), &caller, &question, &settings(), &mut footprint);
     changes.iter().any(|change| footprint.depends_on(change))
 }
 
@@ -130,6 +130,6 @@ fn a_footprint_that_is_off_collects_nothing() {
     let state = started();
     let mut footprint = Footprint::off();
     let root = Query::ListStatus { path: path("/"), recursive: true };
-    query(&state, &user("bob", &[]), &root, &settings(), &mut footprint).unwrap();
+    query(&state, &Workers::default(), &user("bob", &[]), &root, &settings(), &mut footprint).unwrap();
     assert_eq!(footprint, Footprint::off());
 }

@@ -1,8 +1,9 @@
 //! What a client may ask, and what it is told.
 
 use crate::journal::entry::Entry;
+use crate::master::worker_call::{Place, WorkerAnswer, WorkerInfo};
 pub use crate::types::Caller;
-use crate::types::{AlluxioPath, FileStatus, OperationId, TtlAction};
+use crate::types::{AlluxioPath, BlockId, BlockStatus, FileStatus, InodeId, OperationId, TtlAction, WorkerId};
 
 /// A change that a client wishes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,39 @@ pub enum Operation {
     Delete(Delete),
     /// setAttribute: mode, owner, group
     SetAttribute(SetAttribute),
+    /// getNewBlockIdForFile
+    NewBlock(NewBlock),
+    /// commitBlock, commitBlockInUfs
+    CommitBlock(CommitBlock),
+}
+
+/// getNewBlockIdForFile
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewBlock {
+    /// The file, which is being written.
+    pub path: AlluxioPath,
+}
+
+/// commitBlock, commitBlockInUfs
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitBlock {
+    /// The block.
+    pub block: BlockId,
+    /// Bytes in it.
+    pub length: i64,
+    /// The worker that holds it; none when it is in the UFS.
+    pub copy: Option<NewCopy>,
+}
+
+/// A copy that a worker has committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCopy {
+    /// Who holds it.
+    pub worker: WorkerId,
+    /// Where.
+    pub place: Place,
+    /// Bytes of that tier that are used now.
+    pub used_on_tier: i64,
 }
 
 /// createDirectory
@@ -166,6 +200,25 @@ pub enum Query {
         /// With all below it, parents first.
         recursive: bool,
     },
+    /// getBlockInfo
+    BlockInfo {
+        /// The block.
+        block: BlockId,
+    },
+    /// getWorkerInfoList, getWorkerReport and what is made of them
+    Workers,
+    /// getPinnedFileIds: pinned files, and those that are to be persisted
+    PinnedFiles,
+    /// getFileInfo of a worker
+    StatusOf {
+        /// The file.
+        id: InodeId,
+    },
+    /// getUfsInfo
+    Ufs {
+        /// The mount.
+        mount_id: i64,
+    },
 }
 
 /// What is told to the client.
@@ -179,6 +232,18 @@ pub enum Answer {
     List(Vec<FileStatus>),
     /// Yes or no.
     Exists(bool),
+    /// The id of a new block.
+    NewBlock(BlockId),
+    /// A block and its copies.
+    Block(BlockStatus),
+    /// All workers, lost ones too.
+    Workers(Vec<WorkerInfo>),
+    /// Ids of files.
+    Files(Vec<InodeId>),
+    /// Where the UFS of a mount is, if there is such a mount.
+    Ufs(Option<String>),
+    /// What a worker is told.
+    Worker(WorkerAnswer),
 }
 
 /// What is to be journaled for a request, and what is then answered.

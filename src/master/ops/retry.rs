@@ -6,7 +6,7 @@ use super::{Answer, Context, Decision, Operation, Request, WriteType, errors};
 use crate::journal::entry::{Answered, AnsweredOperation, Entry};
 use crate::master::state::Footprint;
 use crate::types::time::Millis;
-use crate::types::{AlluxioPath, FsError, InodeId, OperationId, TtlAction};
+use crate::types::{AlluxioPath, BlockId, FsError, InodeId, OperationId, TtlAction};
 use xxhash_rust::xxh3::Xxh3;
 
 /// The kept answer to this operation, when this is not the first time that it is asked.
@@ -25,11 +25,12 @@ pub(super) fn first_answer(at: &Context<'_>, request: &Request) -> Result<Option
         Operation::CreateFile(create) => {
             let mut footprint = Footprint::off();
             let status = match at.state.inodes().get(first.inode) {
-                Some(inode) => status_of(at.state, at.settings, &create.path, &inode, &mut footprint),
+                Some(inode) => status_of(at, &create.path, &inode, &mut footprint),
                 None => first_status(at, create, first.inode, first.op_time_ms),
             };
             Answer::Status(Box::new(status))
         }
+        Operation::NewBlock(_) => Answer::NewBlock(BlockId(first.inode.0)),
         _ => Answer::Done,
     };
     Ok(Some(Decision { entries: Vec::new(), answer }))
@@ -44,13 +45,14 @@ pub(super) fn remember(request: &Request, now: Millis, decision: &mut Decision) 
     let Some((operation_id, operation)) = kept_as(request) else { return };
     let inode = match &decision.answer {
         Answer::Status(status) => status.id,
-        Answer::Done | Answer::List(_) | Answer::Exists(_) => InodeId::ROOT,
+        Answer::NewBlock(block) => InodeId(block.0),
+        _ => InodeId::ROOT,
     };
     let arguments = arguments_of(request);
     decision.entries.push(Entry::Answered(Answered { operation_id, operation, arguments, inode, op_time_ms: now.0 }));
 }
 
-/// The id under which the answer is kept, and the kind of operation; setAttribute may be repeated without harm.
+/// The id under which the answer is kept, and the kind of operation; the others may be repeated without harm.
 fn kept_as(request: &Request) -> Option<(OperationId, AnsweredOperation)> {
     let operation = match &request.operation {
         Operation::CreateDirectory(_) => AnsweredOperation::CreateDirectory,
@@ -58,7 +60,8 @@ fn kept_as(request: &Request) -> Option<(OperationId, AnsweredOperation)> {
         Operation::CompleteFile(_) => AnsweredOperation::CompleteFile,
         Operation::Rename(_) => AnsweredOperation::Rename,
         Operation::Delete(_) => AnsweredOperation::Delete,
-        Operation::SetAttribute(_) => return None,
+        Operation::NewBlock(_) => AnsweredOperation::NewBlock,
+        Operation::SetAttribute(_) | Operation::CommitBlock(_) => return None,
     };
     request.operation_id.map(|id| (id, operation))
 }
@@ -89,7 +92,10 @@ fn arguments_of(request: &Request) -> u64 {
         Operation::Delete(op) => {
             hash.path(&op.path).flag(op.recursive).flag(op.alluxio_only).flag(op.delete_mount_points);
         }
-        Operation::SetAttribute(_) => {}
+        Operation::NewBlock(op) => {
+            hash.path(&op.path);
+        }
+        Operation::SetAttribute(_) | Operation::CommitBlock(_) => {}
     }
     hash.0.digest()
 }

@@ -13,7 +13,7 @@ fn with_id(operation: Operation) -> Request {
 }
 
 fn run(state: &mut MasterState, request: &Request) -> Result<Decision, FsError> {
-    let decision = decide(state, request, Millis(2_000), &settings())?;
+    let decision = decide(state, &Workers::default(), request, Millis(2_000), &settings())?;
     for entry in &decision.entries {
         state.apply(entry).unwrap();
     }

@@ -1,29 +1,26 @@
 //! What an inode looks like to a client.
 
-use super::Settings;
-use crate::master::state::{Footprint, Inode, InodeKind, MasterState};
-use crate::types::{AlluxioPath, BlockId, BlockStatus, FileStatus};
+use super::Context;
+use crate::master::state::{Footprint, Inode, InodeKind};
+use crate::types::{AlluxioPath, BlockId, BlockLocation, BlockStatus, FileStatus};
 
 /// Id of the mount of the root.
 pub(super) const ROOT_MOUNT_ID: i64 = 1;
 
+/// Alias of the first tier, which is memory.
+const MEMORY_TIER: &str = "MEM";
+
 /// The status of an inode at that path. The number of a directory's children is part of it.
-pub(super) fn status_of(
-    state: &MasterState,
-    settings: &Settings,
-    path: &AlluxioPath,
-    inode: &Inode,
-    footprint: &mut Footprint,
-) -> FileStatus {
+pub(super) fn status_of(at: &Context<'_>, path: &AlluxioPath, inode: &Inode, footprint: &mut Footprint) -> FileStatus {
     footprint.read_inode(inode.id);
     if inode.is_directory() {
         footprint.listed(inode.id);
     }
-    let inodes = state.inodes();
+    let inodes = at.state.inodes();
     let common = FileStatus {
         id: inode.id,
         path: path.clone(),
-        ufs_path: ufs_path(&settings.root_ufs, path),
+        ufs_path: ufs_path(&at.settings.root_ufs, path),
         length: 0,
         block_size_bytes: 0,
         creation_time_ms: inode.creation_time_ms,
@@ -51,30 +48,40 @@ pub(super) fn status_of(
         InodeKind::Directory { children, mount_point, direct_children_loaded: _ } => {
             FileStatus { length: children.cast_signed(), mount_point, ..common }
         }
-        InodeKind::File { length, block_size_bytes, blocks, completed, cacheable, replication } => FileStatus {
-            length,
-            block_size_bytes,
-            completed,
-            cacheable,
-            replication_min: replication.min,
-            replication_max: replication.max,
-            blocks: (0..i64::from(blocks)).map(|index| block_of(inode, index, length, block_size_bytes)).collect(),
-            in_alluxio_percentage: percentage_of_nothing(length),
-            in_memory_percentage: percentage_of_nothing(length),
-            ..common
-        },
+        InodeKind::File { length, block_size_bytes, blocks, completed, cacheable, replication } => {
+            let block = |index| block_of(at, inode, index, length, block_size_bytes);
+            let blocks: Vec<BlockStatus> = (0..i64::from(blocks)).map(block).collect();
+            FileStatus {
+                length,
+                block_size_bytes,
+                completed,
+                cacheable,
+                replication_min: replication.min,
+                replication_max: replication.max,
+                in_alluxio_percentage: percentage(&blocks, length, |_| true),
+                in_memory_percentage: percentage(&blocks, length, |copy| copy.tier_alias == MEMORY_TIER),
+                blocks,
+                ..common
+            }
+        }
     }
 }
 
-/// Block `index` of a file, all of whose blocks but the last are full.
-fn block_of(inode: &Inode, index: i64, length: i64, block_size_bytes: i64) -> BlockStatus {
-    let length = (length - index * block_size_bytes).clamp(0, block_size_bytes);
-    BlockStatus { id: BlockId::of(inode.id.container(), index), length, locations: Vec::new() }
+/// Block `index` of a file, with its copies. One that is not committed has the length that follows from the file's.
+fn block_of(at: &Context<'_>, inode: &Inode, index: i64, length: i64, block_size_bytes: i64) -> BlockStatus {
+    let id = BlockId::of(inode.id.container(), index);
+    let expected = (length - index * block_size_bytes).clamp(0, block_size_bytes);
+    let length = at.state.blocks().length(id).unwrap_or(expected);
+    BlockStatus { id, length, locations: at.workers.locations(id) }
 }
 
-/// No worker holds anything of any file yet, and all of an empty one.
-fn percentage_of_nothing(length: i64) -> i32 {
-    if length == 0 { 100 } else { 0 }
+/// Per cent of a file's bytes that have a copy of that kind; all of an empty file.
+fn percentage(blocks: &[BlockStatus], length: i64, is_kind: impl Fn(&BlockLocation) -> bool) -> i32 {
+    if length == 0 {
+        return 100;
+    }
+    let held: i64 = blocks.iter().filter(|block| block.locations.iter().any(&is_kind)).map(|block| block.length).sum();
+    i32::try_from(i128::from(held) * 100 / i128::from(length)).unwrap_or(100)
 }
 
 /// Where a path is in the UFS of the root.

@@ -43,6 +43,15 @@ impl MasterState {
             Entry::UpdateInodeFile(update) => {
                 self.update_file(update).map_err(|reason| Corrupt::new(format!("update of file {}", update.id), reason))
             }
+            Entry::NewBlock { id } => {
+                self.add_block(*id).map_err(|reason| Corrupt::new(format!("new block of file {id}"), reason))
+            }
+            Entry::BlockInfo { id, length } => self
+                .commit_block(*id, *length)
+                .map_err(|reason| Corrupt::new(format!("block {id} of {length} bytes"), reason)),
+            Entry::DeleteBlock { id } => {
+                self.delete_block(*id).map_err(|reason| Corrupt::new(format!("delete of block {id}"), reason))
+            }
             Entry::DeleteFile(delete) => self
                 .delete(delete)
                 .map_err(|reason| Corrupt::new(format!("delete of inode {} {}", delete.id, delete.path), reason)),
@@ -202,11 +211,43 @@ impl MasterState {
         Ok(())
     }
 
+    fn add_block(&mut self, id: InodeId) -> Applied {
+        let mut inode = self.inode(id)?;
+        let InodeKind::File { blocks, .. } = &mut inode.kind else {
+            return Err("it is a directory".into());
+        };
+        if i64::from(*blocks) >= InodeId::FILE_SEQUENCE {
+            return Err("its container has no more blocks".into());
+        }
+        *blocks += 1;
+        self.inodes.update(&inode);
+        Ok(())
+    }
+
+    fn commit_block(&mut self, id: BlockId, length: i64) -> Applied {
+        if self.inode(id.file())?.is_directory() || id.index() == InodeId::FILE_SEQUENCE || length < 0 {
+            return Err("it cannot be a block of a file".into());
+        }
+        self.blocks.set(id, length);
+        Ok(())
+    }
+
+    fn delete_block(&mut self, id: BlockId) -> Applied {
+        if self.blocks.remove(id) { Ok(()) } else { Err("it is not there".into()) }
+    }
+
+    /// Who goes leaves no blocks behind.
+    fn check_blocks_are_gone(&self, inode: &Inode) -> Applied {
+        let left = if inode.is_directory() { None } else { self.blocks.of_container(inode.id.container()).next() };
+        left.map_or(Ok(()), |block| Err(format!("it still has block {block}")))
+    }
+
     fn delete(&mut self, delete: &DeleteFile) -> Applied {
         let inode = self.inode(delete.id)?;
         if inode.children() > 0 {
             return Err(format!("it has {} children", inode.children()));
         }
+        self.check_blocks_are_gone(&inode)?;
         self.cut_off(&inode, delete.op_time_ms)?;
         self.inodes.remove(&inode);
         Ok(())
@@ -266,6 +307,7 @@ impl MasterState {
         if inode.children() > 0 {
             return Err(format!("it has {} children", inode.children()));
         }
+        self.check_blocks_are_gone(&inode)?;
         if !self.is_below(id, |id| self.unlinked.contains(&id)) {
             return Err("it is not in an unlinked tree".into());
         }

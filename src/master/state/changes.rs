@@ -25,6 +25,11 @@ impl MasterState {
             }
             Entry::UpdateInodeDirectory(update) => changes.push(Change::Inode(update.id)),
             Entry::UpdateInodeFile(update) => changes.push(Change::Inode(update.id)),
+            Entry::NewBlock { id } => changes.push(Change::Inode(*id)),
+            // What a block is, is told with its file.
+            Entry::BlockInfo { id, length: _ } | Entry::DeleteBlock { id } => {
+                changes.push(Change::Inode(id.file()));
+            }
             Entry::DeleteFile(delete) => self.change_of_place(delete.id, changes),
             Entry::Rename(rename) => {
                 self.change_of_place(rename.id, changes);

@@ -30,7 +30,7 @@ const VERSION: u32 = 1;
 /// Magic, version, length and checksum of the header.
 const PREFIX_BYTES: usize = 20;
 /// Trees, records and the sizes of names.
-const TREES: usize = 5;
+const TREES: usize = 6;
 const SECTIONS_MAX: u64 = 64;
 
 /// Which history a checkpoint is of, and up to where.
@@ -85,12 +85,13 @@ impl MasterState {
         let pages = &bytes[PREFIX_BYTES + header.len()..];
         state.restore(sections, pages)?;
         state.verify()?;
+        state.inodes.make_watchlists();
         Ok((state, origin))
     }
 
     /// The numbers and pages of each section, in the order of the file.
     fn sections(&self) -> Vec<([u64; 3], &Pages)> {
-        let InodeTree { ids, edges, records, names, replications, users: _ } = &self.inodes;
+        let InodeTree { ids, edges, records, names, replications, users: _, watchlists: _ } = &self.inodes;
         let Retries { by_id, arrivals, next_ordinal: _ } = &self.retries;
         let of_tree = |(header, pages)| {
             let TreeHeader { root, free, len } = header;
@@ -106,6 +107,7 @@ impl MasterState {
             of_tree(replications.parts()),
             of_tree(by_id.parts()),
             of_tree(arrivals.parts()),
+            of_tree(self.blocks.lengths.parts()),
             of_slots(records.parts()),
         ];
         sections.extend(names.parts().map(of_slots));
@@ -163,6 +165,7 @@ impl MasterState {
         self.inodes.replications = next().map(|(header, pages)| Tree::restore(header, pages))?;
         self.retries.by_id = next().map(|(header, pages)| Tree::restore(header, pages))?;
         self.retries.arrivals = next().map(|(header, pages)| Tree::restore(header, pages))?;
+        self.blocks.lengths = next().map(|(header, pages)| Tree::restore(header, pages))?;
         Some(())
     }
 

@@ -9,6 +9,9 @@ impl MasterState {
     pub fn digest(&self) -> u64 {
         let mut hash = Xxh3::new();
         self.add_inodes(&mut hash);
+        for (id, length) in self.blocks.iter() {
+            add_numbers(&mut hash, &[id.0, length]);
+        }
         let (container, sequence) = self.ids.directories.unwrap_or((-1, -1));
         add_numbers(&mut hash, &[self.ids.next_container, self.ids.reserved_containers, container, sequence]);
         for answered in self.retries.iter() {

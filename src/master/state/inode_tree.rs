@@ -10,6 +10,7 @@ use super::interner::Interner;
 use super::names::Names;
 use super::pages::{array, read_i64, read_u32, write};
 use super::slots::Slots;
+use super::watchlists::Watchlists;
 use crate::journal::entry::Replication;
 use crate::types::InodeId;
 use std::cmp::Ordering;
@@ -31,6 +32,7 @@ pub struct InodeTree {
     /// Replication of the files that do not have the usual one.
     pub(super) replications: Tree<REPLICATION_BYTES>,
     pub(super) users: Interner,
+    pub(super) watchlists: Watchlists,
 }
 
 impl InodeTree {
@@ -42,6 +44,7 @@ impl InodeTree {
             names: Names::new(),
             replications: Tree::new(),
             users: Interner::default(),
+            watchlists: Watchlists::new(),
         }
     }
 
@@ -74,6 +77,28 @@ impl InodeTree {
         self.ids.iter().map(|entry| self.read(read_u32(entry, 8)))
     }
 
+    /// Files whose copies must stay: pinned, or to be written to the UFS.
+    pub fn kept(&self) -> impl Iterator<Item = InodeId> {
+        self.watchlists.kept()
+    }
+
+    /// Files that are to be written to the UFS.
+    pub fn to_persist(&self) -> impl Iterator<Item = InodeId> {
+        self.watchlists.to_persist()
+    }
+
+    /// Inodes whose time to live ends at `now_ms` or before, the earliest first.
+    pub fn expired(&self, now_ms: i64) -> impl Iterator<Item = InodeId> {
+        self.watchlists.expired(now_ms)
+    }
+
+    /// Makes the lists of background work from the inodes of a checkpoint, which were verified.
+    pub(super) fn make_watchlists(&mut self) {
+        let mut watchlists = Watchlists::new();
+        self.iter().for_each(|inode| watchlists.enter(&inode));
+        self.watchlists = watchlists;
+    }
+
     /// Last component of its path; "" for the root.
     pub fn name(&self, inode: &Inode) -> &str {
         std::str::from_utf8(self.names.get(inode.name)).expect("names were text when they were kept")
@@ -100,6 +125,7 @@ impl InodeTree {
         let has_id = self.ids.insert(&entry, id_order(inode.id));
         if has_id && (inode.parent == InodeId::NONE || self.add_edge(inode.parent, name, inode.slot)) {
             self.store(&inode);
+            self.watchlists.enter(&inode);
             return true;
         }
         if has_id {
@@ -112,6 +138,8 @@ impl InodeTree {
 
     /// Writes an inode back that `get` or `child` gave; its name and place stay.
     pub(super) fn update(&mut self, inode: &Inode) {
+        let before = self.read(inode.slot);
+        self.watchlists.follow(&before, inode);
         if replication_is_elsewhere_in(self.records.get(inode.slot)) {
             self.replications.remove(id_order(inode.id));
         }
@@ -126,6 +154,8 @@ impl InodeTree {
 
     /// Frees an inode without edge and children.
     pub(super) fn remove(&mut self, inode: &Inode) {
+        let before = self.read(inode.slot);
+        self.watchlists.strike(&before);
         if replication_is_elsewhere_in(self.records.get(inode.slot)) {
             self.replications.remove(id_order(inode.id));
         }

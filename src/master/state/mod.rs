@@ -1,10 +1,11 @@
 //! Pure. The state of the master on copy-on-write pages, and `apply`, the only way to change it.
 //!
-//! Read `pages.rs`, `slots.rs`, `btree.rs` (what everything lies on), then `inode.rs` and `inode_tree.rs`, then
-//! `apply.rs`. `footprint.rs` tells what an answer waits for, `checkpoint.rs` how a state becomes a file.
+//! Read `pages.rs`, `slots.rs`, `btree.rs` (what everything lies on), then `inode.rs`, `inode_tree.rs` and
+//! `blocks.rs`, then `apply.rs`. `footprint.rs` tells what an answer waits for, `checkpoint.rs` how a state becomes a file.
 //! May use `journal::entry` and `types`.
 
 mod apply;
+mod blocks;
 mod btree;
 mod changes;
 mod checkpoint;
@@ -19,7 +20,9 @@ mod pages;
 mod retries;
 mod slots;
 mod verify;
+mod watchlists;
 
+pub use blocks::Blocks;
 pub use checkpoint::CheckpointOrigin;
 pub use footprint::{Change, Footprint};
 pub use ids::IdGenerators;
@@ -30,7 +33,7 @@ pub use retries::{ANSWER_AGE_MAX_MS, ANSWERS_MAX};
 
 use crate::journal::entry::Answered;
 use crate::types::time::Millis;
-use crate::types::{InodeId, OperationId};
+use crate::types::{AlluxioPath, InodeId, OperationId};
 use retries::Retries;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -39,6 +42,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct MasterState {
     inodes: InodeTree,
+    blocks: Blocks,
     ids: IdGenerators,
     retries: Retries,
     /// Uppermost directories of the trees that were unlinked and are not collected yet.
@@ -58,6 +62,7 @@ impl MasterState {
     pub fn new() -> MasterState {
         MasterState {
             inodes: InodeTree::new(),
+            blocks: Blocks::new(),
             ids: IdGenerators::default(),
             retries: Retries::new(),
             unlinked: Arc::default(),
@@ -69,6 +74,25 @@ impl MasterState {
     /// All inodes.
     pub fn inodes(&self) -> &InodeTree {
         &self.inodes
+    }
+
+    /// Where the inode is; none when it, or a directory above it, is not in the namespace any more.
+    pub fn path_of(&self, id: InodeId) -> Option<AlluxioPath> {
+        let mut names = Vec::new();
+        let mut inode = self.inodes.get(id)?;
+        while inode.id != InodeId::ROOT {
+            if self.unlinked.contains(&inode.id) {
+                return None;
+            }
+            names.push(self.inodes.name(&inode));
+            inode = self.inodes.get(inode.parent)?;
+        }
+        Some(names.iter().rev().fold(AlluxioPath::root(), |path, name| path.join(name)))
+    }
+
+    /// All committed blocks.
+    pub fn blocks(&self) -> &Blocks {
+        &self.blocks
     }
 
     /// Where new ids come from. A copy: taking from it changes nothing here.

@@ -21,7 +21,19 @@ impl MasterState {
         let live = self.inodes.verify_ids(self.ids.next_container).map_err(part("inodes by id"))?;
         self.inodes.verify_edges(live, self.unlinked.len() as u64).map_err(part("edges"))?;
         self.verify_unlinked().map_err(part("unlinked trees"))?;
+        self.verify_blocks().map_err(part("blocks"))?;
         self.verify_answers().map_err(part("first answers"))
+    }
+
+    fn verify_blocks(&self) -> Result<(), String> {
+        self.blocks.lengths.verify(|a, b| read_i64(a, 0).cmp(&read_i64(b, 0)))?;
+        for (id, length) in self.blocks.iter() {
+            let file = self.inodes.get(id.file()).filter(|file| !file.is_directory());
+            if file.is_none() || length < 0 {
+                return Err(format!("block {id} of {length} bytes belongs to no file"));
+            }
+        }
+        Ok(())
     }
 
     fn verify_unlinked(&self) -> Result<(), String> {

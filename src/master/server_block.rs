@@ -1,0 +1,174 @@
+//! BlockMasterClientService: what clients ask about blocks and workers.
+
+use std::collections::HashMap;
+
+use tonic::body::Body;
+use tonic::codegen::http;
+
+use super::ops::{Answer, Query};
+use super::server::{Namespace, UserCall, mismatch, unsupported};
+use super::worker_call::{TierBytes, WorkerInfo, WorkerState};
+use crate::proto::alluxio::grpc::BuildVersion;
+use crate::proto::alluxio::grpc::block::{
+    self, BlockMasterInfo, BlockMasterInfoField, GetBlockInfoPRequest, GetBlockInfoPResponse,
+    GetBlockMasterInfoPOptions, GetBlockMasterInfoPResponse, GetCapacityBytesPOptions, GetCapacityBytesPResponse,
+    GetUsedBytesPOptions, GetUsedBytesPResponse, GetWorkerInfoListPOptions, GetWorkerInfoListPResponse,
+    GetWorkerLostStoragePOptions, GetWorkerLostStoragePResponse, GetWorkerReportPOptions, StorageList, WorkerInfoField,
+    WorkerLostStorageInfo, WorkerRange,
+};
+use crate::proto::convert;
+use crate::rpc::call::{self, Reply};
+use crate::types::{BlockId, FsError};
+
+/// The table of the service.
+pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body>) -> Reply {
+    let Some((_, method)) = call::method_of(&request) else { return call::refuse_unknown(&request) };
+    match method {
+        "GetBlockInfo" => call::unary(request, |message| user.get_block_info(message)),
+        "GetWorkerInfoList" => call::unary(request, |message| user.get_worker_info_list(message)),
+        "GetWorkerReport" => call::unary(request, |message| user.get_worker_report(message)),
+        "GetWorkerLostStorage" => call::unary(request, |message| user.get_worker_lost_storage(message)),
+        "GetCapacityBytes" => call::unary(request, |message| user.get_capacity_bytes(message)),
+        "GetUsedBytes" => call::unary(request, |message| user.get_used_bytes(message)),
+        "GetBlockMasterInfo" => call::unary(request, |message| user.get_block_master_info(message)),
+        other => call::refuse(unsupported(other)),
+    }
+}
+
+impl<N: Namespace> UserCall<N> {
+    async fn get_block_info(self, request: GetBlockInfoPRequest) -> Result<GetBlockInfoPResponse, FsError> {
+        let answer = self.query(Query::BlockInfo { block: BlockId(request.block_id()) }).await?;
+        let Answer::Block(status) = answer else { return Err(mismatch("GetBlockInfo", &answer)) };
+        Ok(GetBlockInfoPResponse { block_info: Some(convert::block_to_proto(status)) })
+    }
+
+    async fn get_worker_info_list(self, _: GetWorkerInfoListPOptions) -> Result<GetWorkerInfoListPResponse, FsError> {
+        let workers = self.workers(|worker| worker.state == WorkerState::Live).await?;
+        Ok(GetWorkerInfoListPResponse { worker_infos: workers.into_iter().map(|worker| sent(worker, &[])).collect() })
+    }
+
+    async fn get_worker_report(self, options: GetWorkerReportPOptions) -> Result<GetWorkerInfoListPResponse, FsError> {
+        let range = options.worker_range.map_or(WorkerRange::All, |_| options.worker_range());
+        let named = |worker: &WorkerInfo| {
+            let WorkerInfo { address, .. } = worker;
+            options.addresses.iter().any(|name| *name == address.host || *name == address.endpoint())
+        };
+        let is_asked_for = |worker: &WorkerInfo| match range {
+            WorkerRange::All => true,
+            WorkerRange::Live => worker.state == WorkerState::Live,
+            WorkerRange::Lost => worker.state == WorkerState::Lost,
+            WorkerRange::Specified => named(worker),
+            WorkerRange::Decommissioned => false,
+        };
+        let fields: Vec<WorkerInfoField> = options.field_ranges().collect();
+        let workers = self.workers(is_asked_for).await?;
+        let worker_infos = workers.into_iter().map(|worker| sent(worker, &fields)).collect();
+        Ok(GetWorkerInfoListPResponse { worker_infos })
+    }
+
+    async fn get_worker_lost_storage(
+        self,
+        _: GetWorkerLostStoragePOptions,
+    ) -> Result<GetWorkerLostStoragePResponse, FsError> {
+        let workers = self.workers(|worker| !worker.lost_storage.is_empty()).await?;
+        let lost = workers.into_iter().map(|worker| WorkerLostStorageInfo {
+            address: Some(convert::worker_address_to_proto(worker.address)),
+            lost_storage: (worker.lost_storage.into_iter())
+                .map(|(tier, storage)| (tier, StorageList { storage }))
+                .collect(),
+        });
+        Ok(GetWorkerLostStoragePResponse { worker_lost_storage_info: lost.collect() })
+    }
+
+    async fn get_capacity_bytes(self, _: GetCapacityBytesPOptions) -> Result<GetCapacityBytesPResponse, FsError> {
+        Ok(GetCapacityBytesPResponse { bytes: Some(sum(&self.capacity().await?.0)) })
+    }
+
+    async fn get_used_bytes(self, _: GetUsedBytesPOptions) -> Result<GetUsedBytesPResponse, FsError> {
+        Ok(GetUsedBytesPResponse { bytes: Some(sum(&self.capacity().await?.1)) })
+    }
+
+    async fn get_block_master_info(
+        self,
+        options: GetBlockMasterInfoPOptions,
+    ) -> Result<GetBlockMasterInfoPResponse, FsError> {
+        let workers = self.workers(|_| true).await?;
+        let count = |state| workers.iter().filter(|worker| worker.state == state).count() as i32;
+        let (live, lost) = (count(WorkerState::Live), count(WorkerState::Lost));
+        let (capacity, used) = totals(&workers);
+        let mut info = BlockMasterInfo::default();
+        let fields: Vec<BlockMasterInfoField> = options.filters().collect();
+        let asked = |field| fields.is_empty() || fields.contains(&field);
+        use BlockMasterInfoField as Field;
+        info.capacity_bytes = asked(Field::CapacityBytes).then(|| sum(&capacity));
+        info.used_bytes = asked(Field::UsedBytes).then(|| sum(&used));
+        info.free_bytes = asked(Field::FreeBytes).then(|| sum(&capacity) - sum(&used));
+        info.live_worker_num = asked(Field::LiveWorkerNum).then_some(live);
+        info.lost_worker_num = asked(Field::LostWorkerNum).then_some(lost);
+        info.decommissioned_worker_num = asked(Field::DecommissionedWorkerNum).then_some(0);
+        if asked(Field::CapacityBytesOnTiers) {
+            info.capacity_bytes_on_tiers = capacity.into_iter().collect();
+        }
+        if asked(Field::UsedBytesOnTiers) {
+            info.used_bytes_on_tiers = used.into_iter().collect();
+        }
+        Ok(GetBlockMasterInfoPResponse { block_master_info: Some(info) })
+    }
+
+    async fn workers(&self, is_asked_for: impl Fn(&WorkerInfo) -> bool) -> Result<Vec<WorkerInfo>, FsError> {
+        let answer = self.query(Query::Workers).await?;
+        let Answer::Workers(mut workers) = answer else { return Err(mismatch("the question for workers", &answer)) };
+        workers.retain(is_asked_for);
+        Ok(workers)
+    }
+
+    /// Capacity, and what of it is used.
+    async fn capacity(&self) -> Result<(TierBytes, TierBytes), FsError> {
+        Ok(totals(&self.workers(|_| true).await?))
+    }
+}
+
+/// Capacity of all live workers, and what of it is used.
+fn totals(workers: &[WorkerInfo]) -> (TierBytes, TierBytes) {
+    let live = || workers.iter().filter(|worker| worker.state == WorkerState::Live);
+    let add = |mut total: TierBytes, tiers: &TierBytes| {
+        tiers.iter().for_each(|(tier, bytes)| *total.entry(tier.clone()).or_default() += bytes);
+        total
+    };
+    let capacity = live().map(|worker| &worker.capacity_bytes).fold(TierBytes::new(), add);
+    (capacity, live().map(|worker| &worker.used_bytes).fold(TierBytes::new(), add))
+}
+
+fn sum(tiers: &TierBytes) -> i64 {
+    tiers.values().sum()
+}
+
+/// A worker with the fields that are asked for; all of them when none is named.
+// Compatible: 2.9.6 WorkerState, the texts.
+fn sent(worker: WorkerInfo, fields: &[WorkerInfoField]) -> block::WorkerInfo {
+    use WorkerInfoField as Field;
+    let asked = |field| fields.is_empty() || fields.contains(&field);
+    let state = match worker.state {
+        WorkerState::Live => "ACTIVE",
+        WorkerState::Lost => "LOST",
+    };
+    let tiers = |field, tiers: &TierBytes| -> HashMap<String, i64> {
+        if asked(field) { tiers.clone().into_iter().collect() } else { HashMap::new() }
+    };
+    let (version, revision) = worker.build;
+    block::WorkerInfo {
+        id: asked(Field::Id).then_some(worker.id.0),
+        last_contact_sec: asked(Field::LastContactSec)
+            .then(|| i32::try_from(worker.last_contact_s).unwrap_or(i32::MAX)),
+        state: asked(Field::State).then(|| state.to_owned()),
+        capacity_bytes: asked(Field::WorkerCapacityBytes).then(|| sum(&worker.capacity_bytes)),
+        used_bytes: asked(Field::WorkerUsedBytes).then(|| sum(&worker.used_bytes)),
+        start_time_ms: asked(Field::StartTimeMs).then_some(worker.start_time.0),
+        capacity_bytes_on_tiers: tiers(Field::WorkerCapacityBytesOnTiers, &worker.capacity_bytes),
+        used_bytes_on_tiers: tiers(Field::WorkerUsedBytesOnTiers, &worker.used_bytes),
+        build_version: asked(Field::BuildVersion)
+            .then_some(BuildVersion { version: Some(version), revision: Some(revision) }),
+        num_v_cpu: asked(Field::NumVcpu).then_some(worker.vcpus),
+        address: asked(Field::Address).then(|| convert::worker_address_to_proto(worker.address)),
+    }
+}
