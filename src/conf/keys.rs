@@ -100,6 +100,10 @@ table! {
     /// How long a new primary waits for workers before it says which there are; less when all that it knows have come.
     MASTER_WORKER_CONNECT_WAIT: Duration = "alluxio.master.worker.connect.wait.time" [], Always("5sec");
 
+    /// How often it is looked for files and directories whose time to live has ended.
+    TTL_CHECKER_INTERVAL: Duration = "alluxio.master.ttl.checker.interval" ["alluxio.master.ttl.checker.interval.ms"],
+        Always("1hour");
+
     // Under store.
 
     /// What is mounted at the root of the namespace.

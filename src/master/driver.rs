@@ -286,7 +286,7 @@ impl<T> Driver<T> {
             return Err(FsError::new(ErrorKind::ResourceExhausted, text));
         }
         decision.entries.iter().for_each(|entry| core.change(entry, sequence));
-        core.follow(&request.operation);
+        core.follow(&request.operation, &decision.answer);
         entries.extend(encoded);
         Ok(decision.answer)
     }

@@ -47,7 +47,10 @@ impl Core {
     }
 
     /// Lets the table of workers follow what was just decided.
-    pub(super) fn follow(&mut self, operation: &Operation) {
+    pub(super) fn follow(&mut self, operation: &Operation, answer: &Answer) {
+        if let Answer::Freed(blocks) = answer {
+            blocks.iter().for_each(|block| self.workers.drop_copies(*block));
+        }
         if let Operation::CommitBlock(CommitBlock { block, copy: Some(copy), .. }) = operation {
             let NewCopy { worker, place, used_on_tier } = copy.clone();
             let is_known = self.state.blocks().length(*block).is_some();

@@ -1,7 +1,8 @@
 //! The master: the namespace and who may change it.
 //!
 //! `state/` is plain data with one `apply`; `ops/` has one file per operation; `driver.rs` and `role.rs` are the
-//! loop as state machines; `runtime.rs` performs their effects; `server.rs` is the wire. Around the process of a master
+//! loop as state machines; `runtime.rs` performs their effects; `server.rs` is the wire; `workers.rs` is
+//! what workers tell; `tasks/` is periodic work. Around the process of a master
 //! stand `guardian.rs` (watches it) and `process.rs`; the module `process` starts and stops it.
 
 pub mod driver;
@@ -24,5 +25,6 @@ mod server_worker;
 pub mod start;
 pub mod state;
 mod takeover;
+pub mod tasks;
 pub mod worker_call;
 pub mod workers;

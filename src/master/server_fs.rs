@@ -10,20 +10,20 @@ use tonic::body::Body;
 use tonic::codegen::http;
 
 use super::ops::{
-    Answer, CompleteFile, CreateDirectory, CreateFile, Delete, NewBlock, Operation, Query, Rename, Request,
+    Answer, CompleteFile, CreateDirectory, CreateFile, Delete, Free, NewBlock, Operation, Query, Rename, Request,
     SetAttribute, WriteType,
 };
 use super::server::{Namespace, UserCall, mismatch, unsupported};
 use crate::proto::alluxio::grpc::file::{
     CompleteFilePRequest, CompleteFilePResponse, CreateDirectoryPRequest, CreateDirectoryPResponse, CreateFilePRequest,
     CreateFilePResponse, DeletePRequest, DeletePResponse, ExistsPRequest, ExistsPResponse,
-    FileSystemMasterCommonPOptions, GetNewBlockIdForFilePRequest, GetNewBlockIdForFilePResponse, GetStatusPRequest,
-    GetStatusPResponse, ListStatusPRequest, ListStatusPResponse, RenamePRequest, RenamePResponse, SetAttributePRequest,
-    SetAttributePResponse, WritePType,
+    FileSystemMasterCommonPOptions, FreePRequest, FreePResponse, GetNewBlockIdForFilePRequest,
+    GetNewBlockIdForFilePResponse, GetStatusPRequest, GetStatusPResponse, ListStatusPRequest, ListStatusPResponse,
+    RenamePRequest, RenamePResponse, SetAttributePRequest, SetAttributePResponse, WritePType,
 };
 use crate::proto::convert;
 use crate::rpc::call::{self, Reply};
-use crate::types::{FileStatus, FsError, OperationId, TtlAction};
+use crate::types::{ErrorKind, FileStatus, FsError, OperationId, TtlAction};
 
 /// Most entries of one message of a listing (as the 2.9 master).
 const LIST_MESSAGE_ENTRIES_MAX: usize = 10_000;
@@ -50,6 +50,7 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
         "GetNewBlockIdForFile" => call::unary(request, |message| user.new_block(message)),
         "Rename" => call::unary(request, |message| user.rename(message)),
         "Remove" => call::unary(request, |message| user.remove(message)),
+        "Free" => call::unary(request, |message| user.free(message)),
         "SetAttribute" => call::unary(request, |message| user.set_attribute(message)),
         other => call::refuse(unsupported(other)),
     }
@@ -172,16 +173,21 @@ impl<N: Namespace> UserCall<N> {
         Ok(DeletePResponse {})
     }
 
+    async fn free(self, request: FreePRequest) -> Result<FreePResponse, FsError> {
+        let path = convert::path(request.path())?;
+        let options = request.options.unwrap_or_default();
+        let operation = Operation::Free(Free { path, recursive: options.recursive(), forced: options.forced() });
+        self.submit(&options.common_options.unwrap_or_default(), operation).await?;
+        Ok(FreePResponse {})
+    }
+
     async fn set_attribute(self, request: SetAttributePRequest) -> Result<SetAttributePResponse, FsError> {
         let path = convert::path(request.path())?;
         let options = request.options.unwrap_or_default();
         let common = options.common_options.unwrap_or_default();
         // Only what a client sets is changed, so what we cannot change must not be taken silently.
         let others = [
-            ("pinned", options.pinned.is_some() || !options.pinned_media.is_empty()),
-            ("persisted", options.persisted.is_some()),
-            ("replication", options.replication_min.is_some() || options.replication_max.is_some()),
-            ("a time to live", common.ttl.is_some()),
+            ("pinned media", !options.pinned_media.is_empty()),
             ("extended attributes", !options.xattr.is_empty()),
             ("directChildrenLoaded", options.direct_children_loaded.is_some()),
         ];
@@ -192,9 +198,19 @@ impl<N: Namespace> UserCall<N> {
             (Some(owner), Some(_)) => self.server.groups_to_compare(owner).await,
             _ => None,
         };
+        if options.persisted == Some(false) {
+            let message = "Cannot set the state of a file to not-persisted";
+            return Err(FsError::new(ErrorKind::Internal, message));
+        }
         let operation = Operation::SetAttribute(SetAttribute {
             path,
             recursive: options.recursive(),
+            pinned: options.pinned,
+            ttl_ms: common.ttl,
+            ttl_action: common.ttl_action.map(|_| ttl_action(&common)),
+            replication_min: options.replication_min,
+            replication_max: options.replication_max,
+            persisted: options.persisted(),
             mode: options.mode.as_ref().map(convert::mode_from_proto),
             owner: options.owner,
             group: options.group,

@@ -10,6 +10,7 @@ use super::runtime::{Handle, Outside, Progress, Runtime};
 use super::server::{self, ServerError, ServerSettings};
 use super::server_meta::Property;
 use super::state::MasterState;
+use super::tasks;
 use super::workers::WorkerLimits;
 use crate::conf::{Authentication, Conf, keys};
 use crate::election::LatchError;
@@ -129,6 +130,8 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
         let _ = stopped.await;
     });
     let server = tokio::spawn(server);
+    let intervals = tasks::Intervals { ttl: conf.get(&keys::TTL_CHECKER_INTERVAL) };
+    let mut tasks = tasks::start(&Arc::new(handle.clone()), intervals);
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
     let mut ready = std::pin::pin!(ready(handle.clone()));
@@ -147,6 +150,7 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
             _ = interrupt.recv() => handle.stop().await,
         }
     };
+    tasks.shutdown().await;
     drop(stop_server);
     match server.await {
         Ok(Ok(())) => {}

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use alluxio::master::ops::{
-    Answer, CompleteFile, CreateDirectory, CreateFile, Delete, Operation, Query, Rename, Request, SetAttribute,
+    Answer, CompleteFile, CreateDirectory, CreateFile, Delete, Free, Operation, Query, Rename, Request, SetAttribute,
     WriteType,
 };
 use alluxio::master::server::bind;
 use alluxio::proto::alluxio::grpc::file::{
     CompleteFilePOptions, CompleteFilePRequest, CreateDirectoryPOptions, CreateDirectoryPRequest, CreateFilePOptions,
     CreateFilePRequest, DeletePOptions, DeletePRequest, ExistsPRequest, FileInfo, FileSystemMasterCommonPOptions,
-    FreePRequest, FsOpPId, GetStatusPRequest, ListStatusPOptions, ListStatusPRequest, RenamePOptions, RenamePRequest,
-    ScheduleAsyncPersistencePOptions, SetAttributePOptions, SetAttributePRequest, WritePType,
+    FreePOptions, FreePRequest, FsOpPId, GetStatusPRequest, ListStatusPOptions, ListStatusPRequest, RenamePOptions,
+    RenamePRequest, ScheduleAsyncPersistencePOptions, SetAttributePOptions, SetAttributePRequest,
+    UpdateUfsModePRequest, WritePType,
 };
 use alluxio::proto::alluxio::grpc::meta::meta_master_client_service_client::MetaMasterClientServiceClient;
 use alluxio::proto::alluxio::grpc::meta::meta_master_configuration_service_client::MetaMasterConfigurationServiceClient;
@@ -22,7 +23,7 @@ use alluxio::proto::alluxio::grpc::{PMode, TtlAction as PTtlAction};
 use alluxio::proto::convert::{mode_to_proto, status_from_proto, status_to_proto};
 use alluxio::rpc::channel::open_unauthenticated;
 use alluxio::rpc::handshake::AuthenticationType;
-use alluxio::types::{ErrorKind, FileStatus, FsError, OperationId, TtlAction};
+use alluxio::types::{BlockId, ErrorKind, FileStatus, FsError, OperationId, TtlAction};
 use tonic::Code;
 
 use crate::harness::{LIMIT, Running, Seen, directory, eventually, identity, path, settings, start, start_simple};
@@ -162,19 +163,33 @@ async fn other_changes_reach_the_namespace_with_all_they_say() {
         group: Some("staff".into()),
         mode: mode(0o700),
         recursive: Some(true),
-        common_options: common().map(|common| FileSystemMasterCommonPOptions { ttl: None, ..common }),
+        pinned: Some(true),
+        replication_min: Some(1),
+        replication_max: Some(3),
+        common_options: common(),
         ..Default::default()
     };
     client.set_attribute(SetAttributePRequest { path: Some("/".into()), options: Some(options) }).await.unwrap();
     let expected = SetAttribute {
-        path: path("/"),
         recursive: true,
         mode: Some(0o700),
         owner: Some("no-such-user-here".into()),
         group: Some("staff".into()),
         owner_groups: Some(Vec::new()),
+        ttl_ms: Some(5000),
+        ttl_action: Some(TtlAction::DeleteAlluxio),
+        pinned: Some(true),
+        replication_min: Some(1),
+        replication_max: Some(3),
+        ..SetAttribute::of(path("/"))
     };
     assert_eq!(submitted(&running), Operation::SetAttribute(expected));
+
+    running.will_answer(Ok(Answer::Freed(vec![BlockId(1)])));
+    let options = Some(FreePOptions { recursive: Some(true), forced: Some(true), common_options: common() });
+    client.free(FreePRequest { path: Some("/a".into()), options }).await.unwrap();
+    let expected = Free { path: path("/a"), recursive: true, forced: true };
+    assert_eq!(submitted(&running), Operation::Free(expected));
 }
 
 #[tokio::test]
@@ -254,8 +269,8 @@ async fn what_we_do_not_have_is_refused_with_its_name_and_not_for_another_try() 
     let running = start_simple().await;
     let mut client = running.file_system().await;
     let mut refusals = Vec::new();
-    refusals.push(client.free(FreePRequest::default()).await.unwrap_err());
-    let options = SetAttributePOptions { pinned: Some(true), ..Default::default() };
+    refusals.push(client.update_ufs_mode(UpdateUfsModePRequest::default()).await.unwrap_err());
+    let options = SetAttributePOptions { pinned_media: vec!["MEM".into()], ..Default::default() };
     let request = SetAttributePRequest { path: Some("/".into()), options: Some(options) };
     refusals.push(client.set_attribute(request).await.unwrap_err());
     let options = RenamePOptions { persist: Some(true), ..Default::default() };
@@ -264,7 +279,7 @@ async fn what_we_do_not_have_is_refused_with_its_name_and_not_for_another_try() 
     let mut meta = MetaMasterClientServiceClient::new(running.connect().await);
     refusals.push(meta.get_master_info(GetMasterInfoPOptions::default()).await.unwrap_err());
     let texts: Vec<_> = refusals.iter().map(|refused| refused.message().split(" is not").next().unwrap()).collect();
-    assert_eq!(texts, ["Free", "SetAttribute with pinned", "Rename with persist", "GetMasterInfo"]);
+    assert_eq!(texts, ["UpdateUfsMode", "SetAttribute with pinned media", "Rename with persist", "GetMasterInfo"]);
     assert!(refusals.iter().all(|refused| refused.code() == Code::Unknown));
     assert!(running.namespace.seen.lock().is_empty());
 }

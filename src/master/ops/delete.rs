@@ -39,7 +39,7 @@ pub(super) fn decide(at: &Context<'_>, op: &Delete) -> Result<Decision, FsError>
         return Err(errors::needs_ufs("Deleting", path));
     }
     let mut entries: Vec<Entry> = delete_blocks(at, inode).collect();
-    entries.push(removal(op, inode, at.now.0));
+    entries.push(removal(path, inode, op.alluxio_only, at.now.0));
     Ok(Decision { entries, answer: Answer::Done })
 }
 
@@ -51,11 +51,11 @@ pub(super) fn delete_blocks(at: &Context<'_>, inode: &Inode) -> impl Iterator<It
 }
 
 /// The entry that takes an inode, and all below it, out of the namespace.
-fn removal(op: &Delete, inode: &Inode, op_time_ms: i64) -> Entry {
+pub(super) fn removal(path: &AlluxioPath, inode: &Inode, alluxio_only: bool, op_time_ms: i64) -> Entry {
     if inode.children() > 0 {
-        return Entry::UnlinkTree(UnlinkTree { id: inode.id, op_time_ms, path: op.path.clone() });
+        return Entry::UnlinkTree(UnlinkTree { id: inode.id, op_time_ms, path: path.clone() });
     }
-    let delete = DeleteFile { id: inode.id, op_time_ms, alluxio_only: op.alluxio_only, path: op.path.clone() };
+    let delete = DeleteFile { id: inode.id, op_time_ms, alluxio_only, path: path.clone() };
     Entry::DeleteFile(delete)
 }
 

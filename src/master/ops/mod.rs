@@ -15,6 +15,8 @@ mod create_directory;
 mod create_file;
 mod delete;
 mod errors;
+mod expire;
+mod free;
 mod get_status;
 mod list_status;
 mod new_block;
@@ -25,12 +27,13 @@ mod resolve;
 mod retry;
 mod set_attribute;
 mod status;
+mod walk;
 
 pub use bootstrap::bootstrap;
 pub use collect::collect;
 pub use request::{
-    Answer, Caller, CommitBlock, CompleteFile, CreateDirectory, CreateFile, Decision, Delete, NewBlock, NewCopy,
-    Operation, Query, Rename, Request, SetAttribute, WriteType,
+    Answer, Caller, CommitBlock, CompleteFile, CreateDirectory, CreateFile, Decision, Delete, Expire, Expired, Free,
+    NewBlock, NewCopy, Operation, Query, Rename, Request, SetAttribute, WriteType,
 };
 
 use crate::master::state::{Footprint, MasterState};
@@ -89,6 +92,8 @@ pub fn decide(
         Operation::Rename(rename) => rename::decide(&at, rename),
         Operation::Delete(delete) => delete::decide(&at, delete),
         Operation::SetAttribute(set) => set_attribute::decide(&at, set),
+        Operation::Free(free) => free::decide(&at, free),
+        Operation::Expire(expire) => expire::decide(&at, expire),
         Operation::NewBlock(new) => new_block::decide(&at, new),
         Operation::CommitBlock(commit) => commit_block::decide(&at, commit),
     }?;
@@ -116,6 +121,7 @@ pub fn query(
         Query::BlockInfo { block } => block_info::block_info(&at, *block, footprint),
         Query::Workers => block_info::workers(&at),
         Query::PinnedFiles => Ok(block_info::pinned_files(&at)),
+        Query::Expired { now, limit } => Ok(expire::expired(&at, now.0, *limit)),
         Query::StatusOf { id } => get_status::status_of_id(&at, *id, footprint),
         Query::Ufs { mount_id } => Ok(block_info::ufs(&at, *mount_id)),
     }
@@ -131,6 +137,8 @@ impl<'a> Context<'a> {
 #[path = "ops_tests.rs"]
 mod tests;
 
+#[cfg(test)]
+mod attribute_tests;
 #[cfg(test)]
 mod block_tests;
 #[cfg(test)]

@@ -67,7 +67,7 @@ pub(super) fn new_file(text: &str) -> CreateFile {
 }
 
 pub(super) fn no_attributes(text: &str) -> SetAttribute {
-    SetAttribute { path: path(text), recursive: false, mode: None, owner: None, group: None, owner_groups: None }
+    SetAttribute::of(path(text))
 }
 
 pub(super) fn touch(text: &str) -> Operation {

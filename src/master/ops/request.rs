@@ -3,6 +3,7 @@
 use crate::journal::entry::Entry;
 use crate::master::worker_call::{Place, WorkerAnswer, WorkerInfo};
 pub use crate::types::Caller;
+use crate::types::time::Millis;
 use crate::types::{AlluxioPath, BlockId, BlockStatus, FileStatus, InodeId, OperationId, TtlAction, WorkerId};
 
 /// A change that a client wishes.
@@ -48,10 +49,41 @@ pub enum Operation {
     Delete(Delete),
     /// setAttribute: mode, owner, group
     SetAttribute(SetAttribute),
+    /// free
+    Free(Free),
+    /// What the end of a time to live asks for; no call of a client.
+    Expire(Expire),
     /// getNewBlockIdForFile
     NewBlock(NewBlock),
     /// commitBlock, commitBlockInUfs
     CommitBlock(CommitBlock),
+}
+
+/// free
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Free {
+    /// The file or directory.
+    pub path: AlluxioPath,
+    /// With all below it.
+    pub recursive: bool,
+    /// Pinned files, too.
+    pub forced: bool,
+}
+
+/// What the end of a time to live asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expire {
+    /// Whose it is.
+    pub id: InodeId,
+}
+
+/// An inode whose time to live has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expired {
+    /// Its id.
+    pub id: InodeId,
+    /// Where it is.
+    pub path: AlluxioPath,
 }
 
 /// getNewBlockIdForFile
@@ -178,6 +210,44 @@ pub struct SetAttribute {
     /// Groups of the new owner, looked up before the request reaches the driver. None: not to be compared, because
     /// not both owner and group are set, or because users are not mapped to groups.
     pub owner_groups: Option<Vec<String>>,
+    /// Whether copies must stay.
+    pub pinned: Option<bool>,
+    /// New time to live, -1 for none.
+    pub ttl_ms: Option<i64>,
+    /// What happens then.
+    pub ttl_action: Option<TtlAction>,
+    /// Fewest copies.
+    pub replication_min: Option<i32>,
+    /// Most copies, -1 without limit.
+    pub replication_max: Option<i32>,
+    /// The file is in the UFS now.
+    pub persisted: bool,
+}
+
+impl SetAttribute {
+    /// A request that changes nothing of this path yet.
+    pub fn of(path: AlluxioPath) -> SetAttribute {
+        SetAttribute {
+            path,
+            recursive: false,
+            mode: None,
+            owner: None,
+            group: None,
+            owner_groups: None,
+            pinned: None,
+            ttl_ms: None,
+            ttl_action: None,
+            replication_min: None,
+            replication_max: None,
+            persisted: false,
+        }
+    }
+
+    /// Fewest and most copies, when one of them changes.
+    pub(super) fn replication(&self) -> Option<(Option<i32>, Option<i32>)> {
+        let both = (self.replication_min, self.replication_max);
+        (both != (None, None)).then_some(both)
+    }
 }
 
 /// What a client wishes to know.
@@ -214,6 +284,13 @@ pub enum Query {
         /// The file.
         id: InodeId,
     },
+    /// What the time to live of has ended.
+    Expired {
+        /// The time.
+        now: Millis,
+        /// So many at most.
+        limit: usize,
+    },
     /// getUfsInfo
     Ufs {
         /// The mount.
@@ -232,6 +309,10 @@ pub enum Answer {
     List(Vec<FileStatus>),
     /// Yes or no.
     Exists(bool),
+    /// It is done, and workers are to drop their copies of these blocks.
+    Freed(Vec<BlockId>),
+    /// Inodes whose time to live has ended.
+    Expired(Vec<Expired>),
     /// The id of a new block.
     NewBlock(BlockId),
     /// A block and its copies.

@@ -61,7 +61,9 @@ fn kept_as(request: &Request) -> Option<(OperationId, AnsweredOperation)> {
         Operation::Rename(_) => AnsweredOperation::Rename,
         Operation::Delete(_) => AnsweredOperation::Delete,
         Operation::NewBlock(_) => AnsweredOperation::NewBlock,
-        Operation::SetAttribute(_) | Operation::CommitBlock(_) => return None,
+        Operation::SetAttribute(_) | Operation::Free(_) | Operation::Expire(_) | Operation::CommitBlock(_) => {
+            return None;
+        }
     };
     request.operation_id.map(|id| (id, operation))
 }
@@ -95,7 +97,7 @@ fn arguments_of(request: &Request) -> u64 {
         Operation::NewBlock(op) => {
             hash.path(&op.path);
         }
-        Operation::SetAttribute(_) | Operation::CommitBlock(_) => {}
+        Operation::SetAttribute(_) | Operation::Free(_) | Operation::Expire(_) | Operation::CommitBlock(_) => {}
     }
     hash.0.digest()
 }

@@ -1,13 +1,12 @@
-//! setAttribute: mode, owner, group
+//! setAttribute: mode, owner, group, pin, time to live, replication, persisted
 
-use super::resolve::resolve;
+use super::permissions::{Access, Permissions};
+use super::resolve::{Resolved, resolve};
+use super::walk::{Depth, inodes_of};
 use super::{Answer, Context, Decision, SetAttribute};
-use crate::journal::entry::{Entry, UpdateInode};
-use crate::master::state::{Footprint, Inode};
-use crate::types::{AlluxioPath, ErrorKind, FsError};
-
-/// So many inodes are changed by one request: it is one record, decided under the lock.
-const INODES_MAX: usize = 100_000;
+use crate::journal::entry::{Entry, UpdateInode, UpdateInodeFile};
+use crate::master::state::{Footprint, Inode, InodeKind};
+use crate::types::{AlluxioPath, ErrorKind, FsError, PersistenceState};
 
 pub(super) fn decide(at: &Context<'_>, op: &SetAttribute) -> Result<Decision, FsError> {
     let path = &op.path;
@@ -20,49 +19,121 @@ pub(super) fn decide(at: &Context<'_>, op: &SetAttribute) -> Result<Decision, Fs
     let resolved = resolve(at, path, &mut footprint)?;
     permissions.check_way(&resolved, &mut footprint)?;
     let inode = resolved.existing()?;
+    // Compatible: 2.9 pins and replicates all below a directory, recursive or not.
+    let is_deep = op.recursive || op.pinned.is_some() || op.replication().is_some();
+    let depth = if is_deep { Depth::Tree } else { Depth::Itself };
     let mut entries = Vec::new();
-    for_each(at, path, inode, op.recursive, |path, inode| {
-        if op.group.is_some() || op.mode.is_some() {
-            permissions.check_owner(inode, path)?;
+    for (path, inode) in inodes_of(at, path, inode, depth)? {
+        let is_named = op.recursive || path == op.path;
+        if is_named {
+            check_permission(op, &permissions, &inode, &path, &mut footprint)?;
         }
-        let update = UpdateInode {
-            owner: op.owner.clone(),
-            group: op.group.clone(),
-            mode: op.mode.map(|mode| mode & 0o777),
-            ..UpdateInode::of(inode.id)
-        };
-        if update != UpdateInode::of(inode.id) {
-            entries.push(Entry::UpdateInode(update));
-        }
-        Ok(())
-    })?;
+        update(at, op, &inode, is_named, &mut entries)?;
+    }
+    if op.persisted {
+        entries.extend(persisted_above(&resolved));
+    }
     Ok(Decision { entries, answer: Answer::Done })
 }
 
-/// Visits what the path names, and all below it if `recursive`; children before parents, as 2.9 does.
-fn for_each(
-    at: &Context<'_>,
-    path: &AlluxioPath,
+/// The owner changes group and mode; who may write changes what is neither.
+fn check_permission(
+    op: &SetAttribute,
+    permissions: &Permissions<'_>,
     inode: &Inode,
-    recursive: bool,
-    mut visit: impl FnMut(&AlluxioPath, &Inode) -> Result<(), FsError>,
+    path: &AlluxioPath,
+    footprint: &mut Footprint,
 ) -> Result<(), FsError> {
-    let mut count = 0;
-    let mut found = vec![(path.clone(), *inode)];
-    let mut next = 0;
-    while recursive && next < found.len() {
-        let (above, directory) = found[next].clone();
-        for child in at.state.inodes().children(directory.id) {
-            count += 1;
-            if count >= INODES_MAX {
-                let message = format!("Cannot set attributes of more than {INODES_MAX} inodes at once: {path}");
-                return Err(FsError::new(ErrorKind::ResourceExhausted, message));
-            }
-            found.push((above.join(at.state.inodes().name(&child)), child));
-        }
-        next += 1;
+    if op.group.is_some() || op.mode.is_some() {
+        permissions.check_owner(inode, path)
+    } else if op.owner.is_none() {
+        permissions.check(inode, Access::WRITE, path, footprint)
+    } else {
+        Ok(())
     }
-    found.iter().rev().try_for_each(|(path, inode)| visit(path, inode))
+}
+
+/// What changes of one inode. `is_named`: it is meant by the request itself, not only as one below it.
+fn update(
+    at: &Context<'_>,
+    op: &SetAttribute,
+    inode: &Inode,
+    is_named: bool,
+    entries: &mut Vec<Entry>,
+) -> Result<(), FsError> {
+    let mut update = UpdateInode { pinned: op.pinned, ..UpdateInode::of(inode.id) };
+    let mut replication = None;
+    if op.pinned.is_some() {
+        update.modification_time_ms = Some(at.now.0);
+    }
+    if let (Some((min, max)), InodeKind::File { replication: old, .. }) = (op.replication(), inode.kind) {
+        let (min, max) = (min.unwrap_or(old.min), max.unwrap_or(old.max));
+        check_replication(min, max)?;
+        replication = Some(Entry::UpdateInodeFile(UpdateInodeFile {
+            replication_min: Some(min),
+            replication_max: Some(max),
+            ..UpdateInodeFile::of(inode.id)
+        }));
+        // Compatible: 2.9 setReplication: a file with a fewest number of copies is pinned.
+        update.pinned = Some(min > 0);
+        update.modification_time_ms = Some(at.now.0);
+    }
+    if is_named {
+        update.owner.clone_from(&op.owner);
+        update.group.clone_from(&op.group);
+        update.mode = op.mode.map(|mode| mode & 0o777);
+        update.ttl_ms = op.ttl_ms.filter(|ttl| *ttl != inode.ttl_ms);
+        update.ttl_action = op.ttl_action.filter(|action| *action != inode.ttl_action);
+        if update.ttl_ms.is_some() || update.ttl_action.is_some() {
+            update.modification_time_ms = Some(at.now.0);
+        }
+        if op.persisted {
+            persist(at, inode, &mut update)?;
+        }
+    }
+    entries.extend(replication);
+    if update != UpdateInode::of(inode.id) {
+        entries.push(Entry::UpdateInode(update));
+    }
+    Ok(())
+}
+
+// Compatible: 2.9 setReplication, an IllegalArgumentException with this text.
+fn check_replication(min: i32, max: i32) -> Result<(), FsError> {
+    if min < 0 {
+        return Err(FsError::new(ErrorKind::Internal, "Min replication must be a non-negative integer"));
+    }
+    if max != -1 && max < min {
+        let message = format!(
+            "Cannot set min and max replication to be {min} and {max}: min replication must be smaller or equal than \
+             max replication"
+        );
+        return Err(FsError::new(ErrorKind::Internal, message));
+    }
+    Ok(())
+}
+
+/// Who writes a file to the UFS by itself says so in this way.
+fn persist(at: &Context<'_>, inode: &Inode, update: &mut UpdateInode) -> Result<(), FsError> {
+    let InodeKind::File { completed, .. } = inode.kind else {
+        return Err(FsError::new(ErrorKind::Internal, "Only files can be persisted"));
+    };
+    if !completed {
+        return Err(FsError::new(ErrorKind::Internal, "File being persisted must be complete"));
+    }
+    if inode.persistence != PersistenceState::Persisted {
+        update.persistence = Some(PersistenceState::Persisted);
+        update.modification_time_ms = Some(at.now.0);
+    }
+    Ok(())
+}
+
+/// What is in the UFS lies there in its directories.
+fn persisted_above<'a>(resolved: &'a Resolved<'_>) -> impl Iterator<Item = Entry> + 'a {
+    let above = resolved.above().iter().rev();
+    let persistence = Some(PersistenceState::Persisted);
+    let not_yet = above.take_while(|directory| directory.persistence != PersistenceState::Persisted);
+    not_yet.map(move |directory| Entry::UpdateInode(UpdateInode { persistence, ..UpdateInode::of(directory.id) }))
 }
 
 // Compatible: the original refuses this before it looks at the path, with the class of its exception in the text.

@@ -1,0 +1,25 @@
+//! Periodic work of a primary. Each task asks the namespace what there is to do and submits it like a client, so that
+//! it is decided, journaled and answered like everything else; on a standby it finds nobody who answers.
+//!
+//! `ttl.rs`: what happens when a time to live has ended.
+
+mod ttl;
+
+use super::server::Namespace;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// How often.
+#[derive(Debug, Clone, Copy)]
+pub struct Intervals {
+    /// `alluxio.master.ttl.checker.interval`
+    pub ttl: Duration,
+}
+
+/// Starts all of it; whoever holds the set ends it.
+pub fn start<N: Namespace>(namespace: &Arc<N>, intervals: Intervals) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(ttl::run(Arc::clone(namespace), intervals.ttl));
+    tasks
+}
