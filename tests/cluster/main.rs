@@ -10,3 +10,4 @@ mod failover;
 mod java_clients;
 mod refusals;
 mod services;
+mod workers;
