@@ -31,3 +31,4 @@ pub mod shell;
 pub mod tools;
 pub mod types;
 pub mod ufs;
+pub mod worker;

@@ -1,0 +1,123 @@
+//! One directory of a tier: the names and permissions of the files in it, as workers of 2.9.6 have them, so that local
+//! clients write where they expect to.
+//!
+//! ```text
+//! <directory>/alluxioworker/<block id>
+//! <directory>/alluxioworker/.tmp_blocks/<session id % 1024>/<session id, hex>-<block id>
+//! ```
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::types::BlockId;
+
+/// Folders that the blocks being written are spread over.
+const SESSION_FOLDERS: u64 = 1024;
+
+const WRITING: &str = ".tmp_blocks";
+
+/// Everybody may write: clients on this host write their blocks themselves.
+const FOR_ALL: u32 = 0o777;
+
+/// See the module text.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// As configured.
+    directory: PathBuf,
+    /// The folder of the worker in it.
+    data: PathBuf,
+}
+
+impl Folder {
+    /// `data` is the folder's name below the directory (`alluxio.worker.data.folder`).
+    pub fn new(directory: &Path, data: &str) -> Folder {
+        Folder { directory: directory.to_owned(), data: directory.join(data.trim_matches('/')) }
+    }
+
+    /// As configured.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Where a block lies.
+    pub fn block(&self, id: BlockId) -> PathBuf {
+        self.data.join(id.0.to_string())
+    }
+
+    /// Where a session writes a block.
+    pub fn writing(&self, session: u64, id: BlockId) -> PathBuf {
+        let folder = self.data.join(WRITING).join((session % SESSION_FOLDERS).to_string());
+        folder.join(format!("{session:x}-{}", id.0))
+    }
+
+    /// Makes the directory and the folder in it if they are missing, deletes what earlier sessions left, and tells the
+    /// blocks with their lengths.
+    pub fn open(&self) -> io::Result<Vec<(BlockId, u64)>> {
+        if !self.directory.is_dir() {
+            fs::create_dir_all(&self.directory)?;
+            // As 2.9: everybody may add, nobody delete what is another's.
+            fs::set_permissions(&self.directory, Permissions::from_mode(0o1777))?;
+        }
+        make(&self.data)?;
+        match fs::remove_dir_all(self.data.join(WRITING)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut blocks = Vec::new();
+        for entry in fs::read_dir(&self.data)? {
+            let entry = entry?;
+            let id = entry.file_name().to_str().and_then(|name| name.parse().ok()).filter(|id| *id >= 0);
+            let meta = entry.metadata()?;
+            match id.filter(|_| meta.is_file()) {
+                Some(id) => blocks.push((BlockId(id), meta.len())),
+                None => log::warn!("passing over what is no block path={}", entry.path().display()),
+            }
+        }
+        Ok(blocks)
+    }
+
+    /// Begins the file of a block that is being written.
+    pub fn create(&self, path: &Path) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.append(true).create_new(true).mode(FOR_ALL);
+        let file = match options.open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                // Only below the directory: a RAM folder that is no longer mounted must not become one on the disk.
+                make(&self.data)?;
+                make(&self.data.join(WRITING))?;
+                path.parent().map_or(Ok(()), make)?;
+                options.open(path)?
+            }
+            other => other?,
+        };
+        // The umask of this process is not the clients'.
+        file.set_permissions(Permissions::from_mode(FOR_ALL))?;
+        Ok(file)
+    }
+
+    /// Deletes all blocks, and what sessions left. Not while a worker runs.
+    pub fn clear(&self) -> io::Result<()> {
+        if !self.data.is_dir() {
+            return Ok(());
+        }
+        for entry in fs::read_dir(&self.data)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            } else {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn make(folder: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(FOR_ALL).create(folder) {
+        Ok(()) => fs::set_permissions(folder, Permissions::from_mode(FOR_ALL)),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
