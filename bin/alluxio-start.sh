@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 
-# Starts servers of Alluxio on this node. A master has started when it serves; if it fails before that, the reason is
-# on the terminal and the exit code is not 0.
+# Starts servers of Alluxio on this node. A server has started when it serves; if it fails before that, the reason is on
+# the terminal and the exit code is not 0.
 
 bin="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd -P)"
 
@@ -42,10 +42,11 @@ refuse() {
 . "${ALLUXIO_LIBEXEC_DIR:-${bin}/../libexec}/alluxio-config.sh" || exit 1
 
 wait_for_end=""
+stop_first="yes"
 while getopts "hNw" option; do
   case "${option}" in
     h) usage; exit 0 ;;
-    N) ;; # Nothing is stopped before a start.
+    N) stop_first="" ;;
     w) wait_for_end="-w" ;;
     *) refuse "" ;;
   esac
@@ -55,23 +56,94 @@ shift $((OPTIND - 1))
 action="${1:-}"
 case "${action}" in
   "") refuse "Error: no ACTION specified" ;;
-  master) ;;
-  all | local | safe | worker | workers | restart_worker | restart_workers)
-    echo "alluxio-start.sh ${action} is not available in this version; it has masters only: alluxio-start.sh master" >&2
+  master) mount_mode="" ;;
+  worker | local) mount_mode="SudoMount" ;;
+  all | safe | workers | restart_worker | restart_workers)
+    echo "alluxio-start.sh ${action} is not available in this version; it starts servers of this node only:" \
+      "alluxio-start.sh master, worker or local" >&2
     exit 1
     ;;
   *) refuse "Error: Invalid ACTION: ${action}" ;;
 esac
-if [[ $# -gt 2 || ($# -eq 2 && "$2" != "-f") ]]; then
+shift
+if [[ -n "${mount_mode}" && $# -gt 0 && "$1" != "-f" ]]; then
+  case "$1" in
+    Mount | SudoMount | NoMount) mount_mode="$1" ;;
+    *) refuse "Invalid mount mode: $1" ;;
+  esac
+  shift
+fi
+if [[ $# -gt 1 || ($# -eq 1 && "$1" != "-f") ]]; then
   refuse ""
 fi
+format="${1:-}"
 
+# Whether a folder, or where it will be made, is in memory.
+in_memory() {
+  local folder="$1"
+  while [[ ! -e "${folder}" ]]; do folder="$(dirname "${folder}")"; done
+  case "$(stat -f -c %T "${folder}")" in
+    tmpfs | ramfs) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
+# Sees to the folder of a worker's blocks. Nothing is mounted by this version.
+prepare_ram_folder() {
+  local folder="${ALLUXIO_RAM_FOLDER:-}"
+  if [[ -z "${folder}" ]]; then
+    folder="$("${ALLUXIO_PROGRAM}" getConf alluxio.worker.tieredstore.level0.dirs.path 2>/dev/null)"
+  fi
+  if [[ "${mount_mode}" != "NoMount" ]]; then
+    if [[ "${folder}" != /* ]] || ! in_memory "${folder}"; then
+      echo "${mount_mode}: this version does not mount a RamFS. ${folder} is used as it is, and is not in memory;" \
+        "mount a tmpfs or ramfs there, or use NoMount." >&2
+    fi
+    return
+  fi
+  if [[ "${folder}" != /* ]] || ! in_memory "${folder}"; then
+    echo "WARNING: Overriding ALLUXIO_RAM_FOLDER to /dev/shm to use tmpFS now."
+    export ALLUXIO_RAM_FOLDER="/dev/shm"
+    folder="/dev/shm"
+  fi
+  if [[ "${folder%/}" == "/dev/shm" ]]; then
+    echo "WARNING: Using tmpFS which is not guaranteed to be in memory."
+    echo "WARNING: Check vmstat for memory statistics (e.g. swapping)."
+  fi
+}
+
+announce_master() {
+  echo "Starting master @ ${ALLUXIO_MASTER_HOSTNAME:-localhost}. Logging to ${ALLUXIO_LOGS_DIR}"
+}
+
+announce_worker() {
+  echo "Starting worker @ $(hostname -f 2>/dev/null || uname -n). Logging to ${ALLUXIO_LOGS_DIR}"
+}
+
+if [[ -n "${mount_mode}" ]]; then
+  prepare_ram_folder
+fi
+if [[ "${action}" == "local" && -n "${stop_first}" ]]; then
+  "${ALLUXIO_PROGRAM}" process stop master || exit $?
+  "${ALLUXIO_PROGRAM}" process stop worker || exit $?
+fi
 if [[ ! -d "${ALLUXIO_LOGS_DIR}" ]]; then
   echo "ALLUXIO_LOGS_DIR: ${ALLUXIO_LOGS_DIR}"
   mkdir -p "${ALLUXIO_LOGS_DIR}" || exit 1
 fi
-if [[ "${2:-}" == "-f" ]]; then
+if [[ -n "${format}" && "${action}" != "master" ]]; then
+  "${ALLUXIO_PROGRAM}" formatWorker || exit $?
+fi
+if [[ -n "${format}" && "${action}" != "worker" ]]; then
   "${ALLUXIO_PROGRAM}" format || exit $?
 fi
-echo "Starting master @ ${ALLUXIO_MASTER_HOSTNAME:-localhost}. Logging to ${ALLUXIO_LOGS_DIR}"
-exec "${ALLUXIO_PROGRAM}" process start master ${wait_for_end}
+if [[ "${action}" == "master" ]]; then
+  announce_master
+  exec "${ALLUXIO_PROGRAM}" process start master ${wait_for_end}
+fi
+if [[ "${action}" == "local" ]]; then
+  announce_master
+  "${ALLUXIO_PROGRAM}" process start master || exit $?
+fi
+announce_worker
+exec "${ALLUXIO_PROGRAM}" process start worker ${wait_for_end}

@@ -19,9 +19,10 @@ USAGE
 
 case "${1:--h}" in
   -h) usage; exit 0 ;;
-  master) ;;
-  all | worker | workers)
-    echo "alluxio-stop.sh $1 is not available in this version; it has masters only: alluxio-stop.sh master" >&2
+  master | worker) ;;
+  all | workers)
+    echo "alluxio-stop.sh $1 is not available in this version; it stops servers of this node only:" \
+      "alluxio-stop.sh master or worker" >&2
     exit 1
     ;;
   *)
@@ -34,4 +35,4 @@ esac
 # shellcheck source=libexec/alluxio-config.sh
 . "${ALLUXIO_LIBEXEC_DIR:-${bin}/../libexec}/alluxio-config.sh" || exit 1
 
-exec "${ALLUXIO_PROGRAM}" process stop master
+exec "${ALLUXIO_PROGRAM}" process stop "$1"

@@ -1,4 +1,5 @@
-//! Alluxio's fault-tolerant cluster: masters that share a fenced journal, and the clients that find the primary.
+//! Alluxio's fault-tolerant cluster: masters that share a fenced journal, workers that hold
+//! blocks, and the clients that find the primary.
 //!
 //! The modules in the order in which they build on one another (`tests/tidy.rs` holds the table of who may use whom):
 //!
@@ -11,9 +12,10 @@
 //! 7. [`election`] latch, epoch node, where the primary is
 //! 8. [`journal`] records, chain, writer, tailer, stores
 //! 9. [`master`] namespace, operations, driver, role, server
-//! 10. [`client`] file system calls that find the primary and try again
-//! 11. [`shell`] `alluxio fs …`
-//! 12. [`tools`] `alluxio format` and offline work on a journal
+//! 10. [`worker`] blocks as files, their data to and fro, reports to the masters
+//! 11. [`client`] file system calls that find the primary and try again
+//! 12. [`shell`] `alluxio fs …`
+//! 13. [`tools`] `alluxio format` and offline work on a journal
 //!
 //! The life of one request: `master/server.rs` decodes it → `master/runtime.rs` hands it to `master/driver.rs` →
 //! `master/ops/` decides entries and answer → `master/state/` applies them → `journal/writer.rs` puts the batch in

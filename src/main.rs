@@ -1,5 +1,6 @@
 //! Arguments → one of the faces of the binary → exit code; nothing else. Texts are those of release 1.2.0.
 
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,6 +11,8 @@ use alluxio::master::guardian::{self, Ended, GuardianSettings};
 use alluxio::master::process::{EXIT_FENCED, Process};
 use alluxio::master::{outside, start};
 use alluxio::process::launch::{self, Linger};
+use alluxio::process::{CLAIMED, PidFile, READY, Server, redirect_errors, tell};
+use alluxio::worker;
 use anyhow::{Context, anyhow, bail};
 
 const USAGE: &str = include_str!("usage.txt");
@@ -23,7 +26,6 @@ const LATER: &[&str] = &[
     "formatJournal",
     "formatMaster",
     "formatMasters",
-    "formatWorker",
     "fsadmin",
     "job",
     "killAll",
@@ -40,10 +42,12 @@ const LATER: &[&str] = &[
     "thriftGen",
     "validateConf",
     "validateEnv",
-    "worker",
 ];
 
-/// The log of a master when there is no `log4rs.yaml`.
+/// Name under which processes list a worker, as those of the originals do.
+const WORKER_NAME: &str = "alluxio.worker.AlluxioWorker";
+
+/// The log of a server when there is no `log4rs.yaml`.
 const LOGGING: &str = include_str!("../conf/log4rs.yaml");
 
 fn main() -> ExitCode {
@@ -72,11 +76,17 @@ fn run() -> anyhow::Result<u8> {
     let conf = |role| Conf::load(&Sources::of_process(role, properties.clone()));
     match (command.as_str(), words.as_slice()) {
         ("master", []) => master(&conf(Role::Master)?),
-        ("process", ["start", "master"]) => start(&conf(Role::Master)?, &properties, Linger::UntilReady),
-        ("process", ["start", "master", "-w"]) => start(&conf(Role::Master)?, &properties, Linger::UntilEnd),
-        ("process", ["stop", "master"]) => stop(&logs_of(conf(Role::Master))?),
+        ("process", ["start", "master"]) => start_master(&conf(Role::Master)?, &properties, Linger::UntilReady),
+        ("process", ["start", "master", "-w"]) => start_master(&conf(Role::Master)?, &properties, Linger::UntilEnd),
+        ("process", ["stop", "master"]) => stop(&guardian::SERVER, &logs_of(conf(Role::Master))?),
         ("process", ["guard", "master"]) => guard(&conf(Role::Master)?, properties),
-        ("master" | "process", words) => bail!("alluxio {command} does not take: {}", words.join(" ")),
+        ("worker", []) => worker(&conf(Role::Worker)?, Errors::ToTerminal),
+        ("process", ["start", "worker"]) => start_worker(&conf(Role::Worker)?, &properties, Linger::UntilReady),
+        ("process", ["start", "worker", "-w"]) => start_worker(&conf(Role::Worker)?, &properties, Linger::UntilEnd),
+        ("process", ["stop", "worker"]) => stop(&worker::start::SERVER, &logs_of(conf(Role::Worker))?),
+        ("process", ["run", "worker"]) => worker(&conf(Role::Worker)?, Errors::ToFile),
+        ("formatWorker", _) => format_worker(&conf(Role::Worker)?),
+        ("master" | "worker" | "process", words) => bail!("alluxio {command} does not take: {}", words.join(" ")),
         ("fs", [word, ..]) if word.starts_with('-') => {
             eprintln!("Invalid option: {word}");
             Ok(usage())
@@ -116,7 +126,7 @@ fn split_options(words: &[String]) -> (Vec<String>, Vec<String>) {
 fn master(conf: &Conf) -> anyhow::Result<u8> {
     let logs_dir = conf.get(&keys::LOGS_DIR);
     let process = Process::enter(&logs_dir)?;
-    log_to_file(conf)?;
+    log_to_file(conf, guardian::SERVER.name)?;
     conf.warnings().iter().for_each(|warning| log::warn!("{warning}"));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(start::run(conf, &process)).map_err(anyhow::Error::from);
@@ -137,16 +147,28 @@ fn master(conf: &Conf) -> anyhow::Result<u8> {
     }
 }
 
-fn start(conf: &Conf, properties: &[String], linger: Linger) -> anyhow::Result<u8> {
+fn start_master(conf: &Conf, properties: &[String], linger: Linger) -> anyhow::Result<u8> {
+    start(&guardian::SERVER, conf, &["process", "guard", "master"], "alluxio", properties, linger)
+}
+
+fn start_worker(conf: &Conf, properties: &[String], linger: Linger) -> anyhow::Result<u8> {
+    start(&worker::start::SERVER, conf, &["process", "run", "worker"], WORKER_NAME, properties, linger)
+}
+
+fn start(
+    server: &Server,
+    conf: &Conf,
+    words: &[&str],
+    name: &str,
+    properties: &[String],
+    linger: Linger,
+) -> anyhow::Result<u8> {
     tell_mistakes(conf);
     let program = std::env::current_exe().context("cannot find the own program")?;
-    let options = properties.iter().map(|property| format!("-D{property}"));
-    let guard: Vec<String> = ["process".to_owned()].into_iter().chain(options).collect();
-    let guard = [guard, vec!["guard".to_owned(), "master".to_owned()]].concat();
     let mut command = std::process::Command::new(program);
-    command.args(guard);
+    command.arg0(name).args(words).args(properties.iter().map(|property| format!("-D{property}")));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    match runtime.block_on(launch::start(&guardian::SERVER, &conf.get(&keys::LOGS_DIR), command, linger)) {
+    match runtime.block_on(launch::start(server, &conf.get(&keys::LOGS_DIR), command, linger)) {
         Ok(()) => Ok(0),
         Err(error) => {
             let code = error.exit_code();
@@ -156,21 +178,58 @@ fn start(conf: &Conf, properties: &[String], linger: Linger) -> anyhow::Result<u
     }
 }
 
-/// Where the pid files are. To stop a master nothing else of the configuration has to be right.
+/// Where the error output of a server goes once it is the only one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Errors {
+    ToTerminal,
+    ToFile,
+}
+
+fn worker(conf: &Conf, errors: Errors) -> anyhow::Result<u8> {
+    let logs_dir = conf.get(&keys::LOGS_DIR);
+    std::fs::create_dir_all(&logs_dir).with_context(|| format!("cannot make the folder {}", logs_dir.display()))?;
+    let _pid_file = PidFile::claim(&logs_dir.join(worker::start::PID_FILE))?;
+    if errors == Errors::ToFile {
+        let output = logs_dir.join(worker::start::SERVER.output);
+        redirect_errors(&output).with_context(|| format!("cannot write {}", output.display()))?;
+        // No longer of the terminal's session: its end is not ours. Refused to who leads a group, and then not needed.
+        let _ = rustix::process::setsid();
+    }
+    tell(CLAIMED);
+    log_to_file(conf, worker::start::SERVER.name)?;
+    conf.warnings().iter().for_each(|warning| log::warn!("{warning}"));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ready = |address: &str| tell(&format!("{READY}{address}"));
+    let ended = runtime.block_on(worker::start::run(conf, ready)).map_err(anyhow::Error::from);
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended.inspect_err(|error| log::error!("{error:#}"))?;
+    log::info!("stopped");
+    Ok(0)
+}
+
+fn format_worker(conf: &Conf) -> anyhow::Result<u8> {
+    tell_mistakes(conf);
+    let machine = || rustix::system::uname().nodename().to_string_lossy().into_owned();
+    println!("Formatting Alluxio Worker @ {}", conf.get(&keys::WORKER_HOSTNAME).unwrap_or_else(machine));
+    worker::format::run(conf)?;
+    Ok(0)
+}
+
+/// Where the pid files are. To stop a server nothing else of the configuration has to be right.
 fn logs_of(conf: Result<Conf, alluxio::conf::ConfError>) -> anyhow::Result<std::path::PathBuf> {
     match (conf, std::env::var_os("ALLUXIO_LOGS_DIR")) {
         (Ok(conf), _) => Ok(conf.get(&keys::LOGS_DIR)),
         (Err(error), Some(logs)) => {
-            eprintln!("{error}; looking for the master in {}", Path::new(&logs).display());
+            eprintln!("{error}; looking for its pid file in {}", Path::new(&logs).display());
             Ok(logs.into())
         }
         (Err(error), None) => Err(error.into()),
     }
 }
 
-fn stop(logs: &Path) -> anyhow::Result<u8> {
+fn stop(server: &Server, logs: &Path) -> anyhow::Result<u8> {
     let impatient = || println!("Process did not complete after 30 seconds, killing.");
-    let stopped = launch::stop(&guardian::SERVER, logs, launch::STOP_WAIT, impatient)?;
+    let stopped = launch::stop(server, logs, launch::STOP_WAIT, impatient)?;
     println!("Killed {stopped} processes on {}", rustix::system::uname().nodename().to_string_lossy());
     Ok(0)
 }
@@ -249,7 +308,7 @@ fn version(conf: &Conf) -> anyhow::Result<u8> {
 }
 
 /// Sets up the log as `log4rs.yaml` in the configuration folder says.
-fn log_to_file(conf: &Conf) -> anyhow::Result<()> {
+fn log_to_file(conf: &Conf, server: &str) -> anyhow::Result<()> {
     let path = conf.get(&keys::CONF_DIR).join("log4rs.yaml");
     let (text, name) = match std::fs::read_to_string(&path) {
         Ok(text) => (text, path.display().to_string()),
@@ -259,7 +318,7 @@ fn log_to_file(conf: &Conf) -> anyhow::Result<()> {
         Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
     };
     let logs_dir = conf.get(&keys::LOGS_DIR).display().to_string().replace('\'', "''");
-    let text = text.replace("${alluxio.logs.dir}", &logs_dir);
+    let text = text.replace("${alluxio.logs.dir}", &logs_dir).replace("${alluxio.server}", server);
     let file = config::File::from_str(&text, config::FileFormat::Yaml);
     let parsed = config::Config::builder().add_source(file).build();
     // Not at once into what log4rs wants: `config` would take the names of levels in capitals only.

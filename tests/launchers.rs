@@ -160,6 +160,51 @@ fn a_master_is_started_by_the_program() {
 }
 
 #[test]
+fn a_worker_is_started_by_the_program_in_a_folder_in_memory() {
+    let installed = Installation::new();
+    let started = |out: &Outcome| {
+        let mut lines = out.stdout.lines().filter(|line| !line.starts_with("ALLUXIO_"));
+        let host = lines.next_back().map(str::to_owned);
+        (lines.map(str::to_owned).collect::<Vec<_>>(), host.unwrap_or_default())
+    };
+    let tmpfs = [
+        "WARNING: Using tmpFS which is not guaranteed to be in memory.",
+        "WARNING: Check vmstat for memory statistics (e.g. swapping).",
+    ];
+    let out = installed.run("ALLUXIO_RAM_FOLDER=/dev/shm FAKE_EXIT=3 bin/alluxio-start.sh worker NoMount");
+    let (lines, called) = started(&out);
+    assert_eq!((lines[..2].to_vec(), out.code), (tmpfs.map(str::to_owned).to_vec(), 3), "{out:?}");
+    assert!(lines[2].starts_with("Starting worker @ ") && lines[2].ends_with(". Logging to H/logs"), "{out:?}");
+    assert_eq!(called, "arguments: process start worker");
+    // /proc is there and not in memory.
+    let out = installed.run("ALLUXIO_RAM_FOLDER=/proc/ram bin/alluxio-start.sh worker NoMount");
+    assert!(
+        out.stdout.starts_with("WARNING: Overriding ALLUXIO_RAM_FOLDER to /dev/shm to use tmpFS now.\n"),
+        "{out:?}"
+    );
+    assert!(out.stdout.contains("ALLUXIO_RAM_FOLDER=/dev/shm\n"), "{out:?}");
+    let out = installed.run("ALLUXIO_RAM_FOLDER=/proc/ram bin/alluxio-start.sh -w worker");
+    assert!(out.stderr.starts_with("SudoMount: this version does not mount a RamFS. /proc/ram is used"), "{out:?}");
+    assert!(out.stdout.contains("\narguments: process start worker -w\n"), "{out:?}");
+    let out = installed.run("ALLUXIO_RAM_FOLDER=/dev/shm bin/alluxio-start.sh worker Mount -f");
+    assert!(out.stdout.contains("arguments: formatWorker\n"), "{out:?}");
+}
+
+#[test]
+fn a_local_cluster_is_a_master_and_then_a_worker() {
+    let installed = Installation::new();
+    let calls = |line: &str| -> Vec<String> {
+        let out = installed.run(line);
+        out.stdout.lines().filter_map(|line| line.strip_prefix("arguments: ")).map(str::to_owned).collect()
+    };
+    let both = ["process start master", "process start worker"];
+    assert_eq!(calls("ALLUXIO_RAM_FOLDER=/dev/shm bin/alluxio-start.sh -N local NoMount"), both);
+    let all = ["process stop master", "process stop worker", "formatWorker", "format", both[0], both[1]];
+    assert_eq!(calls("ALLUXIO_RAM_FOLDER=/dev/shm bin/alluxio-start.sh local NoMount -f"), all);
+    assert_eq!(calls("ALLUXIO_RAM_FOLDER=/dev/shm FAKE_EXIT=3 bin/alluxio-start.sh -N local NoMount"), both[..1]);
+}
+
+#[test]
 fn the_usage_of_start_and_stop_is_that_of_1_2_0() {
     let installed = Installation::new();
     let start = |words: &str| installed.run(&format!("bin/alluxio-start.sh {words}"));
@@ -173,7 +218,10 @@ fn the_usage_of_start_and_stop_is_that_of_1_2_0() {
     assert_eq!(stop("-h"), outcome(STOP_USAGE, "", 0));
     assert_eq!(stop("foo"), outcome("", &format!("Error: Invalid component: foo\n{STOP_USAGE}"), 1));
     assert_eq!(stop("master"), outcome(&format!("arguments: process stop master\n{ENVIRONMENT}"), "", 0));
-    for line in ["alluxio-start.sh all", "alluxio-start.sh worker NoMount", "alluxio-stop.sh workers"] {
+    assert_eq!(start("worker Foo"), outcome("", &format!("Invalid mount mode: Foo\n{START_USAGE}"), 1));
+    assert_eq!(start("worker NoMount x"), outcome("", START_USAGE, 1));
+    assert_eq!(stop("worker"), outcome(&format!("arguments: process stop worker\n{ENVIRONMENT}"), "", 0));
+    for line in ["alluxio-start.sh all", "alluxio-start.sh workers NoMount", "alluxio-stop.sh workers"] {
         let out = installed.run(&format!("bin/{line}"));
         assert_eq!((out.stdout.as_str(), out.code), ("", 1), "{line}");
         assert!(out.stderr.contains("is not available in this version"), "{out:?}");

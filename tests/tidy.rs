@@ -82,7 +82,7 @@ const NOT_FOR_PURE: &[&str] = &["conf", "rpc", "process", "ufs", "worker", "clie
 
 /// Where each external framework may be named.
 const PLACES: &[(&str, &[&str])] = &[
-    ("tonic", &["proto/", "rpc/", "master/server", "worker/data_server", "client/"]),
+    ("tonic", &["proto/", "rpc/", "master/server", "worker/data_server", "worker/master_session", "client/"]),
     ("warp", &["web/"]),
     ("zookeeper_client", &["election/zookeeper"]),
     ("hdfs_native", &["ufs/hdfs"]),

@@ -113,6 +113,31 @@ table! {
     UNDERFS_HDFS_CONFIGURATION: Vec<PathBuf> = "alluxio.underfs.hdfs.configuration" [],
         Always("${alluxio.conf.dir}/core-site.xml:${alluxio.conf.dir}/hdfs-site.xml");
 
+    // Workers.
+
+    /// Host name by which others reach this worker; unset, the name of the machine. Clients on a machine of that name
+    /// read and write its files themselves.
+    WORKER_HOSTNAME: Option<String> = "alluxio.worker.hostname" [], Unset;
+    /// Address on which a worker listens.
+    WORKER_BIND_HOST: String = "alluxio.worker.bind.host" [], Always("0.0.0.0");
+    /// Port of a worker, for calls and data.
+    WORKER_RPC_PORT: Port = "alluxio.worker.rpc.port" ["alluxio.worker.port"], Always("29999");
+    /// Port of a worker's web pages, which clients are told.
+    WORKER_WEB_PORT: Port = "alluxio.worker.web.port" [], Always("30000");
+    /// Bytes of blocks that a worker holds.
+    WORKER_RAMDISK_SIZE: Bytes = "alluxio.worker.ramdisk.size" ["alluxio.worker.memory.size"], Always("1GB");
+    /// Name of a worker's tier.
+    WORKER_TIER_ALIAS: String = "alluxio.worker.tieredstore.level0.alias" [], Always("MEM");
+    /// Directory of a worker's tier, in memory most often; one only in this version.
+    WORKER_TIER_PATH: PathBuf = "alluxio.worker.tieredstore.level0.dirs.path" [], Always("/mnt/ramdisk");
+    /// Folder of a worker below that directory.
+    WORKER_DATA_FOLDER: String = "alluxio.worker.data.folder" [], Always("/alluxioworker/");
+    /// Pause between two heartbeats of a worker.
+    WORKER_HEARTBEAT_INTERVAL: Duration =
+        "alluxio.worker.block.heartbeat.interval" ["alluxio.worker.block.heartbeat.interval.ms"], Always("1sec");
+    /// Whether a worker asks for a lease before it tells a master its blocks.
+    WORKER_REGISTER_LEASE: bool = "alluxio.worker.register.lease.enabled" [], Always("true");
+
     // Who may.
 
     /// How clients say who they are: NOSASL or SIMPLE.

@@ -204,14 +204,14 @@ fn references_in_a_circle_or_to_nothing_are_named() {
 
 #[test]
 fn properties_without_effect_are_warned_of() {
-    let site = "alluxio.master.rcp.port=2\nalluxio.worker.memory.size=2GB\nlog4j.x=y\n\
+    let site = "alluxio.master.rcp.port=2\nalluxio.worker.network.keepalive.time=1min\nlog4j.x=y\n\
                 alluxio.worker.tieredstore.level1.alias=SSD\n";
     assert_eq!(
         Given::new(site, &[], &[]).warnings(),
         [
             "alluxio.master.rcp.port (conf/alluxio-site.properties:1) is not a property of Alluxio, ignored; \
              did you mean alluxio.master.rpc.port?",
-            "alluxio.worker.memory.size (conf/alluxio-site.properties:2) is not supported, ignored",
+            "alluxio.worker.network.keepalive.time (conf/alluxio-site.properties:2) is not supported, ignored",
             "alluxio.worker.tieredstore.level1.alias (conf/alluxio-site.properties:4) is not supported, ignored",
         ]
     );
@@ -230,7 +230,7 @@ fn defaults_follow_the_compatibility() {
 
 #[test]
 fn what_was_set_and_where_can_be_told() {
-    let site = "alluxio.underfs.address=/data\nmy.own=1\nalluxio.worker.memory.size=${nothing}\n";
+    let site = "alluxio.underfs.address=/data\nmy.own=1\nalluxio.worker.network.keepalive.time=${nothing}\n";
     let given =
         Given::new(site, &[("ALLUXIO_MASTER_HOSTNAME", "m1")], &["alluxio.master.journal.fencing.mode=confirm"]);
     let conf = given.conf();
@@ -242,7 +242,7 @@ fn what_was_set_and_where_can_be_told() {
             ("alluxio.master.hostname", "m1"),
             ("alluxio.master.journal.fencing.mode", "confirm"),
             ("alluxio.master.mount.table.root.ufs", "/data"),
-            ("alluxio.worker.memory.size", "${nothing}"),
+            ("alluxio.worker.network.keepalive.time", "${nothing}"),
         ]
     );
     assert_eq!(*set[0].origin, Origin::Environment("ALLUXIO_MASTER_HOSTNAME".to_owned()));

@@ -33,6 +33,8 @@ const COMMON_OPTIONS: &str = "ALLUXIO_JAVA_OPTS";
 pub enum Role {
     /// A master.
     Master,
+    /// A worker.
+    Worker,
     /// The shell, `format`, and other commands that end by themselves.
     User,
 }
@@ -42,6 +44,7 @@ impl Role {
     fn options(self) -> &'static str {
         match self {
             Role::Master => "ALLUXIO_MASTER_JAVA_OPTS",
+            Role::Worker => "ALLUXIO_WORKER_JAVA_OPTS",
             Role::User => "ALLUXIO_USER_JAVA_OPTS",
         }
     }

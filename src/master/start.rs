@@ -19,7 +19,7 @@ use crate::journal::codec::{self, Decoded, Frame};
 use crate::journal::folder::local::MissingFolder;
 use crate::journal::folder::{JournalStore, Length, Listing, StoreError};
 use crate::journal::writer::WriterLimits;
-use crate::rpc::handshake::{AuthenticationType, Impersonation};
+use crate::rpc::identity::{self, NotAvailable};
 use crate::types::time::boot_now;
 use log::{info, warn};
 use std::sync::Arc;
@@ -83,8 +83,8 @@ pub enum StartError {
     #[error(transparent)]
     Server(#[from] ServerError),
     /// Users cannot be asked who they are in this way.
-    #[error("alluxio.security.authentication.type {0} is not available in this version; use SIMPLE or NOSASL")]
-    Authentication(String),
+    #[error(transparent)]
+    Authentication(#[from] NotAvailable),
     /// Signals cannot be received.
     #[error("cannot receive signals")]
     Signals(#[source] std::io::Error),
@@ -290,16 +290,10 @@ fn server_settings(conf: &Conf) -> Result<ServerSettings, StartError> {
         source: explicit.origin.to_string(),
         value: explicit.text.to_owned(),
     });
+    let (authentication, impersonation) = identity::of_clients(conf)?;
     Ok(ServerSettings {
-        authentication: match conf.get(&keys::AUTHENTICATION_TYPE) {
-            Authentication::NoSasl => AuthenticationType::NoSasl,
-            Authentication::Simple => AuthenticationType::Simple,
-            other => return Err(StartError::Authentication(format!("{other:?}").to_uppercase())),
-        },
-        impersonation: Impersonation {
-            users: conf.family(&keys::IMPERSONATION_USERS),
-            groups: conf.family(&keys::IMPERSONATION_GROUPS),
-        },
+        authentication,
+        impersonation,
         groups_lifetime: GROUPS_LIFETIME,
         channel_purge_interval: CHANNEL_PURGE_INTERVAL,
         shutdown_grace: SHUTDOWN_GRACE,

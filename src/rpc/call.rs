@@ -1,7 +1,7 @@
 //! One call on the server: from the bytes to a handler of our own and back.
 //!
-//! A server's table of methods is a `match` over [`method_of`] whose arms end in [`unary`], [`server_stream`] or
-//! [`bidi_stream`]. Generated server traits are not used: they ask for every method of a service, and box a call twice
+//! A server's table of methods is a `match` over [`method_of`] whose arms end in [`unary`], [`server_stream`],
+//! [`bidi_stream`] or [`data_stream`]. Generated server traits are not used: they ask for every method of a service, and box a call twice
 //! more.
 
 use std::convert::Infallible;
@@ -17,7 +17,7 @@ use tonic::{Status, Streaming};
 use tonic_prost::ProstCodec;
 
 use super::handshake::Authenticator;
-use super::{CHANNEL_ID_HEADER, MESSAGE_BYTES_MAX, status};
+use super::{CHANNEL_ID_HEADER, DATA_MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX, status};
 use crate::types::{ErrorKind, FsError};
 
 /// What a server makes of a request.
@@ -71,9 +71,38 @@ where
     F: Future<Output = Result<S, FsError>> + Send + 'static,
     S: Stream<Item = Result<A, Status>> + Send + 'static,
 {
-    Box::pin(
-        async move { Ok(grpc::<A, Q>().streaming(Handler(Some(|message| finish(handler(message)))), request).await) },
-    )
+    bounded_stream(request, MESSAGE_BYTES_MAX, handler)
+}
+
+/// The same with data in it: messages are bounded, so that many streams may be open.
+pub fn data_stream<Q, A, F, S>(
+    request: http::Request<Body>,
+    handler: impl FnOnce(Streaming<Q>) -> F + Send + 'static,
+) -> Reply
+where
+    Q: prost::Message + Default + 'static,
+    A: prost::Message + Default + 'static,
+    F: Future<Output = Result<S, FsError>> + Send + 'static,
+    S: Stream<Item = Result<A, Status>> + Send + 'static,
+{
+    bounded_stream(request, DATA_MESSAGE_BYTES_MAX, handler)
+}
+
+fn bounded_stream<Q, A, F, S>(
+    request: http::Request<Body>,
+    bytes_max: usize,
+    handler: impl FnOnce(Streaming<Q>) -> F + Send + 'static,
+) -> Reply
+where
+    Q: prost::Message + Default + 'static,
+    A: prost::Message + Default + 'static,
+    F: Future<Output = Result<S, FsError>> + Send + 'static,
+    S: Stream<Item = Result<A, Status>> + Send + 'static,
+{
+    Box::pin(async move {
+        let mut grpc = grpc::<A, Q>().apply_max_message_size_config(Some(bytes_max), Some(bytes_max));
+        Ok(grpc.streaming(Handler(Some(|message| finish(handler(message)))), request).await)
+    })
 }
 
 /// An error without looking at the request's message.

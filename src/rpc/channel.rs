@@ -129,6 +129,8 @@ const GET_SERVICE_VERSION: &str = "getServiceVersion";
 /// An open channel to one server. Clones share it; the last one to go ends the authentication.
 #[derive(Debug, Clone)]
 pub struct Connection {
+    /// Of the server.
+    address: Arc<str>,
     channel: Channel,
     /// None without authentication.
     session: Option<Arc<Session>>,
@@ -172,7 +174,7 @@ pub async fn open_authenticated(address: &str, settings: &ChannelSettings) -> Re
         Some(identity) => Some(Arc::new(authenticate(address, channel.clone(), identity, settings).await?)),
         None => None,
     };
-    Ok(Connection { channel, session })
+    Ok(Connection { address: address.into(), channel, session })
 }
 
 /// Asks `address` whether it is primary, as clients with several addresses do: a standby refuses with `Unavailable`.
@@ -190,7 +192,14 @@ pub async fn ask_whether_primary(address: &str, settings: &ChannelSettings) -> R
 /// # Errors
 /// Nobody listens, or not in time.
 pub async fn open_unauthenticated(address: &str, settings: &ChannelSettings) -> Result<Connection, ConnectError> {
-    Ok(Connection { channel: open(address, settings).await?, session: None })
+    Ok(Connection { address: address.into(), channel: open(address, settings).await?, session: None })
+}
+
+impl Connection {
+    /// The address (`host:port`) of the server.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
 }
 
 impl Service<Request<Body>> for Connection {

@@ -1,6 +1,7 @@
-//! As whom this process asks, by its properties.
+//! As whom this process asks, and how it asks others who they are, by its properties.
 
 use super::channel::Identity;
+use super::handshake::{AuthenticationType, Impersonation};
 use crate::conf::{Authentication, Conf, keys};
 
 /// The operating system does not know who runs this process.
@@ -26,4 +27,26 @@ pub fn of_process(conf: &Conf) -> Result<Option<Identity>, NoUser> {
     let known = nix::unistd::User::from_uid(uid).ok().flatten();
     let user = known.map(|user| user.name).ok_or(NoUser { uid: uid.as_raw() })?;
     Ok(Some(Identity { user, on_behalf_of: None }))
+}
+
+/// Users cannot be asked who they are in this way.
+#[derive(Debug, thiserror::Error)]
+#[error("alluxio.security.authentication.type {0} is not available in this version; use SIMPLE or NOSASL")]
+pub struct NotAvailable(pub String);
+
+/// How a server asks its clients, and who may ask on whose behalf.
+///
+/// # Errors
+/// The properties want a way that is not available.
+pub fn of_clients(conf: &Conf) -> Result<(AuthenticationType, Impersonation), NotAvailable> {
+    let kind = match conf.get(&keys::AUTHENTICATION_TYPE) {
+        Authentication::NoSasl => AuthenticationType::NoSasl,
+        Authentication::Simple => AuthenticationType::Simple,
+        other => return Err(NotAvailable(format!("{other:?}").to_uppercase())),
+    };
+    let impersonation = Impersonation {
+        users: conf.family(&keys::IMPERSONATION_USERS),
+        groups: conf.family(&keys::IMPERSONATION_GROUPS),
+    };
+    Ok((kind, impersonation))
 }

@@ -28,6 +28,9 @@ pub mod worker;
 /// No message may be longer, in either direction (2.9.6: both sides 100 MB).
 pub const MESSAGE_BYTES_MAX: usize = 100 << 20;
 
+/// No message with data of a block may be longer (2.9.6: what a worker takes).
+pub const DATA_MESSAGE_BYTES_MAX: usize = 4 << 20;
+
 /// HTTP/2 flow-control window of a stream and of a connection, both sides.
 pub const WINDOW_BYTES: u32 = 2 << 20;
 

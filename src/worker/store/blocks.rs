@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use log::{info, warn};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use super::catalog::{Catalog, Change, Room, Taken};
 use super::error::StoreError;
@@ -46,6 +47,8 @@ pub struct BlockStore {
     /// One for each directory.
     folders: Vec<Folder>,
     catalog: Mutex<Catalog>,
+    /// Tells that there are changes.
+    news: watch::Sender<()>,
 }
 
 /// What came of a wish for room for a block that is to be written.
@@ -98,7 +101,7 @@ impl BlockStore {
                 catalog.len()
             );
         }
-        Ok(Arc::new(BlockStore { settings, folders, catalog: Mutex::new(catalog) }))
+        Ok(Arc::new(BlockStore { settings, folders, catalog: Mutex::new(catalog), news: watch::Sender::new(()) }))
     }
 
     /// What it is made of.
@@ -124,6 +127,11 @@ impl BlockStore {
     /// All blocks with their directories, and the number of the change that comes next.
     pub fn report(&self) -> (Vec<(BlockId, usize)>, u64) {
         self.catalog.lock().report()
+    }
+
+    /// Tells that there are changes.
+    pub fn news(&self) -> watch::Receiver<()> {
+        self.news.subscribe()
     }
 
     /// See [`Catalog::changes`].
@@ -245,6 +253,7 @@ impl BlockStore {
         if let Some(Some(directory)) = removed {
             self.delete(block, directory);
         }
+        self.news.send_replace(());
         removed.is_some()
     }
 
@@ -401,6 +410,7 @@ impl PlacedBlock {
     pub fn publish(mut self) {
         self.block.open = false;
         self.block.store.catalog.lock().commit(self.block.block, self.length);
+        self.block.store.news.send_replace(());
     }
 }
 

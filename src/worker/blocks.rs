@@ -1,0 +1,161 @@
+//! Blocks come and go: room is made for them, they are committed here and at the master.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+
+use super::fetch::Fetch;
+use super::mounts::Mounts;
+use super::primary::{Committed, PrimaryMaster};
+use super::store::{Begun, BlockStore, Grown, PlacedBlock, WritableBlock};
+use super::tasks::Tasks;
+use crate::rpc::channel::ChannelSettings;
+use crate::types::time::boot_now;
+use crate::types::{BlockId, ErrorKind, FsError, WorkerAddress};
+
+/// How long it is asked which files may go before a wish for room is refused
+/// (2.9: `alluxio.worker.free.space.timeout`).
+const FREE_SPACE_LIMIT: Duration = Duration::from_secs(10);
+
+/// Blocks that are fetched from the UFS at a time; more are read through without being kept.
+const FETCHES_MAX: usize = 64;
+
+/// What the calls of a worker share.
+#[derive(Debug)]
+pub struct Worker {
+    /// Where it is reached.
+    pub address: WorkerAddress,
+    /// As whom it asks other workers.
+    pub channel: ChannelSettings,
+    /// Its blocks.
+    pub store: Arc<BlockStore>,
+    /// Who knows the files.
+    pub primary: Arc<PrimaryMaster>,
+    /// What is below them.
+    pub mounts: Mounts,
+    /// What it has begun.
+    pub tasks: Tasks,
+    /// Blocks that are fetched now.
+    pub(super) fetches: Mutex<BTreeMap<BlockId, Arc<Fetch>>>,
+    /// How many more may be.
+    pub(super) fetch_room: Arc<Semaphore>,
+}
+
+impl Worker {
+    /// A worker that serves nothing yet.
+    pub fn new(
+        address: WorkerAddress,
+        channel: ChannelSettings,
+        store: Arc<BlockStore>,
+        primary: Arc<PrimaryMaster>,
+        mounts: Mounts,
+    ) -> Worker {
+        Worker {
+            address,
+            channel,
+            store,
+            primary,
+            mounts,
+            tasks: Tasks::default(),
+            fetches: Mutex::default(),
+            fetch_room: Arc::new(Semaphore::new(FETCHES_MAX)),
+        }
+    }
+
+    /// Begins to write a block with room for `bytes`; what may go for it is found out.
+    ///
+    /// # Errors
+    /// The id is taken, there is no room, the file cannot be made, or the master cannot be asked.
+    pub async fn begin(&self, block: BlockId, bytes: u64) -> Result<WritableBlock, FsError> {
+        let session = rand::random::<u64>() >> 1;
+        let end = boot_now() + FREE_SPACE_LIMIT;
+        loop {
+            let store = Arc::clone(&self.store);
+            match blocking(move || store.begin(session, block, bytes)).await?? {
+                Begun::Block(writable) => return Ok(writable),
+                Begun::Ask(_) if boot_now() > end => return Err(too_slow()),
+                Begun::Ask(files) => self.judge(files).await?,
+            }
+        }
+    }
+
+    /// Asks for room for `more` bytes of a block. It comes back with the outcome.
+    ///
+    /// # Errors
+    /// There is no room, or the master cannot be asked.
+    pub async fn grow(
+        &self,
+        mut block: WritableBlock,
+        more: u64,
+    ) -> Result<(WritableBlock, Result<(), FsError>), FsError> {
+        let end = boot_now() + FREE_SPACE_LIMIT;
+        loop {
+            let (same, grown) = blocking(move || {
+                let grown = block.grow(more);
+                (block, grown)
+            })
+            .await?;
+            block = same;
+            match grown {
+                Ok(Grown::Yes) => return Ok((block, Ok(()))),
+                Ok(Grown::Ask(_)) if boot_now() > end => return Ok((block, Err(too_slow()))),
+                Ok(Grown::Ask(files)) => self.judge(files).await?,
+                Err(error) => return Ok((block, Err(error.into()))),
+            }
+        }
+    }
+
+    async fn judge(&self, files: Vec<i64>) -> Result<(), FsError> {
+        for file in files {
+            let expendable = self.primary.is_expendable(file).await?;
+            self.store.judge(file, expendable);
+        }
+        Ok(())
+    }
+
+    /// Moves a block to its place, tells the primary, and then lets readers find it: a block is never reported by a
+    /// heartbeat before the primary knows it, because a primary has unknown blocks dropped.
+    ///
+    /// # Errors
+    /// The file cannot be moved, or the primary refuses or is not to be found. The block is gone then.
+    pub async fn commit(&self, writable: WritableBlock, block: BlockId) -> Result<(), FsError> {
+        let placed: PlacedBlock = blocking(move || writable.place()).await??;
+        let tier = self.store.tier_of(placed.directory());
+        let committed = Committed {
+            block,
+            length: placed.length(),
+            tier_alias: self.store.settings().tier_aliases[tier].clone(),
+            used_on_tier: self.store.usage()[tier].1,
+        };
+        match self.primary.commit_block(&committed).await {
+            Ok(()) => {
+                placed.publish();
+                Ok(())
+            }
+            Err(error) => {
+                blocking(move || drop(placed)).await?;
+                // Compatible: 2.9 FAILED_COMMIT_BLOCK_TO_MASTER.
+                let text = format!("Failed to commit block with blockId {} to master: {error}", block.0);
+                Err(FsError::new(error.kind, text))
+            }
+        }
+    }
+}
+
+fn too_slow() -> FsError {
+    let text =
+        format!("could not find out within {} s which blocks may be evicted to make room", FREE_SPACE_LIMIT.as_secs());
+    FsError::new(ErrorKind::ResourceExhausted, text)
+}
+
+/// Runs `work` on a thread that may block.
+///
+/// # Errors
+/// It panicked, or the worker ends.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, FsError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| FsError::new(ErrorKind::Internal, format!("a thread for files failed: {error}")))
+}

@@ -1,0 +1,79 @@
+//! The UFSes of the mounts, as the master tells them: asked once for each mount.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::OnceCell;
+
+use super::primary::PrimaryMaster;
+use crate::types::{ErrorKind, FsError};
+use crate::ufs::{Ufs, UfsClients, UfsError, UfsErrorKind, UfsUri};
+
+/// Most mounts remembered; when there are more, all are asked for anew.
+const MOUNTS_MAX: usize = 10_000;
+
+/// See the module text.
+#[derive(Debug)]
+pub struct Mounts {
+    clients: UfsClients,
+    primary: Arc<PrimaryMaster>,
+    /// The root of each mount in its UFS.
+    known: Mutex<BTreeMap<i64, Arc<OnceCell<UfsUri>>>>,
+}
+
+impl Mounts {
+    /// Nothing is asked before it is needed.
+    pub fn new(clients: UfsClients, primary: Arc<PrimaryMaster>) -> Mounts {
+        Mounts { clients, primary, known: Mutex::default() }
+    }
+
+    /// The UFS of `path`, which must lie below the root of the mount: else whoever may read a block could read any file
+    /// that this process can.
+    ///
+    /// # Errors
+    /// There is no such mount, the path is not below it, or its UFS cannot be used.
+    pub async fn ufs(&self, mount: i64, path: &str) -> Result<Arc<dyn Ufs>, FsError> {
+        let root = self.root(mount).await?;
+        if !root.is_prefix_of(&UfsUri::parse(path).map_err(ufs_failed)?) {
+            let text = format!("{path} is not below {root}, the root of mount {mount}");
+            return Err(FsError::new(ErrorKind::PermissionDenied, text));
+        }
+        self.clients.of(path).map_err(ufs_failed)
+    }
+
+    /// The root of the mount in its UFS.
+    ///
+    /// # Errors
+    /// There is no such mount, or its UFS cannot be used.
+    pub async fn root(&self, mount: i64) -> Result<UfsUri, FsError> {
+        let known = self.entry(mount);
+        let asked = known.get_or_try_init(|| async {
+            let info = self.primary.ufs_of(mount).await?;
+            UfsUri::parse(info.uri()).map_err(ufs_failed)
+        });
+        asked.await.cloned()
+    }
+
+    fn entry(&self, mount: i64) -> Arc<OnceCell<UfsUri>> {
+        let mut known = self.known.lock();
+        if known.len() >= MOUNTS_MAX {
+            known.clear();
+        }
+        Arc::clone(known.entry(mount).or_default())
+    }
+}
+
+/// A failure of a UFS as clients see it.
+pub fn ufs_failed(error: UfsError) -> FsError {
+    let kind = match error.kind {
+        UfsErrorKind::NotFound => ErrorKind::NotFound,
+        UfsErrorKind::AlreadyExists => ErrorKind::AlreadyExists,
+        UfsErrorKind::WrongType | UfsErrorKind::NotEmpty => ErrorKind::FailedPrecondition,
+        UfsErrorKind::Denied => ErrorKind::PermissionDenied,
+        UfsErrorKind::Full => ErrorKind::ResourceExhausted,
+        UfsErrorKind::Invalid => ErrorKind::InvalidArgument,
+        UfsErrorKind::Unavailable => ErrorKind::Unavailable,
+    };
+    FsError::new(kind, error.to_string())
+}

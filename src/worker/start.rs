@@ -1,0 +1,133 @@
+//! From the properties to a worker that serves, and its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use log::{info, warn};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
+
+use super::blocks::Worker;
+use super::data_server::DataServer;
+use super::master_session::SessionSettings;
+use super::master_sync::{MasterSync, keep_pins};
+use super::mounts::Mounts;
+use super::primary::{PrimaryMaster, Registrations};
+use super::settings::{self, SettingsError};
+use super::store::{BlockStore, StoreError};
+use crate::conf::{Conf, keys};
+use crate::election::{FindError, configured};
+use crate::process::Server;
+use crate::rpc::handshake::Authenticator;
+use crate::rpc::identity::{self, NotAvailable};
+use crate::rpc::listen::{self, Limits, Properties, ServerError};
+use crate::types::time::boot_now;
+use crate::ufs::{UfsClients, UfsSettings};
+
+/// A worker as launchers see it.
+pub const SERVER: Server = Server { name: "worker", pid_files: &[PID_FILE], output: "worker.out" };
+
+/// Name of the pid file.
+pub const PID_FILE: &str = "worker.pid";
+
+/// How long the groups of a user are believed, as in 2.9.
+const GROUPS_LIFETIME: Duration = Duration::from_secs(60);
+/// 2.9 alluxio.security.stale.channel.purge.interval.
+const CHANNEL_PURGE_INTERVAL: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+/// How long calls may take to finish when the server stops.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
+/// How long a worker waits for a master before it says that it serves without one.
+const REGISTRATION_WAIT: Duration = Duration::from_secs(10);
+/// How often it looks whether a master knows it.
+const REGISTRATION_POLL: Duration = Duration::from_millis(20);
+
+/// Why a worker does not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The properties do not go together.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// They do not say where the masters are.
+    #[error(transparent)]
+    Masters(#[from] FindError),
+    /// Users cannot be asked who they are in this way.
+    #[error(transparent)]
+    Authentication(#[from] NotAvailable),
+    /// The folder of the blocks cannot be used.
+    #[error("{0}; set ALLUXIO_RAM_FOLDER to a folder that this user may write")]
+    Store(#[from] StoreError),
+    /// The port is not ours, or the server ended.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// Signals cannot be received.
+    #[error("cannot receive signals")]
+    Signals(#[source] std::io::Error),
+}
+
+/// Runs a worker until it is told to stop. `ready` is called with its address when it serves.
+///
+/// # Errors
+/// It never served, or its server ended.
+pub async fn run(conf: &Conf, ready: impl FnOnce(&str)) -> Result<(), StartError> {
+    let began = boot_now();
+    let port = conf.get(&keys::WORKER_RPC_PORT).0;
+    let properties = Properties { port: keys::WORKER_RPC_PORT.row.name, host: keys::WORKER_BIND_HOST.row.name };
+    let listener = listen::bind(&format!("{}:{port}", conf.get(&keys::WORKER_BIND_HOST)), properties).await?;
+    let (authentication, impersonation) = identity::of_clients(conf)?;
+    let authenticator = Authenticator::new(authentication, impersonation, GROUPS_LIFETIME);
+    let client = settings::client(conf)?;
+    let address = settings::address(conf);
+    let endpoint = address.endpoint();
+    let store = BlockStore::open(settings::store(conf)?)?;
+
+    let registrations = Registrations::default();
+    let masters = configured::primary(conf, client.look_again)?;
+    let primary = Arc::new(PrimaryMaster::new(masters, client.clone(), registrations.clone()));
+    let mounts = Mounts::new(UfsClients::new(UfsSettings::usual()), Arc::clone(&primary));
+    let sync = MasterSync {
+        finder: configured::all(conf)?,
+        store: Arc::clone(&store),
+        registrations: registrations.clone(),
+        settings: Arc::new(SessionSettings {
+            address: address.clone(),
+            channel: client.channel.clone(),
+            heartbeat_interval: conf.get(&keys::WORKER_HEARTBEAT_INTERVAL),
+            lease: conf.get(&keys::WORKER_REGISTER_LEASE),
+        }),
+    };
+    let pins = keep_pins(Arc::clone(&store), Arc::clone(&primary));
+    let worker = Arc::new(Worker::new(address, client.channel, store, primary, mounts));
+    let server = Arc::new(DataServer::new(Arc::clone(&worker), authenticator));
+    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
+    let stop = async {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    };
+    let limits = Limits { channel_purge_interval: CHANNEL_PURGE_INTERVAL, shutdown_grace: SHUTDOWN_GRACE };
+    let told = async {
+        registered(&registrations).await;
+        info!("serving address={endpoint} took_ms={}", boot_now().since(began).as_millis());
+        ready(&endpoint);
+        std::future::pending::<()>().await
+    };
+    let ended = tokio::select! {
+        ended = listen::serve(listener, server, limits, stop) => ended,
+        () = sync.run() => Ok(()),
+        () = pins => Ok(()),
+        () = told => Ok(()),
+    };
+    worker.tasks.end().await;
+    Ok(ended?)
+}
+
+/// Waits until a master knows this worker, or for long enough.
+async fn registered(registrations: &Registrations) {
+    let end = boot_now() + REGISTRATION_WAIT;
+    while registrations.count() == 0 {
+        if boot_now() > end {
+            warn!("no master knows this worker yet, going on trying waited_s={}", REGISTRATION_WAIT.as_secs());
+            return;
+        }
+        sleep(REGISTRATION_POLL).await;
+    }
+}
