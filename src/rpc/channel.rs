@@ -156,12 +156,38 @@ pub async fn connect(
     settings: &ChannelSettings,
 ) -> Result<Connection, ConnectError> {
     let connection = open_authenticated(address, settings).await?;
+    check_version(address, &connection, service, settings).await?;
+    Ok(connection)
+}
+
+/// As [`connect`], but to a standby, too, which tells no version: for workers of ours, which report to every master.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_to_any_master(
+    address: &str,
+    service: ServiceType,
+    settings: &ChannelSettings,
+) -> Result<Connection, ConnectError> {
+    let connection = open_authenticated(address, settings).await?;
+    match check_version(address, &connection, service, settings).await {
+        Err(ConnectError::Refused { source, .. }) if source.kind == ErrorKind::Unavailable => Ok(connection),
+        checked => checked.map(|()| connection),
+    }
+}
+
+async fn check_version(
+    address: &str,
+    connection: &Connection,
+    service: ServiceType,
+    settings: &ChannelSettings,
+) -> Result<(), ConnectError> {
     let server = get_service_version(address, connection.clone(), service, true, settings).await?;
     let client = version::of(service).unwrap_or(-1);
-    if server != client {
-        return Err(ConnectError::Incompatible { service: service.as_str_name(), client, server });
+    if server == client {
+        return Ok(());
     }
-    Ok(connection)
+    Err(ConnectError::Incompatible { service: service.as_str_name(), client, server })
 }
 
 /// Opens a channel to `address` (`host:port`) and authenticates.

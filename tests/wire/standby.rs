@@ -1,14 +1,17 @@
 //! What a standby answers, so that clients look for the primary.
 
 use alluxio::master::ops::Answer;
+use alluxio::master::worker_call::WorkerAnswer;
+use alluxio::proto::alluxio::grpc::block::GetWorkerIdPRequest;
+use alluxio::proto::alluxio::grpc::block::block_master_worker_service_client::BlockMasterWorkerServiceClient;
 use alluxio::proto::alluxio::grpc::file::file_system_master_client_service_client::FileSystemMasterClientServiceClient;
 use alluxio::proto::alluxio::grpc::file::{ExistsPRequest, GetStatusPRequest};
 use alluxio::proto::alluxio::grpc::meta::GetConfigurationPOptions;
 use alluxio::proto::alluxio::grpc::meta::meta_master_configuration_service_client::MetaMasterConfigurationServiceClient;
 use alluxio::proto::alluxio::grpc::version::service_version_client_service_client::ServiceVersionClientServiceClient;
 use alluxio::proto::alluxio::grpc::version::{GetServiceVersionPRequest, ServiceType};
-use alluxio::rpc::channel::{Connection, ask_whether_primary, connect, open_unauthenticated};
-use alluxio::types::ErrorKind;
+use alluxio::rpc::channel::{Connection, ask_whether_primary, connect, connect_to_any_master, open_unauthenticated};
+use alluxio::types::{ErrorKind, WorkerId};
 use tonic::{Code, Status};
 
 use crate::harness::{Running, identity, start_simple};
@@ -38,6 +41,24 @@ async fn the_question_for_the_primary_is_refused() {
     assert_eq!(refused.kind(), ErrorKind::Unavailable);
     let refused = connect(&running.address, ServiceType::FileSystemMasterClientService, &identity("root")).await;
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Unavailable);
+}
+
+/// A worker of 2.9 asks for the version and, refused, looks for the primary. One of ours goes on without.
+#[tokio::test]
+async fn a_standby_lets_a_worker_of_ours_in() {
+    let (running, _) = standby().await;
+    let service = ServiceType::BlockMasterWorkerService;
+    let refused = connect(&running.address, service, &identity("root")).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Unavailable);
+    let connection = connect_to_any_master(&running.address, service, &identity("root")).await.unwrap();
+    running.will_answer(Ok(Answer::Worker(WorkerAnswer::Id(WorkerId(9)))));
+    let mut worker = BlockMasterWorkerServiceClient::new(connection);
+    let request = GetWorkerIdPRequest::default();
+    assert_eq!(worker.get_worker_id(request).await.unwrap().into_inner().worker_id(), 9);
+    let unknown = ServiceType::JobMasterClientService;
+    *running.namespace.is_primary.lock() = true;
+    let refused = connect_to_any_master(&running.address, unknown, &identity("root")).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::NotFound);
 }
 
 #[tokio::test]
