@@ -1,7 +1,7 @@
 //! Pure. What a record says: entries with every computed value in them.
 //!
 //! Where the 2.9 journal has the meaning, an entry has exactly its fields, so that an export is exact; the last
-//! three kinds are our own. Times are milliseconds since 1970 UTC. Paths are informational: ids decide.
+//! five kinds are our own. Times are milliseconds since 1970 UTC. Paths are informational: ids decide.
 
 use crate::types::{AlluxioPath, BlockId, InodeId, OperationId, PersistenceState, TtlAction};
 
@@ -56,6 +56,13 @@ pub enum Entry {
         /// Text of a UUID.
         cluster_id: String,
     },
+    /// Another UFS begins at a path.
+    AddMountPoint(AddMountPoint),
+    /// It begins there no longer.
+    DeleteMountPoint {
+        /// Where it began.
+        path: AlluxioPath,
+    },
     /// The first answer to an operation, kept for its repetition.
     Answered(Answered),
     /// A directory and all below it leave the namespace at once.
@@ -64,6 +71,13 @@ pub enum Entry {
     CollectTree {
         /// Which ones.
         ids: Vec<InodeId>,
+    },
+    /// The UFS is about to be changed.
+    UfsIntent(UfsIntent),
+    /// UFS and namespace agree again about what that intent was to change.
+    UfsIntentSettled {
+        /// The inode of the intent.
+        inode: InodeId,
     },
 }
 
@@ -305,6 +319,38 @@ pub struct Rename {
     pub path: AlluxioPath,
     /// Where it is.
     pub new_path: AlluxioPath,
+}
+
+/// `add_mount_point` of 2.9.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddMountPoint {
+    /// Where the UFS begins in the namespace.
+    pub path: AlluxioPath,
+    /// Its URI.
+    pub ufs_path: String,
+    /// Whether nothing may be written below.
+    pub read_only: bool,
+    /// Whether all users may read and write there.
+    pub shared: bool,
+    /// What was set for this mount, by name.
+    pub properties: Vec<(String, String)>,
+    /// Id of the mount.
+    pub mount_id: i64,
+}
+
+/// A change of UFS and namespace that was begun. Until it is settled, nothing else may change what it touches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UfsIntent {
+    /// What is moved or deleted; it has one open intent at most.
+    pub inode: InodeId,
+    /// Where it is.
+    pub path: AlluxioPath,
+    /// Where it is to be; none for a delete.
+    pub new_path: Option<AlluxioPath>,
+    /// When.
+    pub op_time_ms: i64,
+    /// What to keep for a repetition of the operation, once it is done.
+    pub answer: Option<Answered>,
 }
 
 /// Operations whose first answer is kept. The numbers are journaled.

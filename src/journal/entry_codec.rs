@@ -3,7 +3,7 @@
 //! Reading is strict. What this program does not know, or cannot keep, is an error that names it: an entry that was
 //! only half understood would make two masters differ.
 
-use super::entry::{Answered, AnsweredOperation, Corrupt, Entry, UnlinkTree};
+use super::entry::{Answered, AnsweredOperation, Corrupt, Entry, UfsIntent, UnlinkTree};
 use super::entry_to_proto::field;
 use super::{entry_from_proto, entry_to_proto};
 use crate::proto::alluxio_rs::journal as wire;
@@ -53,13 +53,15 @@ mod kind {
     pub(super) const ANSWERED: u32 = 2;
     pub(super) const UNLINK_TREE: u32 = 3;
     pub(super) const COLLECT_TREE: u32 = 4;
+    pub(super) const UFS_INTENT: u32 = 5;
+    pub(super) const UFS_INTENT_SETTLED: u32 = 6;
 }
 
 fn decode_one(bytes: &[u8]) -> Result<Entry, String> {
     let (kind, body) = only_field_of(bytes)?;
     match kind {
         kind::ALLUXIO => entry_from_proto::entry_of(body),
-        kind::ANSWERED => answered_of(message(body)?),
+        kind::ANSWERED => answered_of(message(body)?).map(Entry::Answered),
         kind::UNLINK_TREE => {
             let wire::UnlinkTreeEntry { id, op_time_ms, path } = message(body)?;
             let path = path.ok_or("unlink_tree without path")?;
@@ -69,6 +71,11 @@ fn decode_one(bytes: &[u8]) -> Result<Entry, String> {
         kind::COLLECT_TREE => {
             let wire::CollectTreeEntry { ids } = message(body)?;
             Ok(Entry::CollectTree { ids: ids.into_iter().map(InodeId).collect() })
+        }
+        kind::UFS_INTENT => intent_of(message(body)?),
+        kind::UFS_INTENT_SETTLED => {
+            let wire::UfsIntentSettledEntry { inode_id } = message(body)?;
+            Ok(Entry::UfsIntentSettled { inode: InodeId(inode_id) })
         }
         other => Err(format!("kind {other} is not known to this program; it was written by a newer one")),
     }
@@ -95,18 +102,41 @@ pub(super) fn message<M: Message + Default>(bytes: &[u8]) -> Result<M, String> {
     Ok(message)
 }
 
-fn answered_of(answered: wire::AnsweredEntry) -> Result<Entry, String> {
+fn intent_of(intent: wire::UfsIntentEntry) -> Result<Entry, String> {
+    let wire::UfsIntentEntry { inode_id, path, new_path, op_time_ms, answer } = intent;
+    let path_of = |text: String| AlluxioPath::parse(&text).map_err(|e| format!("ufs_intent: {e}"));
+    Ok(Entry::UfsIntent(UfsIntent {
+        inode: InodeId(inode_id),
+        path: path_of(path)?,
+        new_path: new_path.map(path_of).transpose()?,
+        op_time_ms,
+        answer: answer.map(answered_of).transpose()?,
+    }))
+}
+
+fn answered_of(answered: wire::AnsweredEntry) -> Result<Answered, String> {
     let wire::AnsweredEntry { operation_id_high, operation_id_low, operation, arguments, inode_id, op_time_ms } =
         answered;
     let operation = AnsweredOperation::of_number(operation)
         .ok_or_else(|| format!("answered: no operation has the number {operation}"))?;
-    Ok(Entry::Answered(Answered {
+    Ok(Answered {
         operation_id: OperationId { high: operation_id_high, low: operation_id_low },
         operation,
         arguments,
         inode: InodeId(inode_id),
         op_time_ms,
-    }))
+    })
+}
+
+fn answered_to_wire(answered: &Answered) -> wire::AnsweredEntry {
+    wire::AnsweredEntry {
+        operation_id_high: answered.operation_id.high,
+        operation_id_low: answered.operation_id.low,
+        operation: answered.operation as u32,
+        arguments: answered.arguments,
+        inode_id: answered.inode.0,
+        op_time_ms: answered.op_time_ms,
+    }
 }
 
 fn encode(entry: &Entry, bytes: &mut Vec<u8>) {
@@ -136,17 +166,9 @@ fn encode(entry: &Entry, bytes: &mut Vec<u8>) {
         Entry::DeleteFile(delete) => put_alluxio(bytes, field::DELETE_FILE, &to::delete_of(delete)),
         Entry::Rename(rename) => put_alluxio(bytes, field::RENAME, &to::rename_of(rename)),
         Entry::ClusterInfo { cluster_id } => put_alluxio(bytes, field::CLUSTER_INFO, &to::cluster_info_of(cluster_id)),
-        Entry::Answered(answered) => {
-            let answered = wire::AnsweredEntry {
-                operation_id_high: answered.operation_id.high,
-                operation_id_low: answered.operation_id.low,
-                operation: answered.operation as u32,
-                arguments: answered.arguments,
-                inode_id: answered.inode.0,
-                op_time_ms: answered.op_time_ms,
-            };
-            put(bytes, kind::ANSWERED, &answered);
-        }
+        Entry::AddMountPoint(mount) => put_alluxio(bytes, field::ADD_MOUNT_POINT, &to::mount_of(mount)),
+        Entry::DeleteMountPoint { path } => put_alluxio(bytes, field::DELETE_MOUNT_POINT, &to::unmount_of(path)),
+        Entry::Answered(answered) => put(bytes, kind::ANSWERED, &answered_to_wire(answered)),
         Entry::UnlinkTree(UnlinkTree { id, op_time_ms, path }) => {
             let path = Some(path.to_string());
             put(bytes, kind::UNLINK_TREE, &wire::UnlinkTreeEntry { id: id.0, op_time_ms: *op_time_ms, path });
@@ -154,6 +176,19 @@ fn encode(entry: &Entry, bytes: &mut Vec<u8>) {
         Entry::CollectTree { ids } => {
             let ids = ids.iter().map(|id| id.0).collect();
             put(bytes, kind::COLLECT_TREE, &wire::CollectTreeEntry { ids });
+        }
+        Entry::UfsIntent(intent) => {
+            let intent = wire::UfsIntentEntry {
+                inode_id: intent.inode.0,
+                path: intent.path.to_string(),
+                new_path: intent.new_path.as_ref().map(ToString::to_string),
+                op_time_ms: intent.op_time_ms,
+                answer: intent.answer.as_ref().map(answered_to_wire),
+            };
+            put(bytes, kind::UFS_INTENT, &intent);
+        }
+        Entry::UfsIntentSettled { inode } => {
+            put(bytes, kind::UFS_INTENT_SETTLED, &wire::UfsIntentSettledEntry { inode_id: inode.0 });
         }
     }
 }

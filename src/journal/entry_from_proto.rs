@@ -2,8 +2,8 @@
 //! `..`, so that a new field cannot be forgotten.
 
 use super::entry::{
-    DeleteFile, Entry, InodeDirectory, InodeFile, Rename, Replication, UpdateInode, UpdateInodeDirectory,
-    UpdateInodeFile,
+    AddMountPoint, DeleteFile, Entry, InodeDirectory, InodeFile, Rename, Replication, UpdateInode,
+    UpdateInodeDirectory, UpdateInodeFile,
 };
 use super::entry_codec::{message, only_field_of};
 use super::entry_to_proto::field;
@@ -17,11 +17,13 @@ use crate::types::{AlluxioPath, BlockId, InodeId, PersistenceState, TtlAction};
 pub(super) fn entry_of(bytes: &[u8]) -> Result<Entry, String> {
     let (field, body) = only_field_of(bytes)?;
     match field {
+        field::ADD_MOUNT_POINT => mount_of(message(body)?),
         field::BLOCK_CONTAINER_ID_GENERATOR => container_generator_of(message(body)?),
         field::BLOCK_INFO => block_info_of(message(body)?),
         field::CLUSTER_INFO => cluster_info_of(message(body)?),
         field::DELETE_BLOCK => delete_block_of(message(body)?),
         field::DELETE_FILE => delete_of(message(body)?),
+        field::DELETE_MOUNT_POINT => unmount_of(message(body)?),
         field::INODE_DIRECTORY => directory_of(message(body)?),
         field::INODE_DIRECTORY_ID_GENERATOR => directory_generator_of(message(body)?),
         field::INODE_FILE => file_of(message(body)?),
@@ -39,11 +41,9 @@ pub(super) fn entry_of(bytes: &[u8]) -> Result<Entry, String> {
 }
 
 /// What a 2.9 journal may say and ours does not.
-const NOT_KEPT: [(u32, &str); 17] = [
+const NOT_KEPT: [(u32, &str); 15] = [
     (1, "sequence_number"),
-    (2, "add_mount_point"),
     (5, "complete_file"),
-    (8, "delete_mount_point"),
     (12, "inode_last_modification_time"),
     (15, "persist_directory"),
     (16, "async_persist_request"),
@@ -98,6 +98,28 @@ fn delete_of(entry: wire::DeleteFileEntry) -> Result<Entry, String> {
         alluxio_only: alluxio_only.is_some(),
         path: path_of(kind, path)?,
     }))
+}
+
+fn mount_of(entry: wire::AddMountPointEntry) -> Result<Entry, String> {
+    let wire::AddMountPointEntry { alluxio_path, ufs_path, read_only, properties, shared, mount_id } = entry;
+    let kind = "add_mount_point";
+    let property = |pair: wire::StringPairEntry| {
+        let wire::StringPairEntry { key, value } = pair;
+        Ok::<_, String>((need(kind, "key", key)?, need(kind, "value", value)?))
+    };
+    Ok(Entry::AddMountPoint(AddMountPoint {
+        path: path_of(kind, alluxio_path)?,
+        ufs_path: need(kind, "ufs_path", ufs_path)?,
+        read_only: need(kind, "readOnly", read_only)?,
+        shared: need(kind, "shared", shared)?,
+        properties: properties.into_iter().map(property).collect::<Result<_, _>>()?,
+        mount_id: need(kind, "mount_id", mount_id)?,
+    }))
+}
+
+fn unmount_of(entry: wire::DeleteMountPointEntry) -> Result<Entry, String> {
+    let wire::DeleteMountPointEntry { alluxio_path } = entry;
+    Ok(Entry::DeleteMountPoint { path: path_of("delete_mount_point", alluxio_path)? })
 }
 
 fn directory_of(entry: wire::InodeDirectoryEntry) -> Result<Entry, String> {

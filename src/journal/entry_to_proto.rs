@@ -1,14 +1,18 @@
 //! Pure. Entries that 2.9 has, as its messages. The values are those that a 2.9.6 master writes.
 
-use super::entry::{DeleteFile, InodeDirectory, InodeFile, Rename, UpdateInode, UpdateInodeDirectory, UpdateInodeFile};
+use super::entry::{
+    AddMountPoint, DeleteFile, InodeDirectory, InodeFile, Rename, UpdateInode, UpdateInodeDirectory, UpdateInodeFile,
+};
 use crate::proto::alluxio::proto::journal as wire;
-use crate::types::{BlockId, InodeId, TtlAction};
+use crate::types::{AlluxioPath, BlockId, InodeId, TtlAction};
 
 /// Numbers of the fields of `JournalEntry`.
 pub(super) mod field {
+    pub(in crate::journal) const ADD_MOUNT_POINT: u32 = 2;
     pub(in crate::journal) const BLOCK_CONTAINER_ID_GENERATOR: u32 = 3;
     pub(in crate::journal) const BLOCK_INFO: u32 = 4;
     pub(in crate::journal) const DELETE_FILE: u32 = 6;
+    pub(in crate::journal) const DELETE_MOUNT_POINT: u32 = 8;
     pub(in crate::journal) const INODE_DIRECTORY: u32 = 9;
     pub(in crate::journal) const INODE_DIRECTORY_ID_GENERATOR: u32 = 10;
     pub(in crate::journal) const INODE_FILE: u32 = 11;
@@ -53,6 +57,25 @@ pub(super) fn directory_update_of(update: &UpdateInodeDirectory) -> wire::Update
         direct_children_loaded: update.direct_children_loaded,
         default_acl: None,
     }
+}
+
+pub(super) fn mount_of(mount: &AddMountPoint) -> wire::AddMountPointEntry {
+    let property = |(key, value): &(String, String)| wire::StringPairEntry {
+        key: Some(key.clone()),
+        value: Some(value.clone()),
+    };
+    wire::AddMountPointEntry {
+        alluxio_path: Some(mount.path.to_string()),
+        ufs_path: Some(mount.ufs_path.clone()),
+        read_only: Some(mount.read_only),
+        properties: mount.properties.iter().map(property).collect(),
+        shared: Some(mount.shared),
+        mount_id: Some(mount.mount_id),
+    }
+}
+
+pub(super) fn unmount_of(path: &AlluxioPath) -> wire::DeleteMountPointEntry {
+    wire::DeleteMountPointEntry { alluxio_path: Some(path.to_string()) }
 }
 
 pub(super) fn delete_of(delete: &DeleteFile) -> wire::DeleteFileEntry {

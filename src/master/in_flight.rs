@@ -11,6 +11,7 @@ pub struct InFlight {
     changes: VecDeque<(SequenceNumber, Change)>,
     inodes: BTreeMap<InodeId, SequenceNumber>,
     edges: BTreeMap<(InodeId, Box<str>), SequenceNumber>,
+    mounts: Option<SequenceNumber>,
 }
 
 impl InFlight {
@@ -24,6 +25,7 @@ impl InFlight {
         match &change {
             Change::Inode(id) => self.inodes.insert(*id, sequence),
             Change::Edge(parent, name) => self.edges.insert((*parent, name.clone()), sequence),
+            Change::Mounts => self.mounts.replace(sequence),
         };
         self.changes.push_back((sequence, change));
     }
@@ -38,6 +40,7 @@ impl InFlight {
                         self.inodes.remove(&id);
                     }
                 }
+                Change::Mounts => self.mounts = self.mounts.filter(|sequence| *sequence > mark),
                 Change::Edge(parent, name) => {
                     let key = (parent, name);
                     if self.edges.get(&key).is_some_and(|sequence| *sequence <= mark) {
@@ -56,7 +59,8 @@ impl InFlight {
             let below = self.edges.range((*id, Box::from(""))..);
             below.take_while(move |((parent, _), _)| parent == id).map(|(_, sequence)| sequence)
         });
-        inodes.chain(edges).chain(listed).copied().max().unwrap_or_default()
+        let mounts = self.mounts.iter().filter(|_| footprint.mounts());
+        inodes.chain(edges).chain(listed).chain(mounts).copied().max().unwrap_or_default()
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::{Inode, InodeKind, MasterState, NAME_BYTES_MAX};
 use crate::journal::entry::{
-    Answered, Corrupt, DeleteFile, Entry, InodeDirectory, InodeFile, Rename, UnlinkTree, UpdateInode,
+    Answered, Corrupt, DeleteFile, Entry, InodeDirectory, InodeFile, Rename, UfsIntent, UnlinkTree, UpdateInode,
     UpdateInodeDirectory, UpdateInodeFile,
 };
 use crate::types::time::Millis;
@@ -59,6 +59,8 @@ impl MasterState {
                 Corrupt::new(format!("rename of inode {} {} to {}", rename.id, rename.path, rename.new_path), reason)
             }),
             Entry::ClusterInfo { cluster_id } => self.set_cluster_id(cluster_id).map_err(fits("cluster info".into())),
+            Entry::AddMountPoint(mount) => self.mounts.add(mount).map_err(fits(format!("mount at {}", mount.path))),
+            Entry::DeleteMountPoint { path } => self.mounts.remove(path).map_err(fits(format!("unmount of {path}"))),
             Entry::Answered(answered) => self.keep_answer(answered).map_err(fits("first answer".into())),
             Entry::UnlinkTree(unlink) => self
                 .unlink_tree(unlink)
@@ -66,6 +68,12 @@ impl MasterState {
             Entry::CollectTree { ids } => ids.iter().try_for_each(|id| {
                 self.collect(*id).map_err(|reason| Corrupt::new(format!("collection of inode {id}"), reason))
             }),
+            Entry::UfsIntent(intent) => {
+                self.begin(intent).map_err(fits(format!("intent for inode {} {}", intent.inode, intent.path)))
+            }
+            Entry::UfsIntentSettled { inode } => {
+                self.settle(*inode).map_err(fits(format!("end of the intent for inode {inode}")))
+            }
         }
     }
 
@@ -292,6 +300,22 @@ impl MasterState {
         }
         self.passed(answered.op_time_ms);
         Ok(())
+    }
+
+    fn begin(&mut self, intent: &UfsIntent) -> Applied {
+        self.inode(intent.inode)?;
+        self.passed(intent.op_time_ms);
+        match Arc::make_mut(&mut self.intents).insert(intent.inode, intent.clone()) {
+            Some(_) => Err("it has one already".into()),
+            None => Ok(()),
+        }
+    }
+
+    fn settle(&mut self, inode: InodeId) -> Applied {
+        match Arc::make_mut(&mut self.intents).remove(&inode) {
+            Some(_) => Ok(()),
+            None => Err("it has none".into()),
+        }
     }
 
     fn unlink_tree(&mut self, unlink: &UnlinkTree) -> Applied {

@@ -36,11 +36,14 @@ impl MasterState {
                 changes.push(Change::Edge(rename.new_parent, rename.new_name.as_str().into()));
             }
             Entry::UnlinkTree(unlink) => self.change_of_place(unlink.id, changes),
+            Entry::AddMountPoint(_) | Entry::DeleteMountPoint { .. } => changes.push(Change::Mounts),
             Entry::InodeDirectoryIdGenerator { .. }
             | Entry::BlockContainerIdGenerator { .. }
             | Entry::ClusterInfo { .. }
             | Entry::Answered(_)
-            | Entry::CollectTree { .. } => {}
+            | Entry::CollectTree { .. }
+            | Entry::UfsIntent(_)
+            | Entry::UfsIntentSettled { .. } => {}
         }
     }
 

@@ -19,14 +19,15 @@ use super::retries::Retries;
 use super::slots::{Slots, SlotsHeader};
 use super::{IdGenerators, MasterState};
 use crate::journal::chain::Position;
-use crate::journal::entry::Corrupt;
+use crate::journal::entry::{Corrupt, Entry};
+use crate::journal::entry_codec;
 use crate::types::time::Millis;
 use crate::types::{InodeId, SequenceNumber};
 use bytes::Bytes;
 use std::sync::Arc;
 
 const MAGIC: [u8; 8] = *b"ALXRSCKP";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Magic, version, length and checksum of the header.
 const PREFIX_BYTES: usize = 20;
 /// Trees, records and the sizes of names.
@@ -130,6 +131,26 @@ impl MasterState {
         for id in self.unlinked.iter() {
             body.u64(id.0.cast_unsigned());
         }
+        body.bytes(&self.small_entries());
+    }
+
+    /// Mounts and open intents, which are few, as the entries that made them.
+    pub(super) fn small_entries(&self) -> Vec<u8> {
+        let mounts = self.mounts.iter().cloned().map(Entry::AddMountPoint);
+        let intents = self.intents.values().cloned().map(Entry::UfsIntent);
+        entry_codec::encode_entries(&mounts.chain(intents).collect::<Vec<_>>())
+    }
+
+    /// Takes what `small_entries` gave.
+    fn restore_small_entries(&mut self, bytes: &[u8]) -> Option<()> {
+        for entry in entry_codec::decode_entries(bytes).ok()? {
+            match entry {
+                Entry::AddMountPoint(mount) => self.mounts.add(&mount).ok()?,
+                Entry::UfsIntent(intent) => drop(Arc::make_mut(&mut self.intents).insert(intent.inode, intent)),
+                _ => return None,
+            }
+        }
+        Some(())
     }
 
     /// Puts the pages of the sections in place.
@@ -256,6 +277,7 @@ fn read_small_tables(reader: &mut Reader<'_>) -> Option<MasterState> {
     for _ in 0..reader.u64()? {
         Arc::make_mut(&mut state.unlinked).insert(InodeId(reader.i64()?));
     }
+    state.restore_small_entries(reader.bytes()?)?;
     Some(state)
 }
 
@@ -288,8 +310,12 @@ impl Writer {
     }
 
     fn text(&mut self, text: &str) -> &mut Writer {
-        self.u64(text.len() as u64);
-        self.0.extend_from_slice(text.as_bytes());
+        self.bytes(text.as_bytes())
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> &mut Writer {
+        self.u64(bytes.len() as u64);
+        self.0.extend_from_slice(bytes);
         self
     }
 }
@@ -318,8 +344,12 @@ impl<'a> Reader<'a> {
     }
 
     fn text(&mut self) -> Option<&'a str> {
+        std::str::from_utf8(self.bytes()?).ok()
+    }
+
+    fn bytes(&mut self) -> Option<&'a [u8]> {
         let length = usize::try_from(self.u64()?).ok()?;
-        std::str::from_utf8(self.take(length)?).ok()
+        self.take(length)
     }
 }
 

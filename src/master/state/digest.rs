@@ -23,6 +23,7 @@ impl MasterState {
         for id in self.unlinked.iter() {
             add_numbers(&mut hash, &[id.0]);
         }
+        hash.update(&self.small_entries());
         add_text(&mut hash, self.cluster_id.as_deref().unwrap_or(""));
         add_numbers(&mut hash, &[self.last_time.0]);
         hash.digest()

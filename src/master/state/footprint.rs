@@ -10,6 +10,7 @@ pub struct Footprint {
     inodes: Vec<InodeId>,
     edges: Vec<(InodeId, Box<str>)>,
     directories: Vec<InodeId>,
+    mounts: bool,
 }
 
 /// Something that an entry changes and a query may have looked at.
@@ -19,6 +20,8 @@ pub enum Change {
     Inode(InodeId),
     /// Whether, and to what, this name leads in this directory.
     Edge(InodeId, Box<str>),
+    /// The mount table.
+    Mounts,
 }
 
 impl Footprint {
@@ -47,10 +50,16 @@ impl Footprint {
         &self.directories
     }
 
+    /// Whether the mount table was read.
+    pub fn mounts(&self) -> bool {
+        self.mounts
+    }
+
     /// Whether the answer depends on this change.
     pub fn depends_on(&self, change: &Change) -> bool {
         match change {
             Change::Inode(id) => self.inodes.contains(id),
+            Change::Mounts => self.mounts,
             Change::Edge(parent, name) => {
                 self.directories.contains(parent) || self.edges.iter().any(|(p, n)| p == parent && n == name)
             }
@@ -69,6 +78,11 @@ impl Footprint {
         if self.is_on {
             self.edges.push((parent, name.into()));
         }
+    }
+
+    /// The mount table was read.
+    pub(in crate::master) fn read_mounts(&mut self) {
+        self.mounts = self.is_on;
     }
 
     /// All names of this directory, or their number, were read.

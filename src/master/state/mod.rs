@@ -15,6 +15,7 @@ mod ids;
 mod inode;
 mod inode_tree;
 mod interner;
+mod mount_table;
 mod names;
 mod pages;
 mod retries;
@@ -28,14 +29,15 @@ pub use footprint::{Change, Footprint};
 pub use ids::IdGenerators;
 pub use inode::{Inode, InodeKind};
 pub use inode_tree::InodeTree;
+pub use mount_table::{MountTable, ROOT_MOUNT_ID, ufs_path};
 pub use names::NAME_BYTES_MAX;
 pub use retries::{ANSWER_AGE_MAX_MS, ANSWERS_MAX};
 
-use crate::journal::entry::Answered;
+use crate::journal::entry::{Answered, UfsIntent};
 use crate::types::time::Millis;
 use crate::types::{AlluxioPath, InodeId, OperationId};
 use retries::Retries;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The whole state. A clone is a snapshot: it shares all pages, takes microseconds, and hinders no writer.
@@ -45,6 +47,9 @@ pub struct MasterState {
     blocks: Blocks,
     ids: IdGenerators,
     retries: Retries,
+    mounts: MountTable,
+    /// Changes of a UFS that were begun and are not settled, by their inode.
+    intents: Arc<BTreeMap<InodeId, UfsIntent>>,
     /// Uppermost directories of the trees that were unlinked and are not collected yet.
     unlinked: Arc<BTreeSet<InodeId>>,
     cluster_id: Option<Arc<str>>,
@@ -65,6 +70,8 @@ impl MasterState {
             blocks: Blocks::new(),
             ids: IdGenerators::default(),
             retries: Retries::new(),
+            mounts: MountTable::default(),
+            intents: Arc::default(),
             unlinked: Arc::default(),
             cluster_id: None,
             last_time: Millis(0),
@@ -103,6 +110,16 @@ impl MasterState {
     /// The kept first answer to that operation.
     pub fn answered(&self, id: OperationId) -> Option<Answered> {
         self.retries.find(id)
+    }
+
+    /// The mounts beside that of the root.
+    pub fn mounts(&self) -> &MountTable {
+        &self.mounts
+    }
+
+    /// Changes of a UFS that were begun and are not settled, by their inode.
+    pub fn intents(&self) -> &BTreeMap<InodeId, UfsIntent> {
+        &self.intents
     }
 
     /// Uppermost directories of the trees that are to be collected.

@@ -22,7 +22,11 @@ impl MasterState {
         self.inodes.verify_edges(live, self.unlinked.len() as u64).map_err(part("edges"))?;
         self.verify_unlinked().map_err(part("unlinked trees"))?;
         self.verify_blocks().map_err(part("blocks"))?;
-        self.verify_answers().map_err(part("first answers"))
+        self.verify_answers().map_err(part("first answers"))?;
+        match self.intents.keys().find(|id| self.inodes.get(**id).is_none()) {
+            Some(id) => Err(Corrupt::new("open intents", format!("inode {id} does not exist"))),
+            None => Ok(()),
+        }
     }
 
     fn verify_blocks(&self) -> Result<(), String> {
