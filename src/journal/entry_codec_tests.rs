@@ -1,8 +1,8 @@
 //! The bytes of every kind, and that nothing is read which is not understood.
 
 use super::super::entry::{
-    Answered, AnsweredOperation, DeleteFile, Entry, InodeDirectory, InodeFile, Rename, Replication, UnlinkTree,
-    UpdateInode, UpdateInodeDirectory, UpdateInodeFile,
+    AddMountPoint, Answered, AnsweredOperation, DeleteFile, Entry, InodeDirectory, InodeFile, Rename, Replication,
+    UfsIntent, UnlinkTree, UpdateInode, UpdateInodeDirectory, UpdateInodeFile,
 };
 use super::{decode_entries, encode_entries, wire};
 use crate::proto::alluxio::proto::journal as alluxio;
@@ -119,6 +119,36 @@ pub(super) fn one_of_each() -> Vec<Entry> {
         }),
         Entry::UnlinkTree(UnlinkTree { id: InodeId(1), op_time_ms: 5, path: path("/t") }),
         Entry::CollectTree { ids: vec![InodeId(3), InodeId(2)] },
+        Entry::AddMountPoint(AddMountPoint {
+            path: path("/m"),
+            ufs_path: "hdfs://nn/m".into(),
+            read_only: true,
+            shared: false,
+            properties: vec![("a".into(), "1".into()), ("b".into(), String::new())],
+            mount_id: 77,
+        }),
+        Entry::DeleteMountPoint { path: path("/m") },
+        Entry::UfsIntent(UfsIntent {
+            inode: InodeId(1),
+            path: path("/t"),
+            new_path: Some(path("/u")),
+            op_time_ms: 5,
+            answer: Some(Answered {
+                operation_id: OperationId { high: 1, low: 2 },
+                operation: AnsweredOperation::Rename,
+                arguments: 3,
+                inode: InodeId::ROOT,
+                op_time_ms: 5,
+            }),
+        }),
+        Entry::UfsIntent(UfsIntent {
+            inode: InodeId(1),
+            path: path("/t"),
+            new_path: None,
+            op_time_ms: 5,
+            answer: None,
+        }),
+        Entry::UfsIntentSettled { inode: InodeId(1) },
     ]
 }
 
@@ -212,9 +242,12 @@ fn what_cannot_be_kept_is_refused_by_name() {
         ..empty.clone()
     };
     assert_eq!(refused(both), "it does not say exactly one thing");
+    let persist_directory = Some(alluxio::PersistDirectoryEntry::default());
+    let reason = refused(alluxio::JournalEntry { persist_directory, ..empty.clone() });
+    assert_eq!(reason, "journal entry: this program cannot keep what persist_directory (15) says");
     let delete_mount_point = Some(alluxio::DeleteMountPointEntry::default());
     let reason = refused(alluxio::JournalEntry { delete_mount_point, ..empty.clone() });
-    assert_eq!(reason, "journal entry: this program cannot keep what delete_mount_point (8) says");
+    assert_eq!(reason, "delete_mount_point without path");
     let located = alluxio::BlockInfoEntry { block_location: Some(Default::default()), ..Default::default() };
     let reason = refused(alluxio::JournalEntry { block_info: Some(located), ..empty.clone() });
     assert_eq!(reason, "block_info: this program cannot keep what block_location says");

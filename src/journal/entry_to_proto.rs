@@ -60,10 +60,8 @@ pub(super) fn directory_update_of(update: &UpdateInodeDirectory) -> wire::Update
 }
 
 pub(super) fn mount_of(mount: &AddMountPoint) -> wire::AddMountPointEntry {
-    let property = |(key, value): &(String, String)| wire::StringPairEntry {
-        key: Some(key.clone()),
-        value: Some(value.clone()),
-    };
+    let property =
+        |(key, value): &(String, String)| wire::StringPairEntry { key: Some(key.clone()), value: Some(value.clone()) };
     wire::AddMountPointEntry {
         alluxio_path: Some(mount.path.to_string()),
         ufs_path: Some(mount.ufs_path.clone()),

@@ -39,6 +39,12 @@ impl Gate {
         self.serving.load(Ordering::Acquire)
     }
 
+    /// How long the lease lasts yet; none when every answer must go through the driver.
+    pub fn lease_left(&self, now: Boot) -> Option<Duration> {
+        let nanos = Some(self.lease_until.load(Ordering::Acquire)).filter(|nanos| *nanos > 0)?;
+        Some(Boot::from_start(Duration::from_nanos(nanos)).since(now))
+    }
+
     /// Whether an answer that was evaluated *before* the clock read `now` may leave.
     pub fn check(&self, wait_for: SequenceNumber, now: Boot) -> Verdict {
         if !self.is_serving() {

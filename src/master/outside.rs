@@ -6,6 +6,7 @@ use crate::election::{Latch, LatchError, SoloLatch, ZookeeperLatch, ZookeeperSet
 use crate::journal::folder::hdfs::{Durability, HdfsSettings, HdfsStore};
 use crate::journal::folder::local::{LocalLock, LocalSettings, LocalStore, MissingFolder};
 use crate::journal::folder::{JournalStore, StoreError};
+use crate::ufs::{UfsClients, UfsError, UfsSettings};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -59,6 +60,9 @@ pub enum OutsideError {
     /// Properties that do not go together.
     #[error("{0}")]
     Properties(String),
+    /// The UFS of the root cannot be used.
+    #[error("alluxio.master.mount.table.root.ufs")]
+    Ufs(#[from] UfsError),
 }
 
 /// A journal folder, with the lock that a local one needs.
@@ -95,6 +99,16 @@ pub fn folder(conf: &Conf, missing: MissingFolder) -> Result<Folder, OutsideErro
         ..parsed
     };
     Ok(Folder { store: Arc::new(HdfsStore::new(settings).map_err(failed)?), lock: None })
+}
+
+/// How UFSes are used.
+///
+/// # Errors
+/// The root cannot be used.
+pub fn ufs(conf: &Conf) -> Result<UfsSettings, OutsideError> {
+    let settings = UfsSettings::usual();
+    UfsClients::new(settings.clone()).of(&conf.get(&keys::ROOT_UFS))?;
+    Ok(settings)
 }
 
 /// The election of the cluster `cluster_id`, not yet entered.

@@ -16,7 +16,7 @@ use crate::journal::folder::{CheckpointId, JournalStore, Recovery, SegmentId, Se
 use crate::journal::tailer::Ask;
 use crate::journal::writer::WriterEffect;
 use crate::types::time::{boot_now, wall_now};
-use crate::types::{ErrorKind, FsError};
+use crate::types::{ErrorKind, FsError, SequenceNumber};
 use bytes::Bytes;
 use log::{info, warn};
 use parking_lot::RwLock;
@@ -114,6 +114,24 @@ impl Handle {
     pub async fn worker(&self, call: WorkerCall) -> Result<Answer, FsError> {
         let (ticket, answer) = oneshot::channel();
         self.enqueue(Event::Worker(ticket, call), answer).await
+    }
+
+    /// Reads the state as it is, which may be ahead of what is durable.
+    pub fn with_core<R>(&self, read: impl FnOnce(&Core, &ops::Settings) -> R) -> R {
+        read(&self.core.read(), &self.settings)
+    }
+
+    /// How long the lease lasts yet; none when answers are confirmed one by one.
+    pub fn lease_left(&self) -> Option<Duration> {
+        self.gate.lease_left(boot_now())
+    }
+
+    /// Returns when this master still leads after it was asked.
+    ///
+    /// # Errors
+    /// It does not lead any more.
+    pub async fn confirm(&self) -> Result<(), FsError> {
+        self.hold(Evaluated { answer: Ok(Answer::Done), wait_for: SequenceNumber(0) }).await.map(|_| ())
     }
 
     /// Ends the loop: a primary answers what is under way and releases its epoch.

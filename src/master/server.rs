@@ -12,8 +12,7 @@ use tonic::body::Body;
 use tonic::codegen::http;
 
 use crate::conf::keys;
-use crate::master::ops::{Answer, Query, Request};
-use crate::master::runtime::Handle;
+use crate::master::ops::{Answer, LoadMetadata, Query, Request};
 use crate::master::worker_call::WorkerCall;
 use crate::master::{server_block, server_fs, server_meta, server_worker};
 use crate::proto::alluxio::grpc::block::block_master_client_service_server as block;
@@ -44,24 +43,9 @@ pub trait Namespace: Send + Sync + 'static {
 
     /// Answers a question. Waits only where the answer depends on something that is not yet durable.
     fn query(&self, caller: &Caller, query: &Query) -> impl Future<Output = Result<Answer, FsError>> + Send;
-}
 
-impl Namespace for Handle {
-    fn is_primary(&self) -> bool {
-        self.is_primary()
-    }
-
-    async fn submit(&self, request: Request) -> Result<Answer, FsError> {
-        self.submit(request).await
-    }
-
-    async fn worker(&self, call: WorkerCall) -> Result<Answer, FsError> {
-        self.worker(call).await
-    }
-
-    async fn query(&self, caller: &Caller, query: &Query) -> Result<Answer, FsError> {
-        self.query(caller, query).await
-    }
+    /// Looks at the UFS for what a question is about and the namespace does not have.
+    fn load(&self, query: &Query, load: LoadMetadata) -> impl Future<Output = Result<(), FsError>> + Send;
 }
 
 /// How to serve.

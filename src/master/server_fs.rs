@@ -10,8 +10,8 @@ use tonic::body::Body;
 use tonic::codegen::http;
 
 use super::ops::{
-    Answer, CompleteFile, CreateDirectory, CreateFile, Delete, Free, NewBlock, Operation, Query, Rename, Request,
-    SetAttribute, WriteType,
+    Answer, CompleteFile, CreateDirectory, CreateFile, Delete, Free, LoadMetadata, NewBlock, Operation, Query, Rename,
+    Request, SetAttribute, WriteType,
 };
 use super::server::{Namespace, UserCall, mismatch, unsupported};
 use crate::proto::alluxio::grpc::file::{
@@ -19,7 +19,7 @@ use crate::proto::alluxio::grpc::file::{
     CreateFilePResponse, DeletePRequest, DeletePResponse, ExistsPRequest, ExistsPResponse,
     FileSystemMasterCommonPOptions, FreePRequest, FreePResponse, GetNewBlockIdForFilePRequest,
     GetNewBlockIdForFilePResponse, GetStatusPRequest, GetStatusPResponse, ListStatusPRequest, ListStatusPResponse,
-    RenamePRequest, RenamePResponse, SetAttributePRequest, SetAttributePResponse, WritePType,
+    LoadMetadataPType, RenamePRequest, RenamePResponse, SetAttributePRequest, SetAttributePResponse, WritePType,
 };
 use crate::proto::convert;
 use crate::rpc::call::{self, Reply};
@@ -42,6 +42,9 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
     let Some((_, method)) = call::method_of(&request) else { return call::refuse_unknown(&request) };
     match method {
         "GetStatus" => call::unary(request, |message| user.get_status(message)),
+        "Mount" => call::unary(request, |message| user.mount(message)),
+        "Unmount" => call::unary(request, |message| user.unmount(message)),
+        "GetMountTable" => call::unary(request, |message| user.get_mount_table(message)),
         "Exists" => call::unary(request, |message| user.exists(message)),
         "ListStatus" => call::server_stream(request, |message| user.list_status(message)),
         "CreateDirectory" => call::unary(request, |message| user.create_directory(message)),
@@ -58,13 +61,15 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
 
 impl<N: Namespace> UserCall<N> {
     async fn get_status(self, request: GetStatusPRequest) -> Result<GetStatusPResponse, FsError> {
-        let answer = self.query(Query::GetStatus { path: convert::path(request.path())? }).await?;
+        let load = request.options.and_then(|options| options.load_metadata_type);
+        let answer = self.look(Query::GetStatus { path: convert::path(request.path())? }, load).await?;
         let Answer::Status(status) = answer else { return Err(mismatch("GetStatus", &answer)) };
         Ok(GetStatusPResponse { file_info: Some(convert::status_to_proto(*status)) })
     }
 
     async fn exists(self, request: ExistsPRequest) -> Result<ExistsPResponse, FsError> {
-        let answer = self.query(Query::Exists { path: convert::path(request.path())? }).await?;
+        let load = request.options.and_then(|options| options.load_metadata_type);
+        let answer = self.look(Query::Exists { path: convert::path(request.path())? }, load).await?;
         let Answer::Exists(exists) = answer else { return Err(mismatch("Exists", &answer)) };
         Ok(ExistsPResponse { exists: Some(exists) })
     }
@@ -72,7 +77,8 @@ impl<N: Namespace> UserCall<N> {
     async fn list_status(self, request: ListStatusPRequest) -> Result<Messages, FsError> {
         let options = request.options.as_ref();
         let recursive = options.is_some_and(|options| options.recursive());
-        let answer = self.query(Query::ListStatus { path: convert::path(request.path())?, recursive }).await?;
+        let load = options.and_then(|options| options.load_metadata_type);
+        let answer = self.look(Query::ListStatus { path: convert::path(request.path())?, recursive }, load).await?;
         let Answer::List(mut statuses) = answer else { return Err(mismatch("ListStatus", &answer)) };
         if options.is_some_and(|options| options.load_metadata_only()) {
             statuses.clear();
@@ -218,6 +224,17 @@ impl<N: Namespace> UserCall<N> {
         });
         self.submit(&common, operation).await?;
         Ok(SetAttributePResponse {})
+    }
+
+    /// Has the UFS looked at first, as the client wishes; one that says nothing wants it once.
+    async fn look(&self, query: Query, load: Option<i32>) -> Result<Answer, FsError> {
+        let load = match load.map(LoadMetadataPType::try_from) {
+            Some(Ok(LoadMetadataPType::Never)) => LoadMetadata::Never,
+            Some(Ok(LoadMetadataPType::Always)) => LoadMetadata::Always,
+            _ => LoadMetadata::Once,
+        };
+        self.server.namespace.load(&query, load).await?;
+        self.query(query).await
     }
 
     pub(super) async fn query(&self, query: Query) -> Result<Answer, FsError> {

@@ -15,6 +15,7 @@ use super::server::{MasterServer, Namespace, UserCall, mismatch, unsupported};
 use super::worker_call::{
     Command, Heartbeat, LeaseRule, LostStorage, Place, PlacedBlocks, Registration, TierBytes, WorkerAnswer, WorkerCall,
 };
+use crate::journal::entry::AddMountPoint;
 use crate::proto::alluxio::grpc::block::{
     BlockHeartbeatPRequest, BlockHeartbeatPResponse, CommitBlockInUfsPRequest, CommitBlockInUfsPResponse,
     CommitBlockPRequest, CommitBlockPResponse, GetRegisterLeasePRequest, GetRegisterLeasePResponse,
@@ -188,13 +189,18 @@ impl<N: Namespace> UserCall<N> {
 
     async fn get_ufs_info(self, request: GetUfsInfoPRequest) -> Result<GetUfsInfoPResponse, FsError> {
         let answer = self.ask(Query::Ufs { mount_id: request.mount_id() }).await?;
-        let Answer::Ufs(uri) = answer else { return Err(mismatch("GetUfsInfo", &answer)) };
+        let Answer::Ufs(mount) = answer else { return Err(mismatch("GetUfsInfo", &answer)) };
         // Compatible: 2.9 answers an unknown mount with an info that says nothing.
-        let known = |uri| UfsInfo {
-            uri: Some(uri),
-            properties: Some(MountPOptions { read_only: Some(false), shared: Some(false), ..MountPOptions::default() }),
+        let known = |mount: Box<AddMountPoint>| UfsInfo {
+            uri: Some(mount.ufs_path),
+            properties: Some(MountPOptions {
+                read_only: Some(mount.read_only),
+                shared: Some(mount.shared),
+                properties: mount.properties.into_iter().collect(),
+                ..MountPOptions::default()
+            }),
         };
-        Ok(GetUfsInfoPResponse { ufs_info: Some(uri.map(known).unwrap_or_default()) })
+        Ok(GetUfsInfoPResponse { ufs_info: Some(mount.map(known).unwrap_or_default()) })
     }
 
     // Compatible: 2.9 masters send no commands here, and its workers do not look at them.

@@ -11,6 +11,7 @@ use super::server::{self, ServerError, ServerSettings};
 use super::server_meta::Property;
 use super::state::MasterState;
 use super::tasks;
+use super::ufs::{EffectSettings, UfsNamespace};
 use super::workers::WorkerLimits;
 use crate::conf::{Authentication, Conf, keys};
 use crate::election::LatchError;
@@ -21,6 +22,7 @@ use crate::journal::folder::{JournalStore, Length, Listing, StoreError};
 use crate::journal::writer::WriterLimits;
 use crate::rpc::identity::{self, NotAvailable};
 use crate::types::time::boot_now;
+use crate::ufs::UfsClients;
 use log::{info, warn};
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,6 +99,7 @@ pub enum StartError {
 pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
     let began = boot_now();
     let server_settings = server_settings(conf)?;
+    let ufs_settings = outside::ufs(conf)?;
     let address = outside::address(conf);
     let listener =
         server::bind(&format!("{}:{}", conf.get(&keys::MASTER_BIND_HOST), conf.get(&keys::MASTER_RPC_PORT).0)).await?;
@@ -124,19 +127,25 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
     let (runtime, handle) =
         Runtime::new(&settings, |gate| Driver::new(settings.clone(), gate, position, genesis), core, outside);
     let mut running = tokio::spawn(runtime.run());
+    let effects = EffectSettings {
+        deadline: conf.get(&keys::JOURNAL_FENCING_LEASE) / 2,
+        block_size_bytes: conf.get(&keys::USER_BLOCK_SIZE).0,
+    };
+    let namespace = UfsNamespace::new(handle.clone(), UfsClients::new(ufs_settings), effects);
     let (stop_server, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = server::serve(listener, Arc::new(handle.clone()), server_settings, async {
+    let server = server::serve(listener, Arc::new(namespace.clone()), server_settings, async {
         // Sent, or dropped with the sender: both end the server.
         let _ = stopped.await;
     });
     let server = tokio::spawn(server);
     let intervals = tasks::Intervals { ttl: conf.get(&keys::TTL_CHECKER_INTERVAL) };
-    let mut tasks = tasks::start(&Arc::new(handle.clone()), intervals);
+    let mut tasks = tasks::start(&Arc::new(namespace.clone()), intervals);
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
     let mut ready = std::pin::pin!(ready(handle.clone()));
     let mut watching = std::pin::pin!(watch_folder(store, format.cluster_id, handle.clone()));
-    let mut told = false;
+    let mut settling = std::pin::pin!(namespace.settle_open_intents());
+    let (mut told, mut settled) = (false, false);
     let exit = loop {
         tokio::select! {
             exit = &mut running => break exit.unwrap_or_else(|error| Exit::Unfit(format!("the loop of the master failed: {error}"))),
@@ -146,12 +155,14 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
                 process.ready(&address);
             }
             () = &mut watching => {}
+            () = &mut settling, if !settled => settled = true,
             _ = terminate.recv() => handle.stop().await,
             _ = interrupt.recv() => handle.stop().await,
         }
     };
     tasks.shutdown().await;
     drop(stop_server);
+    namespace.stop().await;
     match server.await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => warn!("{error}"),

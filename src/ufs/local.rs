@@ -143,6 +143,7 @@ impl Names {
             name,
             directory: metadata.is_dir(),
             length: if metadata.is_dir() { 0 } else { metadata.len() },
+            block_size_bytes: None,
             owner: self.users.entry(uid).or_insert_with(user).clone(),
             group: self.groups.entry(gid).or_insert_with(group).clone(),
             mode: (metadata.mode() & 0o777) as u16,

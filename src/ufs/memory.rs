@@ -263,6 +263,7 @@ fn status(path: &str, node: &Node) -> UfsStatus {
         name: path.rsplit('/').next().unwrap_or_default().to_owned(),
         directory: node.content.is_none(),
         length: node.content.as_ref().map_or(0, |content| content.len() as u64),
+        block_size_bytes: None,
         owner: node.owner.clone(),
         group: node.group.clone(),
         mode: node.mode,

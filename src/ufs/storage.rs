@@ -62,6 +62,8 @@ pub struct UfsStatus {
     pub directory: bool,
     /// Bytes of a file; 0 for a directory.
     pub length: u64,
+    /// Bytes of a block of a file, where the UFS has such.
+    pub block_size_bytes: Option<u64>,
     /// User.
     pub owner: String,
     /// Group.

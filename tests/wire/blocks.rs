@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use alluxio::journal::entry::AddMountPoint;
 use alluxio::master::ops::{Answer, CommitBlock, NewBlock, NewCopy, Operation, Query};
 use alluxio::master::worker_call::{
     Command, LeaseRule, Place, Registration, WorkerAnswer, WorkerCall, WorkerInfo, WorkerState,
@@ -228,10 +229,18 @@ async fn a_worker_asks_for_pinned_files_and_mounts() {
     running.will_answer(Ok(Answer::Files(vec![InodeId(33_554_431)])));
     let pinned = worker.get_pinned_file_ids(GetPinnedFileIdsPRequest::default()).await.unwrap().into_inner();
     assert_eq!(pinned.pinned_file_ids, [33_554_431]);
-    running.will_answer(Ok(Answer::Ufs(Some("hdfs://nn/a".into()))));
+    let mount = AddMountPoint {
+        path: path("/m"),
+        ufs_path: "hdfs://nn/a".into(),
+        read_only: true,
+        shared: false,
+        properties: Vec::new(),
+        mount_id: 1,
+    };
+    running.will_answer(Ok(Answer::Ufs(Some(Box::new(mount)))));
     let request = |mount_id| GetUfsInfoPRequest { mount_id: Some(mount_id), options: None };
     let ufs = worker.get_ufs_info(request(1)).await.unwrap().into_inner().ufs_info.unwrap();
-    assert_eq!((ufs.uri(), ufs.properties.is_some()), ("hdfs://nn/a", true));
+    assert_eq!((ufs.uri(), ufs.properties.as_ref().map(|p| p.read_only())), ("hdfs://nn/a", Some(true)));
     running.will_answer(Ok(Answer::Ufs(None)));
     assert_eq!(worker.get_ufs_info(request(2)).await.unwrap().into_inner().ufs_info.unwrap().uri, None);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use alluxio::master::ops::{Answer, Query, Request};
+use alluxio::master::ops::{Answer, LoadMetadata, Query, Request};
 use alluxio::master::server::{Namespace, ServerError, ServerSettings, bind, serve};
 use alluxio::master::worker_call::WorkerCall;
 use alluxio::proto::alluxio::grpc::file::file_system_master_client_service_client::FileSystemMasterClientServiceClient;
@@ -56,6 +56,10 @@ impl Namespace for Recorder {
         self.seen.lock().push(Seen::Query(caller.clone(), query.clone()));
         let _open = self.gate.lock().await;
         self.answer.lock().clone()
+    }
+
+    async fn load(&self, _: &Query, _: LoadMetadata) -> Result<(), FsError> {
+        Ok(())
     }
 }
 

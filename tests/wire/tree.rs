@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use alluxio::master::ops::{Answer, Query, Request, Settings, bootstrap, decide, query};
+use alluxio::master::ops::{Answer, LoadMetadata, Query, Request, Settings, bootstrap, decide, query};
 use alluxio::master::server::{Namespace, bind, serve};
 use alluxio::master::state::{Footprint, MasterState};
 use alluxio::master::worker_call::WorkerCall;
@@ -64,6 +64,10 @@ impl Namespace for Tree {
 
     async fn query(&self, caller: &Caller, asked: &Query) -> Result<Answer, FsError> {
         query(&self.state.read(), &Workers::default(), caller, asked, &self.settings, &mut Footprint::default())
+    }
+
+    async fn load(&self, _: &Query, _: LoadMetadata) -> Result<(), FsError> {
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! getBlockInfo, and what is asked about workers.
 
-use super::status::ROOT_MOUNT_ID;
+use super::mount::mounts;
 use super::{Answer, Context, errors};
 use crate::master::state::Footprint;
 use crate::types::{BlockId, BlockStatus, ErrorKind, FsError};
@@ -26,9 +26,10 @@ pub(super) fn pinned_files(at: &Context<'_>) -> Answer {
     Answer::Files(at.state.inodes().kept().collect())
 }
 
-/// Where the UFS of a mount is.
-pub(super) fn ufs(at: &Context<'_>, mount_id: i64) -> Answer {
-    Answer::Ufs((mount_id == ROOT_MOUNT_ID).then(|| at.settings.root_ufs.clone()))
+/// The mount of that id.
+pub(super) fn ufs(at: &Context<'_>, mount_id: i64, footprint: &mut Footprint) -> Answer {
+    footprint.read_mounts();
+    Answer::Ufs(mounts(at).find(|mount| mount.mount_id == mount_id).map(Box::new))
 }
 
 /// Who would be told of too few workers or copies waits: clients try again.

@@ -54,13 +54,7 @@ impl<'a> Creation<'a> {
         ttl_ms: i64,
         ttl_action: TtlAction,
     ) -> Creation<'a> {
-        let inodes = at.state.inodes();
-        // Compatible: 2.9 with authentication off, alluxio.master.metastore.inode.inherit.owner.and.group.
-        let (owner, group) = if at.caller.user.is_empty() && at.caller.groups.is_empty() {
-            (inodes.owner(above).to_owned(), inodes.group(above).to_owned())
-        } else {
-            (at.caller.user.clone(), at.caller.groups.first().cloned().unwrap_or_default())
-        };
+        let (owner, group) = at.owner_of_new(above);
         let (id, pinned) = (above.id, above.pinned);
         let ids = at.state.ids();
         Creation { at, ids, entries: Vec::new(), owner, group, parent: id, pinned, persistence, ttl_ms, ttl_action }
@@ -89,6 +83,12 @@ impl<'a> Creation<'a> {
     /// A directory; what comes next goes below it.
     pub(super) fn add_directory(&mut self, path: &AlluxioPath, mode: u16) -> InodeId {
         let id = self.ids.take_directory(&mut self.entries);
+        // Compatible: a directory does not wait to be persisted; it follows its files. One that is made in the UFS
+        // has nothing in it.
+        let (persistence, direct_children_loaded) = match self.persistence {
+            PersistenceState::Persisted => (PersistenceState::Persisted, true),
+            _ => (PersistenceState::NotPersisted, false),
+        };
         self.entries.push(Entry::InodeDirectory(InodeDirectory {
             id,
             parent: self.parent,
@@ -100,15 +100,20 @@ impl<'a> Creation<'a> {
             owner: self.owner.clone(),
             group: self.group.clone(),
             mode,
-            persistence: PersistenceState::NotPersisted,
+            persistence,
             pinned: self.pinned,
             mount_point: false,
-            direct_children_loaded: false,
+            direct_children_loaded,
             ttl_ms: self.ttl_ms,
             ttl_action: self.ttl_action,
         }));
         self.parent = id;
         id
+    }
+
+    /// An id for a directory.
+    pub(super) fn take_directory_id(&mut self) -> InodeId {
+        self.ids.take_directory(&mut self.entries)
     }
 
     /// An id for a file.
@@ -132,10 +137,32 @@ pub(super) fn check_parents(resolved: &Resolved<'_>, recursive: bool) -> Result<
 }
 
 /// Where a new file stands on its way to the UFS.
-pub(super) fn persistence_of(write_type: WriteType, path: &AlluxioPath) -> Result<PersistenceState, FsError> {
+pub(super) fn persistence_of(write_type: WriteType) -> PersistenceState {
     match write_type {
-        WriteType::MustCache | WriteType::TryCache | WriteType::None => Ok(PersistenceState::NotPersisted),
-        WriteType::AsyncThrough => Ok(PersistenceState::ToBePersisted),
-        WriteType::CacheThrough | WriteType::Through => Err(errors::needs_ufs("Creating", path)),
+        WriteType::MustCache | WriteType::TryCache | WriteType::None => PersistenceState::NotPersisted,
+        WriteType::AsyncThrough => PersistenceState::ToBePersisted,
+        WriteType::CacheThrough | WriteType::Through => PersistenceState::Persisted,
+    }
+}
+
+/// What is made in the UFS must lie in a directory that is there.
+pub(super) fn check_persisted(resolved: &Resolved<'_>, persistence: PersistenceState) -> Result<(), FsError> {
+    let parent = resolved.above().last().filter(|_| resolved.missing.len() < 2);
+    let is_there = parent.is_some_and(|parent| parent.persistence == PersistenceState::Persisted);
+    if persistence != PersistenceState::Persisted || is_there {
+        return Ok(());
+    }
+    Err(errors::not_yet(resolved.path))
+}
+
+impl Context<'_> {
+    /// Whom belongs what is made below this directory.
+    pub(super) fn owner_of_new(&self, above: &Inode) -> (String, String) {
+        let inodes = self.state.inodes();
+        // Compatible: 2.9 with authentication off, alluxio.master.metastore.inode.inherit.owner.and.group.
+        if self.caller.user.is_empty() && self.caller.groups.is_empty() {
+            return (inodes.owner(above).to_owned(), inodes.group(above).to_owned());
+        }
+        (self.caller.user.clone(), self.caller.groups.first().cloned().unwrap_or_default())
     }
 }

@@ -1,19 +1,17 @@
 //! createDirectory
 
-use super::create::{Creation, check_name, check_parents, persistence_of};
+use super::create::{Creation, check_name, check_parents, check_persisted, persistence_of};
 use super::resolve::resolve;
 use super::{Answer, Context, CreateDirectory, Decision, errors};
 use crate::master::state::Footprint;
-use crate::types::{ErrorKind, FsError, PersistenceState};
+use crate::types::{ErrorKind, FsError};
 
 pub(super) fn decide(at: &Context<'_>, op: &CreateDirectory) -> Result<Decision, FsError> {
     let path = &op.path;
     let mut footprint = Footprint::off();
     let resolved = resolve(at, path, &mut footprint)?;
     at.permissions(&mut footprint).check_parent(&resolved)?;
-    // Whether the UFS is needed comes before whether the path is there, as in 2.9; but what changes nothing is not
-    // refused for a lack of ours.
-    let persistence = persistence_of(op.write_type, path);
+    at.check_writable(path)?;
     if path.is_root() {
         return Err(errors::exists(format!("Not allowed to create existing root path: {path}")));
     }
@@ -29,10 +27,9 @@ pub(super) fn decide(at: &Context<'_>, op: &CreateDirectory) -> Result<Decision,
     }
     check_parents(&resolved, op.recursive)?;
     check_name(path)?;
-    persistence?;
-    // Compatible: a directory does not wait to be persisted; it follows its files.
-    let not_persisted = PersistenceState::NotPersisted;
-    let mut creation = Creation::below(at, resolved.last(), not_persisted, op.ttl_ms, op.ttl_action);
+    let persistence = persistence_of(op.write_type);
+    check_persisted(&resolved, persistence)?;
+    let mut creation = Creation::below(at, resolved.last(), persistence, op.ttl_ms, op.ttl_action);
     creation.touch_parent();
     creation.add_missing_parents(&resolved);
     creation.add_directory(path, op.mode & 0o777);

@@ -1,9 +1,8 @@
 //! createFile
 
-use super::create::{Creation, check_name, check_parents, persistence_of};
+use super::create::{Creation, check_name, check_parents, check_persisted, persistence_of};
 use super::delete::delete_blocks;
 use super::resolve::resolve;
-use super::status::ufs_path;
 use super::{Answer, Context, CreateFile, Decision, WriteType, errors};
 use crate::journal::entry::{DeleteFile, Entry, InodeFile, Replication};
 use crate::master::state::Footprint;
@@ -14,7 +13,8 @@ pub(super) fn decide(at: &Context<'_>, op: &CreateFile) -> Result<Decision, FsEr
     let mut footprint = Footprint::off();
     let resolved = resolve(at, path, &mut footprint)?;
     at.permissions(&mut footprint).check_parent(&resolved)?;
-    let persistence = persistence_of(op.write_type, path)?;
+    at.check_writable(path)?;
+    let persistence = persistence_of(op.write_type);
     if let Some(inode) = resolved.target() {
         if !op.overwrite {
             let message = format!(
@@ -26,9 +26,6 @@ pub(super) fn decide(at: &Context<'_>, op: &CreateFile) -> Result<Decision, FsEr
             let message = format!("{path} already exists. Directories cannot be overwritten with create");
             return Err(errors::exists(message));
         }
-        if inode.persistence == PersistenceState::Persisted {
-            return Err(errors::needs_ufs("Overwriting", path));
-        }
     }
     if op.block_size_bytes < 1 {
         return Err(errors::invalid(format!("Invalid block size {}", op.block_size_bytes)));
@@ -36,6 +33,10 @@ pub(super) fn decide(at: &Context<'_>, op: &CreateFile) -> Result<Decision, FsEr
     check_replication(op)?;
     check_parents(&resolved, op.recursive)?;
     check_name(path)?;
+    if resolved.target().is_some_and(|old| old.persistence == PersistenceState::Persisted) {
+        return Err(errors::not_yet(path));
+    }
+    check_persisted(&resolved, persistence)?;
 
     let parent = resolved.above().last().expect("only the root has nothing above it, and it is no file");
     let mut creation = Creation::below(at, parent, persistence, op.ttl_ms, op.ttl_action);
@@ -127,7 +128,7 @@ pub(super) fn first_status(at: &Context<'_>, op: &CreateFile, id: InodeId, op_ti
         parent: InodeId::NONE,
         owner: at.caller.user.clone(),
         group: at.caller.groups.first().cloned().unwrap_or_default(),
-        persistence: persistence_of(op.write_type, &op.path).unwrap_or(PersistenceState::NotPersisted),
+        persistence: persistence_of(op.write_type),
         pinned: false,
     };
     status_of_new(at, &new_file(op, parent, op_time_ms, op.replication_min))
@@ -135,10 +136,11 @@ pub(super) fn first_status(at: &Context<'_>, op: &CreateFile, id: InodeId, op_ti
 
 /// What a file looks like that is about to be made.
 fn status_of_new(at: &Context<'_>, file: &InodeFile) -> FileStatus {
+    let place = at.place(&file.path);
     FileStatus {
         id: file.id,
         path: file.path.clone(),
-        ufs_path: ufs_path(&at.settings.root_ufs, &file.path),
+        ufs_path: place.ufs_path,
         length: file.length,
         block_size_bytes: file.block_size_bytes,
         creation_time_ms: file.creation_time_ms,
@@ -149,7 +151,7 @@ fn status_of_new(at: &Context<'_>, file: &InodeFile) -> FileStatus {
         cacheable: file.cacheable,
         pinned: file.pinned,
         mount_point: false,
-        mount_id: super::status::ROOT_MOUNT_ID,
+        mount_id: place.mount_id,
         owner: file.owner.clone(),
         group: file.group.clone(),
         mode: file.mode,

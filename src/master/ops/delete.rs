@@ -1,9 +1,10 @@
 //! delete
 
+use super::intents::removal;
 use super::permissions::{Access, Permissions};
 use super::resolve::resolve;
 use super::{Answer, Context, Decision, Delete, errors};
-use crate::journal::entry::{DeleteFile, Entry, UnlinkTree};
+use crate::journal::entry::Entry;
 use crate::master::state::{Footprint, Inode};
 use crate::types::{AlluxioPath, ErrorKind, FsError, PersistenceState};
 
@@ -11,14 +12,32 @@ use crate::types::{AlluxioPath, ErrorKind, FsError, PersistenceState};
 const DENIALS_SHOWN_MAX: usize = 20;
 
 pub(super) fn decide(at: &Context<'_>, op: &Delete) -> Result<Decision, FsError> {
+    let inode = check(at, op)?;
+    if is_in_ufs(at, op, &inode) {
+        return Err(errors::not_yet(&op.path));
+    }
+    let entries = removal(at, &op.path, &inode, at.now.0, op.alluxio_only);
+    Ok(Decision { entries, answer: Answer::Done })
+}
+
+/// Whether the UFS has to be changed, too. A directory that is not in it has nothing below it that is, but for what
+/// is mounted there; a mount point is given up without touching what was mounted.
+fn is_in_ufs(at: &Context<'_>, op: &Delete, inode: &Inode) -> bool {
+    let persisted = inode.persistence == PersistenceState::Persisted;
+    persisted && !op.alluxio_only && at.state.mounts().at(&op.path).is_none()
+}
+
+/// All checks; what is to be deleted.
+pub(super) fn check(at: &Context<'_>, op: &Delete) -> Result<Inode, FsError> {
     let path = &op.path;
     let mut footprint = Footprint::off();
     let resolved = resolve(at, path, &mut footprint)?;
     let permissions = at.permissions(&mut footprint);
     permissions.check_parent(&resolved)?;
+    at.check_writable(path)?;
     let inode = resolved.existing()?;
-    // The root is the only mount point as yet; it cannot be deleted either way.
-    if op.recursive && path.is_root() && !op.delete_mount_points {
+    let mut mounts = at.state.mounts().below(path).filter(|mount| op.recursive || mount.path == *path);
+    if (op.recursive && path.is_root() || mounts.next().is_some()) && !op.delete_mount_points {
         let message = format!(
             "Cannot delete path {path} which is or contains a mount point without --deleteMountPoint/-m option specified"
         );
@@ -34,13 +53,7 @@ pub(super) fn decide(at: &Context<'_>, op: &Delete) -> Result<Decision, FsError>
     if op.recursive && !permissions.is_free() {
         check_descendants(at, &permissions, path, inode)?;
     }
-    // A directory that is not in the UFS has nothing below it that is.
-    if inode.persistence == PersistenceState::Persisted && !op.alluxio_only {
-        return Err(errors::needs_ufs("Deleting", path));
-    }
-    let mut entries: Vec<Entry> = delete_blocks(at, inode).collect();
-    entries.push(removal(path, inode, op.alluxio_only, at.now.0));
-    Ok(Decision { entries, answer: Answer::Done })
+    Ok(*inode)
 }
 
 /// The entries that delete the blocks of a file, which come before its own. Those of trees are collected with them.
@@ -48,15 +61,6 @@ pub(super) fn delete_blocks(at: &Context<'_>, inode: &Inode) -> impl Iterator<It
     let container = (!inode.is_directory()).then_some(inode.id.container());
     let blocks = container.into_iter().flat_map(|container| at.state.blocks().of_container(container));
     blocks.map(|id| Entry::DeleteBlock { id })
-}
-
-/// The entry that takes an inode, and all below it, out of the namespace.
-pub(super) fn removal(path: &AlluxioPath, inode: &Inode, alluxio_only: bool, op_time_ms: i64) -> Entry {
-    if inode.children() > 0 {
-        return Entry::UnlinkTree(UnlinkTree { id: inode.id, op_time_ms, path: path.clone() });
-    }
-    let delete = DeleteFile { id: inode.id, op_time_ms, alluxio_only, path: path.clone() };
-    Entry::DeleteFile(delete)
 }
 
 /// Each directory below must allow the caller to take its children away.

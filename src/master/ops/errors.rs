@@ -20,8 +20,16 @@ pub(super) fn exists(message: impl Into<String>) -> FsError {
     FsError::new(ErrorKind::AlreadyExists, message)
 }
 
-/// Refuses what would have to touch the UFS. `Internal`, because clients do not try that again.
-pub(super) fn needs_ufs(what: &str, path: &AlluxioPath) -> FsError {
-    let message = format!("{what} {path} needs the under file system, which this version does not write to yet");
-    FsError::new(ErrorKind::Internal, message)
+/// What the words after the path are when the UFS has to be asked or changed first.
+const NOT_YET: &str = " is being changed in the under file system. Try again.";
+
+/// Refuses what cannot be decided before something is done, or settled, in the UFS. The coordinator does it and asks
+/// again; a client that gets this does the same.
+pub(super) fn not_yet(path: &AlluxioPath) -> FsError {
+    FsError::new(ErrorKind::Unavailable, format!("Path {path}{NOT_YET}"))
+}
+
+/// Whether that was the refusal.
+pub fn is_not_yet(error: &FsError) -> bool {
+    error.kind == ErrorKind::Unavailable && error.message.ends_with(NOT_YET)
 }

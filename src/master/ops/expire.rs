@@ -1,10 +1,11 @@
 //! What happens when the time to live of an inode has ended.
 
-use super::delete::{delete_blocks, removal};
 use super::free::free_tree;
+use super::intents::removal;
 use super::{Answer, Context, Decision, Expire, Expired, errors};
 use crate::journal::entry::{Entry, UpdateInode};
-use crate::types::{FsError, PersistenceState, TtlAction};
+use crate::master::state::Inode;
+use crate::types::{AlluxioPath, FsError, PersistenceState, TtlAction};
 
 /// Some of the inodes whose time has ended; those that are not in the namespace any more are left out.
 pub(super) fn expired(at: &Context<'_>, now_ms: i64, limit: usize) -> Answer {
@@ -15,11 +16,9 @@ pub(super) fn expired(at: &Context<'_>, now_ms: i64, limit: usize) -> Answer {
 
 /// Does it, if the inode is still there and its time has still ended.
 pub(super) fn decide(at: &Context<'_>, op: &Expire) -> Result<Decision, FsError> {
-    let nothing = Ok(Decision { entries: Vec::new(), answer: Answer::Done });
-    let Some((inode, path)) = at.state.inodes().get(op.id).zip(at.state.path_of(op.id)) else { return nothing };
-    if inode.ttl_ms < 0 || inode.creation_time_ms.saturating_add(inode.ttl_ms) > at.now.0 || path.is_root() {
-        return nothing;
-    }
+    let Some((path, inode)) = check(at, op) else {
+        return Ok(Decision { entries: Vec::new(), answer: Answer::Done });
+    };
     if inode.ttl_action == TtlAction::Free {
         // Compatible: 2.9 InodeTtlChecker: freed by force, then without pin and time to live.
         let (mut entries, blocks) = free_tree(at, &path, &inode, true)?;
@@ -33,9 +32,14 @@ pub(super) fn decide(at: &Context<'_>, op: &Expire) -> Result<Decision, FsError>
     }
     let alluxio_only = inode.ttl_action == TtlAction::DeleteAlluxio;
     if inode.persistence == PersistenceState::Persisted && !alluxio_only {
-        return Err(errors::needs_ufs("Deleting", &path));
+        return Err(errors::not_yet(&path));
     }
-    let mut entries: Vec<Entry> = delete_blocks(at, &inode).collect();
-    entries.push(removal(&path, &inode, alluxio_only, at.now.0));
-    Ok(Decision { entries, answer: Answer::Done })
+    Ok(Decision { entries: removal(at, &path, &inode, at.now.0, alluxio_only), answer: Answer::Done })
+}
+
+/// The inode, if it is still there and its time has still ended.
+pub(super) fn check(at: &Context<'_>, op: &Expire) -> Option<(AlluxioPath, Inode)> {
+    let (inode, path) = at.state.inodes().get(op.id).zip(at.state.path_of(op.id))?;
+    let has_ended = inode.ttl_ms >= 0 && inode.creation_time_ms.saturating_add(inode.ttl_ms) <= at.now.0;
+    (has_ended && !path.is_root()).then_some((path, inode))
 }

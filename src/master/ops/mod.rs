@@ -18,11 +18,18 @@ mod errors;
 mod expire;
 mod free;
 mod get_status;
+mod intents;
 mod list_status;
+mod load;
+mod mount;
 mod new_block;
 mod permissions;
+mod persist;
+mod place;
+mod prepare;
 mod rename;
 mod request;
+mod request_ufs;
 mod resolve;
 mod retry;
 mod set_attribute;
@@ -31,10 +38,17 @@ mod walk;
 
 pub use bootstrap::bootstrap;
 pub use collect::collect;
+pub use errors::is_not_yet;
+pub use load::{LoadMetadata, Lookup};
+pub use place::{Place, place_of};
+pub use prepare::{Attempt, Preparation, UfsChange, prepare, prepare_query};
 pub use request::{
-    Answer, Caller, CommitBlock, CompleteFile, CreateDirectory, CreateFile, Decision, Delete, Expire, Expired, Free,
-    NewBlock, NewCopy, Operation, Query, Rename, Request, SetAttribute, WriteType,
+    Answer, Caller, CommitBlock, CompleteFile, CreateDirectory, CreateFile, Decision, Delete, Expire, Expired, Extent,
+    Free, NewBlock, NewCopy, Operation, Query, Rename, Request, SetAttribute, WriteType,
 };
+
+pub use request_ufs::{Load, Mount, Seen, UfsDirectory, UfsFacts, UfsOperation};
+pub use resolve::inode_at;
 
 use crate::master::state::{Footprint, MasterState};
 use crate::master::workers::Workers;
@@ -82,23 +96,48 @@ pub fn decide(
 ) -> Result<Decision, FsError> {
     let now = now.max(state.last_time());
     let at = Context { state, workers, caller: &request.caller, settings, now };
-    if let Some(first) = retry::first_answer(&at, request)? {
+    intents::check_free(&at, &request.operation)?;
+    decide_one(&at, request)
+}
+
+/// As `decide`, but for open intents.
+fn decide_one(at: &Context<'_>, request: &Request) -> Result<Decision, FsError> {
+    if let Some(first) = retry::first_answer(at, request)? {
         return Ok(first);
     }
     let mut decision = match &request.operation {
-        Operation::CreateDirectory(create) => create_directory::decide(&at, create),
-        Operation::CreateFile(create) => create_file::decide(&at, create),
-        Operation::CompleteFile(complete) => complete_file::decide(&at, complete),
-        Operation::Rename(rename) => rename::decide(&at, rename),
-        Operation::Delete(delete) => delete::decide(&at, delete),
-        Operation::SetAttribute(set) => set_attribute::decide(&at, set),
-        Operation::Free(free) => free::decide(&at, free),
-        Operation::Expire(expire) => expire::decide(&at, expire),
-        Operation::NewBlock(new) => new_block::decide(&at, new),
-        Operation::CommitBlock(commit) => commit_block::decide(&at, commit),
+        Operation::Ufs(operation) => return decide_ufs(at, request, operation),
+        Operation::CreateDirectory(create) => create_directory::decide(at, create),
+        Operation::CreateFile(create) => create_file::decide(at, create),
+        Operation::CompleteFile(complete) => complete_file::decide(at, complete),
+        Operation::Rename(rename) => rename::decide(at, rename),
+        Operation::Delete(delete) => delete::decide(at, delete),
+        Operation::SetAttribute(set) => set_attribute::decide(at, set),
+        Operation::Free(free) => free::decide(at, free),
+        Operation::Expire(expire) => expire::decide(at, expire),
+        Operation::NewBlock(new) => new_block::decide(at, new),
+        Operation::CommitBlock(commit) => commit_block::decide(at, commit),
     }?;
-    retry::remember(request, now, &mut decision);
+    retry::remember(request, at.now, &mut decision);
     Ok(decision)
+}
+
+fn decide_ufs(at: &Context<'_>, request: &Request, operation: &UfsOperation) -> Result<Decision, FsError> {
+    match operation {
+        UfsOperation::Load(load) => load::decide(at, load),
+        UfsOperation::Persist(directories) => persist::decide(at, directories),
+        UfsOperation::Begin(operation) => {
+            let request = Request { operation: (**operation).clone(), ..request.clone() };
+            match retry::first_answer(at, &request)? {
+                Some(first) => Ok(first),
+                None => intents::begin(at, &request),
+            }
+        }
+        UfsOperation::Commit(inode) => intents::commit(at, *inode),
+        UfsOperation::Settle { inode, gone } => intents::settle(at, *inode, gone),
+        UfsOperation::Mount(mount) => mount::mount(at, mount),
+        UfsOperation::Unmount(path) => mount::unmount(at, path),
+    }
 }
 
 /// Answers a question. `footprint` collects what the answer, or the refusal, depends on.
@@ -117,13 +156,14 @@ pub fn query(
     match query {
         Query::GetStatus { path } => get_status::get_status(&at, path, footprint),
         Query::Exists { path } => get_status::exists(&at, path, footprint),
+        Query::MountTable => Ok(mount::table(&at, footprint)),
         Query::ListStatus { path, recursive } => list_status::list_status(&at, path, *recursive, footprint),
         Query::BlockInfo { block } => block_info::block_info(&at, *block, footprint),
         Query::Workers => block_info::workers(&at),
         Query::PinnedFiles => Ok(block_info::pinned_files(&at)),
         Query::Expired { now, limit } => Ok(expire::expired(&at, now.0, *limit)),
         Query::StatusOf { id } => get_status::status_of_id(&at, *id, footprint),
-        Query::Ufs { mount_id } => Ok(block_info::ufs(&at, *mount_id)),
+        Query::Ufs { mount_id } => Ok(block_info::ufs(&at, *mount_id, footprint)),
     }
 }
 

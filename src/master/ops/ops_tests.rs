@@ -385,20 +385,6 @@ fn an_existing_directory_may_be_asked_for() {
 }
 
 #[test]
-fn what_needs_the_ufs_is_refused_clearly() {
-    let state = started();
-    for write_type in [WriteType::CacheThrough, WriteType::Through] {
-        let (kind, message) = refusal(&state, Operation::CreateFile(CreateFile { write_type, ..new_file("/f") }));
-        assert_eq!(kind, ErrorKind::Internal);
-        assert_eq!(message, "Creating /f needs the under file system, which this version does not write to yet");
-    }
-    for write_type in [WriteType::MustCache, WriteType::TryCache, WriteType::AsyncThrough, WriteType::None] {
-        let create = Operation::CreateFile(CreateFile { write_type, ..new_file("/f") });
-        assert_eq!(entries_of(&state, create).len(), 2, "{write_type:?}");
-    }
-}
-
-#[test]
 fn names_and_depths_beyond_the_limits_are_refused() {
     let state = started();
     let (kind, message) = refusal(&state, mkdir(&format!("/{}", "x".repeat(4_097))));

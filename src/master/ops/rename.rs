@@ -3,10 +3,29 @@
 use super::resolve::resolve;
 use super::{Answer, Context, Decision, Rename, create, errors};
 use crate::journal::entry::{self, Entry};
-use crate::master::state::Footprint;
-use crate::types::{ErrorKind, FsError, PersistenceState};
+use crate::master::state::{Footprint, Inode};
+use crate::types::{AlluxioPath, ErrorKind, FsError, PersistenceState};
 
 pub(super) fn decide(at: &Context<'_>, op: &Rename) -> Result<Decision, FsError> {
+    let Some((inode, parent)) = check(at, op)? else {
+        return Ok(Decision { entries: Vec::new(), answer: Answer::Done });
+    };
+    if inode.persistence == PersistenceState::Persisted {
+        return Err(errors::not_yet(&op.source));
+    }
+    let rename = entry::Rename {
+        id: inode.id,
+        new_parent: parent.id,
+        new_name: op.target.name().to_owned(),
+        op_time_ms: at.now.0,
+        path: op.source.clone(),
+        new_path: op.target.clone(),
+    };
+    Ok(Decision { entries: vec![Entry::Rename(rename)], answer: Answer::Done })
+}
+
+/// All checks: what is moved and the directory that it goes to; nothing, if it stays where it is.
+pub(super) fn check(at: &Context<'_>, op: &Rename) -> Result<Option<(Inode, Inode)>, FsError> {
     let (source, target) = (&op.source, &op.target);
     let mut footprint = Footprint::off();
     let from = resolve(at, source, &mut footprint)?;
@@ -14,9 +33,11 @@ pub(super) fn decide(at: &Context<'_>, op: &Rename) -> Result<Decision, FsError>
     let permissions = at.permissions(&mut footprint);
     permissions.check_parent(&from)?;
     permissions.check_parent(&to)?;
+    at.check_writable(source)?;
+    at.check_writable(target)?;
     let inode = from.existing()?;
     if source == target {
-        return Ok(Decision { entries: Vec::new(), answer: Answer::Done });
+        return Ok(None);
     }
     if source.is_root() {
         return Err(errors::invalid("The root directory cannot be renamed"));
@@ -24,6 +45,7 @@ pub(super) fn decide(at: &Context<'_>, op: &Rename) -> Result<Decision, FsError>
     let Some(target_parent) = target.parent() else {
         return Err(errors::invalid("Cannot rename a path to the root directory"));
     };
+    check_mounts(at, source, target)?;
     if source.is_prefix_of(target) {
         return Err(errors::invalid(format!("Cannot rename because {source} is a prefix of {target}")));
     }
@@ -35,16 +57,20 @@ pub(super) fn decide(at: &Context<'_>, op: &Rename) -> Result<Decision, FsError>
         return Err(FsError::new(ErrorKind::AlreadyExists, message));
     }
     create::check_name(target)?;
-    if inode.persistence == PersistenceState::Persisted {
-        return Err(errors::needs_ufs("Renaming", source));
+    Ok(Some((*inode, *to.last())))
+}
+
+/// A tree stays within its mount, and mount points where they are.
+fn check_mounts(at: &Context<'_>, source: &AlluxioPath, target: &AlluxioPath) -> Result<(), FsError> {
+    let mounts = at.state.mounts();
+    if mounts.at(target).is_some() {
+        return Err(errors::invalid(format!("{target} is a mount point and cannot be renamed onto")));
     }
-    let rename = entry::Rename {
-        id: inode.id,
-        new_parent: to.last().id,
-        new_name: target.name().to_owned(),
-        op_time_ms: at.now.0,
-        path: source.clone(),
-        new_path: target.clone(),
-    };
-    Ok(Decision { entries: vec![Entry::Rename(rename)], answer: Answer::Done })
+    if at.place(source).mount_id != at.place(target).mount_id {
+        return Err(errors::invalid(format!("Renaming {source} to {target} is a cross mount operation")));
+    }
+    match mounts.below(source).next() {
+        Some(mount) => Err(errors::invalid(format!("Renaming {source} would move the mount point {}", mount.path))),
+        None => Ok(()),
+    }
 }

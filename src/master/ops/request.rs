@@ -1,6 +1,8 @@
 //! What a client may ask, and what it is told.
 
-use crate::journal::entry::Entry;
+use super::request_ufs::UfsOperation;
+use crate::journal::entry::{AddMountPoint, Entry};
+use crate::master::state::MasterState;
 use crate::master::worker_call::{Place, WorkerAnswer, WorkerInfo};
 pub use crate::types::Caller;
 use crate::types::time::Millis;
@@ -57,6 +59,39 @@ pub enum Operation {
     NewBlock(NewBlock),
     /// commitBlock, commitBlockInUfs
     CommitBlock(CommitBlock),
+    /// What goes with something seen or done in a UFS.
+    Ufs(UfsOperation),
+}
+
+impl Operation {
+    /// What the operation changes, and how far below.
+    pub(in crate::master) fn touches(&self, state: &MasterState) -> Vec<(AlluxioPath, Extent)> {
+        let itself = |path: &AlluxioPath| vec![(path.clone(), Extent::Itself)];
+        let tree = |path: &AlluxioPath| (path.clone(), Extent::Tree);
+        match self {
+            Operation::CreateDirectory(op) => itself(&op.path),
+            Operation::CreateFile(op) => itself(&op.path),
+            Operation::CompleteFile(op) => itself(&op.path),
+            Operation::NewBlock(op) => itself(&op.path),
+            Operation::Free(op) => itself(&op.path),
+            Operation::Rename(op) => vec![tree(&op.source), tree(&op.target)],
+            Operation::Delete(op) => vec![tree(&op.path)],
+            Operation::Expire(op) => state.path_of(op.id).iter().map(tree).collect(),
+            Operation::SetAttribute(op) if op.recursive => vec![tree(&op.path)],
+            Operation::SetAttribute(op) => itself(&op.path),
+            Operation::CommitBlock(_) => Vec::new(),
+            Operation::Ufs(op) => op.touches(state),
+        }
+    }
+}
+
+/// How far below a path an operation reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// What the path names.
+    Itself,
+    /// And all below it.
+    Tree,
 }
 
 /// free
@@ -296,6 +331,8 @@ pub enum Query {
         /// The mount.
         mount_id: i64,
     },
+    /// getMountTable
+    MountTable,
 }
 
 /// What is told to the client.
@@ -321,10 +358,14 @@ pub enum Answer {
     Workers(Vec<WorkerInfo>),
     /// Ids of files.
     Files(Vec<InodeId>),
-    /// Where the UFS of a mount is, if there is such a mount.
-    Ufs(Option<String>),
+    /// A mount, if there is such a one.
+    Ufs(Option<Box<AddMountPoint>>),
     /// What a worker is told.
     Worker(WorkerAnswer),
+    /// All mounts, that of the root first.
+    Mounts(Vec<AddMountPoint>),
+    /// A change of the UFS may begin; the intent is that of this inode.
+    Begun(InodeId),
 }
 
 /// What is to be journaled for a request, and what is then answered.

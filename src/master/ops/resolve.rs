@@ -1,7 +1,7 @@
 //! From a path to inodes.
 
 use super::{Context, errors};
-use crate::master::state::{Footprint, Inode};
+use crate::master::state::{Footprint, Inode, MasterState};
 use crate::types::{AlluxioPath, ErrorKind, FsError, InodeId};
 
 /// The inodes along a path as far as they exist, the root first, and the names of what is missing.
@@ -42,6 +42,12 @@ pub(super) fn resolve<'a>(
         }
     }
     Ok(resolved)
+}
+
+/// What a path names, if it is there.
+pub fn inode_at(state: &MasterState, path: &AlluxioPath) -> Option<Inode> {
+    let inodes = state.inodes();
+    path.components().try_fold(inodes.get(InodeId::ROOT)?, |inode, name| inodes.child(inode.id, name))
 }
 
 impl Resolved<'_> {

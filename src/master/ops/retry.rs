@@ -42,14 +42,18 @@ pub(super) fn remember(request: &Request, now: Millis, decision: &mut Decision) 
     if decision.entries.is_empty() {
         return;
     }
-    let Some((operation_id, operation)) = kept_as(request) else { return };
-    let inode = match &decision.answer {
+    decision.entries.extend(to_keep(request, now, &decision.answer).map(Entry::Answered));
+}
+
+/// What is kept of this answer; nothing, if the client gave no id.
+pub(super) fn to_keep(request: &Request, now: Millis, answer: &Answer) -> Option<Answered> {
+    let (operation_id, operation) = kept_as(request)?;
+    let inode = match answer {
         Answer::Status(status) => status.id,
         Answer::NewBlock(block) => InodeId(block.0),
         _ => InodeId::ROOT,
     };
-    let arguments = arguments_of(request);
-    decision.entries.push(Entry::Answered(Answered { operation_id, operation, arguments, inode, op_time_ms: now.0 }));
+    Some(Answered { operation_id, operation, arguments: arguments_of(request), inode, op_time_ms: now.0 })
 }
 
 /// The id under which the answer is kept, and the kind of operation; the others may be repeated without harm.
@@ -61,9 +65,11 @@ fn kept_as(request: &Request) -> Option<(OperationId, AnsweredOperation)> {
         Operation::Rename(_) => AnsweredOperation::Rename,
         Operation::Delete(_) => AnsweredOperation::Delete,
         Operation::NewBlock(_) => AnsweredOperation::NewBlock,
-        Operation::SetAttribute(_) | Operation::Free(_) | Operation::Expire(_) | Operation::CommitBlock(_) => {
-            return None;
-        }
+        Operation::SetAttribute(_)
+        | Operation::Free(_)
+        | Operation::Expire(_)
+        | Operation::CommitBlock(_)
+        | Operation::Ufs(_) => return None,
     };
     request.operation_id.map(|id| (id, operation))
 }
@@ -97,7 +103,11 @@ fn arguments_of(request: &Request) -> u64 {
         Operation::NewBlock(op) => {
             hash.path(&op.path);
         }
-        Operation::SetAttribute(_) | Operation::Free(_) | Operation::Expire(_) | Operation::CommitBlock(_) => {}
+        Operation::SetAttribute(_)
+        | Operation::Free(_)
+        | Operation::Expire(_)
+        | Operation::CommitBlock(_)
+        | Operation::Ufs(_) => {}
     }
     hash.0.digest()
 }

@@ -18,6 +18,7 @@ pub(super) fn decide(at: &Context<'_>, op: &SetAttribute) -> Result<Decision, Fs
     }
     let resolved = resolve(at, path, &mut footprint)?;
     permissions.check_way(&resolved, &mut footprint)?;
+    at.check_writable(path)?;
     let inode = resolved.existing()?;
     // Compatible: 2.9 pins and replicates all below a directory, recursive or not.
     let is_deep = op.recursive || op.pinned.is_some() || op.replication().is_some();

@@ -4,9 +4,6 @@ use super::Context;
 use crate::master::state::{Footprint, Inode, InodeKind};
 use crate::types::{AlluxioPath, BlockId, BlockLocation, BlockStatus, FileStatus};
 
-/// Id of the mount of the root.
-pub(super) const ROOT_MOUNT_ID: i64 = 1;
-
 /// Alias of the first tier, which is memory.
 const MEMORY_TIER: &str = "MEM";
 
@@ -17,10 +14,11 @@ pub(super) fn status_of(at: &Context<'_>, path: &AlluxioPath, inode: &Inode, foo
         footprint.listed(inode.id);
     }
     let inodes = at.state.inodes();
+    let place = at.place(path);
     let common = FileStatus {
         id: inode.id,
         path: path.clone(),
-        ufs_path: ufs_path(&at.settings.root_ufs, path),
+        ufs_path: place.ufs_path,
         length: 0,
         block_size_bytes: 0,
         creation_time_ms: inode.creation_time_ms,
@@ -31,7 +29,7 @@ pub(super) fn status_of(at: &Context<'_>, path: &AlluxioPath, inode: &Inode, foo
         cacheable: false,
         pinned: inode.pinned,
         mount_point: false,
-        mount_id: ROOT_MOUNT_ID,
+        mount_id: place.mount_id,
         owner: inodes.owner(inode).to_owned(),
         group: inodes.group(inode).to_owned(),
         mode: inode.mode,
@@ -82,12 +80,4 @@ fn percentage(blocks: &[BlockStatus], length: i64, is_kind: impl Fn(&BlockLocati
     }
     let held: i64 = blocks.iter().filter(|block| block.locations.iter().any(&is_kind)).map(|block| block.length).sum();
     i32::try_from(i128::from(held) * 100 / i128::from(length)).unwrap_or(100)
-}
-
-/// Where a path is in the UFS of the root.
-pub(super) fn ufs_path(root_ufs: &str, path: &AlluxioPath) -> String {
-    if path.is_root() {
-        return root_ufs.to_owned();
-    }
-    format!("{}{path}", root_ufs.trim_end_matches('/'))
 }

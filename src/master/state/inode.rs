@@ -89,6 +89,11 @@ impl Inode {
     /// The slot of an inode that has not been inserted.
     pub(super) const NO_SLOT: u32 = NONE;
 
+    /// Whether it is a directory all of whose children in the UFS are known.
+    pub fn has_children_loaded(&self) -> bool {
+        matches!(self.kind, InodeKind::Directory { direct_children_loaded: true, .. })
+    }
+
     /// Counts children that came or went.
     pub(super) fn count_children(&mut self, more: i64) {
         if let InodeKind::Directory { children, .. } = &mut self.kind {

@@ -1,0 +1,194 @@
+//! Inodes for what was seen in a UFS, and what has to be looked at for that.
+
+use super::request_ufs::{Load, UfsFacts};
+use super::resolve::{Resolved, resolve};
+use super::{Answer, Context, Decision, errors};
+use crate::journal::entry::{Entry, InodeDirectory, InodeFile, Replication, UpdateInodeDirectory};
+use crate::master::state::{Footprint, IdGenerators, InodeKind};
+use crate::types::{AlluxioPath, BlockId, FsError, InodeId, PersistenceState, TtlAction};
+
+/// What may be in a UFS and is not in the namespace.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lookup {
+    /// What this path names; the first path is the nearest directory above that is there.
+    Path {
+        /// Where to look.
+        path: AlluxioPath,
+        /// So many of its components are in the namespace.
+        found: usize,
+    },
+    /// The children of this directory.
+    Children(AlluxioPath),
+}
+
+/// When what a UFS holds is looked at (2.9.6 LoadMetadataPType).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoadMetadata {
+    /// Never.
+    Never,
+    /// When it was not looked at before.
+    Once,
+    /// Whenever a directory is listed.
+    Always,
+}
+
+/// Whether the path has to be looked at because it is not in the namespace, and may be in the UFS.
+///
+/// Below a directory that is not in the UFS nothing is looked for.
+pub(super) fn missing(at: &Context<'_>, path: &AlluxioPath) -> Option<Lookup> {
+    let resolved = resolve(at, path, &mut Footprint::off()).ok()?;
+    let last = resolved.last();
+    let is_open = !resolved.missing.is_empty() && last.is_directory();
+    let looked_at = is_open && last.persistence == PersistenceState::Persisted;
+    looked_at.then(|| Lookup::Path { path: path.clone(), found: resolved.found.len() - 1 })
+}
+
+/// The directories at and below the path whose children were not looked at: the first few of them.
+pub(super) fn not_listed(at: &Context<'_>, path: &AlluxioPath, recursive: bool, always: bool) -> Vec<Lookup> {
+    const LOOKUPS_MAX: usize = 64;
+    let Ok(resolved) = resolve(at, path, &mut Footprint::off()) else { return Vec::new() };
+    let Some(top) = resolved.target() else { return Vec::new() };
+    let (mut lookups, mut directories) = (Vec::new(), vec![(path.clone(), *top)]);
+    while let Some((path, inode)) = directories.pop() {
+        let InodeKind::Directory { direct_children_loaded, .. } = inode.kind else { continue };
+        if inode.persistence == PersistenceState::Persisted && (always || !direct_children_loaded) {
+            lookups.push(Lookup::Children(path.clone()));
+        }
+        if lookups.len() == LOOKUPS_MAX {
+            break;
+        }
+        if recursive {
+            let below = at.state.inodes().children(inode.id).filter(|child| child.is_directory());
+            directories.extend(below.map(|child| (path.join(at.state.inodes().name(&child)), child)));
+        }
+    }
+    lookups
+}
+
+/// The entries that make inodes of what was seen, unless they are there by now.
+pub(super) fn decide(at: &Context<'_>, load: &Load) -> Result<Decision, FsError> {
+    let (path, ufs_path) = &load.seen_at;
+    if at.place(path).ufs_path != *ufs_path {
+        return Err(errors::not_yet(path));
+    }
+    let mut loading = Loading { at, ids: at.state.ids(), entries: Vec::new(), new: Vec::new() };
+    load.found.iter().for_each(|(path, facts)| loading.add(path, facts));
+    if let Some(directory) = &load.listed {
+        let resolved = resolve(at, directory, &mut Footprint::off())?;
+        let listed = resolved.target().map(|inode| (inode.id, inode.kind));
+        if let Some((id, InodeKind::Directory { direct_children_loaded: false, .. })) = listed {
+            let direct_children_loaded = Some(true);
+            let update = UpdateInodeDirectory { id, mount_point: None, direct_children_loaded };
+            loading.entries.push(Entry::UpdateInodeDirectory(update));
+        }
+    }
+    Ok(Decision { entries: loading.entries, answer: Answer::Done })
+}
+
+struct Loading<'a> {
+    at: &'a Context<'a>,
+    ids: IdGenerators,
+    entries: Vec<Entry>,
+    /// Directories that the entries make, which the next ones may need as a parent.
+    new: Vec<(AlluxioPath, InodeId)>,
+}
+
+impl Lookup {
+    /// Where to look.
+    pub fn path(&self) -> &AlluxioPath {
+        match self {
+            Lookup::Path { path, .. } | Lookup::Children(path) => path,
+        }
+    }
+}
+
+impl Loading<'_> {
+    /// Nothing, if the path is there or has no parent: what is below an inode that is not in the UFS, or was moved
+    /// away, is not what was seen.
+    fn add(&mut self, path: &AlluxioPath, facts: &UfsFacts) {
+        let Some(above) = path.parent() else { return };
+        // A name that we cannot keep is not seen.
+        if super::create::check_name(path).is_err() {
+            return;
+        }
+        let Ok(resolved) = resolve(self.at, path, &mut Footprint::off()) else { return };
+        let parent = match self.new.iter().rfind(|(new, _)| *new == above) {
+            Some((_, id)) => Some(*id),
+            None => persisted_parent(&resolved),
+        };
+        let Some(parent) = parent.filter(|_| resolved.target().is_none()) else { return };
+        let pinned = resolved.last().pinned;
+        let entry = if facts.directory {
+            let id = self.ids.take_directory(&mut self.entries);
+            self.new.push((path.clone(), id));
+            Entry::InodeDirectory(directory_of(id, parent, path, facts, self.at.now.0, pinned))
+        } else {
+            let id = self.ids.take_file(&mut self.entries);
+            Entry::InodeFile(file_of(id, parent, path, facts, self.at.now.0, pinned))
+        };
+        self.entries.push(entry);
+    }
+}
+
+/// The directory that a path lacks only its last component in, if it is in the UFS.
+fn persisted_parent(resolved: &Resolved<'_>) -> Option<InodeId> {
+    let last = resolved.last();
+    let fits = resolved.missing.len() == 1 && last.is_directory() && last.persistence == PersistenceState::Persisted;
+    fits.then_some(last.id)
+}
+
+/// A directory as the UFS shows it.
+pub(super) fn directory_of(
+    id: InodeId,
+    parent: InodeId,
+    path: &AlluxioPath,
+    facts: &UfsFacts,
+    now_ms: i64,
+    pinned: bool,
+) -> InodeDirectory {
+    InodeDirectory {
+        id,
+        parent,
+        name: path.name().to_owned(),
+        path: path.clone(),
+        creation_time_ms: now_ms,
+        modification_time_ms: facts.modification_time_ms,
+        access_time_ms: facts.modification_time_ms,
+        owner: facts.owner.clone(),
+        group: facts.group.clone(),
+        mode: facts.mode,
+        persistence: PersistenceState::Persisted,
+        pinned,
+        mount_point: false,
+        direct_children_loaded: false,
+        ttl_ms: -1,
+        ttl_action: TtlAction::Free,
+    }
+}
+
+fn file_of(id: InodeId, parent: InodeId, path: &AlluxioPath, facts: &UfsFacts, now_ms: i64, pinned: bool) -> InodeFile {
+    let block_size_bytes = facts.block_size_bytes.max(1);
+    let blocks = facts.length.cast_unsigned().div_ceil(block_size_bytes.cast_unsigned()).cast_signed();
+    InodeFile {
+        id,
+        parent,
+        name: path.name().to_owned(),
+        path: path.clone(),
+        creation_time_ms: now_ms,
+        modification_time_ms: facts.modification_time_ms,
+        access_time_ms: facts.modification_time_ms,
+        owner: facts.owner.clone(),
+        group: facts.group.clone(),
+        mode: facts.mode,
+        persistence: PersistenceState::Persisted,
+        pinned,
+        ttl_ms: -1,
+        ttl_action: TtlAction::Free,
+        length: facts.length,
+        block_size_bytes,
+        completed: true,
+        cacheable: true,
+        blocks: (0..blocks).map(|index| BlockId::of(id.container(), index)).collect(),
+        replication: Replication { min: i32::from(pinned), ..Replication::USUAL },
+    }
+}

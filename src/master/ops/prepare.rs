@@ -1,0 +1,200 @@
+//! What has to be done in a UFS before an operation or a query can be decided. Asked of the state as it is; what is
+//! decided afterwards is decided on the state as it is then, and may ask for more.
+
+use super::create::persistence_of;
+use super::intents::check_free;
+use super::load::{LoadMetadata, Lookup, missing, not_listed};
+use super::persist::parents_to_persist;
+use super::request_ufs::UfsDirectory;
+use super::resolve::resolve;
+use super::{Caller, Context, Operation, Query, Request, Settings, decide_one, errors};
+use crate::journal::entry::{Entry, UpdateInode};
+use crate::master::state::{Footprint, MasterState};
+use crate::master::workers::Workers;
+use crate::types::time::Millis;
+use crate::types::{AlluxioPath, PersistenceState};
+
+/// See the module text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Preparation {
+    /// Nothing: submit it, and ask again if it is refused as not yet possible.
+    Submit,
+    /// Look at these.
+    Look(Vec<Lookup>),
+    /// Wait: an open intent touches it.
+    Wait,
+    /// Make these directories, parents first; then, of a directory, itself.
+    Persist {
+        /// Above what is asked for.
+        parents: Vec<UfsDirectory>,
+        /// What is asked for.
+        itself: Option<UfsDirectory>,
+    },
+    /// Delete the persisted file that is to be replaced.
+    Replace(AlluxioPath),
+    /// Change the UFS under an intent.
+    Begin,
+    /// Set these attributes.
+    Set(Vec<UfsChange>),
+}
+
+/// New attributes of something in a UFS. None leaves one as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UfsChange {
+    /// Its URI.
+    pub ufs_path: String,
+    /// User.
+    pub owner: Option<String>,
+    /// Group.
+    pub group: Option<String>,
+    /// Permission bits.
+    pub mode: Option<u16>,
+}
+
+/// Where an operation stands with the coordinator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempt {
+    /// It was not submitted yet.
+    First,
+    /// It was refused as not yet possible.
+    Refused,
+}
+
+/// What an operation needs. `known` tells what was looked at already, or is known to be absent.
+pub fn prepare(
+    state: &MasterState,
+    workers: &Workers,
+    settings: &Settings,
+    request: &Request,
+    now: Millis,
+    attempt: Attempt,
+    known: &dyn Fn(&Lookup) -> bool,
+) -> Preparation {
+    let at = Context { state, workers, caller: &request.caller, settings, now: now.max(state.last_time()) };
+    let mut lookups = lookups_of(&at, &request.operation);
+    lookups.retain(|lookup| !known(lookup));
+    if !lookups.is_empty() {
+        return Preparation::Look(lookups);
+    }
+    let looks_first = match &request.operation {
+        Operation::CreateDirectory(op) => persistence_of(op.write_type) == PersistenceState::Persisted,
+        Operation::SetAttribute(_) => true,
+        _ => false,
+    };
+    if attempt == Attempt::First && !looks_first {
+        return Preparation::Submit;
+    }
+    if check_free(&at, &request.operation).is_err() {
+        return Preparation::Wait;
+    }
+    match decide_one(&at, request) {
+        Err(error) if errors::is_not_yet(&error) => after_refusal(&at, &request.operation),
+        Err(_) => Preparation::Submit,
+        Ok(decision) if decision.entries.is_empty() => Preparation::Submit,
+        Ok(decision) => match &request.operation {
+            Operation::CreateDirectory(_) if looks_first => after_refusal(&at, &request.operation),
+            Operation::SetAttribute(_) => changes_of(&at, &decision.entries),
+            _ => Preparation::Submit,
+        },
+    }
+}
+
+/// What a query needs.
+pub fn prepare_query(
+    state: &MasterState,
+    workers: &Workers,
+    settings: &Settings,
+    query: &Query,
+    load: LoadMetadata,
+    known: &dyn Fn(&Lookup) -> bool,
+) -> Vec<Lookup> {
+    if load == LoadMetadata::Never {
+        return Vec::new();
+    }
+    let caller = Caller::default();
+    let at = Context { state, workers, caller: &caller, settings, now: state.last_time() };
+    let always = load == LoadMetadata::Always;
+    let mut lookups = match query {
+        Query::GetStatus { path } | Query::Exists { path } => Vec::from_iter(missing(&at, path)),
+        Query::ListStatus { path, recursive } => match missing(&at, path) {
+            Some(lookup) => vec![lookup],
+            None => not_listed(&at, path, *recursive, always),
+        },
+        _ => Vec::new(),
+    };
+    lookups.retain(|lookup| !known(lookup));
+    lookups
+}
+
+fn lookups_of(at: &Context<'_>, operation: &Operation) -> Vec<Lookup> {
+    let below = |path: &AlluxioPath, recursive| match missing(at, path) {
+        Some(lookup) => vec![lookup],
+        None => not_listed(at, path, recursive, false),
+    };
+    match operation {
+        Operation::CreateDirectory(op) => Vec::from_iter(missing_for_new(at, &op.path, persistence_of(op.write_type))),
+        Operation::CreateFile(op) => Vec::from_iter(missing_for_new(at, &op.path, persistence_of(op.write_type))),
+        Operation::Rename(op) => missing(at, &op.source).into_iter().chain(missing(at, &op.target)).collect(),
+        Operation::Delete(op) if op.alluxio_only => Vec::from_iter(missing(at, &op.path)),
+        Operation::Delete(op) => below(&op.path, op.recursive),
+        Operation::SetAttribute(op) if op.recursive => below(&op.path, true),
+        Operation::Expire(op) => at.state.path_of(op.id).map_or_else(Vec::new, |path| below(&path, true)),
+        Operation::SetAttribute(op) => Vec::from_iter(missing(at, &op.path)),
+        _ => Vec::new(),
+    }
+}
+
+/// What is made in Alluxio alone need not be looked for in a directory whose children are known.
+fn missing_for_new(at: &Context<'_>, path: &AlluxioPath, persistence: PersistenceState) -> Option<Lookup> {
+    let resolved = resolve(at, path, &mut Footprint::off()).ok()?;
+    if persistence != PersistenceState::Persisted && resolved.last().has_children_loaded() {
+        return None;
+    }
+    missing(at, path)
+}
+
+fn after_refusal(at: &Context<'_>, operation: &Operation) -> Preparation {
+    let resolved = |path| resolve(at, path, &mut Footprint::off());
+    match operation {
+        Operation::CreateFile(op) => {
+            let Ok(resolved) = resolved(&op.path) else { return Preparation::Submit };
+            match resolved.target() {
+                Some(old) if old.persistence == PersistenceState::Persisted => Preparation::Replace(op.path.clone()),
+                _ => Preparation::Persist { parents: parents_to_persist(at, &resolved), itself: None },
+            }
+        }
+        Operation::CreateDirectory(op) => {
+            let Ok(resolved) = resolved(&op.path) else { return Preparation::Submit };
+            let (owner, group) = at.owner_of_new(resolved.last());
+            let ufs_path = at.place(&op.path).ufs_path;
+            let itself = UfsDirectory { path: op.path.clone(), ufs_path, owner, group, mode: op.mode & 0o777 };
+            Preparation::Persist { parents: parents_to_persist(at, &resolved), itself: Some(itself) }
+        }
+        Operation::Rename(op) => {
+            let Ok(resolved) = resolved(&op.target) else { return Preparation::Submit };
+            match parents_to_persist(at, &resolved) {
+                parents if parents.is_empty() => Preparation::Begin,
+                parents => Preparation::Persist { parents, itself: None },
+            }
+        }
+        Operation::Delete(_) | Operation::Expire(_) => Preparation::Begin,
+        _ => Preparation::Submit,
+    }
+}
+
+/// Owners, groups and modes that the UFS is to have, too.
+fn changes_of(at: &Context<'_>, entries: &[Entry]) -> Preparation {
+    let inodes = at.state.inodes();
+    let mut changes = Vec::new();
+    for entry in entries {
+        let Entry::UpdateInode(UpdateInode { id, owner, group, mode, .. }) = entry else { continue };
+        let is_persisted = inodes.get(*id).is_some_and(|inode| inode.persistence == PersistenceState::Persisted);
+        if !is_persisted || (owner, group, mode) == (&None, &None, &None) {
+            continue;
+        }
+        let Some(path) = at.state.path_of(*id) else { continue };
+        let ufs_path = at.place(&path).ufs_path;
+        changes.push(UfsChange { ufs_path, owner: owner.clone(), group: group.clone(), mode: *mode });
+    }
+    if changes.is_empty() { Preparation::Submit } else { Preparation::Set(changes) }
+}

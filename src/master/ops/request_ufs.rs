@@ -1,0 +1,119 @@
+//! What the coordinator of the UFS asks, on its own behalf or a client's: see ARCHITECTURE.md, "UFS effects".
+
+use super::request::{Extent, Operation};
+use crate::master::state::MasterState;
+use crate::types::{AlluxioPath, InodeId};
+
+/// A change of the namespace that goes with something seen or done in a UFS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UfsOperation {
+    /// Makes inodes of what was seen in a UFS.
+    Load(Load),
+    /// These directories are in the UFS now, parents first: they are made here or marked so.
+    Persist(Vec<UfsDirectory>),
+    /// Begins a delete or rename that will change the UFS; the answer names its inode.
+    Begin(Box<Operation>),
+    /// The UFS was changed as the intent says: so is the namespace.
+    Commit(InodeId),
+    /// A delete went only part of the way, or a rename not at all: the intent ends.
+    Settle {
+        /// Inode of the intent.
+        inode: InodeId,
+        /// What is not in the UFS any more, of a tree its top only.
+        gone: Vec<AlluxioPath>,
+    },
+    /// mount
+    Mount(Mount),
+    /// unmount
+    Unmount(AlluxioPath),
+}
+
+impl UfsOperation {
+    /// As [`Operation::touches`]. Commits and their like end an intent and are never kept out by it.
+    pub(super) fn touches(&self, state: &MasterState) -> Vec<(AlluxioPath, Extent)> {
+        match self {
+            UfsOperation::Load(load) => {
+                let found = load.found.iter().map(|(path, _)| path);
+                found.chain(&load.listed).map(|path| (path.clone(), Extent::Itself)).collect()
+            }
+            UfsOperation::Persist(made) => made.iter().map(|made| (made.path.clone(), Extent::Itself)).collect(),
+            UfsOperation::Begin(operation) => operation.touches(state),
+            UfsOperation::Commit(_) | UfsOperation::Settle { .. } => Vec::new(),
+            UfsOperation::Mount(mount) => vec![(mount.path.clone(), Extent::Tree)],
+            UfsOperation::Unmount(path) => vec![(path.clone(), Extent::Tree)],
+        }
+    }
+}
+
+/// What a UFS says of a file or directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UfsFacts {
+    /// Whether it is a directory.
+    pub directory: bool,
+    /// Bytes of a file.
+    pub length: i64,
+    /// Bytes of each block of a file but the last.
+    pub block_size_bytes: i64,
+    /// User.
+    pub owner: String,
+    /// Group.
+    pub group: String,
+    /// Permission bits.
+    pub mode: u16,
+    /// Milliseconds since 1970 UTC.
+    pub modification_time_ms: i64,
+}
+
+/// What was seen in a UFS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Load {
+    /// What is there, parents first; what the namespace has already is left as it is.
+    pub found: Vec<(AlluxioPath, UfsFacts)>,
+    /// A directory all of whose children are among them, with where it was seen.
+    pub listed: Option<AlluxioPath>,
+    /// URI that each first path had when it was looked at: another mount there makes this void.
+    pub seen_at: (AlluxioPath, String),
+}
+
+/// A directory as it is to be in the UFS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UfsDirectory {
+    /// Where it is in the namespace.
+    pub path: AlluxioPath,
+    /// Where it is in the UFS.
+    pub ufs_path: String,
+    /// User.
+    pub owner: String,
+    /// Group.
+    pub group: String,
+    /// Permission bits.
+    pub mode: u16,
+}
+
+/// mount
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// Where the UFS is to begin.
+    pub path: AlluxioPath,
+    /// Its URI, normal.
+    pub ufs_path: String,
+    /// Whether nothing may be written below.
+    pub read_only: bool,
+    /// Whether all users may read and write there.
+    pub shared: bool,
+    /// What is set for this mount, by name.
+    pub properties: Vec<(String, String)>,
+    /// A random id.
+    pub mount_id: i64,
+    /// What was seen there.
+    pub seen: Seen,
+}
+
+/// What was seen before a mount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The directory that is mounted; none when there is none.
+    pub root: Option<UfsFacts>,
+    /// Where the mount point would lie in the UFS above it, if something is there already.
+    pub shadowed: Option<String>,
+}

@@ -1,0 +1,162 @@
+//! What is changed in a UFS: directories and attributes, which may be set again and again, and renames and deletes,
+//! which go under an intent.
+
+use super::locks::Mode;
+use super::task::{Step, Told, UfsCall, UfsTask};
+use super::{UfsNamespace, refusal};
+use crate::master::ops::{Answer, Operation, Request, UfsChange, UfsDirectory, UfsOperation};
+use crate::types::{ErrorKind, FsError};
+use crate::ufs::{UfsAttributes, UfsDeletion, UfsError, UfsErrorKind, UfsOwnership};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Pause before the first repetition of a call to a UFS; doubles up to the longest.
+const AGAIN: Duration = Duration::from_millis(50);
+const AGAIN_MAX: Duration = Duration::from_secs(5);
+/// Pause of one that waits for a renewal of the lease, or for the journal.
+const SOON: Duration = Duration::from_millis(20);
+
+impl UfsNamespace {
+    /// Makes directories in the UFS and has the namespace follow.
+    pub(super) async fn persist(&self, request: &Request, directories: Vec<UfsDirectory>) -> Result<(), FsError> {
+        if directories.is_empty() {
+            return Ok(());
+        }
+        for directory in &directories {
+            self.make(directory).await?;
+        }
+        let operation = Operation::Ufs(UfsOperation::Persist(directories));
+        let request = Request { operation, operation_id: None, caller: request.caller.clone() };
+        let answer = self.inner.handle.submit(request).await;
+        if super::is_refused(&answer) { Ok(()) } else { answer.map(|_| ()) }
+    }
+
+    pub(super) async fn make(&self, directory: &UfsDirectory) -> Result<(), FsError> {
+        let UfsDirectory { ufs_path, owner, group, mode, .. } = directory;
+        let ownership = UfsOwnership { owner: owner.clone(), group: group.clone(), mode: *mode };
+        let ufs = self.inner.clients.of(ufs_path).map_err(refusal)?;
+        ufs.mkdir(ufs_path, &ownership).await.map_err(refusal)
+    }
+
+    // Compatible: 2.9 setAttribute: the UFS comes first, and what it refuses is refused.
+    pub(super) async fn set(&self, changes: &[UfsChange]) -> Result<(), FsError> {
+        for UfsChange { ufs_path, owner, group, mode } in changes {
+            let attributes = UfsAttributes { owner: owner.clone(), group: group.clone(), mode: *mode };
+            let ufs = self.inner.clients.of(ufs_path).map_err(refusal)?;
+            match ufs.set_attributes(ufs_path, &attributes).await {
+                // A file whose content is still to be written.
+                Err(UfsError { kind: UfsErrorKind::NotFound, .. }) => {}
+                set => set.map_err(refusal)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A rename or delete under an intent. It goes on when the client goes away.
+    pub(super) async fn change(&self, request: Request) -> Result<Answer, FsError> {
+        let (tell, told) = oneshot::channel();
+        let this = self.clone();
+        self.spawn(async move {
+            let _lock = this.lock(&request.operation, Mode::Alone).await;
+            let (task, step) = UfsTask::begin(request.operation.clone());
+            // The client may have gone away.
+            let _ = tell.send(this.run(task, step, &request).await);
+        });
+        told.await.unwrap_or_else(|_| Err(stopped())).map(|()| Answer::Done)
+    }
+
+    /// Performs a task to its end, or to that of this master's term.
+    pub(super) async fn run(&self, mut task: UfsTask, mut step: Step, request: &Request) -> Result<(), FsError> {
+        let mut pause = AGAIN;
+        loop {
+            let told = match step {
+                Step::Done(result) => return result,
+                Step::Submit(operation) => Told::Answer(self.submit_until(operation, request).await?),
+                Step::Call(call) => self.call(&call).await?,
+                Step::Again(call) => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(AGAIN_MAX);
+                    self.call(&call).await?
+                }
+            };
+            if let Told::Unknown(reason) = &told {
+                log::warn!("a UFS did not say what became of a call reason={reason}");
+            }
+            step = self.inner.handle.with_core(|core, settings| task.step(told, &core.state, settings));
+        }
+    }
+
+    /// What ends an intent is submitted until it is decided.
+    async fn submit_until(
+        &self,
+        operation: UfsOperation,
+        request: &Request,
+    ) -> Result<Result<Answer, FsError>, FsError> {
+        let is_begin = matches!(operation, UfsOperation::Begin(_));
+        let request = Request { operation: Operation::Ufs(operation), ..request.clone() };
+        loop {
+            let answer = self.inner.handle.submit(request.clone()).await;
+            let is_decided = !answer.as_ref().is_err_and(|error| error.kind == ErrorKind::Unavailable);
+            if is_begin || is_decided {
+                return Ok(answer);
+            }
+            if !self.inner.handle.is_primary() {
+                return Err(stopped());
+            }
+            tokio::time::sleep(SOON).await;
+        }
+    }
+
+    async fn call(&self, call: &UfsCall) -> Result<Told, FsError> {
+        let deadline = self.inner.settings.deadline;
+        if call.is_change() {
+            self.wait_for_lease(deadline).await?;
+        }
+        let made = tokio::time::timeout(deadline, self.make_call(call)).await;
+        Ok(match made {
+            Ok(Ok(told)) => told,
+            Ok(Err(error)) => match error.kind {
+                UfsErrorKind::NotFound if !matches!(call, UfsCall::Rename { .. }) => Told::Absent,
+                UfsErrorKind::Unavailable => Told::Unknown(error.to_string()),
+                _ => Told::Refused(error.to_string()),
+            },
+            Err(_) => Told::Unknown(format!("{call:?} took longer than {} ms", deadline.as_millis())),
+        })
+    }
+
+    async fn make_call(&self, call: &UfsCall) -> Result<Told, UfsError> {
+        let of = |uri: &str| self.inner.clients.of(uri);
+        match call {
+            UfsCall::Rename { from, to } => of(from)?.rename(from, to).await.map(|()| Told::Done),
+            UfsCall::DeleteFile(uri) => of(uri)?.delete(uri, UfsDeletion::File).await.map(|()| Told::Done),
+            UfsCall::DeleteTree(uri) => of(uri)?.delete(uri, UfsDeletion::Tree).await.map(|()| Told::Done),
+            UfsCall::Look(uri) => {
+                let status = of(uri)?.status(uri).await?;
+                Ok(if status.is_some() { Told::Done } else { Told::Absent })
+            }
+            UfsCall::List(uri) => {
+                let listed = of(uri)?.list(uri).await?;
+                Ok(Told::Names(listed.into_iter().map(|status| status.name).collect()))
+            }
+        }
+    }
+
+    /// Returns when the lease lasts longer than the call may take, so that no other master can lead before it ends.
+    async fn wait_for_lease(&self, deadline: Duration) -> Result<(), FsError> {
+        loop {
+            if !self.inner.handle.is_primary() {
+                return Err(stopped());
+            }
+            match self.inner.handle.lease_left() {
+                Some(left) if left > deadline => return Ok(()),
+                Some(_) => tokio::time::sleep(SOON).await,
+                // No clock is trusted: a renewal that is sent now must succeed.
+                None => return self.inner.handle.confirm().await,
+            }
+        }
+    }
+}
+
+fn stopped() -> FsError {
+    FsError::new(ErrorKind::Unavailable, "This master is not the primary any more.")
+}

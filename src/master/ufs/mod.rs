@@ -1,0 +1,280 @@
+//! The coordinator of the UFS, between the server and the driver: looks at a UFS, or changes it, and has the driver
+//! decide with what came of it. Nothing here runs under the lock over the state. See ARCHITECTURE.md, "UFS effects".
+//!
+//! Read `task.rs` (a change under an intent, step by step) and `locks.rs`, then this file, then `look.rs` (what is
+//! loaded), `change.rs` (what is changed) and `absent.rs`.
+
+mod absent;
+mod change;
+mod locks;
+mod look;
+mod task;
+
+pub use task::{Step, Told, UfsCall, UfsTask};
+
+use super::event::Core;
+use super::ops::{self, Answer, Attempt, LoadMetadata, Lookup, Operation, Preparation, Query, Request, UfsOperation};
+use super::runtime::{Handle, Progress};
+use super::server::Namespace;
+use super::worker_call::WorkerCall;
+use crate::types::time::{boot_now, wall_now};
+use crate::types::{AlluxioPath, Caller, ErrorKind, FsError, InodeId};
+use crate::ufs::{UfsClients, UfsError, UfsErrorKind};
+use absent::AbsentPaths;
+use locks::{Mode, PathLock, PathLocks};
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// So often an operation is prepared anew because the state has moved; then its client tries again.
+const ROUNDS_MAX: usize = 200;
+/// Pause of one that waits for an intent that nobody here has the lock for.
+const WAIT: Duration = Duration::from_millis(10);
+
+/// How UFSes are changed.
+#[derive(Debug, Clone, Copy)]
+pub struct EffectSettings {
+    /// A call that changes a UFS under an intent is made only when the lease lasts longer than this, and given up
+    /// after it.
+    pub deadline: Duration,
+    /// Size of the blocks of a file that a UFS says nothing about.
+    pub block_size_bytes: u64,
+}
+
+/// See the module text. Cheap to clone.
+#[derive(Clone)]
+pub struct UfsNamespace {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    handle: Handle,
+    clients: UfsClients,
+    settings: EffectSettings,
+    /// For what changes or looks at a UFS.
+    locks: PathLocks,
+    /// One look at a time for each of these.
+    looking: Mutex<BTreeMap<Lookup, Weak<tokio::sync::Mutex<()>>>>,
+    absent: Mutex<AbsentPaths>,
+    /// Changes under way, which go on when their client goes away.
+    tasks: Mutex<JoinSet<()>>,
+}
+
+/// What this operation or query has looked at.
+type Looked = BTreeSet<Lookup>;
+
+impl UfsNamespace {
+    /// In front of that master.
+    pub fn new(handle: Handle, clients: UfsClients, settings: EffectSettings) -> UfsNamespace {
+        let inner = Inner {
+            handle,
+            clients,
+            settings,
+            locks: PathLocks::default(),
+            looking: Mutex::default(),
+            absent: Mutex::default(),
+            tasks: Mutex::default(),
+        };
+        UfsNamespace { inner: Arc::new(inner) }
+    }
+
+    /// Waits until this master is primary, then settles what earlier ones left open. The paths of an open intent are
+    /// closed meanwhile, so the master serves all others at once, even if a UFS is away.
+    pub async fn settle_open_intents(&self) {
+        let mut progress = self.inner.handle.progress();
+        if progress.wait_for(|progress| matches!(progress, Progress::Primary(_))).await.is_err() {
+            return;
+        }
+        let open = self.inner.handle.with_core(|core, _| core.state.intents().values().cloned().collect::<Vec<_>>());
+        for intent in open {
+            log::info!("settling a change of a UFS that was begun path={} to={:?}", intent.path, intent.new_path);
+            self.settle(intent.inode, std::iter::once(intent.path).chain(intent.new_path).collect());
+        }
+    }
+
+    /// Ends what is under way; open intents are settled by the next primary.
+    pub async fn stop(&self) {
+        let mut tasks = std::mem::take(&mut *self.inner.tasks.lock());
+        tasks.shutdown().await;
+    }
+
+    fn settle(&self, inode: InodeId, paths: Vec<AlluxioPath>) {
+        let this = self.clone();
+        self.spawn(async move {
+            let _lock = this.inner.locks.lock(paths, Mode::Alone).await;
+            let begin = |core: &Core, settings: &ops::Settings| UfsTask::settle(inode, &core.state, settings);
+            let (task, step) = this.inner.handle.with_core(begin);
+            match this.run(task, step, &nobody()).await {
+                Ok(()) => log::info!("settled: it was done inode={inode}"),
+                Err(error) => log::info!("settled inode={inode} reason={error}"),
+            }
+        });
+    }
+
+    /// Locks the paths that an operation changes.
+    async fn lock(&self, operation: &Operation, mode: Mode) -> PathLock {
+        let touched = self.inner.handle.with_core(|core, _| operation.touches(&core.state));
+        self.inner.locks.lock(touched.into_iter().map(|(path, _)| path).collect(), mode).await
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.inner.tasks.lock();
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(work);
+    }
+
+    fn known(&self, looked: &Looked, lookup: &Lookup) -> bool {
+        let is_absent = |path: &AlluxioPath| self.inner.absent.lock().contains(path, boot_now());
+        looked.contains(lookup) || matches!(lookup, Lookup::Path { path, .. } if is_absent(path))
+    }
+
+    async fn decide(&self, mut request: Request) -> Result<Answer, FsError> {
+        if let Operation::Ufs(UfsOperation::Mount(mount)) = &mut request.operation {
+            let _lock = self.inner.locks.lock(vec![mount.path.clone()], Mode::Alone).await;
+            mount.seen = self.look_before_mount(mount).await?;
+            return self.inner.handle.submit(request).await;
+        }
+        let (mut looked, mut attempt) = (Looked::new(), Attempt::First);
+        for _ in 0..ROUNDS_MAX {
+            let known = |lookup: &Lookup| self.known(&looked, lookup);
+            let prepare = |core: &Core, settings: &ops::Settings| {
+                ops::prepare(&core.state, &core.workers, settings, &request, wall_now(), attempt, &known)
+            };
+            match self.inner.handle.with_core(prepare) {
+                Preparation::Look(lookups) => {
+                    let seen = self.look(&lookups, &mut looked).await;
+                    // What stays in Alluxio is made even while a UFS is away.
+                    if let Err(error) = seen
+                        && !is_made_in_alluxio(&request.operation)
+                    {
+                        return Err(error);
+                    }
+                    continue;
+                }
+                Preparation::Wait => {
+                    drop(self.lock(&request.operation, Mode::Shared).await);
+                    tokio::time::sleep(WAIT).await;
+                    continue;
+                }
+                Preparation::Persist { parents, itself } => {
+                    let _lock = self.lock(&request.operation, Mode::Shared).await;
+                    self.persist(&request, parents).await?;
+                    let Some(directory) = itself else { continue };
+                    self.make(&directory).await?;
+                    let answer = self.inner.handle.submit(request.clone()).await;
+                    if !is_refused(&answer) {
+                        return answer;
+                    }
+                }
+                Preparation::Replace(path) => {
+                    let answer = self.change(replacing(&request, path)).await;
+                    if !is_refused(&answer) {
+                        answer?;
+                    }
+                }
+                Preparation::Begin => {
+                    let answer = self.change(request.clone()).await;
+                    if !is_refused(&answer) {
+                        return answer;
+                    }
+                }
+                Preparation::Set(changes) => {
+                    let _lock = self.lock(&request.operation, Mode::Alone).await;
+                    self.set(&changes).await?;
+                    let answer = self.inner.handle.submit(request.clone()).await;
+                    if !is_refused(&answer) {
+                        return answer;
+                    }
+                }
+                Preparation::Submit => {
+                    let answer = self.inner.handle.submit(request.clone()).await;
+                    if !is_refused(&answer) {
+                        return answer;
+                    }
+                }
+            }
+            attempt = Attempt::Refused;
+        }
+        Err(FsError::new(ErrorKind::Unavailable, "The path is changed too often. Try again."))
+    }
+}
+
+impl Namespace for UfsNamespace {
+    fn is_primary(&self) -> bool {
+        self.inner.handle.is_primary()
+    }
+
+    async fn submit(&self, request: Request) -> Result<Answer, FsError> {
+        self.decide(request).await
+    }
+
+    async fn worker(&self, call: WorkerCall) -> Result<Answer, FsError> {
+        self.inner.handle.worker(call).await
+    }
+
+    async fn query(&self, caller: &Caller, query: &Query) -> Result<Answer, FsError> {
+        self.inner.handle.query(caller, query).await
+    }
+
+    async fn load(&self, query: &Query, load: LoadMetadata) -> Result<(), FsError> {
+        let mut looked = Looked::new();
+        for _ in 0..ROUNDS_MAX {
+            if !self.is_primary() {
+                break;
+            }
+            let known = |lookup: &Lookup| self.known(&looked, lookup);
+            let prepare = |core: &Core, settings: &ops::Settings| {
+                ops::prepare_query(&core.state, &core.workers, settings, query, load, &known)
+            };
+            let lookups = self.inner.handle.with_core(prepare);
+            if lookups.is_empty() {
+                break;
+            }
+            self.look(&lookups, &mut looked).await?;
+        }
+        Ok(())
+    }
+}
+
+fn is_refused(answer: &Result<Answer, FsError>) -> bool {
+    answer.as_ref().is_err_and(ops::is_not_yet)
+}
+
+fn is_made_in_alluxio(operation: &Operation) -> bool {
+    use ops::WriteType::{CacheThrough, Through};
+    match operation {
+        Operation::CreateFile(op) => !matches!(op.write_type, CacheThrough | Through),
+        Operation::CreateDirectory(op) => !matches!(op.write_type, CacheThrough | Through),
+        _ => false,
+    }
+}
+
+/// The request that takes away a file that is to be replaced.
+fn replacing(request: &Request, path: AlluxioPath) -> Request {
+    let delete = ops::Delete { path, recursive: false, alluxio_only: false, delete_mount_points: false };
+    Request { caller: request.caller.clone(), operation_id: None, operation: Operation::Delete(delete) }
+}
+
+/// Who asks when the master does on its own.
+fn nobody() -> Request {
+    let caller = Caller { user: String::new(), groups: Vec::new() };
+    let operation = Operation::Ufs(UfsOperation::Persist(Vec::new()));
+    Request { caller, operation_id: None, operation }
+}
+
+/// The failure of a call to a UFS as a client sees it.
+fn refusal(error: UfsError) -> FsError {
+    let kind = match error.kind {
+        UfsErrorKind::Unavailable => ErrorKind::Unavailable,
+        UfsErrorKind::Denied => ErrorKind::PermissionDenied,
+        UfsErrorKind::Invalid => ErrorKind::InvalidArgument,
+        UfsErrorKind::NotFound
+        | UfsErrorKind::AlreadyExists
+        | UfsErrorKind::WrongType
+        | UfsErrorKind::NotEmpty
+        | UfsErrorKind::Full => ErrorKind::Unknown,
+    };
+    FsError::new(kind, error.to_string())
+}

@@ -1,0 +1,297 @@
+//! Pure. A delete or rename of something persisted, step by step: intent, call to the UFS, commit; or, when it is
+//! unknown what a call did, looks at the UFS until namespace and UFS agree.
+//!
+//! A master that dies between two steps leaves an open intent. A later one begins with the looks.
+
+use crate::master::ops::{self, Answer, Operation, Settings, UfsOperation, place_of};
+use crate::master::state::MasterState;
+use crate::types::{AlluxioPath, ErrorKind, FsError, InodeId, PersistenceState};
+
+/// What is to be done next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Submit this.
+    Submit(UfsOperation),
+    /// Call the UFS; one that changes it only with enough of the lease left.
+    Call(UfsCall),
+    /// The same after a pause: the UFS did not say what became of it.
+    Again(UfsCall),
+    /// It is over.
+    Done(Result<(), FsError>),
+}
+
+/// A call to a UFS. The texts are URIs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UfsCall {
+    /// Move.
+    Rename {
+        /// From here.
+        from: String,
+        /// To there.
+        to: String,
+    },
+    /// Delete a file.
+    DeleteFile(String),
+    /// Delete a directory with all below it.
+    DeleteTree(String),
+    /// Is something there?
+    Look(String),
+    /// What is in a directory?
+    List(String),
+}
+
+impl UfsCall {
+    /// Whether it changes the UFS.
+    pub fn is_change(&self) -> bool {
+        matches!(self, UfsCall::Rename { .. } | UfsCall::DeleteFile(_) | UfsCall::DeleteTree(_))
+    }
+}
+
+/// What came of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// The answer to what was submitted.
+    Answer(Result<Answer, FsError>),
+    /// The change was made, or what was looked for is there.
+    Done,
+    /// Nothing is there.
+    Absent,
+    /// These names are in the directory.
+    Names(Vec<String>),
+    /// The UFS refused, without any effect on what the path names or with a part of it.
+    Refused(String),
+    /// It is open whether the call had an effect.
+    Unknown(String),
+}
+
+/// See the module text.
+#[derive(Debug)]
+pub struct UfsTask {
+    inode: Option<InodeId>,
+    phase: Phase,
+    /// Whether this master made the intent: then it may go on with the change. Otherwise it only looks.
+    is_mine: bool,
+    last: Option<UfsCall>,
+    failure: Option<FsError>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Beginning,
+    Changing,
+    LookingAtSource,
+    LookingAtTarget { source_is_there: bool },
+    Comparing { directories: Vec<AlluxioPath>, gone: Vec<AlluxioPath> },
+    Ending,
+}
+
+impl UfsTask {
+    /// Begins a delete or rename; the first step.
+    pub fn begin(operation: Operation) -> (UfsTask, Step) {
+        let task = UfsTask { inode: None, phase: Phase::Beginning, is_mine: true, last: None, failure: None };
+        (task, Step::Submit(UfsOperation::Begin(Box::new(operation))))
+    }
+
+    /// Settles an intent that another master left; the first step.
+    pub fn settle(inode: InodeId, state: &MasterState, settings: &Settings) -> (UfsTask, Step) {
+        let phase = Phase::LookingAtSource;
+        let mut task = UfsTask { inode: Some(inode), phase, is_mine: false, last: None, failure: None };
+        let step = match task.uris(state, settings) {
+            Some((from, _)) => task.call(UfsCall::Look(from)),
+            None => Step::Done(Ok(())),
+        };
+        (task, step)
+    }
+
+    /// The step after the last one, of which this came.
+    pub fn step(&mut self, told: Told, state: &MasterState, settings: &Settings) -> Step {
+        if let Phase::Beginning = self.phase {
+            match told {
+                Told::Answer(Ok(Answer::Begun(inode))) => self.inode = Some(inode),
+                Told::Answer(answer) => return Step::Done(answer.map(|_| ())),
+                other => unreachable!("an operation was submitted, not {other:?}"),
+            }
+            self.phase = Phase::Changing;
+            return self.change(state, settings);
+        }
+        if let Phase::Ending = self.phase {
+            return match (told, self.failure.take()) {
+                (Told::Answer(Err(error)), _) | (_, Some(error)) => Step::Done(Err(error)),
+                _ => Step::Done(Ok(())),
+            };
+        }
+        // Settled by another task, which cannot be while this one has the lock on its paths.
+        let Some((from, to)) = self.uris(state, settings) else { return Step::Done(Ok(())) };
+        if let (Phase::LookingAtSource | Phase::LookingAtTarget { .. } | Phase::Comparing { .. }, Some(last)) =
+            (&self.phase, &self.last)
+            && matches!(told, Told::Unknown(_) | Told::Refused(_))
+        {
+            return Step::Again(last.clone());
+        }
+        match (&mut self.phase, to) {
+            (Phase::Changing, _) if told == Told::Done => self.commit(),
+            (Phase::Changing, None) if told == Told::Absent => self.commit(),
+            (Phase::Changing, to) => {
+                if let Told::Refused(reason) = told {
+                    self.failure = Some(failure_of(state, self.inode, &from, to.as_deref(), &reason));
+                }
+                self.phase = Phase::LookingAtSource;
+                self.call(UfsCall::Look(from))
+            }
+            (Phase::LookingAtSource, None) if told == Told::Absent => self.commit(),
+            (Phase::LookingAtSource, None) => self.delete_is_open(state, settings),
+            (Phase::LookingAtSource, Some(to)) => {
+                self.phase = Phase::LookingAtTarget { source_is_there: told == Told::Done };
+                self.call(UfsCall::Look(to))
+            }
+            (Phase::LookingAtTarget { source_is_there }, _) => match (*source_is_there, told == Told::Done) {
+                (false, true) => self.commit(),
+                (true, false) if self.is_mine && self.failure.is_none() => {
+                    self.phase = Phase::Changing;
+                    self.again(state, settings)
+                }
+                _ => self.end(Vec::new(), |task, state| failure_of(state, task.inode, &from, None, ""), state),
+            },
+            (Phase::Comparing { .. }, _) => self.compare(told, state, settings),
+            (Phase::Beginning | Phase::Ending, _) => unreachable!("handled above"),
+        }
+    }
+
+    /// What was to be deleted is still there, in whole or in part.
+    fn delete_is_open(&mut self, state: &MasterState, settings: &Settings) -> Step {
+        if self.is_mine && self.failure.is_none() {
+            self.phase = Phase::Changing;
+            return self.again(state, settings);
+        }
+        let (path, is_directory) = self.path(state);
+        let directories = Vec::from_iter(is_directory.then_some(path));
+        self.phase = Phase::Comparing { directories, gone: Vec::new() };
+        self.next_directory(state, settings)
+    }
+
+    /// Compares one directory with what the UFS has of it.
+    fn compare(&mut self, told: Told, state: &MasterState, settings: &Settings) -> Step {
+        let Phase::Comparing { directories, gone } = &mut self.phase else { unreachable!("it compares") };
+        let directory = directories.pop().expect("it was listed");
+        match told {
+            Told::Names(names) => {
+                let inodes = state.inodes();
+                let persisted = children(state, &directory).filter(|child| {
+                    child.persistence == PersistenceState::Persisted
+                        && state.mounts().at(&directory.join(inodes.name(child))).is_none()
+                });
+                for child in persisted {
+                    let name = inodes.name(&child);
+                    match names.binary_search_by(|other| other.as_str().cmp(name)) {
+                        Err(_) => gone.push(directory.join(name)),
+                        Ok(_) if child.is_directory() => directories.push(directory.join(name)),
+                        Ok(_) => {}
+                    }
+                }
+            }
+            _ => gone.push(directory),
+        }
+        self.next_directory(state, settings)
+    }
+
+    fn next_directory(&mut self, state: &MasterState, settings: &Settings) -> Step {
+        let Phase::Comparing { directories, gone } = &mut self.phase else { unreachable!("it compares") };
+        if let Some(directory) = directories.last() {
+            let uri = place_of(state, settings, directory).ufs_path;
+            return self.call(UfsCall::List(uri));
+        }
+        let gone = std::mem::take(gone);
+        let (path, _) = self.path(state);
+        if gone.contains(&path) {
+            self.failure = None;
+            return self.commit();
+        }
+        self.end(gone, |task, state| failure_of(state, task.inode, "", None, "it was not deleted"), state)
+    }
+
+    fn commit(&mut self) -> Step {
+        self.failure = None;
+        self.phase = Phase::Ending;
+        Step::Submit(UfsOperation::Commit(self.inode.expect("it has begun")))
+    }
+
+    fn end(
+        &mut self,
+        gone: Vec<AlluxioPath>,
+        failure: impl FnOnce(&UfsTask, &MasterState) -> FsError,
+        state: &MasterState,
+    ) -> Step {
+        if self.failure.is_none() {
+            self.failure = Some(failure(self, state));
+        }
+        self.phase = Phase::Ending;
+        Step::Submit(UfsOperation::Settle { inode: self.inode.expect("it has begun"), gone })
+    }
+
+    fn change(&mut self, state: &MasterState, settings: &Settings) -> Step {
+        let (_, is_directory) = self.path(state);
+        match self.uris(state, settings) {
+            None => Step::Done(Ok(())),
+            Some((from, Some(to))) => self.call(UfsCall::Rename { from, to }),
+            Some((from, None)) if is_directory => self.call(UfsCall::DeleteTree(from)),
+            Some((from, None)) => self.call(UfsCall::DeleteFile(from)),
+        }
+    }
+
+    fn again(&mut self, state: &MasterState, settings: &Settings) -> Step {
+        match self.change(state, settings) {
+            Step::Call(call) => Step::Again(call),
+            step => step,
+        }
+    }
+
+    fn call(&mut self, call: UfsCall) -> Step {
+        self.last = Some(call.clone());
+        Step::Call(call)
+    }
+
+    /// Where it is in the UFS, and of a rename where it is to be; none when the intent is settled.
+    fn uris(&self, state: &MasterState, settings: &Settings) -> Option<(String, Option<String>)> {
+        let intent = state.intents().get(&self.inode?)?;
+        let uri = |path: &AlluxioPath| place_of(state, settings, path).ufs_path;
+        Some((uri(&intent.path), intent.new_path.as_ref().map(uri)))
+    }
+
+    fn path(&self, state: &MasterState) -> (AlluxioPath, bool) {
+        let intent = self.inode.and_then(|inode| state.intents().get(&inode));
+        let inode = self.inode.and_then(|inode| state.inodes().get(inode));
+        let is_directory = inode.is_some_and(|inode| inode.is_directory());
+        (intent.map_or_else(AlluxioPath::root, |intent| intent.path.clone()), is_directory)
+    }
+}
+
+fn children<'a>(
+    state: &'a MasterState,
+    directory: &AlluxioPath,
+) -> Box<dyn Iterator<Item = crate::master::state::Inode> + 'a> {
+    match ops::inode_at(state, directory) {
+        Some(inode) => Box::new(state.inodes().children(inode.id)),
+        None => Box::new(std::iter::empty()),
+    }
+}
+
+// Compatible: 2.9 DELETE_FAILED_UFS and FAILED_UFS_RENAME.
+fn failure_of(state: &MasterState, inode: Option<InodeId>, from: &str, to: Option<&str>, reason: &str) -> FsError {
+    let intent = inode.and_then(|inode| state.intents().get(&inode));
+    match intent.map(|intent| (&intent.path, &intent.new_path)) {
+        Some((_, Some(target))) => {
+            let to = to.map_or_else(|| target.to_string(), str::to_owned);
+            let message = format!("Failed to rename {from} to {to} in the under file system");
+            FsError::new(ErrorKind::Unknown, message)
+        }
+        Some((path, None)) => {
+            let message = format!("Failed to delete 1 paths from the under file system: {path} ({reason})");
+            FsError::new(ErrorKind::FailedPrecondition, message)
+        }
+        None => FsError::new(ErrorKind::Internal, "the intent is gone"),
+    }
+}
+
+#[cfg(test)]
+#[path = "task_tests.rs"]
+mod tests;

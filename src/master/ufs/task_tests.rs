@@ -1,0 +1,291 @@
+//! Changes of a UFS that end, fail, or whose master dies between any two steps: namespace and UFS agree afterwards.
+
+use super::*;
+use crate::master::ops::{Caller, CreateFile, Delete, Load, Rename, Request, UfsFacts, WriteType, decide};
+use crate::master::workers::Workers;
+use crate::types::time::Millis;
+use crate::types::{OperationId, TtlAction};
+use crate::ufs::{MemoryUfs, Ufs, UfsDeletion, UfsErrorKind, UfsOwnership};
+use bytes::Bytes;
+use std::collections::BTreeSet;
+
+const ROOT: &str = "memory://m/root";
+
+fn path(text: &str) -> AlluxioPath {
+    AlluxioPath::parse(text).unwrap()
+}
+
+fn settings() -> Settings {
+    Settings { permission_checking: false, super_group: String::new(), umask: 0o022, root_ufs: ROOT.into() }
+}
+
+fn ownership() -> UfsOwnership {
+    UfsOwnership { owner: "o".into(), group: "g".into(), mode: 0o755 }
+}
+
+/// A namespace over a UFS, without a master: what is decided is applied.
+struct World {
+    state: MasterState,
+    ufs: MemoryUfs,
+    /// What the next change of the UFS does instead of what it should.
+    fault: Option<Fault>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// It is made, but nobody hears of it.
+    ReplyLost,
+    /// It is not made, and nobody knows.
+    NotMade,
+    /// It is refused.
+    Refused,
+    /// Of a tree, all but one file is deleted; then it is refused.
+    Partly,
+}
+
+impl World {
+    /// These files, with the directories above them, in both.
+    async fn with(files: &[&str]) -> World {
+        let ufs = MemoryUfs::new();
+        ufs.mkdir(ROOT, &ownership()).await.unwrap();
+        for file in files {
+            let mut writer = ufs.create(&format!("{ROOT}{file}"), &ownership()).await.unwrap();
+            writer.write(Bytes::from_static(b"x")).await.unwrap();
+            writer.close().await.unwrap();
+        }
+        let mut state = MasterState::new();
+        for entry in ops::bootstrap(&state, "o", "g", Millis(1_000), "c".into()) {
+            state.apply(&entry).unwrap();
+        }
+        let mut world = World { state, ufs, fault: None };
+        let found = world.paths_in_ufs().into_iter().map(|(path, directory)| (path, facts(directory))).collect();
+        let listed = Some(AlluxioPath::root());
+        let load = Load { found, listed, seen_at: (AlluxioPath::root(), ROOT.into()) };
+        world.submit(Operation::Ufs(UfsOperation::Load(load)), None).unwrap();
+        world
+    }
+
+    fn submit(&mut self, operation: Operation, operation_id: Option<OperationId>) -> Result<Answer, FsError> {
+        let request = Request { caller: Caller::default(), operation_id, operation };
+        let decision = decide(&self.state, &Workers::default(), &request, Millis(2_000), &settings())?;
+        decision.entries.iter().for_each(|entry| self.state.apply(entry).unwrap());
+        Ok(decision.answer)
+    }
+
+    /// Performs steps until the end, or until so many are done.
+    async fn run(
+        &mut self,
+        (mut task, mut step): (UfsTask, Step),
+        id: Option<OperationId>,
+        steps_max: usize,
+    ) -> Option<Result<(), FsError>> {
+        for _ in 0..steps_max {
+            let told = match step {
+                Step::Done(result) => return Some(result),
+                Step::Submit(operation) => Told::Answer(self.submit(Operation::Ufs(operation), id)),
+                Step::Call(call) | Step::Again(call) => self.call(&call).await,
+            };
+            step = task.step(told, &self.state, &settings());
+        }
+        None
+    }
+
+    async fn call(&mut self, call: &UfsCall) -> Told {
+        let fault = if call.is_change() { self.fault.take() } else { None };
+        match fault {
+            Some(Fault::NotMade) => return Told::Unknown("no reply".into()),
+            Some(Fault::Refused) => return Told::Refused("it does not want to".into()),
+            Some(Fault::Partly) => {
+                let UfsCall::DeleteTree(top) = call else { panic!("{call:?} has no parts") };
+                let files = self.ufs.paths().into_iter().filter(|path| path.starts_with(&format!("{top}/")));
+                for file in files.filter(|path| !path.ends_with('/')).skip(1).collect::<Vec<_>>() {
+                    self.ufs.delete(&file, UfsDeletion::File).await.unwrap();
+                }
+                return Told::Refused("it stopped".into());
+            }
+            Some(Fault::ReplyLost) | None => {}
+        }
+        let told = match call {
+            UfsCall::Rename { from, to } => self.ufs.rename(from, to).await.map(|()| Told::Done),
+            UfsCall::DeleteFile(uri) => self.ufs.delete(uri, UfsDeletion::File).await.map(|()| Told::Done),
+            UfsCall::DeleteTree(uri) => self.ufs.delete(uri, UfsDeletion::Tree).await.map(|()| Told::Done),
+            UfsCall::Look(uri) => {
+                let there = self.ufs.status(uri).await.unwrap().is_some();
+                Ok(if there { Told::Done } else { Told::Absent })
+            }
+            UfsCall::List(uri) => {
+                let listed = self.ufs.list(uri).await;
+                listed.map(|listed| Told::Names(listed.into_iter().map(|status| status.name).collect()))
+            }
+        };
+        match told {
+            _ if fault == Some(Fault::ReplyLost) => Told::Unknown("no reply".into()),
+            Ok(told) => told,
+            Err(error) if error.kind == UfsErrorKind::NotFound && !matches!(call, UfsCall::Rename { .. }) => Told::Absent,
+            Err(error) => Told::Refused(error.to_string()),
+        }
+    }
+
+    /// Another master takes over: it settles what is open.
+    async fn take_over(&mut self) {
+        for inode in self.state.intents().keys().copied().collect::<Vec<_>>() {
+            let begun = UfsTask::settle(inode, &self.state, &settings());
+            self.run(begun, None, 1_000).await.expect("it ends").ok();
+        }
+    }
+
+    fn paths_in_ufs(&self) -> Vec<(AlluxioPath, bool)> {
+        let below = |uri: &String| uri.strip_prefix(ROOT).filter(|rest| rest.len() > 1).map(str::to_owned);
+        let paths = self.ufs.paths();
+        paths.iter().filter_map(below).map(|rest| (path(&rest), rest.ends_with('/'))).collect()
+    }
+
+    /// What both have, which must be the same.
+    fn agreed(&self) -> BTreeSet<String> {
+        let in_ufs: BTreeSet<String> = self.paths_in_ufs().into_iter().map(|(path, _)| path.to_string()).collect();
+        let inodes = self.state.inodes().iter().filter(|inode| inode.id != InodeId::ROOT);
+        let persisted = inodes.filter(|inode| inode.persistence == PersistenceState::Persisted);
+        let in_namespace: BTreeSet<String> =
+            persisted.filter_map(|inode| self.state.path_of(inode.id)).map(|path| path.to_string()).collect();
+        assert_eq!(in_namespace, in_ufs, "namespace and UFS agree");
+        assert!(self.state.intents().is_empty(), "nothing is open");
+        in_ufs
+    }
+}
+
+fn facts(directory: bool) -> UfsFacts {
+    UfsFacts {
+        directory,
+        length: i64::from(!directory),
+        block_size_bytes: 1 << 20,
+        owner: "o".into(),
+        group: "g".into(),
+        mode: 0o755,
+        modification_time_ms: 1,
+    }
+}
+
+fn rm(text: &str) -> Operation {
+    Operation::Delete(Delete { path: path(text), recursive: true, alluxio_only: false, delete_mount_points: false })
+}
+
+fn mv(from: &str, to: &str) -> Operation {
+    Operation::Rename(Rename { source: path(from), target: path(to) })
+}
+
+fn set(paths: &[&str]) -> BTreeSet<String> {
+    paths.iter().map(|path| (*path).to_owned()).collect()
+}
+
+const FILES: [&str; 4] = ["/a/b/f", "/a/b/g", "/a/h", "/c/x"];
+
+/// What is done, and what is there afterwards.
+fn changes() -> Vec<(Operation, BTreeSet<String>)> {
+    vec![
+        (rm("/a/h"), set(&["/a", "/a/b", "/a/b/f", "/a/b/g", "/c", "/c/x"])),
+        (rm("/a"), set(&["/c", "/c/x"])),
+        (mv("/a/h", "/c/h"), set(&["/a", "/a/b", "/a/b/f", "/a/b/g", "/c", "/c/h", "/c/x"])),
+        (mv("/a/b", "/d"), set(&["/a", "/a/h", "/c", "/c/x", "/d", "/d/f", "/d/g"])),
+    ]
+}
+
+#[tokio::test]
+async fn a_change_is_made_in_both() {
+    for (operation, after) in changes() {
+        let mut world = World::with(&FILES).await;
+        let result = world.run(UfsTask::begin(operation.clone()), None, 100).await;
+        assert_eq!(result, Some(Ok(())), "{operation:?}");
+        assert_eq!(world.agreed(), after, "{operation:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_master_may_die_between_any_two_steps() {
+    let mut killed = 0;
+    for (operation, after) in changes() {
+        let before = World::with(&FILES).await.agreed();
+        for fault in [None, Some(Fault::ReplyLost), Some(Fault::NotMade), Some(Fault::Refused)] {
+            for steps in 0..20 {
+                let mut world = World::with(&FILES).await;
+                world.fault = fault;
+                let result = world.run(UfsTask::begin(operation.clone()), None, steps).await;
+                world.take_over().await;
+                let agreed = world.agreed();
+                match result {
+                    Some(Ok(())) => assert_eq!(agreed, after, "{operation:?} {fault:?} {steps}"),
+                    Some(Err(_)) => assert_eq!(agreed, before, "{operation:?} {fault:?} {steps}"),
+                    None => killed += 1,
+                }
+                assert!(agreed == before || agreed == after, "{operation:?} {fault:?} {steps}: {agreed:?}");
+            }
+        }
+    }
+    assert!(killed > 40, "{killed} were killed on their way");
+}
+
+#[tokio::test]
+async fn what_a_refused_delete_has_deleted_is_gone_from_the_namespace_too() {
+    for steps in 0..20 {
+        let mut world = World::with(&FILES).await;
+        world.fault = Some(Fault::Partly);
+        let result = world.run(UfsTask::begin(rm("/a")), None, steps).await;
+        world.take_over().await;
+        let agreed = world.agreed();
+        if let Some(result) = result {
+            assert_eq!(agreed, set(&["/a", "/a/b", "/a/b/f", "/c", "/c/x"]));
+            let refused = result.unwrap_err();
+            assert_eq!(refused.kind, ErrorKind::FailedPrecondition);
+            assert_eq!(refused.message, "Failed to delete 1 paths from the under file system: /a (it stopped)");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_rename_says_so_in_the_words_of_2_9() {
+    let mut world = World::with(&FILES).await;
+    world.fault = Some(Fault::Refused);
+    let refused = world.run(UfsTask::begin(mv("/a/h", "/c/h")), None, 100).await.unwrap().unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Unknown);
+    let message = "Failed to rename memory://m/root/a/h to memory://m/root/c/h in the under file system";
+    assert_eq!(refused.message, message);
+}
+
+#[tokio::test]
+async fn a_repetition_after_a_takeover_gets_the_first_answer() {
+    let id = Some(OperationId { high: 1, low: 2 });
+    let mut world = World::with(&FILES).await;
+    // Intent and call, no commit.
+    assert_eq!(world.run(UfsTask::begin(mv("/a/h", "/c/h")), id, 2).await, None);
+    world.take_over().await;
+    assert_eq!(world.run(UfsTask::begin(mv("/a/h", "/c/h")), id, 100).await, Some(Ok(())));
+    assert_eq!(world.submit(mv("/a/h", "/c/h"), id), Ok(Answer::Done));
+    assert!(world.agreed().contains("/c/h"));
+}
+
+#[tokio::test]
+async fn what_an_open_intent_touches_is_closed_to_others() {
+    let mut world = World::with(&FILES).await;
+    assert_eq!(world.run(UfsTask::begin(mv("/a/b", "/d")), None, 1).await, None);
+    let touch = |text: &str| {
+        Operation::CreateFile(CreateFile {
+            path: path(text),
+            recursive: false,
+            overwrite: false,
+            mode: 0o644,
+            block_size_bytes: 1,
+            write_type: WriteType::MustCache,
+            ttl_ms: -1,
+            ttl_action: TtlAction::Free,
+            replication_min: 0,
+            replication_max: -1,
+            replication_durable: 1,
+        })
+    };
+    for closed in [touch("/a/b/new"), touch("/d"), rm("/a"), rm("/a/b/f"), mv("/a/h", "/a/b/h"), mv("/c", "/d/c")] {
+        let refused = world.submit(closed.clone(), None).unwrap_err();
+        assert!(ops::is_not_yet(&refused), "{closed:?}: {refused}");
+    }
+    world.submit(touch("/a/new"), None).unwrap();
+    world.take_over().await;
+    world.submit(touch("/a/b/new"), None).unwrap();
+}
