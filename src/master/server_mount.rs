@@ -23,7 +23,7 @@ impl<N: Namespace> UserCall<N> {
         }
         let mut properties: Vec<_> = options.properties.clone().into_iter().collect();
         properties.sort();
-        self.ask_for(UfsOperation::Mount(Mount {
+        self.ask_for(UfsOperation::Mount(Box::new(Mount {
             path,
             ufs_path,
             read_only: options.read_only(),
@@ -31,7 +31,7 @@ impl<N: Namespace> UserCall<N> {
             properties,
             mount_id: rand::random::<i64>() & i64::MAX,
             seen: Seen { root: None, shadowed: None },
-        }))
+        })))
         .await?;
         Ok(MountPResponse {})
     }

@@ -127,11 +127,7 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
     let (runtime, handle) =
         Runtime::new(&settings, |gate| Driver::new(settings.clone(), gate, position, genesis), core, outside);
     let mut running = tokio::spawn(runtime.run());
-    let effects = EffectSettings {
-        deadline: conf.get(&keys::JOURNAL_FENCING_LEASE) / 2,
-        block_size_bytes: conf.get(&keys::USER_BLOCK_SIZE).0,
-    };
-    let namespace = UfsNamespace::new(handle.clone(), UfsClients::new(ufs_settings), effects);
+    let namespace = UfsNamespace::start(handle.clone(), UfsClients::new(ufs_settings), effects(conf));
     let (stop_server, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = server::serve(listener, Arc::new(namespace.clone()), server_settings, async {
         // Sent, or dropped with the sender: both end the server.
@@ -144,8 +140,7 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
     let mut ready = std::pin::pin!(ready(handle.clone()));
     let mut watching = std::pin::pin!(watch_folder(store, format.cluster_id, handle.clone()));
-    let mut settling = std::pin::pin!(namespace.settle_open_intents());
-    let (mut told, mut settled) = (false, false);
+    let mut told = false;
     let exit = loop {
         tokio::select! {
             exit = &mut running => break exit.unwrap_or_else(|error| Exit::Unfit(format!("the loop of the master failed: {error}"))),
@@ -155,7 +150,6 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
                 process.ready(&address);
             }
             () = &mut watching => {}
-            () = &mut settling, if !settled => settled = true,
             _ = terminate.recv() => handle.stop().await,
             _ = interrupt.recv() => handle.stop().await,
         }
@@ -292,6 +286,13 @@ fn driver_settings(conf: &Conf, cluster_id: &str, address: &str, incarnation: &s
             timeout: conf.get(&keys::MASTER_WORKER_TIMEOUT),
             connect_wait: conf.get(&keys::MASTER_WORKER_CONNECT_WAIT),
         },
+    }
+}
+
+fn effects(conf: &Conf) -> EffectSettings {
+    EffectSettings {
+        deadline: conf.get(&keys::JOURNAL_FENCING_LEASE) / 2,
+        block_size_bytes: conf.get(&keys::USER_BLOCK_SIZE).0,
     }
 }
 

@@ -23,7 +23,7 @@ pub enum UfsOperation {
         gone: Vec<AlluxioPath>,
     },
     /// mount
-    Mount(Mount),
+    Mount(Box<Mount>),
     /// unmount
     Unmount(AlluxioPath),
 }

@@ -66,8 +66,8 @@ struct Inner {
 type Looked = BTreeSet<Lookup>;
 
 impl UfsNamespace {
-    /// In front of that master.
-    pub fn new(handle: Handle, clients: UfsClients, settings: EffectSettings) -> UfsNamespace {
+    /// In front of that master. What earlier ones left open is settled once it is primary.
+    pub fn start(handle: Handle, clients: UfsClients, settings: EffectSettings) -> UfsNamespace {
         let inner = Inner {
             handle,
             clients,
@@ -77,12 +77,15 @@ impl UfsNamespace {
             absent: Mutex::default(),
             tasks: Mutex::default(),
         };
-        UfsNamespace { inner: Arc::new(inner) }
+        let namespace = UfsNamespace { inner: Arc::new(inner) };
+        let settling = namespace.clone();
+        namespace.spawn(async move { settling.settle_open_intents().await });
+        namespace
     }
 
     /// Waits until this master is primary, then settles what earlier ones left open. The paths of an open intent are
     /// closed meanwhile, so the master serves all others at once, even if a UFS is away.
-    pub async fn settle_open_intents(&self) {
+    async fn settle_open_intents(&self) {
         let mut progress = self.inner.handle.progress();
         if progress.wait_for(|progress| matches!(progress, Progress::Primary(_))).await.is_err() {
             return;

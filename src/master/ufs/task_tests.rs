@@ -121,7 +121,9 @@ impl World {
         match told {
             _ if fault == Some(Fault::ReplyLost) => Told::Unknown("no reply".into()),
             Ok(told) => told,
-            Err(error) if error.kind == UfsErrorKind::NotFound && !matches!(call, UfsCall::Rename { .. }) => Told::Absent,
+            Err(error) if error.kind == UfsErrorKind::NotFound && !matches!(call, UfsCall::Rename { .. }) => {
+                Told::Absent
+            }
             Err(error) => Told::Refused(error.to_string()),
         }
     }
