@@ -104,6 +104,15 @@ impl Cluster {
         Cluster { services, masters, folder, client }
     }
 
+    /// An installation for another server of the cluster, with these properties besides. It goes with the cluster.
+    pub fn install(&self, name: &str, own: &[(&str, &str)]) -> PathBuf {
+        let shared = fs::read_to_string(self.client.join("conf/alluxio-site.properties")).unwrap();
+        let own: String = own.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
+        let home = self.folder.join(name);
+        install(&home, &(shared + &own));
+        home
+    }
+
     /// `alluxio format`, from the first master.
     pub fn format(&self) {
         self.masters[0].alluxio(&["format"]).expect_success();

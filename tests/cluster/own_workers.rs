@@ -1,0 +1,167 @@
+//! Our workers with our masters, for the unmodified Java client: through the end of a leader, of a worker, and of room.
+
+use std::fs;
+use std::path::PathBuf;
+
+use rustix::process::Signal;
+
+use crate::harness::{COMMAND_LIMIT, Cluster, Outcome, Running, free_port, project, run, start, wait_for};
+
+const HOST: &str = "127.0.0.1";
+const SHORT_CIRCUIT: &str = "-Dalluxio.user.short.circuit.enabled=true";
+const REMOTE: &str = "-Dalluxio.user.short.circuit.enabled=false";
+
+/// One of our workers, started and stopped by the launchers. Ends with the test.
+struct Worker {
+    home: PathBuf,
+}
+
+impl Worker {
+    /// Not started. Its blocks have room for so many bytes.
+    fn new(cluster: &Cluster, name: &str, bytes: &str) -> Worker {
+        let port = free_port(HOST).to_string();
+        let own = [
+            ("alluxio.worker.hostname", HOST),
+            ("alluxio.worker.rpc.port", port.as_str()),
+            ("alluxio.worker.ramdisk.size", bytes),
+        ];
+        Worker { home: cluster.install(name, &own) }
+    }
+
+    fn start(&self) -> Outcome {
+        let ram = self.home.join("ram").display().to_string();
+        let environment = [("ALLUXIO_RAM_FOLDER", ram.as_str())];
+        run(&self.home.join("bin/alluxio-start.sh"), &["worker", "Mount"], &environment, COMMAND_LIMIT)
+    }
+
+    fn stop(&self) -> Outcome {
+        run(&self.home.join("bin/alluxio-stop.sh"), &["worker"], &[], COMMAND_LIMIT)
+    }
+
+    fn kill(&self) {
+        let pid = fs::read_to_string(self.home.join("logs/worker.pid")).unwrap();
+        let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
+        rustix::process::kill_process(pid, Signal::KILL).unwrap();
+    }
+
+    /// The files of the blocks that it holds.
+    fn blocks(&self) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(self.home.join("ram/alluxioworker")) else { return Vec::new() };
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect()
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.home.join("logs/worker.log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<_> = log.lines().collect();
+            eprintln!("--- the log of a worker ends:\n{}", lines[lines.len().saturating_sub(40)..].join("\n"));
+        }
+        self.stop();
+    }
+}
+
+fn start_java(cluster: &Cluster, words: &[&str]) -> Running {
+    let properties = cluster.java_properties();
+    let properties: Vec<&str> = properties.iter().map(String::as_str).collect();
+    start(&project().join("scripts/java-client"), &[&properties, words].concat(), &[])
+}
+
+fn java(cluster: &Cluster, words: &[&str]) -> Outcome {
+    start_java(cluster, words).wait(COMMAND_LIMIT)
+}
+
+/// What the client says of a file with one block for each million bytes.
+fn place(path: &str, length: u64) -> String {
+    let blocks = length.div_ceil(1 << 20);
+    format!("{path} length={length} inAlluxio=100 inMemory=100 persistence=NOT_PERSISTED blocks={blocks}\n")
+}
+
+fn reads(cluster: &Cluster, option: &str, path: &str, length: u64) {
+    let read = java(cluster, &[option, "read", path]);
+    assert_eq!(read.expect_success().stdout, format!("read {length} bytes of {}", place(path, length)), "{read}");
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn what_is_written_while_the_leader_dies_is_there() {
+    let cluster = Cluster::new(3, &[]);
+    cluster.up();
+    let worker = Worker::new(&cluster, "worker", "1GB");
+    worker.start().expect_success();
+    const LENGTH: u64 = 150_000_000;
+    for (path, option) in [("/d/remote", REMOTE), ("/d/local", SHORT_CIRCUIT)] {
+        let before = worker.blocks().len();
+        let writing = start_java(&cluster, &[option, "write", path, &LENGTH.to_string(), "MUST_CACHE"]);
+        wait_for("a write in its middle", COMMAND_LIMIT, || (worker.blocks().len() > before + 20).then_some(()));
+        assert!(worker.blocks().len() < before + 130, "it is not over yet");
+        let leader = cluster.leader();
+        cluster.masters[leader].signal(Signal::KILL);
+        let written = writing.wait(COMMAND_LIMIT);
+        assert_eq!(written.expect_success().stdout, format!("wrote {}", place(path, LENGTH)), "{written}");
+        reads(&cluster, option, path, LENGTH);
+    }
+    reads(&cluster, SHORT_CIRCUIT, "/d/remote", LENGTH);
+    reads(&cluster, REMOTE, "/d/local", LENGTH);
+    cluster.fs(&["rm", "-R", "/d"]).expect_success();
+    wait_for("a worker that has dropped what was deleted", COMMAND_LIMIT, || worker.blocks().is_empty().then_some(()));
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn a_worker_that_was_killed_comes_back_with_what_it_had() {
+    let cluster = Cluster::new(1, &[]);
+    cluster.up();
+    let worker = Worker::new(&cluster, "worker", "1GB");
+    worker.start().expect_success();
+    java(&cluster, &[REMOTE, "write", "/whole", "5000000", "MUST_CACHE"]).expect_success();
+    let writing = start_java(&cluster, &[REMOTE, "write", "/half", "500000000", "MUST_CACHE"]);
+    wait_for("a write in its middle", COMMAND_LIMIT, || (worker.blocks().len() > 15).then_some(()));
+    worker.kill();
+    let failed = writing.wait(COMMAND_LIMIT);
+    assert_ne!(failed.code, 0, "{failed}");
+    worker.start().expect_success();
+    reads(&cluster, SHORT_CIRCUIT, "/whole", 5_000_000);
+    reads(&cluster, REMOTE, "/whole", 5_000_000);
+    let left = fs::read_dir(worker.home.join("ram/alluxioworker/.tmp_blocks"));
+    assert!(left.is_err(), "what was being written is gone");
+    assert_eq!(worker.start().code, 1, "it runs already");
+    worker.stop().expect_success();
+    assert!(!worker.home.join("logs/worker.pid").exists());
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn a_full_worker_refuses_what_would_cost_others_their_only_copy() {
+    let cluster = Cluster::new(1, &[]);
+    cluster.up();
+    let worker = Worker::new(&cluster, "worker", "10MB");
+    worker.start().expect_success();
+    java(&cluster, &[REMOTE, "write", "/first", "8000000", "MUST_CACHE"]).expect_success();
+    for option in [REMOTE, SHORT_CIRCUIT] {
+        let refused = java(&cluster, &[option, "write", "/second", "8000000", "MUST_CACHE"]);
+        assert_ne!(refused.code, 0, "{refused}");
+        assert!(refused.stderr.contains("Not enough space left on worker 127.0.0.1"), "{refused}");
+        cluster.fs(&["rm", "/second"]).expect_success();
+    }
+    reads(&cluster, REMOTE, "/first", 8_000_000);
+    cluster.fs(&["rm", "/first"]).expect_success();
+    wait_for("room", COMMAND_LIMIT, || worker.blocks().is_empty().then_some(()));
+    java(&cluster, &[REMOTE, "write", "/second", "8000000", "MUST_CACHE"]).expect_success();
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn a_worker_that_cannot_start_says_why() {
+    let cluster = Cluster::new(1, &[]);
+    let worker = Worker::new(&cluster, "worker", "10MB");
+    fs::write(worker.home.join("ram"), "not a folder").unwrap();
+    let failed = worker.start();
+    failed.expect_refusal(&["cannot use the folder", "set ALLUXIO_RAM_FOLDER", "worker failed to start"]);
+    assert!(!worker.home.join("logs/worker.pid").exists());
+}
