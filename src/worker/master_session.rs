@@ -24,7 +24,7 @@ use crate::proto::alluxio::grpc::version::ServiceType;
 use crate::proto::alluxio::grpc::{BlockStoreLocationProto, BuildVersion, Command, CommandType};
 use crate::proto::convert::worker_address_to_proto;
 use crate::rpc::MESSAGE_BYTES_MAX;
-use crate::rpc::channel::{ChannelSettings, Connection, connect};
+use crate::rpc::channel::{ChannelSettings, Connection, connect_to_any_master};
 use crate::rpc::status::from_status;
 use crate::types::{BlockId, ErrorKind, FsError, WorkerAddress, WorkerId};
 
@@ -101,7 +101,8 @@ impl MasterSession {
     }
 
     async fn serve(&self, registered: &mut Option<Registered>) -> Result<std::convert::Infallible, FsError> {
-        let connection = connect(&self.master, ServiceType::BlockMasterWorkerService, &self.settings.channel).await;
+        let service = ServiceType::BlockMasterWorkerService;
+        let connection = connect_to_any_master(&self.master, service, &self.settings.channel).await;
         let connection = connection.map_err(FsError::from)?;
         let mut client = Client::new(connection)
             .max_decoding_message_size(MESSAGE_BYTES_MAX)

@@ -1,4 +1,4 @@
-//! Masters with an original Alluxio 2.9.6 Java worker, which serves the unmodified Java client.
+//! Masters with an original Alluxio 2.9.6 Java worker, and with one of ours, which serve the unmodified Java client.
 
 use std::fs;
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::harness::{COMMAND_LIMIT, Cluster, Outcome, Running, free_port, project, run, start, wait_for};
+use crate::harness::{COMMAND_LIMIT, Cluster, Outcome, Running, free_port, install, project, run, start, wait_for};
 
 const HOST: &str = "127.0.0.1";
 
@@ -49,6 +49,44 @@ impl Drop for JavaWorker {
     }
 }
 
+/// A worker of ours. Ends with the test.
+struct OurWorker {
+    folder: TempDir,
+}
+
+impl OurWorker {
+    /// Starts one, and waits until it serves.
+    fn start(cluster: &Cluster) -> OurWorker {
+        let worker = OurWorker { folder: tempfile::tempdir().unwrap() };
+        let mut site: Vec<String> =
+            cluster.java_properties().iter().map(|line| line.trim_start_matches("-D").to_owned()).collect();
+        site.push(format!("alluxio.worker.hostname={HOST}"));
+        site.push(format!("alluxio.worker.rpc.port={}", free_port(HOST)));
+        site.push(format!("alluxio.worker.web.port={}", free_port(HOST)));
+        site.push("alluxio.worker.ramdisk.size=64MB".into());
+        install(worker.folder.path(), &(site.join("\n") + "\n"));
+        worker.launch("alluxio-start.sh", &["worker"]).expect_success();
+        worker
+    }
+
+    fn launch(&self, launcher: &str, words: &[&str]) -> Outcome {
+        let ram = self.folder.path().join("ram");
+        fs::create_dir_all(&ram).unwrap();
+        let environment = [("ALLUXIO_RAM_FOLDER", ram.to_str().unwrap())];
+        run(&self.folder.path().join("bin").join(launcher), words, &environment, COMMAND_LIMIT)
+    }
+}
+
+impl Drop for OurWorker {
+    fn drop(&mut self) {
+        let stopped = self.launch("alluxio-stop.sh", &["worker"]);
+        if std::thread::panicking() {
+            let log = fs::read_to_string(self.folder.path().join("logs/worker.log")).unwrap_or_default();
+            eprintln!("--- our worker wrote:\n{log}{stopped}");
+        }
+    }
+}
+
 fn java(cluster: &Cluster, words: &[&str]) -> Outcome {
     let properties = cluster.java_properties();
     let properties: Vec<&str> = properties.iter().map(String::as_str).collect();
@@ -77,6 +115,31 @@ fn a_java_worker_serves_the_java_client_before_and_after_a_takeover() {
     read("-Dalluxio.user.short.circuit.enabled=false");
     cluster.fs(&["rm", "/d/f"]).expect_success();
     wait_for("a worker that has dropped what was deleted", COMMAND_LIMIT, || worker.blocks().is_empty().then_some(()));
+}
+
+/// It reports to all masters, so that the new leader knows its copies already: nobody has to wait for it.
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn a_new_leader_knows_the_copies_of_our_worker_at_once() {
+    let cluster = Cluster::new(2, &[("alluxio.master.worker.connect.wait.time", "10min")]);
+    cluster.up();
+    let _worker = OurWorker::start(&cluster);
+    let leader = cluster.leader();
+    let registrations = |master: usize| cluster.masters[master].log_tail().matches("registered a worker").count();
+    let known_to_both = || registrations(0) > 0 && registrations(1) > 0;
+    wait_for("both masters to know the worker", COMMAND_LIMIT, || known_to_both().then_some(()));
+    // The first leader came before any worker, and would wait long for others.
+    cluster.masters[leader].signal(Signal::KILL);
+    wait_for("another leader", COMMAND_LIMIT, || (cluster.leader() != leader).then_some(()));
+    java(&cluster, &["write", "/f", "2500000", "MUST_CACHE"]).expect_success();
+    // A standby that starts anew is told everything.
+    let before = registrations(leader);
+    cluster.masters[leader].start().expect_success();
+    wait_for("it to know the worker again", COMMAND_LIMIT, || (registrations(leader) > before).then_some(()));
+    cluster.masters[1 - leader].signal(Signal::KILL);
+    let read = java(&cluster, &["read", "/f"]);
+    assert!(read.expect_success().stdout.contains("read 2500000 bytes of /f length=2500000 inAlluxio=100"), "{read}");
+    cluster.fs(&["rm", "/f"]).expect_success();
 }
 
 #[test]

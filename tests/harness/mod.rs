@@ -271,7 +271,7 @@ pub fn project() -> &'static Path {
 }
 
 /// An installation in a folder of its own: launchers, the program under test, configuration.
-fn install(home: &Path, site: &str) {
+pub fn install(home: &Path, site: &str) {
     for folder in ["bin", "libexec", "conf"] {
         fs::create_dir_all(home.join(folder)).unwrap();
         for entry in fs::read_dir(project().join(folder)).unwrap() {
