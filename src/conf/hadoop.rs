@@ -53,6 +53,22 @@ type Properties = BTreeMap<String, (String, String)>;
 /// The addresses (`host:port`) of the NameNodes of each name service that the Hadoop files of this configuration
 /// name. Files at their usual place may be missing; those that somebody asked for may not.
 pub fn nameservices(conf: &Conf) -> Result<BTreeMap<String, Vec<String>>, HadoopError> {
+    let properties = read_all(conf)?;
+    list(&properties, "dfs.nameservices")
+        .into_iter()
+        .map(|service| {
+            let addresses = namenodes(&properties, service)?;
+            Ok((service.to_owned(), addresses))
+        })
+        .collect()
+}
+
+/// All of Hadoop's properties in those files, by name.
+pub fn properties(conf: &Conf) -> Result<BTreeMap<String, String>, HadoopError> {
+    Ok(read_all(conf)?.into_iter().map(|(name, (value, _))| (name, value)).collect())
+}
+
+fn read_all(conf: &Conf) -> Result<Properties, HadoopError> {
     let origin = conf.origin(&UNDERFS_HDFS_CONFIGURATION.row);
     let mut properties = Properties::new();
     for path in conf.get(&UNDERFS_HDFS_CONFIGURATION) {
@@ -70,13 +86,7 @@ pub fn nameservices(conf: &Conf) -> Result<BTreeMap<String, Vec<String>>, Hadoop
             }
         }
     }
-    list(&properties, "dfs.nameservices")
-        .into_iter()
-        .map(|service| {
-            let addresses = namenodes(&properties, service)?;
-            Ok((service.to_owned(), addresses))
-        })
-        .collect()
+    Ok(properties)
 }
 
 /// Adds the properties of a file; they override those of files before it.

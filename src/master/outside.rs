@@ -106,7 +106,7 @@ pub fn folder(conf: &Conf, missing: MissingFolder) -> Result<Folder, OutsideErro
 /// # Errors
 /// The root cannot be used.
 pub fn ufs(conf: &Conf) -> Result<UfsSettings, OutsideError> {
-    let settings = UfsSettings::usual();
+    let settings = UfsSettings::of(conf)?;
     UfsClients::new(settings.clone()).of(&conf.get(&keys::ROOT_UFS))?;
     Ok(settings)
 }

@@ -1,10 +1,13 @@
 //! The backend of each URI, made once and kept.
 
 use super::error::{UfsError, UfsErrorKind};
+use super::hdfs::HdfsUfs;
 use super::local::LocalUfs;
 use super::memory::MemoryUfs;
 use super::storage::Ufs;
 use super::uri::{UfsScheme, UfsUri};
+use crate::conf::Conf;
+use crate::conf::hadoop::{self, HadoopError};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,14 +21,38 @@ const CLIENTS_MAX: usize = 1_000;
 pub struct UfsSettings {
     /// A call that takes longer has failed for its caller.
     pub deadline: Duration,
+    /// As whom HDFS is used.
+    pub hdfs_user: String,
+    /// Hadoop's properties: which NameNodes a name service has.
+    pub hadoop: BTreeMap<String, String>,
     /// What `memory://` stands for; such URIs are refused without it.
     pub memory: Option<MemoryUfs>,
 }
 
 impl UfsSettings {
-    /// Usual limits, no storage in memory.
+    /// As configured.
+    ///
+    /// # Errors
+    /// Hadoop's files cannot be read.
+    pub fn of(conf: &Conf) -> Result<UfsSettings, HadoopError> {
+        let user = std::env::var("HADOOP_USER_NAME").ok().filter(|user| !user.is_empty());
+        let own = || nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten().map(|user| user.name);
+        let usual = UfsSettings::usual();
+        Ok(UfsSettings {
+            hdfs_user: user.or_else(own).unwrap_or(usual.hdfs_user),
+            hadoop: hadoop::properties(conf)?,
+            ..usual
+        })
+    }
+
+    /// Usual limits, no Hadoop files, no storage in memory.
     pub fn usual() -> UfsSettings {
-        UfsSettings { deadline: Duration::from_secs(30), memory: None }
+        UfsSettings {
+            deadline: Duration::from_secs(30),
+            hdfs_user: "alluxio".into(),
+            hadoop: BTreeMap::new(),
+            memory: None,
+        }
     }
 }
 
@@ -70,7 +97,7 @@ impl UfsClients {
                 Some(memory) => Ok(Arc::new(memory.clone())),
                 None => Err(invalid("a UFS in memory is for tests")),
             },
-            UfsScheme::Hdfs => Err(invalid("HDFS is not supported")),
+            UfsScheme::Hdfs => Ok(Arc::new(HdfsUfs::new(uri, &self.settings)?)),
         }
     }
 }

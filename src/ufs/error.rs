@@ -17,6 +17,8 @@ pub enum UfsErrorKind {
     Full,
     /// The URI or path cannot be used.
     Invalid,
+    /// The UFS does not do it, for a reason of its own.
+    Refused,
     /// The UFS gave no answer in time, or one that says nothing about the path. Whether the call took effect is open.
     Unavailable,
 }

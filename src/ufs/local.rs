@@ -334,8 +334,8 @@ mod tests {
     struct Folder(tempfile::TempDir);
 
     impl Place for Folder {
-        fn client(&self) -> Box<dyn Ufs> {
-            Box::new(LocalUfs::new(Duration::from_secs(30)))
+        fn client(&self) -> std::sync::Arc<dyn Ufs> {
+            std::sync::Arc::new(LocalUfs::new(Duration::from_secs(30)))
         }
 
         fn root(&self) -> String {

@@ -325,8 +325,8 @@ mod tests {
     use super::*;
 
     impl Place for MemoryUfs {
-        fn client(&self) -> Box<dyn Ufs> {
-            Box::new(self.clone())
+        fn client(&self) -> Arc<dyn Ufs> {
+            Arc::new(self.clone())
         }
 
         fn root(&self) -> String {

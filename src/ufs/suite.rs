@@ -3,11 +3,12 @@
 
 use crate::ufs::{Ufs, UfsAttributes, UfsDeletion, UfsErrorKind, UfsOwnership, UfsStatus};
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// An empty directory of a UFS.
 pub trait Place: Send + Sync {
     /// A client.
-    fn client(&self) -> Box<dyn Ufs>;
+    fn client(&self) -> Arc<dyn Ufs>;
 
     /// URI of the directory.
     fn root(&self) -> String;
@@ -44,7 +45,7 @@ macro_rules! every_behaviour {
             async fn $name() {
                 let limit = std::time::Duration::from_secs(90);
                 let place = $place.await;
-                let run = suite::$name(place.client(), place.root());
+                let run = suite::$name(suite::Place::client(&place), suite::Place::root(&place));
                 tokio::time::timeout(limit, run).await.expect("the behaviour ends within its limit");
             }
         )*
@@ -84,7 +85,7 @@ async fn status(ufs: &dyn Ufs, path: &str) -> UfsStatus {
     ufs.status(path).await.unwrap().unwrap_or_else(|| panic!("{path} is there"))
 }
 
-pub async fn a_file_is_read_back_from_any_byte(ufs: Box<dyn Ufs>, root: String) {
+pub async fn a_file_is_read_back_from_any_byte(ufs: Arc<dyn Ufs>, root: String) {
     let path = format!("{root}/f");
     write(&*ufs, &path, b"0123456789").await;
     assert_eq!(read(&*ufs, &path, 0, 100).await, b"0123456789");
@@ -98,7 +99,7 @@ pub async fn a_file_is_read_back_from_any_byte(ufs: Box<dyn Ufs>, root: String) 
     assert_eq!(status.content_hash(), format!("(len:10, modtime:{time})"));
 }
 
-pub async fn a_file_of_many_writes_is_whole(ufs: Box<dyn Ufs>, root: String) {
+pub async fn a_file_of_many_writes_is_whole(ufs: Arc<dyn Ufs>, root: String) {
     let path = format!("{root}/f");
     let mut writer = ufs.create(&path, &ownership(0o644)).await.unwrap();
     let mut expected = Vec::new();
@@ -112,7 +113,7 @@ pub async fn a_file_of_many_writes_is_whole(ufs: Box<dyn Ufs>, root: String) {
     assert!(read(&*ufs, &path, 100_001, 1 << 20).await == expected[100_001..]);
 }
 
-pub async fn an_empty_file_is_a_file(ufs: Box<dyn Ufs>, root: String) {
+pub async fn an_empty_file_is_a_file(ufs: Arc<dyn Ufs>, root: String) {
     let path = format!("{root}/f");
     ufs.create(&path, &ownership(0o644)).await.unwrap().close().await.unwrap();
     assert_eq!(read(&*ufs, &path, 0, 10).await, b"");
@@ -120,7 +121,7 @@ pub async fn an_empty_file_is_a_file(ufs: Box<dyn Ufs>, root: String) {
     assert_eq!((status.directory, status.length), (false, 0));
 }
 
-pub async fn create_replaces_a_file_and_makes_parents(ufs: Box<dyn Ufs>, root: String) {
+pub async fn create_replaces_a_file_and_makes_parents(ufs: Arc<dyn Ufs>, root: String) {
     let path = format!("{root}/a/b/f");
     write(&*ufs, &path, b"the first content").await;
     write(&*ufs, &path, b"second").await;
@@ -131,7 +132,7 @@ pub async fn create_replaces_a_file_and_makes_parents(ufs: Box<dyn Ufs>, root: S
     assert_eq!(names(&*ufs, &root).await, ["a"]);
 }
 
-pub async fn a_file_that_is_not_closed_goes_away(ufs: Box<dyn Ufs>, root: String) {
+pub async fn a_file_that_is_not_closed_goes_away(ufs: Arc<dyn Ufs>, root: String) {
     let path = format!("{root}/f");
     let mut writer = ufs.create(&path, &ownership(0o644)).await.unwrap();
     writer.write(Bytes::from_static(b"half")).await.unwrap();
@@ -145,7 +146,7 @@ pub async fn a_file_that_is_not_closed_goes_away(ufs: Box<dyn Ufs>, root: String
     panic!("{path} is still there");
 }
 
-pub async fn mkdir_makes_parents_and_may_be_repeated(ufs: Box<dyn Ufs>, root: String) {
+pub async fn mkdir_makes_parents_and_may_be_repeated(ufs: Arc<dyn Ufs>, root: String) {
     let path = format!("{root}/a/b/c");
     ufs.mkdir(&path, &ownership(0o750)).await.unwrap();
     ufs.mkdir(&path, &ownership(0o700)).await.unwrap();
@@ -153,7 +154,7 @@ pub async fn mkdir_makes_parents_and_may_be_repeated(ufs: Box<dyn Ufs>, root: St
     assert_eq!((status.name.as_str(), status.directory, status.length, status.mode), ("c", true, 0, 0o750));
 }
 
-pub async fn a_listing_is_ordered_and_of_one_level(ufs: Box<dyn Ufs>, root: String) {
+pub async fn a_listing_is_ordered_and_of_one_level(ufs: Arc<dyn Ufs>, root: String) {
     for path in ["b", "a.x", "a/inner/deep", "B", "a-z"] {
         write(&*ufs, &format!("{root}/{path}"), b"x").await;
     }
@@ -165,7 +166,7 @@ pub async fn a_listing_is_ordered_and_of_one_level(ufs: Box<dyn Ufs>, root: Stri
     assert_eq!(names(&*ufs, &empty).await, Vec::<String>::new());
 }
 
-pub async fn odd_names_are_names(ufs: Box<dyn Ufs>, root: String) {
+pub async fn odd_names_are_names(ufs: Arc<dyn Ufs>, root: String) {
     let odd = ["a b", "a%20b", "a+b", "a?b#c", "ä", "[x]{y}*", "a\\b"];
     for name in odd {
         write(&*ufs, &format!("{root}/{name}"), name.as_bytes()).await;
@@ -178,7 +179,7 @@ pub async fn odd_names_are_names(ufs: Box<dyn Ufs>, root: String) {
     }
 }
 
-pub async fn rename_moves_a_file_and_a_tree(ufs: Box<dyn Ufs>, root: String) {
+pub async fn rename_moves_a_file_and_a_tree(ufs: Arc<dyn Ufs>, root: String) {
     write(&*ufs, &format!("{root}/a/b/f"), b"x").await;
     ufs.rename(&format!("{root}/a/b/f"), &format!("{root}/g")).await.unwrap();
     assert_eq!(read(&*ufs, &format!("{root}/g"), 0, 10).await, b"x");
@@ -188,7 +189,7 @@ pub async fn rename_moves_a_file_and_a_tree(ufs: Box<dyn Ufs>, root: String) {
     assert_eq!(names(&*ufs, &root).await, ["c", "g"]);
 }
 
-pub async fn rename_replaces_nothing(ufs: Box<dyn Ufs>, root: String) {
+pub async fn rename_replaces_nothing(ufs: Arc<dyn Ufs>, root: String) {
     write(&*ufs, &format!("{root}/f"), b"f").await;
     write(&*ufs, &format!("{root}/g"), b"g").await;
     ufs.mkdir(&format!("{root}/d"), &ownership(0o755)).await.unwrap();
@@ -204,7 +205,7 @@ pub async fn rename_replaces_nothing(ufs: Box<dyn Ufs>, root: String) {
     assert_eq!(read(&*ufs, &format!("{root}/g"), 0, 10).await, b"g");
 }
 
-pub async fn delete_takes_what_it_was_told_and_no_more(ufs: Box<dyn Ufs>, root: String) {
+pub async fn delete_takes_what_it_was_told_and_no_more(ufs: Arc<dyn Ufs>, root: String) {
     write(&*ufs, &format!("{root}/d/e/f"), b"x").await;
     let at = |name: &str| format!("{root}/{name}");
     let kind = |result: Result<(), crate::ufs::UfsError>| result.unwrap_err().kind;
@@ -219,7 +220,7 @@ pub async fn delete_takes_what_it_was_told_and_no_more(ufs: Box<dyn Ufs>, root: 
     assert_eq!(names(&*ufs, &root).await, Vec::<String>::new());
 }
 
-pub async fn mode_can_be_changed(ufs: Box<dyn Ufs>, root: String) {
+pub async fn mode_can_be_changed(ufs: Arc<dyn Ufs>, root: String) {
     let path = format!("{root}/f");
     write(&*ufs, &path, b"x").await;
     let before = status(&*ufs, &path).await;
@@ -227,7 +228,7 @@ pub async fn mode_can_be_changed(ufs: Box<dyn Ufs>, root: String) {
     assert_eq!(status(&*ufs, &path).await, UfsStatus { mode: 0o600, ..before });
 }
 
-pub async fn what_is_not_there_is_not_found(ufs: Box<dyn Ufs>, root: String) {
+pub async fn what_is_not_there_is_not_found(ufs: Arc<dyn Ufs>, root: String) {
     let path = format!("{root}/no");
     assert_eq!(ufs.status(&path).await.unwrap(), None);
     assert_eq!(ufs.status(&format!("{path}/deeper")).await.unwrap(), None);
@@ -247,7 +248,7 @@ pub async fn what_is_not_there_is_not_found(ufs: Box<dyn Ufs>, root: String) {
     }
 }
 
-pub async fn a_file_is_no_directory(ufs: Box<dyn Ufs>, root: String) {
+pub async fn a_file_is_no_directory(ufs: Arc<dyn Ufs>, root: String) {
     let path = format!("{root}/f");
     write(&*ufs, &path, b"x").await;
     assert_eq!(ufs.status(&format!("{path}/below")).await.unwrap(), None);

@@ -69,7 +69,7 @@ pub fn ufs_failed(error: UfsError) -> FsError {
     let kind = match error.kind {
         UfsErrorKind::NotFound => ErrorKind::NotFound,
         UfsErrorKind::AlreadyExists => ErrorKind::AlreadyExists,
-        UfsErrorKind::WrongType | UfsErrorKind::NotEmpty => ErrorKind::FailedPrecondition,
+        UfsErrorKind::WrongType | UfsErrorKind::NotEmpty | UfsErrorKind::Refused => ErrorKind::FailedPrecondition,
         UfsErrorKind::Denied => ErrorKind::PermissionDenied,
         UfsErrorKind::Full => ErrorKind::ResourceExhausted,
         UfsErrorKind::Invalid => ErrorKind::InvalidArgument,

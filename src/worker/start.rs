@@ -15,6 +15,7 @@ use super::mounts::Mounts;
 use super::primary::{PrimaryMaster, Registrations};
 use super::settings::{self, SettingsError};
 use super::store::{BlockStore, StoreError};
+use crate::conf::hadoop::HadoopError;
 use crate::conf::{Conf, keys};
 use crate::election::{FindError, configured};
 use crate::process::Server;
@@ -47,6 +48,9 @@ pub enum StartError {
     /// The properties do not go together.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// Hadoop's files cannot be read.
+    #[error(transparent)]
+    Hadoop(#[from] HadoopError),
     /// They do not say where the masters are.
     #[error(transparent)]
     Masters(#[from] FindError),
@@ -83,7 +87,7 @@ pub async fn run(conf: &Conf, ready: impl FnOnce(&str)) -> Result<(), StartError
     let registrations = Registrations::default();
     let masters = configured::primary(conf, client.look_again)?;
     let primary = Arc::new(PrimaryMaster::new(masters, client.clone(), registrations.clone()));
-    let mounts = Mounts::new(UfsClients::new(UfsSettings::usual()), Arc::clone(&primary));
+    let mounts = Mounts::new(UfsClients::new(UfsSettings::of(conf)?), Arc::clone(&primary));
     let sync = MasterSync {
         finder: configured::all(conf)?,
         store: Arc::clone(&store),

@@ -79,7 +79,8 @@ pub fn settings(folder: &str) -> HdfsSettings {
     settings
 }
 
-fn user() -> String {
+/// As whom HDFS is used.
+pub fn user() -> String {
     std::env::var("USER").unwrap_or_else(|_| "root".into())
 }
 

@@ -10,3 +10,4 @@ mod handshake;
 mod harness;
 mod standby;
 mod tree;
+mod ufs;

@@ -33,14 +33,16 @@ impl AbsentPaths {
         self.until.insert(path, now + ABSENT_FOR);
     }
 
-    /// Whether the path, or one above it, was not there.
-    pub(super) fn contains(&self, path: &AlluxioPath, now: Boot) -> bool {
-        let mut at = Some(path.clone());
-        while let Some(path) = at {
-            if self.until.get(&path).is_some_and(|until| *until > now) {
+    /// Whether the path, or one above it, was not there. Its first `found` components are in the namespace by now,
+    /// so what was known of them is void.
+    pub(super) fn contains(&self, path: &AlluxioPath, found: usize, now: Boot) -> bool {
+        let mut at = path.clone();
+        for _ in found..path.components().count() {
+            if self.until.get(&at).is_some_and(|until| *until > now) {
                 return true;
             }
-            at = path.parent();
+            let Some(above) = at.parent() else { return false };
+            at = above;
         }
         false
     }
@@ -63,9 +65,10 @@ mod tests {
         let mut absent = AbsentPaths::default();
         absent.add(path("/a"), at(0));
         absent.add(path("/b"), at(500));
-        assert!(absent.contains(&path("/a/x"), at(999)) && !absent.contains(&path("/ab"), at(0)));
-        assert!(!absent.contains(&path("/a"), at(1000)) && absent.contains(&path("/b"), at(1000)));
+        assert!(absent.contains(&path("/a/x"), 0, at(999)) && !absent.contains(&path("/ab"), 0, at(0)));
+        assert!(!absent.contains(&path("/a"), 0, at(1000)) && absent.contains(&path("/b"), 0, at(1000)));
         absent.add(path("/a"), at(1000));
-        assert!(absent.contains(&path("/a"), at(1999)));
+        assert!(absent.contains(&path("/a"), 0, at(1999)));
+        assert!(!absent.contains(&path("/a/x"), 1, at(1999)), "it has come into being");
     }
 }

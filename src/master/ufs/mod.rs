@@ -129,8 +129,8 @@ impl UfsNamespace {
     }
 
     fn known(&self, looked: &Looked, lookup: &Lookup) -> bool {
-        let is_absent = |path: &AlluxioPath| self.inner.absent.lock().contains(path, boot_now());
-        looked.contains(lookup) || matches!(lookup, Lookup::Path { path, .. } if is_absent(path))
+        let is_absent = |path, found| self.inner.absent.lock().contains(path, found, boot_now());
+        looked.contains(lookup) || matches!(lookup, Lookup::Path { path, found } if is_absent(path, *found))
     }
 
     async fn decide(&self, mut request: Request) -> Result<Answer, FsError> {
@@ -277,6 +277,7 @@ fn refusal(error: UfsError) -> FsError {
         | UfsErrorKind::AlreadyExists
         | UfsErrorKind::WrongType
         | UfsErrorKind::NotEmpty
+        | UfsErrorKind::Refused
         | UfsErrorKind::Full => ErrorKind::Unknown,
     };
     FsError::new(kind, error.to_string())
