@@ -4,11 +4,13 @@
 //! its own, so that what a client sends is taken whether or not it takes what we send: several streams share one
 //! connection and its window.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
-use log::debug;
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
+use log::{debug, warn};
+use tokio::sync::{mpsc, oneshot};
+use tokio_stream::Stream;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::http;
@@ -131,25 +133,56 @@ fn route(worker: &Arc<Worker>, request: http::Request<Body>) -> Reply {
 /// Where a stream's answers go.
 pub(super) type Answers<A> = mpsc::Sender<Result<A, Status>>;
 
-/// The answers of a stream that runs as a task. Its error is the last of them.
-fn answer<A, F>(
-    worker: &Arc<Worker>,
-    run: impl FnOnce(Arc<Worker>, Answers<A>) -> F,
-) -> ReceiverStream<Result<A, Status>>
+/// The answers of a stream that runs as a task; its error is the last of them. A stream that ends well says that all was
+/// done, so one whose task is ended from outside, or panics, must not.
+#[derive(Debug)]
+struct Answered<A> {
+    answers: mpsc::Receiver<Result<A, Status>>,
+    /// Comes when the task has done all.
+    done: oneshot::Receiver<()>,
+    over: bool,
+}
+
+impl<A> Stream for Answered<A> {
+    type Item = Result<A, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.over {
+            return Poll::Ready(None);
+        }
+        let Some(answer) = ready!(self.answers.poll_recv(cx)) else {
+            self.over = true;
+            let ended = || FsError::new(ErrorKind::Unavailable, "This worker is stopping.");
+            let unfinished = self.done.try_recv().is_err();
+            return Poll::Ready(unfinished.then(|| Err(status::to_status(ended()))));
+        };
+        self.over = answer.is_err();
+        Poll::Ready(Some(answer))
+    }
+}
+
+fn answer<A, F>(worker: &Arc<Worker>, run: impl FnOnce(Arc<Worker>, Answers<A>) -> F) -> Answered<A>
 where
     A: Send + 'static,
     F: Future<Output = Result<(), FsError>> + Send + 'static,
 {
     let (answers, receiver) = mpsc::channel(ANSWERS_MAX);
+    let (finished, done) = oneshot::channel();
     let running = run(Arc::clone(worker), answers.clone());
     worker.tasks.spawn(async move {
-        if let Err(error) = running.await {
-            debug!("a stream failed error={error}");
+        match running.await {
             // The client may have gone.
-            let _ = answers.send(Err(status::to_status(error))).await;
+            Ok(()) => drop(finished.send(())),
+            Err(error) => {
+                match error.kind {
+                    ErrorKind::Internal | ErrorKind::ResourceExhausted => warn!("a stream failed error={error}"),
+                    _ => debug!("a stream failed error={error}"),
+                }
+                let _ = answers.send(Err(status::to_status(error))).await;
+            }
         }
     });
-    ReceiverStream::new(receiver)
+    Answered { answers: receiver, done, over: false }
 }
 
 /// Brings a block here, now or soon.
@@ -180,5 +213,32 @@ async fn cache(worker: &Arc<Worker>, request: CacheRequest) -> Result<(), FsErro
         _ if worker.store.has(block) => Ok(()),
         Some(End::Failed(error)) => Err(error),
         _ => Err(FsError::new(ErrorKind::ResourceExhausted, format!("block {} cannot be kept here", block.0))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Answered;
+    use tokio::sync::{mpsc, oneshot};
+    use tokio_stream::StreamExt;
+    use tonic::{Code, Status};
+
+    #[tokio::test]
+    async fn only_a_task_that_has_done_all_ends_well() {
+        let (answers, receiver) = mpsc::channel(1);
+        let (finished, done) = oneshot::channel();
+        let mut answered = Answered { answers: receiver, done, over: false };
+        answers.send(Ok(1)).await.unwrap();
+        assert_eq!(answered.next().await.unwrap().unwrap(), 1);
+        finished.send(()).unwrap();
+        drop(answers);
+        assert!(answered.next().await.is_none());
+
+        let (answers, receiver) = mpsc::channel::<Result<i32, Status>>(1);
+        let (_, done) = oneshot::channel();
+        let mut answered = Answered { answers: receiver, done, over: false };
+        drop(answers);
+        assert_eq!(answered.next().await.unwrap().unwrap_err().code(), Code::Unavailable);
+        assert!(answered.next().await.is_none());
     }
 }

@@ -119,7 +119,13 @@ impl MasterSession {
             };
             news.borrow_and_update();
             match self.heartbeat(&mut client, known).await? {
-                Some(next) => *registered = Some(Registered { next, ..known }),
+                Some(next) => {
+                    *registered = Some(Registered { next, ..known });
+                    if next - known.next == CHANGES_PER_HEARTBEAT as u64 {
+                        // There is more.
+                        continue;
+                    }
+                }
                 None => {
                     info!("registering anew master={} former_id={}", self.master, known.id.0);
                     self.registrations.leave(&self.master);

@@ -137,6 +137,25 @@ fn a_worker_that_was_killed_comes_back_with_what_it_had() {
 
 #[test]
 #[ignore = "needs a test bed: scripts/test"]
+fn a_worker_that_is_stopped_says_of_no_write_that_it_is_done() {
+    let cluster = Cluster::new(1, &[]);
+    cluster.up();
+    let worker = Worker::new(&cluster, "worker", "1GB");
+    worker.start().expect_success();
+    for option in [REMOTE, SHORT_CIRCUIT] {
+        let before = worker.blocks().len();
+        let writing = start_java(&cluster, &[option, "write", "/half", "500000000", "MUST_CACHE"]);
+        wait_for("a write in its middle", COMMAND_LIMIT, || (worker.blocks().len() > before + 10).then_some(()));
+        worker.stop().expect_success();
+        let failed = writing.wait(COMMAND_LIMIT);
+        assert!(failed.code != 0 && !failed.stdout.contains("wrote"), "{failed}");
+        worker.start().expect_success();
+        cluster.fs(&["rm", "/half"]).expect_success();
+    }
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
 fn a_full_worker_refuses_what_would_cost_others_their_only_copy() {
     let cluster = Cluster::new(1, &[]);
     cluster.up();

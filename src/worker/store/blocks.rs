@@ -100,6 +100,13 @@ impl BlockStore {
                 folder.directory().display(),
                 catalog.len()
             );
+            if let Some(whole) = folder.file_system_bytes().filter(|whole| *whole < capacity) {
+                warn!(
+                    "the file system is smaller than the worker's memory is to be; writes will fail when it is full \
+                     folder={} file_system={whole} capacity={capacity}",
+                    folder.directory().display()
+                );
+            }
         }
         Ok(Arc::new(BlockStore { settings, folders, catalog: Mutex::new(catalog), news: watch::Sender::new(()) }))
     }

@@ -78,6 +78,12 @@ impl Folder {
         Ok(blocks)
     }
 
+    /// The size of the file system that it lies on; none when it is not told, as for a ramfs.
+    pub fn file_system_bytes(&self) -> Option<u64> {
+        let told = rustix::fs::statvfs(&self.data).ok()?;
+        told.f_blocks.checked_mul(told.f_frsize).filter(|bytes| *bytes > 0)
+    }
+
     /// Begins the file of a block that is being written.
     pub fn create(&self, path: &Path) -> io::Result<File> {
         let mut options = OpenOptions::new();
