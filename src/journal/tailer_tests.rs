@@ -229,6 +229,18 @@ fn a_round_uses_no_length_that_was_asked_for_before_it_began() {
 }
 
 #[test]
+fn a_round_uses_no_listing_that_was_asked_for_before_it_began() {
+    let mut tailer = Tailer::new(Position::START, None);
+    assert_eq!(tailer.asks(), [Ask::List]);
+    tailer.begin_round(true); // as after a claim
+    assert_eq!(tailer.asks(), [], "one is under way already");
+    tailer.listed(&[id(1, 0)]);
+    assert_eq!(tailer.asks(), [Ask::List], "the one under way may be older than the claim");
+    tailer.listed(&[id(1, 0), id(2, 0)]);
+    assert_eq!(tailer.asks(), [Ask::Length(id(2, 0))]);
+}
+
+#[test]
 fn what_a_torn_segment_showed_is_kept_until_it_is_known_whether_it_becomes_the_tip() {
     let mut folder = Folder::default();
     let mut a = folder.begin(id(1, 0), None, 0);

@@ -406,3 +406,7 @@ impl<T> Driver<T> {
         self.role.register(writer.created_segments(), writer.mark_position());
     }
 }
+
+#[cfg(test)]
+#[path = "driver_tests.rs"]
+mod tests;

@@ -100,4 +100,17 @@ mod tests {
         flight.settle(number(6));
         assert!(flight.is_empty());
     }
+
+    #[test]
+    fn a_name_that_a_later_record_changed_again_is_waited_for_until_that_is_answered() {
+        let mut flight = InFlight::default();
+        flight.add(number(4), Change::Edge(InodeId(1), "a".into()));
+        flight.add(number(5), Change::Edge(InodeId(1), "a".into()));
+        let mut absent = Footprint::on();
+        absent.looked_up(InodeId(1), "a");
+        flight.settle(number(4));
+        assert_eq!(flight.wait_for(&absent), number(5));
+        flight.settle(number(5));
+        assert_eq!(flight.wait_for(&absent), number(0));
+    }
 }

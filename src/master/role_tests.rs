@@ -85,6 +85,18 @@ fn in_confirm_mode_a_claim_waits_for_nothing() {
 }
 
 #[test]
+fn the_wait_is_that_of_the_owners_lease_if_it_is_longer_than_ours() {
+    for mode in [FencingMode::Lease, FencingMode::Confirm] {
+        let mut role = joined(mode);
+        let mut longer = node_of_a(7);
+        longer.value.lease_ms = 3_000;
+        observe(&mut role, Some(longer), &["b"], at(1_000));
+        assert_eq!(claims(&role.calls(at(4_299), 3)), None, "{mode:?}");
+        assert_eq!(claims(&role.calls(at(4_300), 3)), Some((4, vec![], 7)), "{mode:?}");
+    }
+}
+
+#[test]
 fn who_is_not_first_claims_only_on_a_refused_connection_and_after_w() {
     let mut role = joined(FencingMode::Lease);
     observe(&mut role, Some(node_of_a(7)), &["a", "b"], at(1_000));
@@ -185,6 +197,19 @@ fn a_release_waits_for_the_renewal_under_way_and_is_repeated_on_another_version(
 }
 
 #[test]
+fn only_the_segments_that_a_renewal_named_when_it_was_sent_are_registered() {
+    let mut role = leading(FencingMode::Lease);
+    role.register(1, Position::START);
+    assert!(matches!(&role.calls(at(10_400), 3)[..], [LatchCall::Renew { node, .. }] if node.segments == 1));
+    role.register(2, Position::START);
+    role.reply(LatchReply::Renewed(Ok(9)), at(10_500));
+    assert_eq!(role.registered(), 1, "the second was created while that renewal was under way");
+    assert!(matches!(&role.calls(at(10_500), 3)[..], [LatchCall::Renew { node, .. }] if node.segments == 2));
+    role.reply(LatchReply::Renewed(Ok(10)), at(10_600));
+    assert_eq!(role.registered(), 2);
+}
+
+#[test]
 fn an_epoch_that_is_taken_is_followed_by_a_claim_of_the_next() {
     let mut role = leading(FencingMode::Lease);
     role.claim_next(6, at(10_400));
@@ -218,4 +243,20 @@ fn what_was_asked_before_a_write_says_nothing_about_its_outcome() {
     let seen = Observation { epoch: Some(ours), participants: vec![participant("b")] };
     role.reply(LatchReply::Observed(Ok(seen)), at(10_200));
     assert!(matches!(role.events()[..], [RoleEvent::Claimed { epoch: 4, .. }]));
+}
+
+#[test]
+fn a_claim_of_unknown_outcome_that_another_won_is_not_ours() {
+    let mut role = joined(FencingMode::Lease);
+    observe(&mut role, Some(node_of_a(7)), &["b"], at(1_000));
+    role.calls(at(3_200), 3);
+    role.reply(LatchReply::Claimed(Err(CallFailed::Unknown("lost".into()))), at(4_200));
+    role.reply(LatchReply::Observed(Err(CallFailed::Unknown("late".into()))), at(4_200));
+    assert_eq!(role.calls(at(4_500), 3), [LatchCall::Observe]);
+    let theirs = Versioned { value: EpochNode { owner: "C".into(), ..role.node.clone() }, version: 8 };
+    assert_eq!(theirs.value.epoch, 4, "the very epoch that we claimed");
+    let seen = Observation { epoch: Some(theirs), participants: vec![participant("c"), participant("b")] };
+    role.reply(LatchReply::Observed(Ok(seen)), at(4_600));
+    assert_eq!(role.events(), [], "no claim");
+    assert_eq!(role.epoch(), None);
 }
