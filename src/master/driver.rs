@@ -225,8 +225,10 @@ impl<T> Driver<T> {
             Phase::Serving { .. } if mutant::is(Mutant::ReleaseEarly) => self.role.release(),
             Phase::Serving { .. } => self.phase = Phase::Draining { until: now + DRAIN },
             Phase::Draining { until } => {
-                let idle = !self.writer.as_ref().is_some_and(Writer::has_unflushed);
-                if idle && self.ready.is_empty() {
+                let flushed = !self.writer.as_ref().is_some_and(Writer::has_unflushed);
+                let idle = (flushed || mutant::is(Mutant::ReleaseUnflushed))
+                    && (self.ready.is_empty() || mutant::is(Mutant::ReleaseUnanswered));
+                if idle {
                     self.phase = Phase::Releasing;
                     self.role.release();
                 } else if now >= until {

@@ -295,7 +295,7 @@ impl Role {
 
     /// W: how long an epoch node must stand still. Its owner may live by another mode or a longer lease than we do.
     fn wait(&self) -> Duration {
-        let theirs = self.seen().map_or(0, |node| node.lease_ms);
+        let theirs = self.seen().filter(|_| !mutant::is(Mutant::OwnLeaseOnly)).map_or(0, |node| node.lease_ms);
         let lease = Duration::from_millis(theirs.max(self.lease_ms()));
         if mutant::is(Mutant::ClaimAtOnce) { Duration::ZERO } else { lease + lease / 10 }
     }

@@ -12,8 +12,14 @@ pub enum Mutant {
     LeaseFromReply,
     /// F2: claims at once.
     ClaimAtOnce,
+    /// F2: the wait is that of our own lease, whatever the owner's is.
+    OwnLeaseOnly,
     /// F3: released is written while answers may still leave.
     ReleaseEarly,
+    /// F3: released is written while a flush is under way.
+    ReleaseUnflushed,
+    /// F3: released is written while what is flushed waits to be answered.
+    ReleaseUnanswered,
     /// F5: what was read before the claim is used.
     ReadBeforeClaim,
     /// F7: a flush that failed counts.
@@ -30,6 +36,8 @@ pub enum Mutant {
     MarkWhenFlushed,
     /// Refusals and reads do not wait for what they depend on.
     RefuseAtOnce,
+    /// Nobody waits for a name that was changed twice, once the first change is answered.
+    SettleTooMuch,
     /// An entry is not journaled.
     DropEntry,
 }
@@ -41,7 +49,10 @@ impl Mutant {
         Mutant::NoLeaseCheck,
         Mutant::LeaseFromReply,
         Mutant::ClaimAtOnce,
+        Mutant::OwnLeaseOnly,
         Mutant::ReleaseEarly,
+        Mutant::ReleaseUnflushed,
+        Mutant::ReleaseUnanswered,
         Mutant::ReadBeforeClaim,
         Mutant::FailedFlushCounts,
         Mutant::NoCopies,
@@ -50,6 +61,7 @@ impl Mutant {
         Mutant::TailToEnd,
         Mutant::MarkWhenFlushed,
         Mutant::RefuseAtOnce,
+        Mutant::SettleTooMuch,
         Mutant::DropEntry,
     ];
 }

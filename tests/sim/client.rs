@@ -8,7 +8,7 @@ use alluxio::master::ops::{
 };
 use alluxio::types::{AlluxioPath, ErrorKind, FsError, OperationId, TtlAction};
 
-const PATHS: &[&str] = &["/a", "/b", "/c", "/a/a", "/a/b", "/b/a", "/b/b", "/a/a/a"];
+pub const PATHS: &[&str] = &["/a", "/b", "/c", "/a/a", "/a/b", "/b/a", "/b/b", "/a/a/a"];
 const DIRECTORIES: &[&str] = &["/", "/a", "/b", "/a/a"];
 
 #[derive(Debug)]
@@ -45,13 +45,14 @@ impl Client {
     }
 }
 
-fn choose(rng: &mut Rng) -> Op {
+fn choose(rng: &mut Rng, names: usize) -> Op {
+    let paths = &PATHS[..names];
     match rng.range(0, 20) {
-        0..6 => Op::Mkdir(rng.pick(PATHS)),
-        6..8 => Op::Create(rng.pick(PATHS)),
-        8..11 => Op::Delete { path: rng.pick(PATHS), recursive: rng.chance(1, 2) },
-        11..14 => Op::Rename { from: rng.pick(PATHS), to: rng.pick(PATHS) },
-        14..18 => Op::Stat(rng.pick(PATHS)),
+        0..6 => Op::Mkdir(rng.pick(paths)),
+        6..8 => Op::Create(rng.pick(paths)),
+        8..11 => Op::Delete { path: rng.pick(paths), recursive: rng.chance(1, 2) },
+        11..14 => Op::Rename { from: rng.pick(paths), to: rng.pick(paths) },
+        14..18 => Op::Stat(rng.pick(paths)),
         _ => Op::List(rng.pick(DIRECTORIES)),
     }
 }
@@ -109,7 +110,7 @@ impl World {
             if done >= self.options.operations {
                 return;
             }
-            let op = choose(&mut self.rng);
+            let op = choose(&mut self.rng, self.options.names);
             self.clients[index].current = Some((op, self.now));
             self.clients[index].number += 1;
         }
@@ -118,6 +119,8 @@ impl World {
         let published = self.election.primary().and_then(|address| address.strip_prefix("host"));
         let known = published.and_then(|address| address.split(':').next()).and_then(|host| host.parse().ok());
         let anywhere = self.rng.index(self.hosts.len());
+        let unaware = self.passed_over.filter(|(_, until)| self.now < *until).map(|(host, _)| host);
+        let known = unaware.filter(|_| self.rng.chance(1, 2)).or(known);
         let host = known.filter(|_| !self.rng.chance(1, 5)).unwrap_or(anywhere);
         let life = self.hosts[host].lives;
         let delay = self.rng.range(50, 2 * MS);
@@ -150,7 +153,8 @@ impl World {
         let seen = seen(&op, &answer).map_err(|text| format!("{op:?} was answered {text}"))?;
         self.note(|| format!("client {} heard {op:?} = {seen:?}", ticket.0));
         self.history.push(Call { op, asked, heard: self.now, seen });
-        let pause = self.rng.range(0, 60 * MS);
+        // While flushes are slow, much is under way at once.
+        let pause = self.rng.range(0, if self.is_slow() { 4 * MS } else { 60 * MS });
         self.after(pause, Action::ClientTurn { client: ticket.0 });
         Ok(())
     }

@@ -3,7 +3,6 @@
 use crate::client::Client;
 use crate::world::{Action, MS, SECOND, SESSION, World};
 use alluxio::journal::folder::SegmentId;
-use alluxio::master::event::Event;
 
 impl World {
     /// One fault, and when the next one comes.
@@ -14,13 +13,16 @@ impl World {
         self.coverage.faults += 1;
         let host = self.rng.index(self.hosts.len());
         let host = if self.rng.chance(2, 3) { self.leader().unwrap_or(host) } else { host };
-        match self.rng.range(0, 12) {
-            0 | 1 => {
+        match self.rng.range(0, 15) {
+            0 => {
                 let with_guardian = self.rng.chance(1, 2);
                 self.kill(host, with_guardian);
             }
+            1 => self.kill_under_load(host),
             2..=4 => self.pause(host),
             5 => self.stop(host),
+            12 => self.stop_under_load(host),
+            13 | 14 => self.usurp(host),
             6 | 7 => self.cut_off(host),
             8 => self.delete_latch(host),
             9 => {
@@ -57,14 +59,17 @@ impl World {
     }
 
     fn stop(&mut self, host: usize) {
-        self.note(|| format!("host {host} is told to stop"));
-        let life = self.hosts[host].lives;
-        self.after(0, Action::Deliver(host, life, Event::Stop));
+        self.stop_after(host, 0);
     }
 
     /// Its ZooKeeper server lost the others: it goes on answering reads, and sessions seem alive until they end.
     fn cut_off(&mut self, host: usize) {
         let time = self.rng.range(100 * MS, 10 * SECOND);
+        self.cut_off_for(host, time);
+    }
+
+    /// See `cut_off`.
+    pub fn cut_off_for(&mut self, host: usize, time: u64) {
         self.note(|| format!("host {host} is cut off from ZooKeeper for {} ms", time / MS));
         self.hosts[host].cut_off_until = self.now + time;
         if time > SESSION
@@ -76,7 +81,7 @@ impl World {
     }
 
     /// By hand, or by a tool.
-    fn delete_latch(&mut self, host: usize) {
+    pub fn delete_latch(&mut self, host: usize) {
         let own = self.hosts[host].process.as_ref().map(|process| process.incarnation.clone());
         let newest = alluxio::election::StateNumber::NEWEST;
         let session = self.election.open_session();

@@ -1,12 +1,14 @@
 //! The simulator: the shipped driver, role, tailer, writer and state in a world where everything goes wrong.
 //!
-//! `scripts/sim --seeds N [--seed S]`. Environment: SIM_SEEDS, SIM_SEED (one seed, with its trace on failure), SIM_TRACE.
+//! `scripts/sim --seeds N [--seed S]`. Environment: SIM_SEEDS, SIM_SEED (one seed, with its trace on failure), SIM_TRACE,
+//! SIM_MUTANT (one of them), SIM_MUTANT_SEEDS.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![expect(missing_docs, reason = "a test has no users")]
 
 mod client;
 mod faults;
+mod load;
 mod model;
 mod perform;
 mod rng;
@@ -60,6 +62,7 @@ fn options(seed: u64) -> Options {
         clients: 4 + rng.index(3),
         operations: 220,
         mode: if rng.chance(1, 4) { FencingMode::Confirm } else { FencingMode::Lease },
+        names: if rng.chance(1, 2) { 2 } else { client::PATHS.len() },
     }
 }
 
@@ -119,6 +122,9 @@ fn add(sum: &mut Coverage, one: Coverage) {
     sum.held_reads += one.held_reads;
     sum.unknown_lengths += one.unknown_lengths;
     sum.fenced += one.fenced;
+    sum.stops_under_load += one.stops_under_load;
+    sum.deaths_under_load += one.deaths_under_load;
+    sum.usurped += one.usurped;
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -155,6 +161,9 @@ fn no_seed_finds_a_violation() {
             ("reloaded standbys", sum.checkpoints_loaded),
             ("held reads", sum.held_reads),
             ("fenced leaders", sum.fenced),
+            ("stops under load", sum.stops_under_load),
+            ("deaths under load", sum.deaths_under_load),
+            ("usurped leaders", sum.usurped),
         ] {
             assert!(count > 0, "no seed met {what}: {sum:?}");
         }
@@ -169,7 +178,8 @@ fn every_mutant_is_caught() {
     let seeds = number("SIM_MUTANT_SEEDS").unwrap_or(2000);
     let mut survivors = Vec::new();
     std::panic::set_hook(Box::new(|_| {}));
-    for broken in Mutant::ALL {
+    let only = std::env::var("SIM_MUTANT").ok();
+    for broken in Mutant::ALL.iter().filter(|mutant| only.as_ref().is_none_or(|only| format!("{mutant:?}") == *only)) {
         mutant::set(Some(*broken));
         let caught = (1..=seeds).find_map(|seed| match std::panic::catch_unwind(|| run(seed)) {
             Ok(Ok(_)) => None,

@@ -75,6 +75,7 @@ impl World {
                     Verdict::Closed => self.reply(ticket, Err(unavailable())),
                     Verdict::Hold => {
                         self.coverage.held_reads += 1;
+                        self.owe(host, ticket);
                         self.deliver(host, life, Event::Hold(ticket, evaluated))?;
                     }
                 }
@@ -82,6 +83,7 @@ impl World {
             Action::Hear { ticket, answer } => self.hear(ticket, answer)?,
             Action::Impatient { ticket } => self.impatient(ticket),
             Action::Fault => self.fault(),
+            Action::DeleteLatch { host } => self.delete_latch(host),
         }
         Ok(())
     }
@@ -95,6 +97,9 @@ impl World {
             let later = self.hosts[host].paused_until - self.now + self.rng.range(1, MS);
             self.after(later, Action::Deliver(host, life, event));
             return Ok(());
+        }
+        if matches!(event, Event::Stop) {
+            self.told_to_stop(host);
         }
         let (clock, wall) = (self.clock(host), self.wall());
         let process = self.process(host, life).expect("just seen");
@@ -128,7 +133,10 @@ impl World {
 
     fn perform(&mut self, host: usize, life: u64, effect: Effect<Ticket>) -> Result<(), String> {
         match effect {
-            Effect::Answer(ticket, answer) => self.reply(ticket, answer),
+            Effect::Answer(ticket, answer) => {
+                self.paid(host, ticket);
+                self.reply(ticket, answer);
+            }
             Effect::Latch(LatchCall::Probe(address)) => {
                 let target: usize = address.trim_start_matches("host").split(':').next().unwrap().parse().unwrap();
                 let refused = self.hosts[target].process.is_none();
@@ -176,7 +184,10 @@ impl World {
         self.note(|| format!("host {host} exits: {exit}"));
         match exit {
             // It released by itself: its guardian finds nothing to do.
-            Exit::Stopped => self.kill(host, false),
+            Exit::Stopped => {
+                self.owes_nobody(host)?;
+                self.kill(host, false);
+            }
             Exit::Fenced(_) => {
                 self.coverage.fenced += 1;
                 self.kill(host, true);
@@ -208,7 +219,10 @@ impl World {
         let asked = asked(&self.clients[ticket.0]).filter(|_| self.clients[ticket.0].waits_for(ticket));
         let (Some(asked), Some(process)) = (asked, self.process(host, life)) else { return Ok(()) };
         match asked {
-            Asked::Change(request) => self.deliver(host, life, Event::Submit(vec![(ticket, request)])),
+            Asked::Change(request) => {
+                self.owe(host, ticket);
+                self.deliver(host, life, Event::Submit(vec![(ticket, request)]))
+            }
             Asked::Read(_) if !process.gate.is_serving() => {
                 self.reply(ticket, Err(unavailable()));
                 Ok(())
@@ -265,7 +279,8 @@ impl World {
         let reply = self.execute_latch(host, life, session, call);
         if let Some(reply) = reply.filter(|_| !lost) {
             let release = matches!(reply, LatchReply::Released(_));
-            let late = self.rng.chance(1, if release { 3 } else { 12 }) && !self.healing;
+            let often = release || self.hosts[host].late_until > self.now;
+            let late = self.rng.chance(1, if often { 3 } else { 12 }) && !self.healing;
             let delay = if late { self.rng.range(MS, DEADLINE - 10 * MS) } else { self.rng.range(50, MS) };
             self.after(delay, Action::Deliver(host, life, Event::Latch(reply)));
         }
@@ -389,7 +404,7 @@ impl World {
         process.in_flight = Some(flight);
         let Some(file) = process.files.get(&segment).copied() else { return };
         let append = self.folder.begin_append(file, bytes);
-        let mut slowest = 0;
+        let mut slowest = if self.is_slow() { self.rng.range(MS, 300 * MS) } else { 0 };
         for replica in 0..self.options.replicas {
             let mut delay = slowest + self.rng.range(100, 2 * MS);
             if self.rng.chance(1, 40) && !self.healing {

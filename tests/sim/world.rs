@@ -19,7 +19,7 @@ use alluxio::master::role::FencingMode;
 use alluxio::master::state::MasterState;
 use alluxio::types::time::{Boot, Millis};
 use alluxio::types::{FsError, SequenceNumber};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +41,8 @@ pub struct Options {
     pub clients: usize,
     pub operations: usize,
     pub mode: FencingMode,
+    /// How many names the clients use: few are changed again and again.
+    pub names: usize,
 }
 
 /// What the seeds must have met, all in all.
@@ -57,6 +59,9 @@ pub struct Coverage {
     pub held_reads: u64,
     pub unknown_lengths: u64,
     pub fenced: u64,
+    pub stops_under_load: u64,
+    pub deaths_under_load: u64,
+    pub usurped: u64,
 }
 
 pub enum Action {
@@ -80,6 +85,7 @@ pub enum Action {
     Hear { ticket: Ticket, answer: Result<Answer, FsError> },
     Impatient { ticket: Ticket },
     Fault,
+    DeleteLatch { host: usize },
 }
 
 /// A machine: a process or none, a clock, and whether it is paused or cut off from ZooKeeper.
@@ -88,6 +94,8 @@ pub struct Host {
     pub lives: u64,
     pub paused_until: u64,
     pub cut_off_until: u64,
+    /// Until then, replies of the election are often late.
+    pub late_until: u64,
     pub drift_ppm: i64,
     pub offset: u64,
 }
@@ -103,6 +111,10 @@ pub struct Process {
     pub in_flight: Option<u64>,
     pub flights: u64,
     pub wake: Option<u64>,
+    /// Who was taken in and not answered yet.
+    pub owed: BTreeSet<Ticket>,
+    /// When it was told to stop, while it served.
+    pub stopped_at: Option<u64>,
 }
 
 pub struct World {
@@ -122,6 +134,10 @@ pub struct World {
     pub coverage: Coverage,
     pub healing: bool,
     pub store_away_until: u64,
+    /// Until then, each flush takes long.
+    pub slow_until: u64,
+    /// A host that some clients still take for the primary, and until when.
+    pub passed_over: Option<(usize, u64)>,
     /// The state of the election that watchers were told of.
     pub watched: StateNumber,
     pub trace: Vec<String>,
@@ -146,6 +162,8 @@ impl World {
             coverage: Coverage::default(),
             healing: false,
             store_away_until: 0,
+            slow_until: 0,
+            passed_over: None,
             watched: StateNumber(0),
             trace: Vec::new(),
             tracing: std::env::var_os("SIM_TRACE").is_some(),
@@ -154,7 +172,9 @@ impl World {
         for host in 0..options.masters {
             let drift_ppm = world.rng.range(0, 60_000) as i64 - 30_000;
             let offset = world.rng.range(0, 1000 * SECOND);
-            world.hosts.push(Host { process: None, lives: 0, paused_until: 0, cut_off_until: 0, drift_ppm, offset });
+            let process = None;
+            let (paused_until, cut_off_until, late_until) = (0, 0, 0);
+            world.hosts.push(Host { process, lives: 0, paused_until, cut_off_until, late_until, drift_ppm, offset });
             world.after(host as u64 * 10 * MS, Action::Start(host));
         }
         for client in 0..options.clients {
@@ -266,6 +286,8 @@ impl World {
             in_flight: None,
             flights: 0,
             wake: None,
+            owed: BTreeSet::new(),
+            stopped_at: None,
         });
         self.note(|| format!("host {host} starts, life {life}, from {position}"));
         self.after(0, Action::Deliver(host, life, Event::Tick));
