@@ -341,12 +341,14 @@ pub struct AddMountPoint {
 /// A change of UFS and namespace that was begun. Until it is settled, nothing else may change what it touches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UfsIntent {
-    /// What is moved or deleted; it has one open intent at most.
+    /// What is moved, deleted or persisted; it has one open intent at most.
     pub inode: InodeId,
     /// Where it is.
     pub path: AlluxioPath,
     /// Where it is to be; none for a delete.
     pub new_path: Option<AlluxioPath>,
+    /// What is to be put in its place in the UFS, when it is neither moved nor deleted but persisted: a URI.
+    pub temporary: Option<String>,
     /// When.
     pub op_time_ms: i64,
     /// What to keep for a repetition of the operation, once it is done.

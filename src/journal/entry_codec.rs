@@ -103,12 +103,13 @@ pub(super) fn message<M: Message + Default>(bytes: &[u8]) -> Result<M, String> {
 }
 
 fn intent_of(intent: wire::UfsIntentEntry) -> Result<Entry, String> {
-    let wire::UfsIntentEntry { inode_id, path, new_path, op_time_ms, answer } = intent;
+    let wire::UfsIntentEntry { inode_id, path, new_path, op_time_ms, answer, temporary } = intent;
     let path_of = |text: String| AlluxioPath::parse(&text).map_err(|e| format!("ufs_intent: {e}"));
     Ok(Entry::UfsIntent(UfsIntent {
         inode: InodeId(inode_id),
         path: path_of(path)?,
         new_path: new_path.map(path_of).transpose()?,
+        temporary,
         op_time_ms,
         answer: answer.map(answered_of).transpose()?,
     }))
@@ -184,6 +185,7 @@ fn encode(entry: &Entry, bytes: &mut Vec<u8>) {
                 new_path: intent.new_path.as_ref().map(ToString::to_string),
                 op_time_ms: intent.op_time_ms,
                 answer: intent.answer.as_ref().map(answered_to_wire),
+                temporary: intent.temporary.clone(),
             };
             put(bytes, kind::UFS_INTENT, &intent);
         }

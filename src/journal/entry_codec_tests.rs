@@ -132,6 +132,7 @@ pub(super) fn one_of_each() -> Vec<Entry> {
             inode: InodeId(1),
             path: path("/t"),
             new_path: Some(path("/u")),
+            temporary: None,
             op_time_ms: 5,
             answer: Some(Answered {
                 operation_id: OperationId { high: 1, low: 2 },
@@ -145,6 +146,7 @@ pub(super) fn one_of_each() -> Vec<Entry> {
             inode: InodeId(1),
             path: path("/t"),
             new_path: None,
+            temporary: Some("hdfs://h/t".into()),
             op_time_ms: 5,
             answer: None,
         }),

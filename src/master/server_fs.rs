@@ -11,7 +11,7 @@ use tonic::codegen::http;
 
 use super::ops::{
     Answer, CompleteFile, CreateDirectory, CreateFile, Delete, Free, LoadMetadata, NewBlock, Operation, Query, Rename,
-    Request, SetAttribute, WriteType,
+    Request, SchedulePersist, SetAttribute, WriteType,
 };
 use super::server::{Namespace, UserCall, mismatch, unsupported};
 use crate::proto::alluxio::grpc::file::{
@@ -19,7 +19,8 @@ use crate::proto::alluxio::grpc::file::{
     CreateFilePResponse, DeletePRequest, DeletePResponse, ExistsPRequest, ExistsPResponse,
     FileSystemMasterCommonPOptions, FreePRequest, FreePResponse, GetNewBlockIdForFilePRequest,
     GetNewBlockIdForFilePResponse, GetStatusPRequest, GetStatusPResponse, ListStatusPRequest, ListStatusPResponse,
-    LoadMetadataPType, RenamePRequest, RenamePResponse, SetAttributePRequest, SetAttributePResponse, WritePType,
+    LoadMetadataPType, RenamePRequest, RenamePResponse, ScheduleAsyncPersistencePRequest,
+    ScheduleAsyncPersistencePResponse, SetAttributePRequest, SetAttributePResponse, WritePType,
 };
 use crate::proto::convert;
 use crate::rpc::call::{self, Reply};
@@ -54,6 +55,7 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
         "Rename" => call::unary(request, |message| user.rename(message)),
         "Remove" => call::unary(request, |message| user.remove(message)),
         "Free" => call::unary(request, |message| user.free(message)),
+        "ScheduleAsyncPersistence" => call::unary(request, |message| user.schedule_async_persistence(message)),
         "SetAttribute" => call::unary(request, |message| user.set_attribute(message)),
         other => call::refuse(unsupported(other)),
     }
@@ -177,6 +179,16 @@ impl<N: Namespace> UserCall<N> {
         });
         self.submit(&options.common_options.unwrap_or_default(), operation).await?;
         Ok(DeletePResponse {})
+    }
+
+    async fn schedule_async_persistence(
+        self,
+        request: ScheduleAsyncPersistencePRequest,
+    ) -> Result<ScheduleAsyncPersistencePResponse, FsError> {
+        let path = convert::path(request.path())?;
+        let common = request.options.unwrap_or_default().common_options.unwrap_or_default();
+        self.submit(&common, Operation::SchedulePersist(SchedulePersist { path })).await?;
+        Ok(ScheduleAsyncPersistencePResponse {})
     }
 
     async fn free(self, request: FreePRequest) -> Result<FreePResponse, FsError> {

@@ -20,7 +20,9 @@ use crate::journal::codec::{self, Decoded, Frame};
 use crate::journal::folder::local::MissingFolder;
 use crate::journal::folder::{JournalStore, Length, Listing, StoreError};
 use crate::journal::writer::WriterLimits;
+use crate::rpc::channel::ChannelSettings;
 use crate::rpc::identity::{self, NotAvailable};
+use crate::rpc::worker::WorkerSettings;
 use crate::types::time::boot_now;
 use crate::ufs::UfsClients;
 use log::{info, warn};
@@ -87,6 +89,9 @@ pub enum StartError {
     /// Users cannot be asked who they are in this way.
     #[error(transparent)]
     Authentication(#[from] NotAvailable),
+    /// It is not known as whom to ask workers.
+    #[error(transparent)]
+    User(#[from] identity::NoUser),
     /// Signals cannot be received.
     #[error("cannot receive signals")]
     Signals(#[source] std::io::Error),
@@ -100,6 +105,7 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
     let began = boot_now();
     let server_settings = server_settings(conf)?;
     let ufs_settings = outside::ufs(conf)?;
+    let worker_settings = worker_settings(conf)?;
     let address = outside::address(conf);
     let listener =
         server::bind(&format!("{}:{}", conf.get(&keys::MASTER_BIND_HOST), conf.get(&keys::MASTER_RPC_PORT).0)).await?;
@@ -127,7 +133,8 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
     let (runtime, handle) =
         Runtime::new(&settings, |gate| Driver::new(settings.clone(), gate, position, genesis), core, outside);
     let mut running = tokio::spawn(runtime.run());
-    let namespace = UfsNamespace::start(handle.clone(), UfsClients::new(ufs_settings), effects(conf));
+    let ufs = Arc::new(UfsClients::new(ufs_settings));
+    let namespace = UfsNamespace::start(handle.clone(), ufs.clone(), effects(conf));
     let (stop_server, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = server::serve(listener, Arc::new(namespace.clone()), server_settings, async {
         // Sent, or dropped with the sender: both end the server.
@@ -135,7 +142,7 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
     });
     let server = tokio::spawn(server);
     let intervals = tasks::Intervals { ttl: conf.get(&keys::TTL_CHECKER_INTERVAL) };
-    let mut tasks = tasks::start(&Arc::new(namespace.clone()), intervals);
+    let mut tasks = tasks::start(&Arc::new(namespace.clone()), intervals, ufs, worker_settings);
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
     let mut ready = std::pin::pin!(ready(handle.clone()));
@@ -294,6 +301,12 @@ fn effects(conf: &Conf) -> EffectSettings {
         deadline: conf.get(&keys::JOURNAL_FENCING_LEASE) / 2,
         block_size_bytes: conf.get(&keys::USER_BLOCK_SIZE).0,
     }
+}
+
+/// As whom a master asks workers.
+fn worker_settings(conf: &Conf) -> Result<WorkerSettings, StartError> {
+    let channel = ChannelSettings { identity: identity::of_process(conf)?, ..ChannelSettings::default() };
+    Ok(WorkerSettings { channel, ..WorkerSettings::default() })
 }
 
 fn server_settings(conf: &Conf) -> Result<ServerSettings, StartError> {

@@ -117,6 +117,51 @@ fn a_java_worker_serves_the_java_client_before_and_after_a_takeover() {
     wait_for("a worker that has dropped what was deleted", COMMAND_LIMIT, || worker.blocks().is_empty().then_some(()));
 }
 
+/// Writes a file that the master is to persist, and waits until it is in the UFS; drops the copies and reads it there.
+fn persist_and_read_back(cluster: &Cluster, ufs: &std::path::Path, file: &str) {
+    java(cluster, &["write", file, "2500000", "ASYNC_THROUGH"]).expect_success();
+    let in_ufs = ufs.join(file.trim_start_matches('/'));
+    wait_for("a persisted file", COMMAND_LIMIT, || in_ufs.exists().then_some(()));
+    assert_eq!(fs::metadata(&in_ufs).unwrap().len(), 2_500_000, "it is there whole or not at all");
+    let line = |words: &[&str]| java(cluster, words).expect_success().stdout.clone();
+    wait_for("it to be known as persisted", COMMAND_LIMIT, || {
+        line(&["read", file]).contains("=PERSISTED").then_some(())
+    });
+    java(cluster, &["free", file]).expect_success();
+    wait_for("copies that are gone", COMMAND_LIMIT, || {
+        cluster.fs(&["ls", file]).stdout.contains("Not In Memory").then_some(())
+    });
+    assert!(line(&["read", file]).contains("read 2500000 bytes"), "from the UFS");
+    cluster.fs(&["rm", file]).expect_success();
+    assert!(!in_ufs.exists());
+}
+
+fn cluster_over(ufs: &TempDir) -> Cluster {
+    let cluster = Cluster::new(2, &[("alluxio.master.mount.table.root.ufs", ufs.path().to_str().unwrap())]);
+    cluster.up();
+    cluster
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn the_master_persists_files_through_a_java_worker() {
+    let ufs = tempfile::tempdir().unwrap();
+    let cluster = cluster_over(&ufs);
+    let _worker = JavaWorker::start(&cluster);
+    persist_and_read_back(&cluster, ufs.path(), "/d/e/f");
+    assert_eq!(cluster.names("/"), ["d"], "nothing is seen of temporary files");
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn the_master_persists_files_through_a_worker_of_ours() {
+    let ufs = tempfile::tempdir().unwrap();
+    let cluster = cluster_over(&ufs);
+    let _worker = OurWorker::start(&cluster);
+    persist_and_read_back(&cluster, ufs.path(), "/d/e/f");
+    assert_eq!(cluster.names("/"), ["d"], "nothing is seen of temporary files");
+}
+
 /// It reports to all masters, so that the new leader knows its copies already: nobody has to wait for it.
 #[test]
 #[ignore = "needs a test bed: scripts/test"]

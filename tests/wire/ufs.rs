@@ -93,7 +93,7 @@ async fn start(folder: &Path, root_ufs: &str, memory: MemoryUfs) -> Master {
     });
     let effects = EffectSettings { deadline: Duration::from_secs(1), block_size_bytes: 1 << 20 };
     let clients = UfsClients::new(UfsSettings { memory: Some(memory.clone()), ..UfsSettings::usual() });
-    let namespace = UfsNamespace::start(handle.clone(), clients, effects);
+    let namespace = UfsNamespace::start(handle.clone(), Arc::new(clients), effects);
     let listener = bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (stop, stopped) = oneshot::channel::<()>();

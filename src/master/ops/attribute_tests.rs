@@ -164,3 +164,26 @@ fn the_end_of_a_time_to_live_deletes_or_frees() {
     let status = stat(&state, "/g");
     assert_eq!((status.ttl_ms, status.ttl_action, status.pinned), (-1, TtlAction::Delete, false));
 }
+
+#[test]
+fn a_file_is_persisted_when_somebody_asks_for_it() {
+    let mut state = with(&["/d/", "/d/f", "/open"]);
+    let schedule = |text: &str| Operation::SchedulePersist(SchedulePersist { path: path(text) });
+    let text = "Cannot persist an incomplete Alluxio file: /open";
+    assert_eq!(refusal(&state, schedule("/open")), (ErrorKind::InvalidArgument, text.into()));
+    assert_eq!(refusal(&state, schedule("/d")), (ErrorKind::NotFound, "Path \"/d\" must be a file.".into()));
+    run(&mut state, complete("/d/f")).unwrap();
+    let waiting = |state: &MasterState, after| {
+        let answer = ask(state, &user("", &[]), Query::ToPersist { after, limit: 10 });
+        let Ok(Answer::ToPersist(found)) = answer else { panic!("{answer:?}") };
+        found.into_iter().map(|file| (file.status.path.to_string(), file.temporary_folder)).collect::<Vec<_>>()
+    };
+    assert_eq!(waiting(&state, InodeId::NONE), []);
+    run(&mut state, schedule("/d/f")).unwrap();
+    assert_eq!(entries_of(&state, schedule("/d/f")), [], "once is enough");
+    let folder = "hdfs://nn:9000/alluxio/.alluxio_ufs_persistence".to_owned();
+    assert_eq!(waiting(&state, InodeId::NONE), [("/d/f".to_owned(), folder)]);
+    assert_eq!(waiting(&state, stat(&state, "/d/f").id), []);
+    run(&mut state, set(SetAttribute { persisted: true, ..no_attributes("/d/f") })).unwrap();
+    assert_eq!(waiting(&state, InodeId::NONE), []);
+}

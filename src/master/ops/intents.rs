@@ -4,7 +4,7 @@
 
 use super::request::Extent;
 use super::resolve::resolve;
-use super::{Answer, Context, Decision, Operation, Request, delete, errors, expire, rename, retry};
+use super::{Answer, Context, Decision, Operation, Request, delete, errors, expire, rename, retry, to_persist};
 use crate::journal::entry::{self, DeleteFile, Entry, UfsIntent, UnlinkTree};
 use crate::master::state::{Footprint, Inode};
 use crate::types::{AlluxioPath, FsError, InodeId, PersistenceState};
@@ -48,10 +48,15 @@ pub(super) fn begin(at: &Context<'_>, request: &Request) -> Result<Decision, FsE
             Some((inode, _)) => (op.source.clone(), Some(op.target.clone()), inode),
             None => return Ok(Decision { entries: Vec::new(), answer: Answer::Done }),
         },
-        _ => return Err(errors::invalid("only deletes and renames begin with an intent")),
+        Operation::PutInPlace(op) => (op.path.clone(), None, to_persist::check(at, op)?),
+        _ => return Err(errors::invalid("only deletes, renames and persists begin with an intent")),
     };
     let answer = retry::to_keep(request, at.now, &Answer::Done);
-    let intent = UfsIntent { inode: inode.id, path, new_path, op_time_ms: at.now.0, answer };
+    let temporary = match &request.operation {
+        Operation::PutInPlace(op) => Some(op.temporary.clone()),
+        _ => None,
+    };
+    let intent = UfsIntent { inode: inode.id, path, new_path, temporary, op_time_ms: at.now.0, answer };
     Ok(Decision { entries: vec![Entry::UfsIntent(intent)], answer: Answer::Begun(inode.id) })
 }
 
@@ -63,6 +68,7 @@ pub(super) fn commit(at: &Context<'_>, inode: InodeId) -> Result<Decision, FsErr
     };
     let mut entries = vec![Entry::UfsIntentSettled { inode }];
     match &intent.new_path {
+        None if intent.temporary.is_some() => entries.push(to_persist::persisted(inode)),
         None => remove(at, &intent.path, &mut entries)?,
         Some(new_path) => {
             let to = resolve(at, new_path, &mut Footprint::off())?;

@@ -34,6 +34,7 @@ mod resolve;
 mod retry;
 mod set_attribute;
 mod status;
+mod to_persist;
 mod walk;
 
 pub use bootstrap::bootstrap;
@@ -44,11 +45,13 @@ pub use place::{Place, place_of};
 pub use prepare::{Attempt, Preparation, UfsChange, prepare, prepare_query};
 pub use request::{
     Answer, Caller, CommitBlock, CompleteFile, CreateDirectory, CreateFile, Decision, Delete, Expire, Expired, Extent,
-    Free, NewBlock, NewCopy, Operation, Query, Rename, Request, SetAttribute, WriteType,
+    Free, NewBlock, NewCopy, Operation, PutInPlace, Query, Rename, Request, SchedulePersist, SetAttribute, ToPersist,
+    WriteType,
 };
 
 pub use request_ufs::{Load, Mount, Seen, UfsDirectory, UfsFacts, UfsOperation};
 pub use resolve::inode_at;
+pub use to_persist::TEMPORARY_FOLDER;
 
 use crate::master::state::{Footprint, MasterState};
 use crate::master::workers::Workers;
@@ -115,6 +118,8 @@ fn decide_one(at: &Context<'_>, request: &Request) -> Result<Decision, FsError> 
         Operation::SetAttribute(set) => set_attribute::decide(at, set),
         Operation::Free(free) => free::decide(at, free),
         Operation::Expire(expire) => expire::decide(at, expire),
+        Operation::SchedulePersist(schedule) => to_persist::schedule(at, schedule),
+        Operation::PutInPlace(put) => to_persist::decide(at, put),
         Operation::NewBlock(new) => new_block::decide(at, new),
         Operation::CommitBlock(commit) => commit_block::decide(at, commit),
     }?;
@@ -161,6 +166,7 @@ pub fn query(
         Query::BlockInfo { block } => block_info::block_info(&at, *block, footprint),
         Query::Workers => block_info::workers(&at),
         Query::PinnedFiles => Ok(block_info::pinned_files(&at)),
+        Query::ToPersist { after, limit } => Ok(to_persist::to_persist(&at, *after, *limit, footprint)),
         Query::Expired { now, limit } => Ok(expire::expired(&at, now.0, *limit)),
         Query::StatusOf { id } => get_status::status_of_id(&at, *id, footprint),
         Query::Ufs { mount_id } => Ok(block_info::ufs(&at, *mount_id, footprint)),

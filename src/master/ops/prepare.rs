@@ -177,6 +177,13 @@ fn after_refusal(at: &Context<'_>, operation: &Operation) -> Preparation {
                 parents => Preparation::Persist { parents, itself: None },
             }
         }
+        Operation::PutInPlace(op) => {
+            let Ok(resolved) = resolved(&op.path) else { return Preparation::Submit };
+            match parents_to_persist(at, &resolved) {
+                parents if parents.is_empty() => Preparation::Begin,
+                parents => Preparation::Persist { parents, itself: None },
+            }
+        }
         Operation::Delete(_) | Operation::Expire(_) => Preparation::Begin,
         _ => Preparation::Submit,
     }

@@ -55,6 +55,10 @@ pub enum Operation {
     Free(Free),
     /// What the end of a time to live asks for; no call of a client.
     Expire(Expire),
+    /// scheduleAsyncPersistence
+    SchedulePersist(SchedulePersist),
+    /// A file was written to the UFS, to a temporary place; no call of a client.
+    PutInPlace(PutInPlace),
     /// getNewBlockIdForFile
     NewBlock(NewBlock),
     /// commitBlock, commitBlockInUfs
@@ -74,6 +78,8 @@ impl Operation {
             Operation::CompleteFile(op) => itself(&op.path),
             Operation::NewBlock(op) => itself(&op.path),
             Operation::Free(op) => itself(&op.path),
+            Operation::SchedulePersist(op) => itself(&op.path),
+            Operation::PutInPlace(op) => itself(&op.path),
             Operation::Rename(op) => vec![tree(&op.source), tree(&op.target)],
             Operation::Delete(op) => vec![tree(&op.path)],
             Operation::Expire(op) => state.path_of(op.id).iter().map(tree).collect(),
@@ -103,6 +109,35 @@ pub struct Free {
     pub recursive: bool,
     /// Pinned files, too.
     pub forced: bool,
+}
+
+/// scheduleAsyncPersistence
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchedulePersist {
+    /// The file.
+    pub path: AlluxioPath,
+}
+
+/// Puts what was written to the UFS in the place of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutInPlace {
+    /// The file.
+    pub id: InodeId,
+    /// Where it was when it was read.
+    pub path: AlluxioPath,
+    /// URI of what was written.
+    pub temporary: String,
+    /// Bytes that were written.
+    pub length: i64,
+}
+
+/// A file that the master is to have written to the UFS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToPersist {
+    /// The file.
+    pub status: FileStatus,
+    /// URI of the folder for what is being written, in the same UFS.
+    pub temporary_folder: String,
 }
 
 /// What the end of a time to live asks for.
@@ -326,6 +361,13 @@ pub enum Query {
         /// So many at most.
         limit: usize,
     },
+    /// Files that the master is to have written to the UFS, by id.
+    ToPersist {
+        /// Those after this one.
+        after: InodeId,
+        /// So many at most.
+        limit: usize,
+    },
     /// getUfsInfo
     Ufs {
         /// The mount.
@@ -348,6 +390,8 @@ pub enum Answer {
     Exists(bool),
     /// It is done, and workers are to drop their copies of these blocks.
     Freed(Vec<BlockId>),
+    /// Files that the master is to have written to the UFS.
+    ToPersist(Vec<ToPersist>),
     /// Inodes whose time to live has ended.
     Expired(Vec<Expired>),
     /// The id of a new block.

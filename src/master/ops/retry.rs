@@ -65,7 +65,9 @@ fn kept_as(request: &Request) -> Option<(OperationId, AnsweredOperation)> {
         Operation::Rename(_) => AnsweredOperation::Rename,
         Operation::Delete(_) => AnsweredOperation::Delete,
         Operation::NewBlock(_) => AnsweredOperation::NewBlock,
-        Operation::SetAttribute(_)
+        Operation::SchedulePersist(_)
+        | Operation::PutInPlace(_)
+        | Operation::SetAttribute(_)
         | Operation::Free(_)
         | Operation::Expire(_)
         | Operation::CommitBlock(_)
@@ -103,7 +105,9 @@ fn arguments_of(request: &Request) -> u64 {
         Operation::NewBlock(op) => {
             hash.path(&op.path);
         }
-        Operation::SetAttribute(_)
+        Operation::SchedulePersist(_)
+        | Operation::PutInPlace(_)
+        | Operation::SetAttribute(_)
         | Operation::Free(_)
         | Operation::Expire(_)
         | Operation::CommitBlock(_)

@@ -82,9 +82,9 @@ impl InodeTree {
         self.watchlists.kept()
     }
 
-    /// Files that are to be written to the UFS.
-    pub fn to_persist(&self) -> impl Iterator<Item = InodeId> {
-        self.watchlists.to_persist()
+    /// Files that are to be written to the UFS, by id, after this one.
+    pub fn to_persist(&self, after: InodeId) -> impl Iterator<Item = InodeId> {
+        self.watchlists.to_persist(after)
     }
 
     /// Inodes whose time to live ends at `now_ms` or before, the earliest first.

@@ -65,8 +65,9 @@ impl Watchlists {
         self.kept.iter().map(|entry| InodeId(read_i64(entry, 0)))
     }
 
-    pub(super) fn to_persist(&self) -> impl Iterator<Item = InodeId> {
-        self.to_persist.iter().map(|entry| InodeId(read_i64(entry, 0)))
+    pub(super) fn to_persist(&self, after: InodeId) -> impl Iterator<Item = InodeId> {
+        let first = after.0.saturating_add(1);
+        self.to_persist.iter_from(move |entry| read_i64(entry, 0).cmp(&first)).map(|entry| InodeId(read_i64(entry, 0)))
     }
 
     /// Those whose time ends at `now_ms` or before, the earliest first.

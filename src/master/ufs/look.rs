@@ -86,7 +86,9 @@ impl UfsNamespace {
             let message = format!("{ufs_path} has {} entries, the limit is {LISTING_MAX}", listed.len());
             return Err(FsError::new(ErrorKind::ResourceExhausted, message));
         }
-        let mut found = listed.into_iter().map(|status| (path.join(&status.name), self.facts(status)));
+        // Files that are being persisted are nobody's.
+        let listed = listed.into_iter().filter(|status| status.name != ops::TEMPORARY_FOLDER);
+        let mut found = listed.map(|status| (path.join(&status.name), self.facts(status)));
         loop {
             let some: Vec<_> = found.by_ref().take(LOAD_INODES_MAX).collect();
             let is_last = some.len() < LOAD_INODES_MAX;

@@ -51,7 +51,7 @@ pub struct UfsNamespace {
 
 struct Inner {
     handle: Handle,
-    clients: UfsClients,
+    clients: Arc<UfsClients>,
     settings: EffectSettings,
     /// For what changes or looks at a UFS.
     locks: PathLocks,
@@ -67,7 +67,7 @@ type Looked = BTreeSet<Lookup>;
 
 impl UfsNamespace {
     /// In front of that master. What earlier ones left open is settled once it is primary.
-    pub fn start(handle: Handle, clients: UfsClients, settings: EffectSettings) -> UfsNamespace {
+    pub fn start(handle: Handle, clients: Arc<UfsClients>, settings: EffectSettings) -> UfsNamespace {
         let inner = Inner {
             handle,
             clients,

@@ -1,8 +1,9 @@
-//! Pure. A delete or rename of something persisted, step by step: intent, call to the UFS, commit; or, when it is
+//! Pure. A delete or rename of something persisted, or the last step of a persist, step by step: intent, call to the UFS, commit; or, when it is
 //! unknown what a call did, looks at the UFS until namespace and UFS agree.
 //!
 //! A master that dies between two steps leaves an open intent. A later one begins with the looks.
 
+use crate::journal::entry::UfsIntent;
 use crate::master::ops::{self, Answer, Operation, Settings, UfsOperation, place_of};
 use crate::master::state::MasterState;
 use crate::types::{AlluxioPath, ErrorKind, FsError, InodeId, PersistenceState};
@@ -78,10 +79,17 @@ pub struct UfsTask {
 #[derive(Debug)]
 enum Phase {
     Beginning,
+    /// What may lie in the place of a file that is persisted is taken away: it is nobody's.
+    Clearing,
     Changing,
     LookingAtSource,
-    LookingAtTarget { source_is_there: bool },
-    Comparing { directories: Vec<AlluxioPath>, gone: Vec<AlluxioPath> },
+    LookingAtTarget {
+        source_is_there: bool,
+    },
+    Comparing {
+        directories: Vec<AlluxioPath>,
+        gone: Vec<AlluxioPath>,
+    },
     Ending,
 }
 
@@ -111,7 +119,6 @@ impl UfsTask {
                 Told::Answer(answer) => return Step::Done(answer.map(|_| ())),
                 other => unreachable!("an operation was submitted, not {other:?}"),
             }
-            self.phase = Phase::Changing;
             return self.change(state, settings);
         }
         if let Phase::Ending = self.phase {
@@ -129,9 +136,13 @@ impl UfsTask {
             return Step::Again(last.clone());
         }
         match (&mut self.phase, to) {
+            (Phase::Clearing, Some(to)) if matches!(told, Told::Done | Told::Absent) => {
+                self.phase = Phase::Changing;
+                self.call(UfsCall::Rename { from, to })
+            }
             (Phase::Changing, _) if told == Told::Done => self.commit(),
             (Phase::Changing, None) if told == Told::Absent => self.commit(),
-            (Phase::Changing, to) => {
+            (Phase::Clearing | Phase::Changing, to) => {
                 if let Told::Refused(reason) = told {
                     self.failure = Some(failure_of(state, self.inode, &from, to.as_deref(), &reason));
                 }
@@ -146,10 +157,7 @@ impl UfsTask {
             }
             (Phase::LookingAtTarget { source_is_there }, _) => match (*source_is_there, told == Told::Done) {
                 (false, true) => self.commit(),
-                (true, false) if self.is_mine && self.failure.is_none() => {
-                    self.phase = Phase::Changing;
-                    self.again(state, settings)
-                }
+                (true, false) if self.is_mine && self.failure.is_none() => self.again(state, settings),
                 _ => self.end(Vec::new(), |task, state| failure_of(state, task.inode, &from, None, ""), state),
             },
             (Phase::Comparing { .. }, _) => self.compare(told, state, settings),
@@ -160,7 +168,6 @@ impl UfsTask {
     /// What was to be deleted is still there, in whole or in part.
     fn delete_is_open(&mut self, state: &MasterState, settings: &Settings) -> Step {
         if self.is_mine && self.failure.is_none() {
-            self.phase = Phase::Changing;
             return self.again(state, settings);
         }
         let (path, is_directory) = self.path(state);
@@ -230,8 +237,13 @@ impl UfsTask {
 
     fn change(&mut self, state: &MasterState, settings: &Settings) -> Step {
         let (_, is_directory) = self.path(state);
+        self.phase = Phase::Changing;
         match self.uris(state, settings) {
             None => Step::Done(Ok(())),
+            Some((_, Some(to))) if self.persists(state) => {
+                self.phase = Phase::Clearing;
+                self.call(UfsCall::DeleteFile(to))
+            }
             Some((from, Some(to))) => self.call(UfsCall::Rename { from, to }),
             Some((from, None)) if is_directory => self.call(UfsCall::DeleteTree(from)),
             Some((from, None)) => self.call(UfsCall::DeleteFile(from)),
@@ -254,7 +266,16 @@ impl UfsTask {
     fn uris(&self, state: &MasterState, settings: &Settings) -> Option<(String, Option<String>)> {
         let intent = state.intents().get(&self.inode?)?;
         let uri = |path: &AlluxioPath| place_of(state, settings, path).ufs_path;
-        Some((uri(&intent.path), intent.new_path.as_ref().map(uri)))
+        match &intent.temporary {
+            Some(temporary) => Some((temporary.clone(), Some(uri(&intent.path)))),
+            None => Some((uri(&intent.path), intent.new_path.as_ref().map(uri))),
+        }
+    }
+
+    /// Whether a file is put in its place.
+    fn persists(&self, state: &MasterState) -> bool {
+        let intent = self.inode.and_then(|inode| state.intents().get(&inode));
+        intent.is_some_and(|intent| intent.temporary.is_some())
     }
 
     fn path(&self, state: &MasterState) -> (AlluxioPath, bool) {
@@ -278,7 +299,11 @@ fn children<'a>(
 // Compatible: 2.9 DELETE_FAILED_UFS and FAILED_UFS_RENAME.
 fn failure_of(state: &MasterState, inode: Option<InodeId>, from: &str, to: Option<&str>, reason: &str) -> FsError {
     let intent = inode.and_then(|inode| state.intents().get(&inode));
-    match intent.map(|intent| (&intent.path, &intent.new_path)) {
+    let target = |intent: &UfsIntent| match &intent.temporary {
+        Some(_) => Some(intent.path.clone()),
+        None => intent.new_path.clone(),
+    };
+    match intent.map(|intent| (&intent.path, target(intent))) {
         Some((_, Some(target))) => {
             let to = to.map_or_else(|| target.to_string(), str::to_owned);
             let message = format!("Failed to rename {from} to {to} in the under file system");

@@ -291,3 +291,99 @@ async fn what_an_open_intent_touches_is_closed_to_others() {
     world.take_over().await;
     world.submit(touch("/a/b/new"), None).unwrap();
 }
+
+const TEMPORARY: &str = "memory://m/temporary";
+
+impl World {
+    /// A file that is to be persisted, of two bytes, which lie in a temporary file.
+    async fn with_written(files: &[&str]) -> (World, Operation) {
+        let mut world = World::with(files).await;
+        let create = CreateFile {
+            path: path("/a/new"),
+            recursive: false,
+            overwrite: false,
+            mode: 0o644,
+            block_size_bytes: 1 << 20,
+            write_type: WriteType::AsyncThrough,
+            ttl_ms: -1,
+            ttl_action: TtlAction::Free,
+            replication_min: 0,
+            replication_max: -1,
+            replication_durable: 1,
+        };
+        let Ok(Answer::Status(new)) = world.submit(Operation::CreateFile(create), None) else { panic!("no file") };
+        world.submit(Operation::NewBlock(ops::NewBlock { path: path("/a/new") }), None).unwrap();
+        let block = crate::types::BlockId::of(new.id.container(), 0);
+        world.submit(Operation::CommitBlock(ops::CommitBlock { block, length: 2, copy: None }), None).unwrap();
+        let complete = ops::CompleteFile { path: path("/a/new"), ufs_length: None, async_persist: true };
+        world.submit(Operation::CompleteFile(complete), None).unwrap();
+        let mut writer = world.ufs.create(TEMPORARY, &ownership()).await.unwrap();
+        writer.write(Bytes::from_static(b"xy")).await.unwrap();
+        writer.close().await.unwrap();
+        let put = ops::PutInPlace { id: new.id, path: path("/a/new"), temporary: TEMPORARY.into(), length: 2 };
+        (world, Operation::PutInPlace(put))
+    }
+
+    async fn length_in_ufs(&self, file: &str) -> Option<u64> {
+        self.ufs.status(&format!("{ROOT}{file}")).await.unwrap().map(|status| status.length)
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_put_in_its_place_or_stays_to_be_persisted() {
+    let (mut done, mut killed) = (0, 0);
+    for fault in [None, Some(Fault::ReplyLost), Some(Fault::NotMade), Some(Fault::Refused)] {
+        for steps in 0..20 {
+            let (mut world, put) = World::with_written(&FILES).await;
+            world.fault = fault;
+            let result = world.run(UfsTask::begin(put.clone()), None, steps).await;
+            world.take_over().await;
+            let is_there = world.agreed().contains("/a/new");
+            match result {
+                Some(Ok(())) => assert!(is_there, "{fault:?} {steps}"),
+                Some(Err(_)) => assert!(!is_there, "{fault:?} {steps}"),
+                None => killed += 1,
+            }
+            done += usize::from(is_there);
+            if !is_there {
+                // Nothing of the first try is in the way of the next.
+                world.fault = None;
+                assert_eq!(world.run(UfsTask::begin(put), None, 100).await, Some(Ok(())), "{fault:?} {steps}");
+            }
+            assert!(world.agreed().contains("/a/new"));
+            assert_eq!(world.length_in_ufs("/a/new").await, Some(2));
+        }
+    }
+    assert!(done > 20 && killed > 10, "{done} at once, {killed} killed on their way");
+}
+
+#[tokio::test]
+async fn what_lies_in_the_place_of_a_file_is_replaced() {
+    let (mut world, put) = World::with_written(&FILES).await;
+    let mut stale = world.ufs.create(&format!("{ROOT}/a/new"), &ownership()).await.unwrap();
+    stale.write(Bytes::from_static(b"older")).await.unwrap();
+    stale.close().await.unwrap();
+    assert_eq!(world.run(UfsTask::begin(put), None, 100).await, Some(Ok(())));
+    assert!(world.agreed().contains("/a/new"));
+    assert_eq!(world.length_in_ufs("/a/new").await, Some(2));
+}
+
+#[tokio::test]
+async fn what_was_written_of_a_file_that_has_changed_is_not_put_anywhere() {
+    let (mut world, put) = World::with_written(&FILES).await;
+    world.submit(mv("/a/new", "/new"), None).unwrap();
+    let refused = world.run(UfsTask::begin(put.clone()), None, 100).await.unwrap().unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::FailedPrecondition);
+    world.submit(mv("/new", "/a/new"), None).unwrap();
+    // While it is put in its place, nothing else happens to it.
+    world.run(UfsTask::begin(put.clone()), None, 1).await;
+    let refused = world.submit(rm("/a/new"), None).unwrap_err();
+    assert!(ops::is_not_yet(&refused), "{refused}");
+    world.take_over().await;
+    world.submit(rm("/a/new"), None).unwrap();
+    assert_eq!(
+        world.run(UfsTask::begin(put), None, 100).await.unwrap().unwrap_err().kind,
+        ErrorKind::FailedPrecondition
+    );
+    assert_eq!(world.length_in_ufs("/a/new").await, None);
+}

@@ -1,0 +1,78 @@
+//! scheduleAsyncPersistence, and which files are to be written to the UFS by the master.
+
+use super::resolve::resolve;
+use super::status::status_of;
+use super::{Answer, Context, Decision, PutInPlace, SchedulePersist, ToPersist, errors};
+use crate::journal::entry::{Entry, UpdateInode};
+use crate::master::state::{Footprint, Inode, InodeKind};
+use crate::types::{ErrorKind, FsError, InodeId, PersistenceState};
+
+/// Folder of files that are being persisted, in the root of their mount (2.9).
+pub const TEMPORARY_FOLDER: &str = ".alluxio_ufs_persistence";
+
+// Compatible: 2.9 scheduleAsyncPersistence, but what is in the UFS already is not written again.
+pub(super) fn schedule(at: &Context<'_>, op: &SchedulePersist) -> Result<Decision, FsError> {
+    let path = &op.path;
+    let mut footprint = Footprint::off();
+    let resolved = resolve(at, path, &mut footprint)?;
+    at.permissions(&mut footprint).check_way(&resolved, &mut footprint)?;
+    let inode = resolved.existing()?;
+    let InodeKind::File { completed, .. } = inode.kind else {
+        return Err(FsError::new(ErrorKind::NotFound, format!("Path \"{path}\" must be a file.")));
+    };
+    if !completed {
+        return Err(errors::invalid(format!("Cannot persist an incomplete Alluxio file: {path}")));
+    }
+    let is_new = !matches!(inode.persistence, PersistenceState::Persisted | PersistenceState::ToBePersisted);
+    let persistence = Some(PersistenceState::ToBePersisted);
+    let entry = is_new.then(|| Entry::UpdateInode(UpdateInode { persistence, ..UpdateInode::of(inode.id) }));
+    Ok(Decision { entries: entry.into_iter().collect(), answer: Answer::Done })
+}
+
+/// Files that are complete and not yet in the UFS as they should be, by id, after `after`.
+pub(super) fn to_persist(at: &Context<'_>, after: InodeId, limit: usize, footprint: &mut Footprint) -> Answer {
+    let mut found = Vec::new();
+    for id in at.state.inodes().to_persist(after) {
+        if found.len() >= limit {
+            break;
+        }
+        let Some((inode, path)) = at.state.inodes().get(id).zip(at.state.path_of(id)) else { continue };
+        if matches!(inode.kind, InodeKind::File { completed: true, .. }) {
+            let status = status_of(at, &path, &inode, footprint);
+            let mount = at.place(&at.place(&path).mount_point).ufs_path;
+            let temporary_folder = format!("{}/{TEMPORARY_FOLDER}", mount.trim_end_matches('/'));
+            found.push(ToPersist { status, temporary_folder });
+        }
+    }
+    Answer::ToPersist(found)
+}
+
+/// What was written is put in its place under an intent only: the UFS changes with it.
+pub(super) fn decide(at: &Context<'_>, op: &PutInPlace) -> Result<Decision, FsError> {
+    check(at, op)?;
+    Err(errors::not_yet(&op.path))
+}
+
+/// The file, if it is still what was written.
+pub(super) fn check(at: &Context<'_>, op: &PutInPlace) -> Result<Inode, FsError> {
+    let resolved = resolve(at, &op.path, &mut Footprint::off())?;
+    let waits = |inode: &&Inode| {
+        let InodeKind::File { length, completed, .. } = inode.kind else { return false };
+        let is_same = inode.id == op.id && completed && length == op.length;
+        is_same && inode.persistence == PersistenceState::ToBePersisted
+    };
+    let Some(inode) = resolved.target().filter(waits) else {
+        let message = format!("{} is not what was written to the under file system any more", op.path);
+        return Err(FsError::new(ErrorKind::FailedPrecondition, message));
+    };
+    at.check_writable(&op.path)?;
+    if resolved.above().last().is_some_and(|parent| parent.persistence != PersistenceState::Persisted) {
+        return Err(errors::not_yet(&op.path));
+    }
+    Ok(*inode)
+}
+
+/// It is in the UFS from now on.
+pub(super) fn persisted(id: InodeId) -> Entry {
+    Entry::UpdateInode(UpdateInode { persistence: Some(PersistenceState::Persisted), ..UpdateInode::of(id) })
+}

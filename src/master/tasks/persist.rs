@@ -1,0 +1,143 @@
+//! Has workers write to the UFS what is to be persisted (ASYNC_THROUGH, `persist`): to a temporary file first, which is
+//! then put in its place.
+//!
+//! Nothing of it is kept: a new primary finds the same files and begins anew. Temporary files that a master leaves when
+//! it dies lie in a folder of their own and are of no use to anybody.
+
+use super::persist_file;
+use crate::master::ops::{Answer, Operation, PutInPlace, Query, Request, ToPersist};
+use crate::master::server::Namespace;
+use crate::master::worker_call::WorkerState;
+use crate::rpc::worker::WorkerSettings;
+use crate::types::time::{Boot, boot_now, wall_now};
+use crate::types::{Caller, ErrorKind, FileStatus, FsError, InodeId, WorkerAddress};
+use crate::ufs::{UfsClients, UfsDeletion};
+use log::{info, warn};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+/// How often it is looked for files that are to be persisted.
+const LOOK: Duration = Duration::from_secs(1);
+/// Files that are written at a time.
+const FILES_MAX: usize = 8;
+/// Files that are looked at at a time.
+const FOUND_MAX: usize = 1_000;
+/// Pause before a file that failed is tried again; doubles up to the longest.
+const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE_MAX: Duration = Duration::from_secs(5 * 60);
+
+/// Goes on for ever.
+pub(super) async fn run<N: Namespace>(namespace: Arc<N>, ufs: Arc<UfsClients>, settings: WorkerSettings) {
+    let mut persister = Persister {
+        means: Arc::new(Means { namespace, ufs, settings }),
+        after: InodeId::NONE,
+        under_way: BTreeSet::new(),
+        failed: BTreeMap::new(),
+        running: JoinSet::new(),
+    };
+    loop {
+        tokio::time::sleep(LOOK).await;
+        persister.look().await;
+    }
+}
+
+/// What one file needs.
+struct Means<N> {
+    namespace: Arc<N>,
+    ufs: Arc<UfsClients>,
+    settings: WorkerSettings,
+}
+
+struct Persister<N> {
+    means: Arc<Means<N>>,
+    /// Those after this one are looked at next.
+    after: InodeId,
+    under_way: BTreeSet<InodeId>,
+    /// When they are tried again, and the pause after that.
+    failed: BTreeMap<InodeId, (Boot, Duration)>,
+    /// One for each file that is under way.
+    running: JoinSet<(ToPersist, Result<(), FsError>)>,
+}
+
+impl<N: Namespace> Persister<N> {
+    async fn look(&mut self) {
+        while let Some(ended) = self.running.try_join_next() {
+            // A task that was cut short is one of a master that ends.
+            if let Ok((file, outcome)) = ended {
+                self.ended(&file, outcome);
+            }
+        }
+        if !self.means.namespace.is_primary() || self.running.len() >= FILES_MAX {
+            return;
+        }
+        let query = Query::ToPersist { after: self.after, limit: FOUND_MAX };
+        let Ok(Answer::ToPersist(found)) = self.ask(query).await else { return };
+        let last = found.last().filter(|_| found.len() == FOUND_MAX);
+        self.after = last.map_or(InodeId::NONE, |file| file.status.id);
+        let due: Vec<ToPersist> = found.into_iter().filter(|file| self.is_due(file.status.id)).collect();
+        if due.is_empty() {
+            return;
+        }
+        let Ok(Answer::Workers(mut workers)) = self.ask(Query::Workers).await else { return };
+        workers.retain(|worker| worker.state == WorkerState::Live);
+        let live: Arc<[WorkerAddress]> = workers.into_iter().map(|worker| worker.address).collect();
+        for file in due.into_iter().take(FILES_MAX - self.running.len()) {
+            self.under_way.insert(file.status.id);
+            let (means, live) = (Arc::clone(&self.means), Arc::clone(&live));
+            self.running.spawn(async move {
+                let outcome = means.persist(&file, &live).await;
+                (file, outcome)
+            });
+        }
+    }
+
+    async fn ask(&self, query: Query) -> Result<Answer, FsError> {
+        self.means.namespace.query(&Caller::default(), &query).await
+    }
+
+    fn is_due(&self, id: InodeId) -> bool {
+        !self.under_way.contains(&id) && self.failed.get(&id).is_none_or(|(again, _)| *again <= boot_now())
+    }
+
+    fn ended(&mut self, file: &ToPersist, outcome: Result<(), FsError>) {
+        let (id, path) = (file.status.id, &file.status.path);
+        self.under_way.remove(&id);
+        let before = self.failed.remove(&id);
+        let Err(error) = outcome else { return info!("persisted path={path} bytes={}", file.status.length) };
+        let pause = before.map_or(PAUSE, |(_, pause)| (pause * 2).min(PAUSE_MAX));
+        warn!("cannot persist a file, trying again path={path} pause_ms={} reason={error}", pause.as_millis());
+        self.failed.insert(id, (boot_now() + pause, pause));
+        // Those that were not tried again when they could have been are there no more.
+        self.failed.retain(|_, (again, _)| boot_now() < *again + 2 * PAUSE_MAX);
+    }
+}
+
+impl<N: Namespace> Means<N> {
+    async fn persist(&self, file: &ToPersist, live: &[WorkerAddress]) -> Result<(), FsError> {
+        let status = &file.status;
+        let (name, now) = (status.path.name(), wall_now().0);
+        let temporary = format!("{}/{name}.alluxio.{now}.{}.tmp", file.temporary_folder, Uuid::new_v4());
+        let written = persist_file::write(file, &temporary, live, &self.settings).await;
+        let outcome = match written {
+            Ok(length) => self.put_in_place(file, &temporary, length).await,
+            Err(error) => Err(error),
+        };
+        // When it is not known what became of it, it may still be needed by whoever settles that.
+        let is_of_no_use = outcome.as_ref().is_err_and(|error| error.kind != ErrorKind::Unavailable);
+        if is_of_no_use && let Ok(ufs) = self.ufs.of(&temporary) {
+            let _ = ufs.delete(&temporary, UfsDeletion::File).await;
+        }
+        outcome
+    }
+
+    async fn put_in_place(&self, file: &ToPersist, temporary: &str, length: i64) -> Result<(), FsError> {
+        let FileStatus { id, path, .. } = &file.status;
+        let operation = PutInPlace { id: *id, path: path.clone(), temporary: temporary.to_owned(), length };
+        let operation = Operation::PutInPlace(operation);
+        let request = Request { caller: Caller::default(), operation_id: None, operation };
+        self.namespace.submit(request).await.map(drop)
+    }
+}
