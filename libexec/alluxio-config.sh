@@ -26,16 +26,20 @@ if [[ ! -e "${ALLUXIO_CONF_DIR}/alluxio-env.sh" ]]; then
   exit 1
 fi
 # A mistake in it must not let a command go on with half of the configuration: read it once to hear its complaints.
-complaint="$( (. "${ALLUXIO_CONF_DIR}/alluxio-env.sh") 2>&1 >/dev/null | grep -F -m 1 "${ALLUXIO_CONF_DIR}/alluxio-env.sh: ")"
+heard="$( (. "${ALLUXIO_CONF_DIR}/alluxio-env.sh"; echo "read to its end" >&2) 2>&1 >/dev/null)"
+complaint="$(grep -F -m 1 "${ALLUXIO_CONF_DIR}/alluxio-env.sh: " <<<"${heard}")"
+if [[ -z "${complaint}" && "${heard}" != *"read to its end" ]]; then
+  complaint="${ALLUXIO_CONF_DIR}/alluxio-env.sh ends the shell (exit) before its end"
+fi
 if [[ ! -f "${ALLUXIO_CONF_DIR}/alluxio-env.sh" || ! -r "${ALLUXIO_CONF_DIR}/alluxio-env.sh" ]]; then
   complaint="${ALLUXIO_CONF_DIR}/alluxio-env.sh is not a file that can be read"
 fi
 if [[ -n "${complaint}" ]]; then
   echo "${complaint}" >&2
-  echo "Nothing was done. Mend that line of alluxio-env.sh." >&2
+  echo "Nothing was done. Mend alluxio-env.sh." >&2
   exit 1
 fi
-unset complaint
+unset heard complaint
 # Plain assignments in it are meant for the program, too.
 set -a
 # shellcheck source=conf/alluxio-env.sh

@@ -1,5 +1,6 @@
 //! Arguments → one of the faces of the binary → exit code; nothing else. Texts are those of release 1.2.0.
 
+use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::ExitCode;
@@ -63,9 +64,9 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<u8> {
     let words: Result<Vec<String>, _> = std::env::args_os().skip(1).map(|word| word.into_string()).collect();
     let words = words.map_err(|word| anyhow!("the argument {word:?} is not Unicode"))?;
-    let Some((command, words)) = words.split_first() else { return Ok(usage()) };
+    let Some((command, words)) = words.split_first() else { return usage() };
     if matches!(command.as_str(), "help" | "-h" | "--help") {
-        usage();
+        usage()?;
         return Ok(0);
     }
     if LATER.contains(&command.as_str()) {
@@ -89,23 +90,29 @@ fn run() -> anyhow::Result<u8> {
         ("master" | "worker" | "process", words) => bail!("alluxio {command} does not take: {}", words.join(" ")),
         ("fs", [word, ..]) if word.starts_with('-') => {
             eprintln!("Invalid option: {word}");
-            Ok(usage())
+            usage()
         }
         ("fs", words) => fs(&conf(Role::User)?, words),
         ("format", words) => format(&conf(Role::User)?, words),
         ("version", _) => version(&conf(Role::User)?),
-        ("getConf", words) => Ok(alluxio::tools::get_conf::run(&conf(Role::User)?, words)),
+        ("getConf", words) => alluxio::tools::get_conf::run(&conf(Role::User)?, words, &mut std::io::stdout())
+            .context("cannot write the output"),
         _ => {
             eprintln!("Unsupported command {command}");
-            Ok(usage())
+            usage()
         }
     }
 }
 
 /// Shows how to use the program; the exit code of who did not know.
-fn usage() -> u8 {
-    print!("{USAGE}");
-    1
+fn usage() -> anyhow::Result<u8> {
+    say(USAGE.trim_end())?;
+    Ok(1)
+}
+
+/// A line on standard output.
+fn say(line: impl std::fmt::Display) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{line}").context("cannot write the output")
 }
 
 /// The properties of `-Dkey=value` options, and the other words. They are taken out before the first other word, as in
@@ -129,9 +136,14 @@ fn master(conf: &Conf) -> anyhow::Result<u8> {
     log_to_file(conf, guardian::SERVER.name)?;
     conf.warnings().iter().for_each(|warning| log::warn!("{warning}"));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let ended = runtime.block_on(start::run(conf, &process)).map_err(anyhow::Error::from);
+    let ended = runtime.block_on(start::run(conf, &process));
     runtime.shutdown_timeout(Duration::from_secs(1));
-    match ended.inspect_err(|error| log::error!("{error:#}"))? {
+    let passes = matches!(&ended, Err(error) if process.comes_back() && error.may_pass());
+    let ended = ended.map_err(anyhow::Error::from).inspect_err(|error| log::error!("{error:#}"));
+    if passes {
+        return Ok(EXIT_FENCED);
+    }
+    match ended? {
         Exit::Stopped => {
             log::info!("stopped");
             Ok(0)
@@ -210,7 +222,8 @@ fn worker(conf: &Conf, errors: Errors) -> anyhow::Result<u8> {
 fn format_worker(conf: &Conf) -> anyhow::Result<u8> {
     tell_mistakes(conf);
     let machine = || rustix::system::uname().nodename().to_string_lossy().into_owned();
-    println!("Formatting Alluxio Worker @ {}", conf.get(&keys::WORKER_HOSTNAME).unwrap_or_else(machine));
+    let host = conf.get(&keys::WORKER_HOSTNAME).map_or_else(machine, |host| host.0);
+    say(format!("Formatting Alluxio Worker @ {host}"))?;
     worker::format::run(conf)?;
     Ok(0)
 }
@@ -228,9 +241,10 @@ fn logs_of(conf: Result<Conf, alluxio::conf::ConfError>) -> anyhow::Result<std::
 }
 
 fn stop(server: &Server, logs: &Path) -> anyhow::Result<u8> {
-    let impatient = || println!("Process did not complete after 30 seconds, killing.");
+    // Who does not hear it must not keep us from it.
+    let impatient = || drop(say("Process did not complete after 30 seconds, killing."));
     let stopped = launch::stop(server, logs, launch::STOP_WAIT, impatient)?;
-    println!("Killed {stopped} processes on {}", rustix::system::uname().nodename().to_string_lossy());
+    say(format!("Killed {stopped} processes on {}", rustix::system::uname().nodename().to_string_lossy()))?;
     Ok(0)
 }
 
@@ -270,7 +284,7 @@ fn format(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
         _ => Some("{Usage} bin/alluxio format [-s]"),
     };
     match (wrong, conf.compatibility()) {
-        (Some(usage), Compatibility::V1_2) => println!("{usage}"),
+        (Some(usage), Compatibility::V1_2) => say(usage)?,
         (Some(_), Compatibility::V2_9) => eprintln!("Usage: alluxio format [-s]"),
         (None, _) => {
             let root = conf.get(&keys::ROOT_UFS);
@@ -278,9 +292,9 @@ fn format(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
             if words == ["-s"] && (elsewhere || Path::new(root.trim_start_matches("file://")).exists()) {
                 return Ok(0);
             }
-            let host = conf.get(&keys::MASTER_HOSTNAME).unwrap_or_else(|| "localhost".to_owned());
+            let host = conf.get(&keys::MASTER_HOSTNAME).map_or_else(|| "localhost".to_owned(), |host| host.0);
             tell_mistakes(conf);
-            println!("Formatting Alluxio Master @ {host}");
+            say(format!("Formatting Alluxio Master @ {host}"))?;
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(alluxio::tools::format::run(conf))?;
             return Ok(0);
@@ -298,8 +312,8 @@ fn tell_mistakes(conf: &Conf) {
 
 fn version(conf: &Conf) -> anyhow::Result<u8> {
     match conf.compatibility() {
-        Compatibility::V1_2 => println!("Alluxio version: 1.2.0"),
-        Compatibility::V2_9 => println!("2.9.6"),
+        Compatibility::V1_2 => say("Alluxio version: 1.2.0")?,
+        Compatibility::V2_9 => say("2.9.6")?,
     }
     if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
         eprintln!("(alluxio-rs {}, compatible with the above)", env!("CARGO_PKG_VERSION"));

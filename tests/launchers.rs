@@ -323,8 +323,31 @@ fn a_master_logs_to_a_file_that_is_rolled() {
 }
 
 #[test]
+fn output_that_cannot_be_written_is_an_error_and_no_panic() {
+    let home = tempfile::tempdir().unwrap();
+    for words in ["version", "getConf", "getConf nosuch.key", "help", "", "process stop master"] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_alluxio"))
+            .args(words.split_whitespace())
+            .env("ALLUXIO_CONF_DIR", home.path())
+            .env("ALLUXIO_LOGS_DIR", home.path())
+            .stdout(full)
+            .output()
+            .unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{words}: {told}");
+        assert!(told.starts_with("cannot write the output: "), "{words}: {told}");
+    }
+}
+
+#[test]
 fn a_mistake_in_the_environment_file_stops_every_command() {
-    for mistake in ["A=\"not closed\nB=1\n", "nosuchcommand\nA=1\n", "A=\"${a.b}\"\n"] {
+    for (mistake, told_as) in [
+        ("A=\"not closed\nB=1\n", "alluxio-env.sh: line "),
+        ("nosuchcommand\nA=1\n", "alluxio-env.sh: line "),
+        ("A=\"${a.b}\"\n", "alluxio-env.sh: line "),
+        ("exit 0\nA=1\n", "alluxio-env.sh ends the shell (exit) before its end"),
+    ] {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("alluxio-env.sh"), mistake).unwrap();
         let launcher = concat!(env!("CARGO_MANIFEST_DIR"), "/bin/alluxio");
@@ -336,6 +359,6 @@ fn a_mistake_in_the_environment_file_stops_every_command() {
             .unwrap();
         let told = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{mistake:?}: {told}");
-        assert!(told.contains("alluxio-env.sh: line ") && told.contains("Nothing was done."), "{mistake:?}: {told}");
+        assert!(told.contains(told_as) && told.contains("Nothing was done."), "{mistake:?}: {told}");
     }
 }

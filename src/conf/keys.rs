@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use super::table::{Family, Key, Preset, Row};
 use super::values::{
-    Authentication, Bytes, Compatibility, FencingMode, FlushDurability, HostPort, JournalType, Octal, Port, WriteType,
+    Authentication, Bytes, Compatibility, FencingMode, FlushDurability, HostPort, Hostname, JournalType, Octal, Port,
+    WriteType,
 };
 use Preset::{Always, ByRelease, Unset};
 
@@ -49,7 +50,7 @@ table! {
     // Where a master is found.
 
     /// Host name by which others reach this master; unset, the name of the machine.
-    MASTER_HOSTNAME: Option<String> = "alluxio.master.hostname" [], Unset;
+    MASTER_HOSTNAME: Option<Hostname> = "alluxio.master.hostname" [], Unset;
     /// Address on which a master listens.
     MASTER_BIND_HOST: String = "alluxio.master.bind.host" [], Always("0.0.0.0");
     /// Port of a master's RPC service.
@@ -117,7 +118,7 @@ table! {
 
     /// Host name by which others reach this worker; unset, the name of the machine. Clients on a machine of that name
     /// read and write its files themselves.
-    WORKER_HOSTNAME: Option<String> = "alluxio.worker.hostname" [], Unset;
+    WORKER_HOSTNAME: Option<Hostname> = "alluxio.worker.hostname" [], Unset;
     /// Address on which a worker listens.
     WORKER_BIND_HOST: String = "alluxio.worker.bind.host" [], Always("0.0.0.0");
     /// Port of a worker, for calls and data.

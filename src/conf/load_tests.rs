@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::conf::values::{Bytes, FencingMode, Port, WriteType};
+use crate::conf::values::{Bytes, FencingMode, Hostname, Port, WriteType};
 use crate::conf::{Role, keys};
 
 /// Sources of a master with this site file, environment and command line, apart from the machine they run on.
@@ -75,10 +75,10 @@ fn named_variables_beat_the_options_of_the_user() {
     let opts = ("ALLUXIO_JAVA_OPTS", "-Dalluxio.master.hostname=a -Dalluxio.underfs.address=/a");
     let named = [opts, ("ALLUXIO_MASTER_HOSTNAME", "b"), ("ALLUXIO_UNDERFS_ADDRESS", "hdfs://nn:8020/data")];
     let given = Given::new("", &named, &[]);
-    assert_eq!(given.conf().get(&keys::MASTER_HOSTNAME).as_deref(), Some("b"));
+    assert_eq!(given.conf().get(&keys::MASTER_HOSTNAME), Some(Hostname("b".into())));
     assert_eq!(given.conf().get(&keys::ROOT_UFS), "hdfs://nn:8020/data");
     let empty = Given::new("", &[opts, ("ALLUXIO_MASTER_HOSTNAME", "")], &[]);
-    assert_eq!(empty.conf().get(&keys::MASTER_HOSTNAME).as_deref(), Some("a"));
+    assert_eq!(empty.conf().get(&keys::MASTER_HOSTNAME), Some(Hostname("a".into())));
 }
 
 #[test]
@@ -94,10 +94,9 @@ fn the_options_of_the_walkthrough_are_read() {
 
 #[test]
 fn options_are_split_as_a_shell_would_and_jvm_flags_are_named_once() {
-    let opts =
-        " -Xmx4g  -XX:+UseG1GC\n'-Dalluxio.master.hostname=two words' -agentlib:jdwp=transport=x -Dfs.s3a.secret=S3 ";
+    let opts = " -Xmx4g  -XX:+UseG1GC\n'-Dalluxio.security.login.username=two words' -agentlib:jdwp=transport=x -Dfs.s3a.secret=S3 ";
     let given = Given::new("", &[("ALLUXIO_JAVA_OPTS", opts), ("ALLUXIO_MASTER_JAVA_OPTS", "-Xms1g")], &[]);
-    assert_eq!(given.conf().get(&keys::MASTER_HOSTNAME).as_deref(), Some("two words"));
+    assert_eq!(given.conf().get(&keys::LOGIN_USERNAME).as_deref(), Some("two words"));
     assert_eq!(
         given.warnings(),
         ["options for a Java machine have no effect, ignored: -Xms1g (ALLUXIO_MASTER_JAVA_OPTS), \

@@ -20,6 +20,10 @@ pub struct Bytes(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Port(pub u16);
 
+/// The name or number of a host, without a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hostname(pub String);
+
 /// Permission bits, written in octal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Octal(pub u16);
@@ -31,6 +35,12 @@ pub struct HostPort {
     pub host: String,
     /// Its port.
     pub port: u16,
+}
+
+impl std::fmt::Display for Hostname {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 impl std::fmt::Display for HostPort {
@@ -152,6 +162,17 @@ impl ParseValue for Port {
             Ok(port) if port > 0 => Ok(Port(port)),
             _ => Err("not a port number (1 to 65535)".to_owned()),
         }
+    }
+}
+
+impl ParseValue for Hostname {
+    const FORM: &'static str = "a host name or IPv4 address without a port";
+    fn parse(text: &str) -> Result<Hostname, String> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        if text.is_empty() || !text.chars().all(fits) {
+            return Err(format!("must be {}", Self::FORM));
+        }
+        Ok(Hostname(text.to_owned()))
     }
 }
 
@@ -317,6 +338,13 @@ mod tests {
         let two = Vec::<HostPort>::parse("m1:19998, m2:19998,").expect("two addresses");
         assert_eq!(two.iter().map(HostPort::to_string).collect::<Vec<_>>(), ["m1:19998", "m2:19998"]);
         assert_eq!(Vec::<HostPort>::parse("m1:19998,m2"), Err("\"m2\" is not host:port".to_owned()));
+        for text in ["m1", "m-1.example.org", "10.0.0.1", "m_1"] {
+            assert_eq!(Hostname::parse(text), Ok(Hostname(text.to_owned())));
+        }
+        for text in ["", "no such host", "m1:19998", "a/b", "m1,m2", "::1"] {
+            let refused = Err("must be a host name or IPv4 address without a port".to_owned());
+            assert_eq!(Hostname::parse(text), refused, "{text}");
+        }
         assert_eq!(Octal::parse("022"), Ok(Octal(0o022)));
         for text in ["", "8", "22", "1777", "-22", "+22"] {
             assert!(Octal::parse(text).is_err(), "{text}");

@@ -40,7 +40,7 @@ fn settings(conf: &Conf) -> Result<FinderSettings, FindError> {
     let mut addresses: Vec<String> =
         conf.get(&keys::MASTER_RPC_ADDRESSES).iter().map(|address| address.to_string()).collect();
     if addresses.is_empty() {
-        let host = conf.get(&keys::MASTER_HOSTNAME).unwrap_or_else(|| "localhost".to_owned());
+        let host = conf.get(&keys::MASTER_HOSTNAME).map_or_else(|| "localhost".to_owned(), |host| host.0);
         addresses.push(format!("{host}:{}", conf.get(&keys::MASTER_RPC_PORT).0));
     }
     Ok(FinderSettings::Addresses(addresses))

@@ -91,6 +91,11 @@ pub enum LatchError {
 }
 
 impl LatchError {
+    /// Whether it may be otherwise after a while: the service did not answer.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, LatchError::Unknown { .. } | LatchError::SessionExpired)
+    }
+
     pub(super) fn refused(operation: &'static str, reason: impl Into<String>) -> LatchError {
         LatchError::Refused { operation, reason: reason.into() }
     }

@@ -135,6 +135,22 @@ impl ZookeeperLatch {
         Err(LatchError::Unknown { operation, reason: lost })
     }
 
+    /// Another node with our address is one of an earlier session, or of a master that is told to call itself as we do.
+    async fn warn_of_twins(&self, live: &Live, own: &str) -> Result<(), LatchError> {
+        let found = contenders(&live.session, "join", &self.paths.election).await?;
+        let is_twin = |who: &Participant| who.address == self.settings.rpc_address && who.node != own;
+        if found.iter().any(|(who, _)| is_twin(who)) {
+            log::warn!(
+                "another participant of the election has our address: if that is not an earlier run of this master, \
+                 whose session ends within {} ms, then another master has the same alluxio.master.hostname, and \
+                 clients will not find one of the two address={}",
+                self.settings.session_timeout.as_millis(),
+                self.settings.rpc_address
+            );
+        }
+        Ok(())
+    }
+
     /// Looks through all folders where masters contend: refuses foreign ones, removes what is left of an earlier
     /// session or attempt of ours. Returns the node of this session if it is there.
     async fn look_around(&self, live: &Live) -> Result<Option<String>, LatchError> {
@@ -213,6 +229,7 @@ impl Latch for ZookeeperLatch {
         }
         let own = self.enter(&live).await?;
         *live.own.lock() = Some(own.clone());
+        self.warn_of_twins(&live, &own).await?;
         Ok(OwnNode(own))
     }
 

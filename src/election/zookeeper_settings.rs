@@ -9,6 +9,8 @@ use super::zookeeper_session::{SessionSettings, child};
 const ELECTION_PATHS: [&str; 2] = ["/election", "/alluxio/election"];
 /// Where clients look for the leader when no path is set: the default of 1.x, then that of 2.x.
 const LEADER_PATHS: [&str; 2] = ["/leader", "/alluxio/leader"];
+/// Where ZooKeeper keeps its own nodes.
+const ZOOKEEPER_PATH: &str = "/zookeeper";
 /// Our own nodes, outside of the election path, whose children Curator counts.
 const OWN_PATH: &str = "/alluxio-rs";
 
@@ -83,6 +85,19 @@ impl Paths {
     pub fn new(settings: &ZookeeperSettings) -> Result<Paths, LatchError> {
         let contended = election_paths(settings.election_path.as_deref()).map_err(denied)?;
         let leaders = leader_paths(settings.leader_path.as_deref()).map_err(denied)?;
+        // Nodes of the one would be taken for nodes of the other; ZooKeeper's own are nobody's.
+        let taken = contended.iter().map(String::as_str).chain([OWN_PATH, ZOOKEEPER_PATH]);
+        for (taken, leader) in taken.flat_map(|taken| leaders.iter().map(move |leader| (taken, leader))) {
+            if is_within(leader, taken) || is_within(taken, leader) {
+                let reason = format!("the leader path {leader} and {taken} lie in one another: set other paths");
+                return Err(denied(reason));
+            }
+        }
+        if let Some(election) =
+            contended.iter().find(|path| [OWN_PATH, ZOOKEEPER_PATH].iter().any(|o| is_within(path, o)))
+        {
+            return Err(denied(format!("alluxio.zookeeper.election.path={election} is not for elections")));
+        }
         let id = &settings.cluster_id;
         if id.is_empty() || id == "." || id == ".." || id.contains(|c: char| c == '/' || c.is_control()) {
             return Err(denied(format!("the cluster id {id:?} cannot be the name of a ZooKeeper node")));
@@ -109,6 +124,11 @@ fn paths(key: &str, set: Option<&str>, defaults: [&str; 2]) -> Result<Vec<String
         Some(rest) if !rest.split('/').any(bad_part) => Ok(vec![path.to_owned()]),
         _ => Err(format!("{key}={path} is not a ZooKeeper path: it must begin with / and have no empty part")),
     }
+}
+
+/// Whether `path` is `other` or below it.
+fn is_within(path: &str, other: &str) -> bool {
+    path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn denied(reason: String) -> LatchError {
@@ -144,6 +164,32 @@ mod tests {
         assert_eq!(paths.election, "/alluxio/election");
         assert_eq!(paths.contended, ["/alluxio/election"]);
         assert_eq!(paths.leaders, ["/mine"]);
+    }
+
+    #[test]
+    fn paths_that_lie_in_one_another_are_refused() {
+        for (election, leader) in [
+            (None, Some("/election")),
+            (None, Some("/alluxio/election/leader")),
+            (Some("/a/b"), Some("/a")),
+            (None, Some("/zookeeper")),
+            (None, Some("/alluxio-rs/x")),
+            (Some("/zookeeper/quota"), None),
+            (Some("/leader"), None),
+        ] {
+            let set = ZookeeperSettings {
+                election_path: election.map(str::to_owned),
+                leader_path: leader.map(str::to_owned),
+                ..settings()
+            };
+            assert!(matches!(Paths::new(&set), Err(LatchError::Denied { .. })), "{election:?} {leader:?}");
+        }
+        let beside = ZookeeperSettings {
+            election_path: Some("/a/election".into()),
+            leader_path: Some("/a/election-leader".into()),
+            ..settings()
+        };
+        assert!(Paths::new(&beside).is_ok());
     }
 
     #[test]

@@ -80,7 +80,9 @@ pub enum ChainError {
         durable: SequenceNumber,
     },
     /// Not one complete segment.
-    #[error("the journal has no history: not formatted, or its segments are gone")]
+    #[error(
+        "the journal has no history: it was not formatted to the end (run bin/alluxio format), or its segments are gone"
+    )]
     NoHistory,
 }
 

@@ -19,8 +19,11 @@ use std::time::Duration;
 
 /// An idle leader writes its mark after this time, so that standbys can apply (F9).
 pub const MARK_DELAY: Duration = Duration::from_millis(50);
-/// How long a writer waits before it creates another segment after a failed try.
+/// How long a writer waits before it creates another segment after a failed try: doubled with each further one, up to
+/// the last, until a flush succeeds.
 pub const CREATE_DELAY: Duration = Duration::from_millis(200);
+/// Each try leaves an empty file. Short enough to go on soon when the store is back.
+const CREATE_DELAY_MAX: Duration = Duration::from_secs(2);
 
 /// Sizes at which the writer acts.
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +106,7 @@ pub struct Writer {
     ready: Option<Current>,
     creating: Option<SegmentId>,
     create_not_before: Option<Boot>,
+    create_failures: u32,
     next_index: u32,
     created: u32,
     flight: Option<Flight>,
@@ -132,6 +136,7 @@ impl Writer {
             ready: None,
             creating: None,
             create_not_before: None,
+            create_failures: 0,
             next_index: 0,
             created: 0,
             flight: None,
@@ -213,7 +218,11 @@ impl Writer {
                 self.ready = Some(Current { segment, bytes: 0, capacity });
             }
             None if segment.index == 0 => return Err(EpochTaken),
-            None => self.create_not_before = Some(now + CREATE_DELAY),
+            None => {
+                let delay = CREATE_DELAY * 2u32.pow(self.create_failures.min(8));
+                self.create_not_before = Some(now + delay.min(CREATE_DELAY_MAX));
+                self.create_failures += 1;
+            }
         }
         Ok(())
     }
@@ -230,6 +239,7 @@ impl Writer {
             let queued = self.unacknowledged.pop_front().expect("just seen");
             self.unacknowledged_bytes -= queued.entries.len();
         }
+        self.create_failures = 0;
         self.flushed = Some(flight.last);
         self.flushed_segments = segment.index + 1;
         self.written_mark = flight.mark;

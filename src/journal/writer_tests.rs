@@ -164,6 +164,23 @@ fn a_later_segment_that_cannot_be_created_is_tried_under_the_next_name_after_a_w
     assert_eq!(writer.effects(at(3)), []);
     assert_eq!(writer.wake_at(at(2)), Some(at(2) + CREATE_DELAY));
     assert_eq!(writer.effects(at(202)), [WriterEffect::Create(id(2))]);
+    // An outage leaves an empty file with each try: fewer and fewer tries, but one every two seconds.
+    let mut now = 202;
+    for (index, delay) in [(2, 400), (3, 800), (4, 1600), (5, 2000), (6, 2000)] {
+        writer.created(id(index), None, at(now)).unwrap();
+        assert_eq!(writer.effects(at(now + delay - 1)), []);
+        now += delay;
+        assert_eq!(writer.effects(at(now)), [WriterEffect::Create(id(index + 1))]);
+    }
+    writer.created(id(7), Some(1000), at(now)).unwrap();
+    writer.effects(at(now));
+    writer.appended(id(7), true);
+    writer.append(Bytes::from_static(b"two"));
+    writer.effects(at(now));
+    writer.appended(id(7), false);
+    writer.effects(at(now));
+    writer.created(id(8), None, at(now)).unwrap();
+    assert_eq!(writer.wake_at(at(now)), Some(at(now) + CREATE_DELAY), "a flush that succeeded begins it anew");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::process::{EXIT_FENCED, GUARDIAN_PID, INCARNATION, JOINS, PID_FILE};
+use super::process::{COMES_BACK, EXIT_FENCED, GUARDIAN_PID, INCARNATION, JOINS, PID_FILE};
 use crate::election::new_incarnation;
 use crate::process::{CLAIMED, PidFile, PidFileError, READY, Server, redirect_errors, remove_stale, tell};
 use crate::types::time::boot_now;
@@ -116,10 +116,12 @@ pub async fn guard(settings: &GuardianSettings, mut release: impl AsyncFnMut(End
         asked: false,
     };
     let mut pause = RESTART_PAUSE_MIN;
+    let mut before = 0;
     loop {
         let incarnation = new_incarnation();
         let started = boot_now();
-        let child = start(settings, &incarnation)?;
+        let child = start(settings, &incarnation, before)?;
+        before += 1;
         let (status, cluster_id) = watch(child, &mut stop).await.map_err(GuardianError::Watch)?;
         remove_stale(&settings.logs_dir.join(PID_FILE));
         log::info!("the master has ended status=\"{status}\" incarnation={incarnation}");
@@ -138,7 +140,8 @@ pub async fn guard(settings: &GuardianSettings, mut release: impl AsyncFnMut(End
     }
 }
 
-fn start(settings: &GuardianSettings, incarnation: &str) -> Result<Child, GuardianError> {
+/// Starts a master, after so many others.
+fn start(settings: &GuardianSettings, incarnation: &str, before: u64) -> Result<Child, GuardianError> {
     let mut command = std::process::Command::new(&settings.program);
     command
         .arg0(MASTER_NAME)
@@ -146,6 +149,7 @@ fn start(settings: &GuardianSettings, incarnation: &str) -> Result<Child, Guardi
         .args(&settings.options)
         .env(GUARDIAN_PID, std::process::id().to_string())
         .env(INCARNATION, incarnation)
+        .envs((before > 0).then_some((COMES_BACK, "1")))
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
     Command::from(command)

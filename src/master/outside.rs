@@ -1,7 +1,7 @@
 //! The journal folder and the election that the properties name.
 
 use super::role;
-use crate::conf::{Conf, FencingMode, FlushDurability, JournalType, hadoop, keys};
+use crate::conf::{Bytes, Conf, FencingMode, FlushDurability, JournalType, Key, ParseValue, hadoop, keys};
 use crate::election::{Latch, LatchError, SoloLatch, ZookeeperLatch, ZookeeperSettings};
 use crate::journal::folder::hdfs::{Durability, HdfsSettings, HdfsStore};
 use crate::journal::folder::local::{LocalLock, LocalSettings, LocalStore, MissingFolder};
@@ -16,13 +16,19 @@ use std::time::Duration;
 const SEGMENT_SLACK_BYTES: u64 = 48 << 20;
 
 /// Sizes of a segment that make sense: it is one HDFS block, and a new one costs a round to ZooKeeper.
-const SEGMENT_RANGE: RangeInclusive<u64> = 64 << 10..=1 << 30;
+const SEGMENT_RANGE: RangeInclusive<Bytes> = Bytes(64 << 10)..=Bytes(1 << 30);
 
 /// Name of the file, beside a local journal, that keeps its durable end a second time.
 const DURABLE: &str = "DURABLE";
 
 /// Leases that make sense: below, a renewal does not fit in; above, a takeover takes too long.
 const LEASE_RANGE: RangeInclusive<Duration> = Duration::from_millis(500)..=Duration::from_secs(60);
+
+/// Sessions that make sense: below, a pause of the machine ends them; above, nobody waits for a lost host any more.
+const SESSION_RANGE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(60 * 60);
+
+/// Waits for a connection that make sense.
+const CONNECTION_RANGE: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(60 * 60);
 
 /// Why the properties name no journal or no election.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +63,17 @@ pub enum OutsideError {
     /// Hadoop's own files are needed and cannot be read.
     #[error(transparent)]
     Hadoop(#[from] hadoop::HadoopError),
+    /// The name by which others are to reach this master leads nowhere.
+    #[error(
+        "{host} is not the name of a host here ({reason}), so nobody could reach this master: set \
+         alluxio.master.hostname (ALLUXIO_MASTER_HOSTNAME) to a name or address of this machine"
+    )]
+    Unresolved {
+        /// As configured, or as the machine calls itself.
+        host: String,
+        /// Why not.
+        reason: String,
+    },
     /// Properties that do not go together.
     #[error("{0}")]
     Properties(String),
@@ -146,10 +163,26 @@ pub fn fencing(conf: &Conf) -> role::FencingMode {
     }
 }
 
+/// Whether the name by which others are to reach this master means anything.
+///
+/// # Errors
+/// It does not.
+pub async fn check_host(conf: &Conf) -> Result<(), OutsideError> {
+    let address = address(conf);
+    let found = tokio::net::lookup_host(&address).await.map(|mut found| found.next().is_some());
+    let reason = match found {
+        Ok(true) => return Ok(()),
+        Ok(false) => "it has no address".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let host = address.rsplit_once(':').map_or("", |(host, _)| host).to_owned();
+    Err(OutsideError::Unresolved { host, reason })
+}
+
 /// Where this master serves, as others are told: `host:port`.
 pub fn address(conf: &Conf) -> String {
     let machine = || rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let host = conf.get(&keys::MASTER_HOSTNAME).unwrap_or_else(machine);
+    let host = conf.get(&keys::MASTER_HOSTNAME).map_or_else(machine, |host| host.0);
     format!("{host}:{}", conf.get(&keys::MASTER_RPC_PORT).0)
 }
 
@@ -179,26 +212,11 @@ fn check(conf: &Conf) -> Result<(), OutsideError> {
     if !matches!(conf.get(&keys::JOURNAL_TYPE), JournalType::Ufs) {
         return refuse("alluxio.master.journal.type must be UFS: no other journal is available in this version".into());
     }
-    let lease = conf.get(&keys::JOURNAL_FENCING_LEASE);
-    if !LEASE_RANGE.contains(&lease) {
-        return refuse(format!(
-            "alluxio.master.journal.fencing.lease is {} ms: it must be at least {} ms and at most {} ms",
-            lease.as_millis(),
-            LEASE_RANGE.start().as_millis(),
-            LEASE_RANGE.end().as_millis()
-        ));
-    }
-    let segment_bytes = conf.get(&keys::JOURNAL_LOG_SIZE_MAX).0;
-    if !SEGMENT_RANGE.contains(&segment_bytes) {
-        return refuse(format!(
-            "alluxio.master.journal.log.size.bytes.max is {segment_bytes}: it must be at least {} and at most {}",
-            SEGMENT_RANGE.start(),
-            SEGMENT_RANGE.end()
-        ));
-    }
-    if conf.get(&keys::JOURNAL_CHECKPOINT_PERIOD) == 0 {
-        return refuse("alluxio.master.journal.checkpoint.period.entries is 0: it must be at least 1".into());
-    }
+    in_range(conf, &keys::JOURNAL_FENCING_LEASE, LEASE_RANGE)?;
+    in_range(conf, &keys::JOURNAL_LOG_SIZE_MAX, SEGMENT_RANGE)?;
+    in_range(conf, &keys::JOURNAL_CHECKPOINT_PERIOD, 1..=u64::MAX)?;
+    in_range(conf, &keys::ZOOKEEPER_SESSION_TIMEOUT, SESSION_RANGE)?;
+    in_range(conf, &keys::ZOOKEEPER_CONNECTION_TIMEOUT, CONNECTION_RANGE)?;
     let folder = conf.get(&keys::JOURNAL_FOLDER);
     if folder.trim().is_empty() {
         return refuse(
@@ -225,5 +243,42 @@ fn check(conf: &Conf) -> Result<(), OutsideError> {
         Some((scheme, _)) => refuse(format!(
             "alluxio.master.journal.folder {folder}: the scheme {scheme} is not supported; use hdfs:// or a local path"
         )),
+    }
+}
+
+/// Refuses a value that is of the right form and makes no sense, with its place.
+fn in_range<T: ParseValue + PartialOrd + Shown>(
+    conf: &Conf,
+    key: &Key<T>,
+    range: RangeInclusive<T>,
+) -> Result<(), OutsideError> {
+    if range.contains(&conf.get(key)) {
+        return Ok(());
+    }
+    let (name, text, origin) = (key.row.name, conf.text(key.row.name).unwrap_or_default(), conf.origin(&key.row));
+    let (least, most) = (range.start().shown(), range.end().shown());
+    Err(OutsideError::Properties(format!("{name} = {text} ({origin}): must be at least {least} and at most {most}")))
+}
+
+/// A value as an operator would write it.
+trait Shown {
+    fn shown(&self) -> String;
+}
+
+impl Shown for Duration {
+    fn shown(&self) -> String {
+        format!("{}ms", self.as_millis())
+    }
+}
+
+impl Shown for Bytes {
+    fn shown(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+impl Shown for u64 {
+    fn shown(&self) -> String {
+        self.to_string()
     }
 }

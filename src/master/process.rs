@@ -19,6 +19,8 @@ pub(super) const JOINS: &str = "joins ";
 /// Environment of a guarded master: pid of the guardian, and the incarnation it gave.
 pub(super) const GUARDIAN_PID: &str = "ALLUXIO_GUARDIAN_PID";
 pub(super) const INCARNATION: &str = "ALLUXIO_INCARNATION";
+/// Set for a master that comes back after one of this guardian was fenced.
+pub(super) const COMES_BACK: &str = "ALLUXIO_COMES_BACK";
 
 /// This process as a master. Dropped at the end, when nothing is answered any more.
 #[derive(Debug)]
@@ -70,6 +72,11 @@ impl Process {
     /// The random id of this run, under which it claims epochs. The guardian knows it and can release no other.
     pub fn incarnation(&self) -> &str {
         &self.incarnation
+    }
+
+    /// Whether a guardian started this master again: if what it needs is away just now, it is to try later.
+    pub fn comes_back(&self) -> bool {
+        std::env::var_os(COMES_BACK).is_some()
     }
 
     /// Tells the guardian in whose election this master will contend, so that it can release what is left there. To be

@@ -72,6 +72,8 @@ pub(super) enum Kind {
     Probe,
 }
 
+/// Epochs that are given up in a row, their first segment not created, before others who wait get their chance.
+const EPOCHS_GIVEN_UP_MAX: u32 = 4;
 /// Pause between two tries of a call that failed, and between two probes.
 const RETRY: Duration = Duration::from_millis(250);
 
@@ -228,6 +230,11 @@ impl Role {
         self.publish_wanted = true;
     }
 
+    /// Whether others who wait may do better than this master, which cannot begin an epoch. One that is alone tries on.
+    pub fn should_give_way(&self) -> bool {
+        self.epochs_given_up >= EPOCHS_GIVEN_UP_MAX && self.participants.len() > 1
+    }
+
     /// Gives the claimed epoch up and claims the next one, because the first segment may be another's (F6).
     pub fn claim_next(&mut self, highest_epoch: u64, now: Boot) {
         // What could not be created just now can hardly be created at once: no storm of epochs.
@@ -238,6 +245,8 @@ impl Role {
         self.node.segments = 0;
         self.registered = 0;
         self.phase = Phase::Claiming;
+        // Who waits by now is not known since the first claim.
+        self.observe_wanted = true;
     }
 
     /// Begins to give the role up. The caller answers nothing from now on (F3).
@@ -263,6 +272,9 @@ impl Role {
             Phase::Standby => self.standby_calls(now, highest_epoch, &mut calls),
             Phase::Claiming | Phase::Leading | Phase::Releasing if self.unsure => self.observe(now, &mut calls),
             Phase::Claiming => {
+                if self.epochs_given_up > 0 && self.observe_wanted {
+                    self.observe(now, &mut calls);
+                }
                 if let Some(own) = self.own.clone().filter(|_| self.begin(Kind::Write, now)) {
                     calls.push(self.claim_call(own, Vec::new()));
                 }

@@ -214,10 +214,29 @@ fn an_epoch_that_is_taken_is_followed_by_a_claim_of_the_next() {
     let mut role = leading(FencingMode::Lease);
     role.claim_next(6, at(10_400));
     assert!(!role.may_answer(0, at(10_400)));
-    assert_eq!(role.calls(at(10_649), 6), [], "no storm of epochs");
+    assert_eq!(role.calls(at(10_649), 6), [LatchCall::Observe], "no storm of epochs");
     assert_eq!(claims(&role.calls(at(10_650), 6)), Some((7, vec![], 8)));
     role.reply(LatchReply::Claimed(Ok(9)), at(10_700));
     assert!(matches!(role.events()[..], [RoleEvent::Claimed { epoch: 7, .. }]));
+}
+
+#[test]
+fn a_leader_that_cannot_begin_an_epoch_gives_way_only_to_others() {
+    let mut role = leading(FencingMode::Lease);
+    for tried in 1..=5 {
+        role.claim_next(6, at(20_000 * tried));
+        let calls = role.calls(at(20_000 * tried + 10_000), 6);
+        assert!(calls.contains(&LatchCall::Observe) && claims(&calls).is_some(), "it looks who waits, and tries on");
+        let seen = Observation { epoch: Some(node_of_a(9)), participants: vec![participant("b")] };
+        role.reply(LatchReply::Observed(Ok(seen)), at(20_000 * tried + 10_001));
+        role.reply(LatchReply::Claimed(Ok(9)), at(20_000 * tried + 10_002));
+        assert!(!role.should_give_way(), "nobody else is there");
+    }
+    role.claim_next(6, at(200_000));
+    role.calls(at(200_001), 6);
+    let seen = Observation { epoch: Some(node_of_a(9)), participants: vec![participant("b"), participant("c")] };
+    role.reply(LatchReply::Observed(Ok(seen)), at(200_100));
+    assert!(role.should_give_way());
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::election::LatchError;
 use crate::journal::chain::Position;
 use crate::journal::codec::{self, Decoded, Frame};
 use crate::journal::folder::local::MissingFolder;
-use crate::journal::folder::{JournalStore, Length, Listing, StoreError};
+use crate::journal::folder::{Format, JournalStore, Length, Listing, StoreError};
 use crate::journal::writer::WriterLimits;
 use crate::rpc::channel::ChannelSettings;
 use crate::rpc::identity::{self, NotAvailable};
@@ -72,6 +72,15 @@ pub enum StartError {
         #[source]
         source: StoreError,
     },
+    /// The folder cannot be written.
+    #[error("cannot write to the journal folder {folder}")]
+    Probe {
+        /// As configured.
+        folder: String,
+        /// Why not.
+        #[source]
+        source: StoreError,
+    },
     /// No checkpoint can be loaded.
     #[error("no checkpoint in {folder} can be loaded; the newest: {reason}")]
     Checkpoint {
@@ -97,6 +106,19 @@ pub enum StartError {
     Signals(#[source] std::io::Error),
 }
 
+impl StartError {
+    /// Whether it may be otherwise after a while: what the master needs did not answer.
+    pub fn may_pass(&self) -> bool {
+        let away = |source: &StoreError| matches!(source, StoreError::Unavailable { .. } | StoreError::Full { .. });
+        match self {
+            StartError::Store { source, .. } | StartError::Probe { source, .. } => away(source),
+            StartError::Latch(source) => source.may_pass(),
+            StartError::Outside(error) => matches!(error, OutsideError::Unresolved { .. }),
+            _ => false,
+        }
+    }
+}
+
 /// Runs a master until it ends.
 ///
 /// # Errors
@@ -110,21 +132,12 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
     let listener =
         server::bind(&format!("{}:{}", conf.get(&keys::MASTER_BIND_HOST), conf.get(&keys::MASTER_RPC_PORT).0)).await?;
     let Folder { store, lock: _lock } = outside::folder(conf, MissingFolder::Refuse).map_err(not_formatted(conf))?;
-    let folder = store.describe();
-    let failed = |source| StartError::Store { folder: folder.clone(), source };
-    let format = store.read_format().await.map_err(failed)?.ok_or(StartError::NotFormatted(folder.clone()))?;
-    if format.layout != 1 {
-        return Err(StartError::Layout { folder, layout: format.layout });
-    }
-    if outside::fencing(conf) == FencingMode::Lease && conf.get(&keys::ZOOKEEPER_ENABLED) && is_virtual_machine() {
-        warn!(
-            "this is a virtual machine: if it is suspended or migrated, its clock may stand still while the lease ends; \
-             alluxio.master.journal.fencing.mode=confirm does not rest on clocks"
-        );
-    }
-    process.joins(&format.cluster_id);
+    outside::check_host(conf).await?;
+    let format = usable(store.as_ref(), process.incarnation()).await?;
+    warn_of_clocks(conf);
     let latch = outside::latch(conf, &format.cluster_id, &address, process.incarnation())?;
     latch.read_epoch().await.map_err(StartError::Latch)?;
+    process.joins(&format.cluster_id);
     let (core, position, genesis) = load(store.as_ref()).await?;
     info!("loaded cluster={} position={position} took_ms={}", format.cluster_id, boot_now().since(began).as_millis());
 
@@ -170,6 +183,27 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
         Err(error) => warn!("the server failed: {error}"),
     }
     Ok(exit)
+}
+
+/// The format of a folder that this process can read and write.
+async fn usable(store: &dyn JournalStore, writer: &str) -> Result<Format, StartError> {
+    let folder = store.describe();
+    let failed = |source| StartError::Store { folder: folder.clone(), source };
+    let format = store.read_format().await.map_err(failed)?.ok_or(StartError::NotFormatted(folder.clone()))?;
+    if format.layout != 1 {
+        return Err(StartError::Layout { folder, layout: format.layout });
+    }
+    store.probe(writer).await.map_err(|source| StartError::Probe { folder, source })?;
+    Ok(format)
+}
+
+fn warn_of_clocks(conf: &Conf) {
+    if outside::fencing(conf) == FencingMode::Lease && conf.get(&keys::ZOOKEEPER_ENABLED) && is_virtual_machine() {
+        warn!(
+            "this is a virtual machine: if it is suspended or migrated, its clock may stand still while the lease ends; \
+             alluxio.master.journal.fencing.mode=confirm does not rest on clocks"
+        );
+    }
 }
 
 /// Whether the processor says that it is one of a virtual machine.

@@ -78,8 +78,13 @@ impl<T> Driver<T> {
         if let Err(reason) = &room {
             self.effects.push(Effect::Warn(format!("cannot create segment={segment} reason={reason}")));
         }
+        let reason = room.as_ref().err().cloned();
         if writer.created(segment, room.ok(), now).is_err() {
             self.writer = None;
+            if self.role.should_give_way() {
+                let reason = reason.unwrap_or_default();
+                return self.exit(Exit::Fenced(format!("cannot begin an epoch, others may: {reason}")));
+            }
             return self.role.claim_next(self.follower.tailer.highest_epoch(), now);
         }
         let Phase::Creating { epoch, takeover } = &self.phase else { return };

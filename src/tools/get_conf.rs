@@ -1,5 +1,6 @@
 //! `alluxio getConf`: what this node's configuration says, in the texts of release 2.9.
 
+use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::conf::keys::ROWS;
@@ -31,17 +32,17 @@ struct Question<'a> {
     source: bool,
 }
 
-/// Prints what is asked for; returns the exit code.
-pub fn run(conf: &Conf, words: &[&str]) -> u8 {
+/// Writes what is asked for; returns the exit code.
+///
+/// # Errors
+/// It cannot be written.
+pub fn run(conf: &Conf, words: &[&str], output: &mut dyn Write) -> io::Result<u8> {
     match question(words).and_then(|question| answer(conf, &question)) {
-        Ok(text) => {
-            print!("{text}");
-            0
-        }
+        Ok(text) => output.write_all(text.as_bytes()).map(|()| 0),
         Err(reason) => {
-            print!("{USAGE}");
+            output.write_all(USAGE.as_bytes())?;
             eprintln!("{reason}");
-            1
+            Ok(1)
         }
     }
 }

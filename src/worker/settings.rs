@@ -34,7 +34,7 @@ pub enum SettingsError {
 /// Where others reach this worker.
 pub fn address(conf: &Conf) -> WorkerAddress {
     let machine = || rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let host = conf.get(&keys::WORKER_HOSTNAME).unwrap_or_else(machine);
+    let host = conf.get(&keys::WORKER_HOSTNAME).map_or_else(machine, |host| host.0);
     let port = conf.get(&keys::WORKER_RPC_PORT).0;
     WorkerAddress {
         rpc_port: port,

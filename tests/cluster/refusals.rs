@@ -108,3 +108,34 @@ fn a_journal_folder_without_permission_is_named() {
     let outcome = run(&program, &words, &[("HADOOP_USER_NAME", "nobody")], COMMAND_LIMIT);
     outcome.expect_refusal(&["/forbidden"]);
 }
+
+/// A master that may read the journal and not write it would win elections, and nobody could lead.
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn a_master_that_may_not_write_the_journal_does_not_start() {
+    let cluster = Cluster::new(2, &[]);
+    cluster.format();
+    let program = cluster.masters[1].home.join("bin/alluxio-start.sh");
+    let start = |environment: &[(&str, &str)]| run(&program, &["master"], environment, COMMAND_LIMIT);
+    start(&[("HADOOP_USER_NAME", "nobody")]).expect_refusal(&["cannot write to the journal folder", "ermission"]);
+    let option = "-Dalluxio.master.journal.hdfs.replication=9999";
+    start(&[("ALLUXIO_JAVA_OPTS", option)]).expect_refusal(&["cannot write to the journal folder", "9999"]);
+    start(&[]).expect_success();
+    cluster.fs(&["mkdir", "/works"]).expect_success();
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn a_host_name_that_leads_nowhere_is_refused() {
+    for (host, words) in [
+        ("no such host", ["alluxio.master.hostname", "host name"]),
+        ("127.0.0.1:19998", ["alluxio.master.hostname", "without a port"]),
+        ("nosuch.invalid", ["nosuch.invalid", "ALLUXIO_MASTER_HOSTNAME"]),
+    ] {
+        let cluster = Cluster::new(1, &[]);
+        cluster.format();
+        let program = cluster.masters[0].home.join("bin/alluxio-start.sh");
+        let environment = [("ALLUXIO_MASTER_HOSTNAME", host)];
+        run(&program, &["master"], &environment, COMMAND_LIMIT).expect_refusal(&words);
+    }
+}

@@ -20,6 +20,11 @@ pub fn temporary(id: CheckpointId, writer: &str) -> String {
     format!("{id}.{writer}.tmp")
 }
 
+/// The name of the file that shows whether `writer` may write. No epoch has such a name.
+pub fn probe(writer: &str) -> String {
+    format!("{EPOCHS}/{writer}.probe")
+}
+
 /// The epoch that a folder is named after; none for a foreign name.
 pub fn parse_epoch(name: &str) -> Option<u64> {
     let epoch = name.parse().ok()?;

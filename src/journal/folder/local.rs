@@ -264,6 +264,12 @@ impl JournalStore for LocalStore {
         self.run("format", &self.settings.folder, move |folder| write_format(folder, &text)).await
     }
 
+    async fn probe(&self, writer: &str) -> Result<()> {
+        let path = self.path(layout::probe(writer));
+        let make = |path: &Path| OpenOptions::new().create_new(true).write(true).open(path);
+        self.run("create", &path, move |path| make(path).and_then(|_| std::fs::remove_file(path))).await
+    }
+
     async fn list(&self) -> Result<Listing> {
         self.run("list", &self.settings.folder, list).await
     }

@@ -16,6 +16,7 @@
 //! Nothing ties an append to its writer's life: a caller may land it after the writer's process died, after another
 //! master took over, after the file was deleted. Only `recover_to` and `close` end that, as on HDFS.
 
+use super::layout;
 use super::{
     CheckpointId, Format, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError, Written,
 };
@@ -428,6 +429,12 @@ impl JournalStore for MemoryStore {
 
     async fn delete_segment(&self, segment: SegmentId) -> Result<()> {
         self.folder.lock().delete_segment(segment)
+    }
+
+    async fn probe(&self, writer: &str) -> Result<()> {
+        let folder = self.folder.lock();
+        let object = folder.reach("create", layout::probe(writer))?;
+        if folder.exists { Ok(()) } else { Err(StoreError::NotFound { object }) }
     }
 
     async fn write_checkpoint(&self, id: CheckpointId, _writer: &str, content: Vec<Bytes>) -> Result<Written> {

@@ -34,6 +34,7 @@ macro_rules! every_behaviour {
             a_segment_has_one_writer_for_ever,
             of_two_that_create_at_once_one_wins,
             create_never_makes_the_journal_folder,
+            a_probe_leaves_nothing,
             a_closed_segment_keeps_what_it_had,
             an_empty_segment_can_be_closed,
             recovery_keeps_what_was_acknowledged_and_ends_the_writer,
@@ -281,6 +282,18 @@ pub async fn segments_are_listed_in_the_order_of_the_history(place: &dyn Place) 
         store.create(*name).await.unwrap().close().await.unwrap();
     }
     assert_eq!(place.open().await.list().await.unwrap().segments, names);
+}
+
+pub async fn a_probe_leaves_nothing(place: &dyn Place) {
+    let store = place.open().await;
+    assert!(matches!(store.probe("ours").await, Err(StoreError::NotFound { .. })));
+    let store = formatted(place).await;
+    store.probe("ours").await.unwrap();
+    store.probe("ours").await.unwrap();
+    assert_eq!(store.list().await.unwrap(), Listing::default());
+    store.create(segment(1, 0)).await.unwrap().close().await.unwrap();
+    store.probe("theirs").await.unwrap();
+    assert_eq!(store.list().await.unwrap().segments, [segment(1, 0)]);
 }
 
 pub async fn a_checkpoint_is_written_once(place: &dyn Place) {

@@ -156,6 +156,15 @@ impl JournalStore for HdfsStore {
         namenode.replace(&temporary, &self.path(FORMAT)).await.map_err(failed)
     }
 
+    async fn probe(&self, writer: &str) -> Result<()> {
+        let path = self.path(layout::probe(writer));
+        let failed = |failure: HdfsError| failure.into_store_error("create", &self.object(layout::probe(writer)));
+        let file = self.client.create(&path).await.map_err(failed)?;
+        let deleted = self.client.namenode.delete(&path).await.map_err(failed);
+        drop(file);
+        deleted
+    }
+
     async fn list(&self) -> Result<Listing> {
         let names = async |folder: &str| {
             let entries = self.client.namenode.list(&self.path(folder)).await;
