@@ -37,7 +37,7 @@ alluxio_java_configure() {
   local name=alluxio-java-$1 port=$((first_port + 22 + 2 * $1))
   server "$name" "127.0.0.1:$port" "$(alluxio_java_class_path)" \
     "-Xmx1g $alluxio_java_jvm_flags -Dalluxio.logs.dir=$dir/$name" alluxio.master.AlluxioMaster
-  mkdir -p "$dir/alluxio-java-ufs"
+  mkdir -p "$dir/alluxio-java-hdfs/ufs"
   cat >"$dir/$name/conf/alluxio-site.properties" <<TEXT
 alluxio.home=$dir/$name
 alluxio.work.dir=$dir/$name/data
@@ -46,7 +46,7 @@ alluxio.master.rpc.port=$port
 alluxio.master.web.port=$((port + 1))
 alluxio.master.journal.type=UFS
 alluxio.master.journal.folder=hdfs://$(cat "$dir/namenode/address")/alluxio-java/journal
-alluxio.master.mount.table.root.ufs=$dir/alluxio-java-ufs
+alluxio.master.mount.table.root.ufs=$dir/alluxio-java-hdfs/ufs
 alluxio.master.metastore.dir=$dir/$name/data/metastore
 alluxio.master.update.check.enabled=false
 alluxio.zookeeper.enabled=true
@@ -66,7 +66,7 @@ alluxio.work.dir=$dir/$name/data
 alluxio.worker.hostname=127.0.0.1
 alluxio.worker.rpc.port=$port
 alluxio.worker.web.port=$((port + 1))
-alluxio.worker.ramdisk.size=256MB
+alluxio.worker.ramdisk.size=1GB
 alluxio.worker.tieredstore.level0.alias=MEM
 alluxio.worker.tieredstore.level0.dirs.path=$dir/$name/ramdisk
 alluxio.zookeeper.enabled=true

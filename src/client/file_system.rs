@@ -2,13 +2,24 @@
 
 use tonic::Streaming;
 
+use super::file_reader::FileReader;
+use super::file_writer::FileWriter;
+use super::options::{
+    CompleteFileOptions, CreateDirectoryOptions, CreateFileOptions, Forced, ListOptions, LoadMetadata, ReadType,
+    SetAttributeOptions,
+};
+use super::settings::DataSettings;
+use super::workers::Workers;
 use crate::conf::WriteType;
+use crate::proto::alluxio::grpc::Bits;
 use crate::proto::alluxio::grpc::file::file_system_master_client_service_client::FileSystemMasterClientServiceClient;
 use crate::proto::alluxio::grpc::file::{
     CompleteFilePOptions, CompleteFilePRequest, CreateDirectoryPOptions, CreateDirectoryPRequest, CreateFilePOptions,
-    CreateFilePRequest, DeletePOptions, DeletePRequest, FileInfo, FileSystemMasterCommonPOptions, FsOpPId,
-    GetStatusPOptions, GetStatusPRequest, ListStatusPOptions, ListStatusPRequest, ListStatusPResponse,
-    LoadMetadataPType, RenamePOptions, RenamePRequest, SetAttributePOptions, SetAttributePRequest, WritePType,
+    CreateFilePRequest, DeletePOptions, DeletePRequest, FileInfo, FileSystemMasterCommonPOptions, FreePOptions,
+    FreePRequest, FsOpPId, GetNewBlockIdForFilePOptions, GetNewBlockIdForFilePRequest, GetStatusPOptions,
+    GetStatusPRequest, ListStatusPOptions, ListStatusPRequest, ListStatusPResponse, LoadMetadataPType, RenamePOptions,
+    RenamePRequest, ScheduleAsyncPersistencePOptions, ScheduleAsyncPersistencePRequest, SetAttributePOptions,
+    SetAttributePRequest, WritePType,
 };
 use crate::proto::alluxio::grpc::version::ServiceType;
 use crate::proto::convert::{mode_to_proto, operation_id_to_proto, status_from_proto, ttl_action_to_proto};
@@ -16,79 +27,22 @@ use crate::rpc::MESSAGE_BYTES_MAX;
 use crate::rpc::channel::Connection;
 use crate::rpc::locate::Locate;
 use crate::rpc::retry::{Caller, ClientError, ClientSettings};
-use crate::types::{AlluxioPath, ErrorKind, FileStatus, FsError, OperationId, TtlAction};
-
-/// Whether the UFS is asked for what the namespace does not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LoadMetadata {
-    /// Only what has never been asked.
-    Once,
-    /// All of it again.
-    Always,
-}
-
-/// How a directory is listed.
-#[derive(Debug, Clone)]
-pub struct ListOptions {
-    /// With all below it, parents first.
-    pub recursive: bool,
-    /// Whether the UFS is asked.
-    pub load: LoadMetadata,
-}
-
-/// How a directory is made.
-#[derive(Debug, Clone)]
-pub struct CreateDirectoryOptions {
-    /// Missing parents are made too.
-    pub recursive: bool,
-    /// An existing directory is a success.
-    pub allow_exists: bool,
-    /// Permission bits, umask applied.
-    pub mode: u16,
-    /// Whether it goes to the UFS.
-    pub write_type: WriteType,
-}
-
-/// How a file is made.
-#[derive(Debug, Clone)]
-pub struct CreateFileOptions {
-    /// Missing parents are made too.
-    pub recursive: bool,
-    /// Permission bits, umask applied.
-    pub mode: u16,
-    /// Size of its blocks.
-    pub block_size_bytes: i64,
-    /// Where its content goes.
-    pub write_type: WriteType,
-    /// What happens when a time to live, set later, ends.
-    pub ttl_action: TtlAction,
-}
-
-/// What is changed of a file or directory; the rest stays.
-#[derive(Debug, Clone, Default)]
-pub struct SetAttributeOptions {
-    /// With all below it.
-    pub recursive: bool,
-    /// New permission bits.
-    pub mode: Option<u16>,
-    /// New owner.
-    pub owner: Option<String>,
-    /// New group.
-    pub group: Option<String>,
-}
+use crate::types::{AlluxioPath, BlockId, ErrorKind, FileStatus, FsError, OperationId, TtlAction};
 
 /// The file system as a client sees it. One connection, kept over calls, to whoever is primary.
 #[derive(Debug)]
 pub struct FileSystem {
-    caller: Caller,
+    pub(super) caller: Caller,
+    pub(super) workers: Workers,
 }
 
 type Client = FileSystemMasterClientServiceClient<Connection>;
 
 impl FileSystem {
     /// A client of the cluster whose primary `masters` finds. Nothing is connected before the first call.
-    pub fn new(masters: Box<dyn Locate>, settings: ClientSettings) -> FileSystem {
-        FileSystem { caller: Caller::new(masters, ServiceType::FileSystemMasterClientService, settings) }
+    pub fn new(masters: Box<dyn Locate>, settings: ClientSettings, data: DataSettings) -> FileSystem {
+        let caller = Caller::new(masters, ServiceType::FileSystemMasterClientService, settings);
+        FileSystem { caller, workers: Workers::new(data) }
     }
 
     /// The address (`host:port`) of the primary.
@@ -99,19 +53,50 @@ impl FileSystem {
         self.caller.primary().await
     }
 
+    /// Makes a file and begins to write it.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`]; it exists; there is no worker to write to.
+    pub async fn create(&self, path: &AlluxioPath, how: &CreateFileOptions) -> Result<FileWriter<'_>, ClientError> {
+        let status = self.create_file(path, how).await?;
+        FileWriter::new(self, status, how.write_type).await
+    }
+
+    /// Begins to read a file.
+    ///
+    /// # Errors
+    /// It does not exist, may not be read, is a directory, or is still being written.
+    pub async fn open(&self, path: &AlluxioPath, read_type: ReadType) -> Result<FileReader<'_>, ClientError> {
+        let how = GetStatusPOptions { access_mode: Some(Bits::Read.into()), ..GetStatusPOptions::default() };
+        let status = self.status_of(path, how).await?;
+        let refused = |text: String| Err(FsError::new(ErrorKind::FailedPrecondition, text).into());
+        if status.folder {
+            return refused(format!("Cannot read from {path} because it is a directory"));
+        }
+        if !status.completed {
+            return refused(format!(
+                "Cannot read from {path} because it is incomplete. Wait for the file to be marked as complete by the \
+                 writing thread or application."
+            ));
+        }
+        Ok(FileReader::new(self, status, read_type))
+    }
+
     /// What `path` looks like.
     ///
     /// # Errors
     /// It does not exist, may not be read, or no primary answers in time. The other calls fail likewise.
     pub async fn get_status(&self, path: &AlluxioPath) -> Result<FileStatus, ClientError> {
-        let request = GetStatusPRequest {
-            path: text(path),
-            options: Some(GetStatusPOptions {
-                load_metadata_type: Some(LoadMetadataPType::Once.into()),
-                common_options: Some(common(None)),
-                ..Default::default()
-            }),
+        self.status_of(path, GetStatusPOptions::default()).await
+    }
+
+    async fn status_of(&self, path: &AlluxioPath, how: GetStatusPOptions) -> Result<FileStatus, ClientError> {
+        let options = GetStatusPOptions {
+            load_metadata_type: Some(LoadMetadataPType::Once.into()),
+            common_options: Some(common(None)),
+            ..how
         };
+        let request = GetStatusPRequest { path: text(path), options: Some(options) };
         let call = |connection| {
             let request = request.clone();
             async move { client(connection).get_status(request).await }
@@ -125,6 +110,7 @@ impl FileSystem {
     /// As [`FileSystem::get_status`].
     pub async fn list_status(&self, path: &AlluxioPath, how: &ListOptions) -> Result<Vec<FileStatus>, ClientError> {
         let load = match how.load {
+            LoadMetadata::Never => LoadMetadataPType::Never,
             LoadMetadata::Once => LoadMetadataPType::Once,
             LoadMetadata::Always => LoadMetadataPType::Always,
         };
@@ -170,10 +156,7 @@ impl FileSystem {
     }
 
     /// Makes a file that can be written until it is completed.
-    ///
-    /// # Errors
-    /// As [`FileSystem::get_status`]; it exists.
-    pub async fn create_file(&self, path: &AlluxioPath, how: &CreateFileOptions) -> Result<FileStatus, ClientError> {
+    async fn create_file(&self, path: &AlluxioPath, how: &CreateFileOptions) -> Result<FileStatus, ClientError> {
         let request = CreateFilePRequest {
             path: text(path),
             options: Some(CreateFilePOptions {
@@ -200,13 +183,27 @@ impl FileSystem {
         status("CreateFile", self.caller.call(call).await?.into_inner().file_info)
     }
 
+    /// The id of the next block of a file that is being written. The same again as long as that is not written.
+    pub(super) async fn new_block_id(&self, path: &AlluxioPath) -> Result<BlockId, ClientError> {
+        let options = GetNewBlockIdForFilePOptions { common_options: Some(common(None)) };
+        let request = GetNewBlockIdForFilePRequest { path: text(path), options: Some(options) };
+        let call = |connection| {
+            let request = request.clone();
+            async move { client(connection).get_new_block_id_for_file(request).await }
+        };
+        Ok(BlockId(self.caller.call(call).await?.into_inner().id()))
+    }
+
     /// Ends the writing of a file.
-    ///
-    /// # Errors
-    /// As [`FileSystem::get_status`]; it was complete before.
-    pub async fn complete_file(&self, path: &AlluxioPath) -> Result<(), ClientError> {
-        let options =
-            CompleteFilePOptions { common_options: Some(common(Some(new_operation()))), ..Default::default() };
+    pub(super) async fn complete_file(&self, path: &AlluxioPath, how: &CompleteFileOptions) -> Result<(), ClientError> {
+        let persist =
+            ScheduleAsyncPersistencePOptions { common_options: Some(common(None)), persistence_wait_time: Some(0) };
+        let options = CompleteFilePOptions {
+            ufs_length: how.ufs_length,
+            async_persist_options: how.persist_later.then_some(persist),
+            common_options: Some(common(Some(new_operation()))),
+            content_hash: None,
+        };
         let request = CompleteFilePRequest { path: text(path), options: Some(options) };
         let call = |connection| {
             let request = request.clone();
@@ -229,13 +226,14 @@ impl FileSystem {
         self.caller.call(call).await.map(drop)
     }
 
-    /// Deletes `path`, with all below it if `recursive`.
+    /// Deletes `path`, with all below it if `recursive`: what is mounted there, too.
     ///
     /// # Errors
     /// As [`FileSystem::get_status`]; it is a directory that is not empty, and `recursive` is false.
     pub async fn delete(&self, path: &AlluxioPath, recursive: bool) -> Result<(), ClientError> {
         let options = DeletePOptions {
             recursive: Some(recursive),
+            delete_mount_point: Some(recursive),
             common_options: Some(common(Some(new_operation()))),
             ..Default::default()
         };
@@ -247,19 +245,25 @@ impl FileSystem {
         self.caller.call(call).await.map(drop)
     }
 
-    /// Changes mode, owner or group. Needs no operation id: twice is the same as once.
+    /// Changes what `change` names. Needs no operation id: twice is the same as once.
     ///
     /// # Errors
     /// As [`FileSystem::get_status`].
     pub async fn set_attribute(&self, path: &AlluxioPath, change: &SetAttributeOptions) -> Result<(), ClientError> {
+        let ttl_action = |(_, action): (i64, TtlAction)| ttl_action_to_proto(action).into();
         let request = SetAttributePRequest {
             path: text(path),
             options: Some(SetAttributePOptions {
                 owner: change.owner.clone(),
                 group: change.group.clone(),
                 mode: change.mode.map(mode_to_proto),
+                pinned: change.pinned,
                 recursive: Some(change.recursive),
-                common_options: Some(common(None)),
+                common_options: Some(FileSystemMasterCommonPOptions {
+                    ttl: change.ttl.map(|(ms, _)| ms),
+                    ttl_action: change.ttl.map(ttl_action),
+                    ..common(None)
+                }),
                 ..Default::default()
             }),
         };
@@ -269,9 +273,42 @@ impl FileSystem {
         };
         self.caller.call(call).await.map(drop)
     }
+
+    /// Drops the copies in Alluxio of what is in the UFS, of all below `path` too, pinned or not.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`].
+    pub async fn free(&self, path: &AlluxioPath, how: Forced) -> Result<(), ClientError> {
+        let options = FreePOptions {
+            recursive: Some(true),
+            forced: Some(how == Forced::Yes),
+            common_options: Some(common(None)),
+        };
+        let request = FreePRequest { path: text(path), options: Some(options) };
+        let call = |connection| {
+            let request = request.clone();
+            async move { client(connection).free(request).await }
+        };
+        self.caller.call(call).await.map(drop)
+    }
+
+    /// Has the master write a file to the UFS, soon.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`]; it is incomplete.
+    pub async fn schedule_async_persistence(&self, path: &AlluxioPath) -> Result<(), ClientError> {
+        let options =
+            ScheduleAsyncPersistencePOptions { common_options: Some(common(None)), persistence_wait_time: Some(0) };
+        let request = ScheduleAsyncPersistencePRequest { path: text(path), options: Some(options) };
+        let call = |connection| {
+            let request = request.clone();
+            async move { client(connection).schedule_async_persistence(request).await }
+        };
+        self.caller.call(call).await.map(drop)
+    }
 }
 
-fn client(connection: Connection) -> Client {
+pub(super) fn client(connection: Connection) -> Client {
     Client::new(connection).max_decoding_message_size(MESSAGE_BYTES_MAX).max_encoding_message_size(MESSAGE_BYTES_MAX)
 }
 
@@ -288,11 +325,11 @@ fn status(call: &str, info: Option<FileInfo>) -> Result<FileStatus, ClientError>
     Ok(status_from_proto(info.ok_or_else(lacks)?)?)
 }
 
-fn text(path: &AlluxioPath) -> Option<String> {
+pub(super) fn text(path: &AlluxioPath) -> Option<String> {
     Some(path.as_str().to_owned())
 }
 
-fn common(operation_id: Option<FsOpPId>) -> FileSystemMasterCommonPOptions {
+pub(super) fn common(operation_id: Option<FsOpPId>) -> FileSystemMasterCommonPOptions {
     FileSystemMasterCommonPOptions { operation_id, ..Default::default() }
 }
 

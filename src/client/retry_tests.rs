@@ -22,7 +22,8 @@ use tonic::{Code, Status};
 use tonic_prost::ProstCodec;
 
 use crate::client::{
-    ClientError, ClientSettings, CreateDirectoryOptions, FileSystem, Fixed, Locate, LocateError, Polled, RetrySettings,
+    ClientError, ClientSettings, CreateDirectoryOptions, DataSettings, FileSystem, Fixed, Locate, LocateError, Polled,
+    RetrySettings,
 };
 use crate::conf::WriteType;
 use crate::proto::alluxio::grpc::file::{CreateDirectoryPRequest, CreateDirectoryPResponse, FsOpPId};
@@ -152,7 +153,11 @@ impl Locate for Told {
 fn files(masters: impl Locate + 'static, max_duration: Duration) -> FileSystem {
     let retry = RetrySettings { max_duration, ..RetrySettings::default() };
     let look_again = Duration::from_millis(50);
-    FileSystem::new(Box::new(masters), ClientSettings { retry, look_again, ..ClientSettings::default() })
+    FileSystem::new(
+        Box::new(masters),
+        ClientSettings { retry, look_again, ..ClientSettings::default() },
+        DataSettings::default(),
+    )
 }
 
 /// Longer than anything here takes, shorter than a person's patience.
@@ -256,7 +261,7 @@ async fn a_stopped_only_master_is_given_up_and_named() {
     let mut settings = ClientSettings { look_again: Duration::from_millis(50), ..ClientSettings::default() };
     settings.retry.max_duration = Duration::from_millis(200);
     settings.channel.answer_timeout = Duration::from_millis(100);
-    let files = FileSystem::new(Box::new(Fixed { address: address.clone() }), settings);
+    let files = FileSystem::new(Box::new(Fixed { address: address.clone() }), settings, DataSettings::default());
     match tokio::time::timeout(LONG, mkdir(&files)).await.unwrap() {
         Err(ClientError::Unreachable { master, attempts, last, .. }) => {
             assert_eq!(master.as_deref(), Some(address.as_str()));

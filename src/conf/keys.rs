@@ -167,6 +167,34 @@ table! {
         ByRelease { v1_2: "MUST_CACHE", v2_9: "ASYNC_THROUGH" };
     /// Size of the blocks of a client's new files.
     USER_BLOCK_SIZE: Bytes = "alluxio.user.block.size.bytes.default" [], ByRelease { v1_2: "512MB", v2_9: "64MB" };
+    /// Name of the host on which a client runs: workers of that name are near; unset, the name of the machine.
+    USER_HOSTNAME: Option<String> = "alluxio.user.hostname" [], Unset;
+    /// Rack in which a client stands: of far workers those of the same rack are preferred.
+    LOCALITY_RACK: Option<String> = "alluxio.locality.rack" [], Unset;
+    /// Whether a client on a worker's host reads and writes the files of blocks itself.
+    USER_SHORT_CIRCUIT_ENABLED: bool = "alluxio.user.short.circuit.enabled" [], Always("true");
+    /// Most bytes in one message of a stream that is read from a worker.
+    USER_STREAMING_READER_CHUNK_SIZE: Bytes = "alluxio.user.streaming.reader.chunk.size.bytes"
+        ["alluxio.user.network.reader.chunk.size.bytes"], Always("1MB");
+    /// Longest time without progress when a client reads from a worker.
+    USER_STREAMING_DATA_READ_TIMEOUT: Duration = "alluxio.user.streaming.data.read.timeout"
+        ["alluxio.user.streaming.data.timeout", "alluxio.user.network.data.timeout",
+         "alluxio.user.network.data.timeout.ms"], Always("3m");
+    /// Longest time without progress when a client writes to a worker.
+    USER_STREAMING_DATA_WRITE_TIMEOUT: Duration = "alluxio.user.streaming.data.write.timeout" [], Always("3m");
+    /// Longest wait for a worker to commit what a client wrote.
+    USER_STREAMING_WRITER_CLOSE_TIMEOUT: Duration = "alluxio.user.streaming.writer.close.timeout"
+        ["alluxio.user.network.writer.close.timeout", "alluxio.user.network.writer.close.timeout.ms"], Always("30min");
+    /// How long a client goes on trying to read a block, from any worker.
+    USER_BLOCK_READ_RETRY_MAX_DURATION: Duration = "alluxio.user.block.read.retry.max.duration" [],
+        ByRelease { v1_2: "30s", v2_9: "5min" };
+    /// Pause before the first repetition of reading a block.
+    USER_BLOCK_READ_RETRY_SLEEP_BASE: Duration = "alluxio.user.block.read.retry.sleep.base" [], Always("250ms");
+    /// Longest pause between two repetitions of reading a block.
+    USER_BLOCK_READ_RETRY_SLEEP_MAX: Duration = "alluxio.user.block.read.retry.sleep.max" [], Always("2sec");
+    /// How long a client waits for a worker to write to.
+    USER_FILE_WRITE_INIT_MAX_DURATION: Duration = "alluxio.user.file.write.init.max.duration" [],
+        ByRelease { v1_2: "10s", v2_9: "2min" };
 }
 
 /// Users for whom the user named in the property may act; `*` for all.

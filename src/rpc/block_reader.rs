@@ -51,7 +51,7 @@ impl BlockReader {
             ..ReadRequest::default()
         };
         let connection = worker.connection.clone();
-        let call = Duplex::open(connection, &worker.server, READ_BLOCK, worker.patience, request.clone());
+        let call = Duplex::open(connection, &worker.server, READ_BLOCK, worker.settings.read_patience, request.clone());
         BlockReader { call, request, position: read.offset, end: read.offset + read.length }
     }
 

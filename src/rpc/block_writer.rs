@@ -59,8 +59,9 @@ impl BlockWriter {
     pub fn open(worker: &Worker, what: &BlockWrite) -> BlockWriter {
         let command = command(what);
         let first = WriteRequest { value: Some(Value::Command(command.clone())) };
-        let call = Duplex::open(worker.connection.clone(), &worker.server, WRITE_BLOCK, worker.patience, first);
-        BlockWriter { call, command, position: 0, commit_patience: worker.commit_patience }
+        let call =
+            Duplex::open(worker.connection.clone(), &worker.server, WRITE_BLOCK, worker.settings.write_patience, first);
+        BlockWriter { call, command, position: 0, commit_patience: worker.settings.commit_patience }
     }
 
     /// Adds `chunk`, as soon as the worker has room for it.

@@ -1,6 +1,7 @@
 //! Short cuts: a client on the worker's host reads and writes the files of blocks itself.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::duplex::Duplex;
 use super::worker::Worker;
@@ -29,7 +30,7 @@ impl OpenLocalBlock {
         let request = OpenLocalBlockRequest { block_id: Some(id.0), promote: Some(promote) };
         let connection = worker.connection.clone();
         let mut call: Duplex<_, OpenLocalBlockResponse> =
-            Duplex::open(connection, &worker.server, OPEN_LOCAL_BLOCK, worker.patience, request);
+            Duplex::open(connection, &worker.server, OPEN_LOCAL_BLOCK, worker.settings.read_patience, request);
         let path = path_of(call.expect().await?.path, id)?;
         Ok(OpenLocalBlock { path, _call: call })
     }
@@ -46,7 +47,7 @@ pub struct CreateLocalBlock {
     path: PathBuf,
     call: Duplex<CreateLocalBlockRequest, CreateLocalBlockResponse>,
     request: CreateLocalBlockRequest,
-    commit_patience: std::time::Duration,
+    commit_patience: Duration,
 }
 
 impl CreateLocalBlock {
@@ -65,10 +66,15 @@ impl CreateLocalBlock {
             cleanup_on_failure: None,
         };
         let connection = worker.connection.clone();
-        let mut call: Duplex<_, CreateLocalBlockResponse> =
-            Duplex::open(connection, &worker.server, CREATE_LOCAL_BLOCK, worker.patience, request.clone());
+        let mut call: Duplex<_, CreateLocalBlockResponse> = Duplex::open(
+            connection,
+            &worker.server,
+            CREATE_LOCAL_BLOCK,
+            worker.settings.write_patience,
+            request.clone(),
+        );
         let path = path_of(call.expect().await?.path, id)?;
-        Ok(CreateLocalBlock { path, call, request, commit_patience: worker.commit_patience })
+        Ok(CreateLocalBlock { path, call, request, commit_patience: worker.settings.commit_patience })
     }
 
     /// The file, which exists and is empty.

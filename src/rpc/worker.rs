@@ -3,6 +3,7 @@
 //! Reading is in `block_reader.rs`, writing in `block_writer.rs`, short cuts through the file system of a shared host in
 //! `local_block.rs`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::channel::{self, ChannelSettings, Connection};
@@ -17,8 +18,10 @@ use crate::types::{BlockId, FsError, WorkerAddress};
 pub struct WorkerSettings {
     /// Who asks, and how long a connection may take.
     pub channel: ChannelSettings,
-    /// Longest time without progress in a stream of data (`alluxio.user.streaming.data.read.timeout`, 3 min).
-    pub patience: Duration,
+    /// Longest time without progress in reading (`alluxio.user.streaming.data.read.timeout`, 3 min).
+    pub read_patience: Duration,
+    /// Longest time without progress in writing (`alluxio.user.streaming.data.write.timeout`, 3 min).
+    pub write_patience: Duration,
     /// Longest wait for a commit (`alluxio.user.streaming.writer.close.timeout`, 30 min): the worker may have to flush
     /// a slow UFS.
     pub commit_patience: Duration,
@@ -28,7 +31,8 @@ impl Default for WorkerSettings {
     fn default() -> Self {
         WorkerSettings {
             channel: ChannelSettings::default(),
-            patience: Duration::from_secs(180),
+            read_patience: Duration::from_secs(180),
+            write_patience: Duration::from_secs(180),
             commit_patience: Duration::from_secs(1800),
         }
     }
@@ -40,8 +44,7 @@ pub struct Worker {
     pub(super) connection: Connection,
     /// `host:port`.
     pub(super) server: String,
-    pub(super) patience: Duration,
-    pub(super) commit_patience: Duration,
+    pub(super) settings: Arc<WorkerSettings>,
 }
 
 /// Where in the UFS a block lies, so that a worker without a copy can read it there.
@@ -76,8 +79,7 @@ impl Worker {
     pub async fn connect(address: &WorkerAddress, settings: &WorkerSettings) -> Result<Worker, FsError> {
         let server = address.endpoint();
         let connection = channel::open_authenticated(&server, &settings.channel).await?;
-        let (patience, commit_patience) = (settings.patience, settings.commit_patience);
-        Ok(Worker { connection, server, patience, commit_patience })
+        Ok(Worker { connection, server, settings: Arc::new(settings.clone()) })
     }
 
     /// Asks the worker to keep a copy of the block `id`, `length` bytes, in its own time: from `source`, or from the UFS

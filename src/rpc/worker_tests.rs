@@ -58,7 +58,9 @@ impl Fake {
         // Ends with the runtime of its test.
         tokio::spawn(Server::builder().serve_with_incoming(fake.clone(), TcpListenerStream::new(listener)));
         let address = WorkerAddress { host: "127.0.0.1".into(), rpc_port: port, ..WorkerAddress::default() };
-        let settings = WorkerSettings { patience: Duration::from_secs(1), ..WorkerSettings::default() };
+        let patience = Duration::from_secs(1);
+        let settings =
+            WorkerSettings { read_patience: patience, write_patience: patience, ..WorkerSettings::default() };
         (fake, Worker::connect(&address, &settings).await.unwrap())
     }
 

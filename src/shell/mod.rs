@@ -12,9 +12,12 @@
 //! Uses `client` and `conf`. Read `fs/mod.rs`, `fs/ls.rs`, then the pure parts.
 
 mod columns;
+mod describe;
 mod fs;
+mod local;
 mod output;
 mod pattern;
+mod progress;
 mod settings;
 mod texts;
 mod uri;
@@ -50,9 +53,10 @@ pub fn run(words: &[&str], settings: ShellSettings) -> i32 {
 pub fn run_on(words: &[&str], settings: ShellSettings, output: &mut Output<'_>) -> i32 {
     let code = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
-            let ShellSettings { masters, client, create, show_owners } = settings;
+            let ShellSettings { masters, client, data, create, show_owners } = settings;
             let places = masters.places();
-            let session = Session { files: FileSystem::new(masters, client), places, create, show_owners };
+            let files = FileSystem::new(masters, client, data);
+            let session = Session { files, places, create, show_owners };
             let code = runtime.block_on(fs::run(words, &session, output));
             // A name that is still being looked up must not keep the process.
             runtime.shutdown_background();

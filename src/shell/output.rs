@@ -27,6 +27,19 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// Adds bytes as they are. Says whether anybody still reads.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> bool {
+        if self.broken.is_none() {
+            self.broken = self.out.write_all(bytes).err();
+        }
+        self.broken.is_none()
+    }
+
+    /// Whether a person reads standard error.
+    pub(super) fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
     /// Shows what was written, before something that may take long.
     pub(super) fn flush(&mut self) {
         if self.broken.is_none() {

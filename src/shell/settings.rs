@@ -1,6 +1,9 @@
 //! What the shell has from the properties.
 
-use crate::client::{ChannelSettings, ClientSettings, Locate, NoUser, RetrySettings, identity};
+use crate::client::{
+    ChannelSettings, ClientSettings, CreateDirectoryOptions, CreateFileOptions, DataSettings, Locate, NoUser,
+    RetrySettings, identity,
+};
 use crate::conf::{Compatibility, Conf, Origin, WriteType, keys};
 use crate::election::{FindError, configured};
 use crate::types::TtlAction;
@@ -12,6 +15,8 @@ pub struct ShellSettings {
     pub masters: Box<dyn Locate>,
     /// How the client connects and tries again.
     pub client: ClientSettings,
+    /// How data is read and written.
+    pub data: DataSettings,
     /// How files and directories are made.
     pub create: CreateSettings,
     /// Whether `ls` shows mode, owner and group.
@@ -29,6 +34,29 @@ pub struct CreateSettings {
     pub write_type: WriteType,
     /// What happens when a time to live, set later, ends.
     pub ttl_action: TtlAction,
+}
+
+impl CreateSettings {
+    /// How a directory is made, with its parents.
+    pub(super) fn directory(&self) -> CreateDirectoryOptions {
+        CreateDirectoryOptions {
+            recursive: true,
+            allow_exists: false,
+            mode: 0o777 & !self.umask,
+            write_type: self.write_type,
+        }
+    }
+
+    /// How a file is made, with its parents.
+    pub(super) fn file(&self) -> CreateFileOptions {
+        CreateFileOptions {
+            recursive: true,
+            mode: 0o666 & !self.umask,
+            block_size_bytes: self.block_size_bytes,
+            write_type: self.write_type,
+            ttl_action: self.ttl_action,
+        }
+    }
 }
 
 impl Default for CreateSettings {
@@ -82,7 +110,8 @@ impl ShellSettings {
             },
         };
         let masters = configured::primary(conf, client.look_again)?;
-        Ok(ShellSettings { masters, client, create, show_owners })
+        let data = DataSettings::read(conf, &client.channel);
+        Ok(ShellSettings { masters, client, data, create, show_owners })
     }
 }
 

@@ -18,6 +18,29 @@ pub(super) fn in_1_2(error: &FsError, path: &AlluxioPath) -> String {
     known.unwrap_or_else(|| text.to_owned())
 }
 
+/// What 1.2.0 says for `error` about a mount of `ufs` at `path`.
+pub(super) fn of_mount(error: &FsError, path: &AlluxioPath, ufs: &str) -> String {
+    // A 2.9 server tells the whole command first, on lines of its own.
+    let text = error.message.lines().last().unwrap_or_default();
+    if text.starts_with("Mount point target path ") {
+        return format!("Mount point {path} already exists");
+    }
+    if between(text, "Ufs path ", " does not exist").is_some() {
+        return format!("ThriftIOException(message:Ufs path {} does not exist)", path_of(ufs));
+    }
+    let unknown = ["No Under File System Factory found for: ", "cannot use "];
+    if unknown.iter().any(|head| text.starts_with(head)) && text.contains(ufs) {
+        return format!("java.lang.IllegalArgumentException: No Under File System Factory found for: {ufs}");
+    }
+    in_1_2(&FsError::new(error.kind, text), path)
+}
+
+/// The path in a URI.
+fn path_of(uri: &str) -> &str {
+    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest.trim_start_matches(|c| c != '/'));
+    if rest.is_empty() { "/" } else { rest }
+}
+
 /// The word for a missing path.
 pub(super) fn does_not_exist(path: impl std::fmt::Display) -> String {
     format!("Path {path} does not exist")

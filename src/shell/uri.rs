@@ -49,6 +49,11 @@ impl Uri {
         Ok(Uri { scheme: scheme.map(str::to_owned), authority: authority.map(str::to_owned), path })
     }
 
+    /// The path alone, as if typed so.
+    pub(super) fn of(path: AlluxioPath) -> Uri {
+        Uri { scheme: None, authority: None, path }
+    }
+
     /// The path in Alluxio.
     pub(super) fn path(&self) -> &AlluxioPath {
         &self.path

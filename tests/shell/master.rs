@@ -1,20 +1,24 @@
-//! A master of ours, with a folder and ports of its own, for as long as a test runs.
+//! A master and a worker of ours, with a folder and ports of their own, for as long as a test runs.
 
 use std::env;
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// A running master.
+/// A running master with its worker.
 pub struct Master {
     /// `host:port`
     pub address: String,
-    /// None when somebody else runs it.
-    process: Option<Child>,
+    /// Host of its worker.
+    pub worker_host: String,
+    /// The folder that stands for the HDFS of the recordings; `ufs` in it is the UFS.
+    pub hdfs: PathBuf,
+    /// Master and worker; none when somebody else runs them.
+    processes: Vec<Child>,
     /// Journal and logs; goes with the test.
     _folder: TempDir,
 }
@@ -24,14 +28,22 @@ impl Master {
     pub fn start() -> Master {
         let folder = TempDir::new().unwrap();
         if let Ok(address) = env::var("ALLUXIO_TEST_MASTER") {
-            return Master { address, process: None, _folder: folder };
+            let hdfs = env::var("ALLUXIO_TEST_HDFS").expect("ALLUXIO_TEST_HDFS is the folder with its UFS").into();
+            return Master { address, worker_host: "127.0.0.1".into(), hdfs, processes: Vec::new(), _folder: folder };
         }
-        let (rpc, web) = (free_port(), free_port());
-        let formatted = alluxio(&["format"], folder.path(), rpc, web).status().unwrap();
+        let ports = Ports { master: free_port(), web: free_port(), worker: free_port(), worker_web: free_port() };
+        let formatted = alluxio(&["format"], folder.path(), &ports).status().unwrap();
         assert!(formatted.success(), "alluxio format failed: {formatted}");
-        let process = Some(alluxio(&["master"], folder.path(), rpc, web).spawn().unwrap());
-        let mut master = Master { address: format!("127.0.0.1:{rpc}"), process, _folder: folder };
-        master.wait_until_it_listens();
+        let processes = vec![
+            alluxio(&["master"], folder.path(), &ports).spawn().unwrap(),
+            alluxio(&["worker"], folder.path(), &ports).spawn().unwrap(),
+        ];
+        let (address, hdfs) = (format!("127.0.0.1:{}", ports.master), folder.path().join("hdfs"));
+        let mut master = Master { address, worker_host: "127.0.0.1".into(), hdfs, processes, _folder: folder };
+        // A worker listens once it is registered.
+        for port in [ports.master, ports.worker] {
+            master.wait_until_something_listens(&format!("127.0.0.1:{port}"));
+        }
         master
     }
 
@@ -41,12 +53,12 @@ impl Master {
     }
 
     #[expect(clippy::disallowed_methods, reason = "a test measures its own patience")]
-    fn wait_until_it_listens(&mut self) {
+    fn wait_until_something_listens(&mut self, address: &str) {
         let begin = Instant::now();
-        while TcpStream::connect(&self.address).is_err() {
-            let process = self.process.as_mut().unwrap();
-            assert!(process.try_wait().unwrap().is_none(), "the master has ended: {}", self.log());
-            assert!(begin.elapsed() < Duration::from_secs(20), "the master does not listen: {}", self.log());
+        while TcpStream::connect(address).is_err() {
+            let ended = self.processes.iter_mut().any(|process| process.try_wait().unwrap().is_some());
+            assert!(!ended, "master or worker has ended: {}", self.log());
+            assert!(begin.elapsed() < Duration::from_secs(20), "nothing listens at {address}: {}", self.log());
             std::thread::yield_now();
         }
     }
@@ -58,7 +70,7 @@ impl Master {
 
 impl Drop for Master {
     fn drop(&mut self) {
-        if let Some(process) = &mut self.process {
+        for process in &mut self.processes {
             // It may have ended by itself.
             let _ = process.kill();
             let _ = process.wait();
@@ -66,17 +78,29 @@ impl Drop for Master {
     }
 }
 
-fn alluxio(words: &[&str], folder: &Path, rpc: u16, web: u16) -> Command {
+struct Ports {
+    master: u16,
+    web: u16,
+    worker: u16,
+    worker_web: u16,
+}
+
+fn alluxio(words: &[&str], folder: &Path, ports: &Ports) -> Command {
     let out = File::options().create(true).append(true).open(folder.join("out")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_alluxio"));
     command.args(words).env_clear().env("ALLUXIO_HOME", folder).stderr(out.try_clone().unwrap()).stdout(out);
     command.env("ALLUXIO_CONF_DIR", folder).env("ALLUXIO_LOGS_DIR", folder.join("logs"));
-    let ufs = folder.join("ufs");
+    let ufs = folder.join("hdfs/ufs");
     std::fs::create_dir_all(&ufs).unwrap();
     for property in [
         String::from("alluxio.master.hostname=127.0.0.1"),
-        format!("alluxio.master.rpc.port={rpc}"),
-        format!("alluxio.master.web.port={web}"),
+        format!("alluxio.master.rpc.port={}", ports.master),
+        format!("alluxio.master.web.port={}", ports.web),
+        String::from("alluxio.worker.hostname=127.0.0.1"),
+        format!("alluxio.worker.rpc.port={}", ports.worker),
+        format!("alluxio.worker.web.port={}", ports.worker_web),
+        String::from("alluxio.worker.ramdisk.size=1GB"),
+        format!("alluxio.worker.tieredstore.level0.dirs.path={}", folder.join("ram").display()),
         format!("alluxio.master.journal.folder={}", folder.join("journal").display()),
         format!("alluxio.underfs.address={}", ufs.display()),
     ] {

@@ -7,8 +7,18 @@ use std::path::Path;
 pub enum Step {
     /// Made for the state it leaves.
     Make(Vec<String>),
+    /// A file in the UFS.
+    Write(String, String),
     /// Compared with what was recorded.
-    Compare(Vec<String>, Outcome),
+    Compare(Line),
+}
+
+/// A command and what it gave.
+pub struct Line {
+    /// The user who typed it; none for the one who runs the servers.
+    pub user: Option<String>,
+    pub words: Vec<String>,
+    pub expected: Outcome,
 }
 
 /// What a command gave.
@@ -27,10 +37,16 @@ pub fn read(name: &str) -> Vec<Step> {
     let text = recorded(name);
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
+        let (user, command) = match line.strip_prefix("(as ").and_then(|rest| rest.split_once(") ")) {
+            Some((user, command)) => (Some(user.to_owned()), command),
+            None => (None, line),
+        };
         if let Some(words) = line.strip_prefix("+ ") {
             steps.push(Step::Make(split(words)));
-        } else if let Some(words) = line.strip_prefix("$ alluxio fs") {
-            steps.push(Step::Compare(split(words), outcome(&mut lines, usage)));
+        } else if let Some((path, text)) = line.strip_prefix("! /").and_then(|rest| rest.split_once(' ')) {
+            steps.push(Step::Write(path.to_owned(), format!("{text}\n")));
+        } else if let Some(words) = command.strip_prefix("$ alluxio fs") {
+            steps.push(Step::Compare(Line { user, words: split(words), expected: outcome(&mut lines, usage) }));
         } else {
             assert!(line.is_empty() || line.starts_with('#'), "{name}: a line that belongs to no command: {line}");
         }
@@ -74,22 +90,76 @@ fn split(line: &str) -> Vec<String> {
     words
 }
 
-impl Outcome {
-    /// With the host of our master in place of the recorded one, where it is all of the output.
-    pub fn with_leader(mut self, host: &str) -> Outcome {
-        if self.stdout == "127.0.1.1\n" {
-            self.stdout = format!("{host}\n");
-        }
-        self
-    }
+/// Commands that print what they did in an order that is the original's by chance.
+const WITHOUT_ORDER: [&str; 4] = ["ls", "cp", "copyFromLocal", "copyToLocal"];
 
-    /// Without times, and listings in one order.
+/// What replaces what differs from run to run. In `fileInfo` names stand before values.
+const FIELDS: [&str; 11] = [
+    "fileId=",
+    "blockIds=",
+    "{id=",
+    "workerId=",
+    "host=",
+    "rpcPort=",
+    "dataPort=",
+    "webPort=",
+    "TimeMs=",
+    "TimesMs=",
+    "file id ",
+];
+
+impl Outcome {
+    /// Without what differs from run to run: times, ids, addresses, who owns what (nobody, in the recordings).
     pub fn comparable(self, words: &[String]) -> Outcome {
-        let mut lines: Vec<String> = self.stdout.lines().map(mask_time).collect();
-        if words.first().is_some_and(|word| word == "ls") {
+        let mut lines: Vec<String> = self.stdout.lines().map(mask).collect();
+        if words.first().is_some_and(|word| WITHOUT_ORDER.contains(&word.as_str())) {
             lines.sort();
         }
-        Outcome { stdout: lines.join("\n"), ..self }
+        // Of an exception, the stack is not ours.
+        let stderr = match self.stderr.starts_with("Exception in thread") {
+            true => self.stderr.lines().next().unwrap_or_default().to_owned(),
+            false => self.stderr,
+        };
+        Outcome { stdout: lines.join("\n"), stderr, code: self.code }
+    }
+
+    /// With `text` in place of each `pattern`.
+    pub fn with(self, pattern: &str, text: &str) -> Outcome {
+        Outcome { stdout: self.stdout.replace(pattern, text), stderr: self.stderr.replace(pattern, text), ..self }
+    }
+}
+
+fn mask(line: &str) -> String {
+    let mut line = mask_random_name(&mask_time(line));
+    for field in FIELDS {
+        line = mask_field(&line, field);
+    }
+    if line.starts_with("FileInfo{") {
+        for (from, to) in [("ufsPath=", ", length="), ("owner=", ", mode=")] {
+            let start = line.find(from).unwrap() + from.len();
+            let end = start + line[start..].find(to).unwrap();
+            line.replace_range(start..end, "…");
+        }
+    }
+    line
+}
+
+/// `line` with the value behind each `field` replaced.
+fn mask_field(line: &str, field: &str) -> String {
+    let mut parts = line.split(field);
+    let mut masked = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let value = |c: char| c.is_ascii_alphanumeric() || ".-[]".contains(c);
+        masked += &format!("{field}…{}", part.trim_start_matches(value));
+    }
+    masked
+}
+
+/// `line` with a name that a copy has while it is made replaced.
+fn mask_random_name(line: &str) -> String {
+    match line.split_once("_copyToLocal_") {
+        Some((head, tail)) => format!("{}…_copyToLocal_{tail}", &head[..head.len() - 8]),
+        None => line.to_owned(),
     }
 }
 
@@ -112,8 +182,11 @@ fn mask_time(line: &str) -> String {
 }
 
 #[test]
-fn only_times_are_masked() {
+fn only_what_differs_from_run_to_run_is_masked() {
     assert_eq!(mask_time("5.00B  11-21-2026 20:15:56:419  /d1"), "5.00B  00-00-0000 00:00:00:000  /d1");
     assert_eq!(mask_time("5.00B  11/21/2026 20:15:56:419  /d1"), "5.00B  11/21/2026 20:15:56:419  /d1");
+    assert_eq!(mask("BlockInfo{id=7, length=14, locations=[]}"), "BlockInfo{id=…, length=14, locations=[]}");
+    assert_eq!(mask("/a/out.YIctxq3N_copyToLocal_ (No)"), "/a/out.…_copyToLocal_ (No)");
+    assert_eq!(mask("/d1 is 5514 bytes"), "/d1 is 5514 bytes");
     assert_eq!(split("ls '/d1/*' \"/with space\" /x"), ["ls", "/d1/*", "/with space", "/x"]);
 }

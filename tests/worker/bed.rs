@@ -294,7 +294,12 @@ impl Bed {
     }
 
     pub async fn client(&self) -> Worker {
-        Worker::connect(&self.address, &WorkerSettings { patience: LIMIT, ..WorkerSettings::default() }).await.unwrap()
+        Worker::connect(
+            &self.address,
+            &WorkerSettings { read_patience: LIMIT, write_patience: LIMIT, ..WorkerSettings::default() },
+        )
+        .await
+        .unwrap()
     }
 
     pub async fn write(&self, block: BlockId, content: &[u8]) -> Result<(), FsError> {

@@ -2,7 +2,7 @@
 
 use chrono::Local;
 
-use super::{Failure, expand, list_failed, parse};
+use super::{Failure, paths};
 use crate::client::{ListOptions, LoadMetadata};
 use crate::shell::columns::ls_line;
 use crate::shell::{Output, Session};
@@ -13,21 +13,17 @@ pub(super) async fn run(
     session: &Session,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let typed = parse(word, session, output)?;
-    let mut failures = Vec::new();
-    for uri in expand(&typed, session).await? {
-        match session.files.list_status(uri.path(), &how).await {
-            Ok(mut statuses) => {
-                // By name, name after name: each directory is followed by what is in it.
-                statuses.sort_by(|a, b| a.path.components().cmp(b.path.components()));
-                for status in &statuses {
-                    output.line(&ls_line(status, session.show_owners, &Local));
-                }
-            }
-            Err(error) => failures.push(list_failed(error, &uri)),
+    paths::for_each(word, session, output, async |uri, output| {
+        let listed = session.files.list_status(uri.path(), &how).await;
+        let mut statuses = listed.map_err(|error| Failure::of_look(&error, uri))?;
+        // By name, name after name: each directory is followed by what is in it.
+        statuses.sort_by(|a, b| a.path.components().cmp(b.path.components()));
+        for status in &statuses {
+            output.line(&ls_line(status, session.show_owners, &Local));
         }
-    }
-    Failure::joined(failures)
+        Ok(())
+    })
+    .await
 }
 
 /// The options of the command.

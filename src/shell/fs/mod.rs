@@ -1,19 +1,48 @@
 //! `alluxio fs <command> …`: the table of commands, and what they share.
 //!
-//! A new command is a file here and a `Some` in the table. Texts and counts are those of 1.2.0.
+//! A command is a file here and a row in the table. Texts and counts are those of 1.2.0. `paths.rs` turns what users type
+//! into paths, `copy.rs` moves the content of one file, `failure.rs` says how a failure is told.
 
+mod arguments;
+mod cat;
+mod chgrp;
+mod chmod;
+mod chown;
+mod copy;
+mod copy_from_local;
+mod copy_to_local;
+mod count;
+mod cp;
+mod du;
+mod failure;
+mod file_info;
+mod free;
+mod get_bytes;
 mod leader;
+mod lineage;
+mod load;
+mod load_metadata;
+mod location;
 mod ls;
 mod mkdir;
+mod mount;
 mod mv;
+mod numbers;
+mod paths;
+mod persist;
+mod pin;
 mod rm;
+mod set_ttl;
 mod table;
+mod tail;
 mod touch;
+mod unmount;
+mod unpin;
+mod unset_ttl;
 
-use super::uri::Uri;
-use super::{FAILED, Output, Session, pattern, texts};
-use crate::client::{ClientError, ListOptions, LoadMetadata};
-use crate::types::{AlluxioPath, ErrorKind};
+use super::{FAILED, Output, Session};
+use arguments::Arguments;
+use failure::Failure;
 use table::{ALIASES, Action, COMMANDS, Command, Count};
 
 /// Runs the command that `words` name and gives its exit code.
@@ -36,38 +65,72 @@ async fn run_command(name: &str, words: &[&str], session: &Session, output: &mut
         usage(output);
         return FAILED;
     };
-    let Some(action) = &command.action else {
-        output.complain(&format!("alluxio fs {name} is not available in this version"));
-        return FAILED;
+    let arguments = match Arguments::split(words, command.options) {
+        Ok(arguments) => arguments,
+        Err(wrong) => {
+            output.complain(&format!("Unable to parse input args: {wrong}"));
+            return FAILED;
+        }
     };
-    let (options, words) = split_options(words, command.options);
-    if let Err(wrong) = check_count(command, words.len()) {
+    if let Err(wrong) = check_count(command, arguments.words.len()) {
         output.line(&format!("{wrong}\n"));
         usage(output);
         return FAILED;
     }
-    let given = |option| options.contains(option);
-    let done = match action {
-        Action::Leader => leader::run(session, output).await,
-        Action::Ls => ls::run(words[0], ls::options(given('R'), given('f')), session, output).await,
-        Action::Mkdir => mkdir::run(&words, session, output).await,
-        Action::Mv => mv::run(words[0], words[1], session, output).await,
-        Action::Rm => rm::run(words[0], given('R'), session, output).await,
-        Action::Touch => touch::run(words[0], session, output).await,
-    };
-    match done {
+    match perform(&command.action, &arguments, session, output).await {
         Ok(()) => 0,
-        Err(failure) => {
-            output.line(&failure.text);
-            if let Some(advice) = failure.advice {
-                output.advise(&advice);
-            }
-            FAILED
-        }
+        Err(failure) => failure.tell(output),
     }
 }
 
-/// What 1.2.0 prints when it does not understand: every command, whether made here or not.
+async fn perform(
+    action: &Action,
+    arguments: &Arguments<'_>,
+    session: &Session,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let words = &arguments.words;
+    let recursive = arguments.has("R");
+    match action {
+        Action::Cat => cat::run(words[0], session, output).await,
+        Action::Chgrp => chgrp::run(words[0], words[1], recursive, session, output).await,
+        Action::Chmod => chmod::run(words[0], words[1], recursive, session, output).await,
+        Action::Chown => chown::run(words[0], words[1], recursive, session, output).await,
+        Action::CopyFromLocal => copy_from_local::run(words[0], words[1], session, output).await,
+        Action::CopyToLocal => copy_to_local::run(words[0], words[1], session, output).await,
+        Action::Count => count::run(words[0], session, output).await,
+        Action::Cp => cp::run(words[0], words[1], recursive, session, output).await,
+        Action::Du => du::run(words[0], session, output).await,
+        Action::FileInfo => file_info::run(words[0], session, output).await,
+        Action::Free => free::run(words[0], session, output).await,
+        Action::GetCapacityBytes => get_bytes::capacity(session, output).await,
+        Action::GetUsedBytes => get_bytes::used(session, output).await,
+        Action::Leader => leader::run(session, output).await,
+        Action::Lineage => lineage::is_off(),
+        Action::Load => load::run(words[0], session, output).await,
+        Action::LoadMetadata => load_metadata::run(output),
+        Action::Location => location::run(words[0], session, output).await,
+        Action::Ls => ls::run(words[0], ls::options(recursive, arguments.has("f")), session, output).await,
+        Action::Mkdir => mkdir::run(words, session, output).await,
+        Action::Mount => {
+            let how = mount::options(arguments.has("readonly"), arguments.value("P"))?;
+            mount::run(words[0], words[1], &how, session, output).await
+        }
+        Action::Mv => mv::run(words[0], words[1], session, output).await,
+        Action::Persist => persist::run(words, session, output).await,
+        Action::Pin => pin::run(words[0], session, output).await,
+        Action::Report => lineage::cannot_report(),
+        Action::Rm => rm::run(words[0], recursive, session, output).await,
+        Action::SetTtl => set_ttl::run(words[0], words[1], session, output).await,
+        Action::Tail => tail::run(words[0], arguments.value("c"), session, output).await,
+        Action::Touch => touch::run(words[0], session, output).await,
+        Action::Unmount => unmount::run(words[0], session, output).await,
+        Action::Unpin => unpin::run(words[0], session, output).await,
+        Action::UnsetTtl => unset_ttl::run(words[0], session, output).await,
+    }
+}
+
+/// What 1.2.0 prints when it does not understand.
 fn usage(output: &mut Output<'_>) {
     output.line("Usage: java AlluxioShell");
     for command in COMMANDS {
@@ -76,124 +139,13 @@ fn usage(output: &mut Output<'_>) {
     }
 }
 
-/// Options stand before the first other word, together (`-Rf`) or apart; `--` ends them.
-fn split_options<'a>(words: &[&'a str], known: &str) -> (String, Vec<&'a str>) {
-    let mut options = String::new();
-    let mut rest = words.iter().copied().peekable();
-    while let Some(word) = rest.peek() {
-        if *word == "--" {
-            rest.next();
-            break;
-        }
-        match word.strip_prefix('-') {
-            Some(letters) if !letters.is_empty() && letters.chars().all(|letter| known.contains(letter)) => {
-                options.push_str(letters);
-                rest.next();
-            }
-            _ => break,
-        }
-    }
-    (options, rest.collect())
-}
-
+// Compatible: 1.2.0, whose words differ from command to command; tests/shell, 01-usage, 02-mkdir, 18-lineage.
 fn check_count(command: &Command, given: usize) -> Result<(), String> {
     let name = command.name;
     match command.count {
         Count::Exactly(count) if given != count => Err(format!("{name} takes {count} arguments,  not {given}")),
-        Count::AtLeastOne if given == 0 => Err(format!("{name} takes 1 argument at least")),
+        Count::AtLeast(1) if given < 1 => Err(format!("{name} takes 1 argument at least")),
+        Count::AtLeast(count) if given < count => Err(format!("{name} takes at least{count} arguments,  not {given}")),
         _ => Ok(()),
-    }
-}
-
-/// Why a command did not do what it was asked: what 1.2.0 says, and what we advise.
-struct Failure {
-    text: String,
-    advice: Option<String>,
-}
-
-impl Failure {
-    fn of(text: String) -> Failure {
-        Failure { text, advice: None }
-    }
-
-    /// The failure of a call about `path`.
-    fn new(error: &ClientError, path: &AlluxioPath) -> Failure {
-        match error {
-            ClientError::Refused(refusal) => Failure::of(texts::in_1_2(refusal, path)),
-            ClientError::Unreachable { master, places, attempts, last } => {
-                let text = match master {
-                    Some(master) => format!(
-                        "Failed to connect to FileSystemMasterClient master @ {master} after {attempts} attempts: {last}"
-                    ),
-                    None => format!("{last} (after {attempts} attempts)"),
-                };
-                let advice = format!(
-                    "Masters are looked for at {places}: is one running there, and is it the cluster you mean? \
-                     alluxio.user.rpc.retry.max.duration says how long to go on trying."
-                );
-                Failure { text, advice: Some(advice) }
-            }
-        }
-    }
-
-    /// All of them as one, if there are any; one advice is enough.
-    fn joined(failures: Vec<Failure>) -> Result<(), Failure> {
-        let texts: Vec<&str> = failures.iter().map(|failure| failure.text.as_str()).collect();
-        let text = texts.join("\n");
-        match failures.into_iter().next() {
-            Some(first) => Err(Failure { text, advice: first.advice }),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Reads a path as typed. Tells a person that an address in it does not choose the cluster.
-fn parse(word: &str, session: &Session, output: &mut Output<'_>) -> Result<Uri, Failure> {
-    let uri = Uri::parse(word).map_err(|error| Failure::of(error.to_string()))?;
-    if let Some(authority) = uri.authority().filter(|authority| !session.places.contains(authority)) {
-        output.advise(&format!(
-            "{authority} in {uri} is not used: the properties say that the masters are at {}",
-            session.places
-        ));
-    }
-    Ok(uri)
-}
-
-/// The paths that `typed` stands for, by name: itself, or what its wildcards match.
-async fn expand(typed: &Uri, session: &Session) -> Result<Vec<Uri>, Failure> {
-    if !pattern::is_pattern(typed.path()) {
-        return Ok(vec![typed.clone()]);
-    }
-    let (base, names) = pattern::split(typed.path());
-    let once = ListOptions { recursive: false, load: LoadMetadata::Once };
-    let mut found = vec![base];
-    for (at, name) in names.iter().enumerate() {
-        let mut below = Vec::new();
-        for directory in found {
-            let place = typed.with_path(directory);
-            let statuses = session.files.list_status(place.path(), &once).await;
-            for status in statuses.map_err(|error| list_failed(error, &place))? {
-                // A file lists itself.
-                let is_child = status.path.parent().as_ref() == Some(place.path());
-                let may_go_on = status.folder || at + 1 == names.len();
-                if is_child && may_go_on && pattern::matches(name, status.path.name()) {
-                    below.push(status.path);
-                }
-            }
-        }
-        found = below;
-    }
-    if found.is_empty() {
-        return Err(Failure::of(format!("{typed} does not exist.")));
-    }
-    found.sort();
-    Ok(found.into_iter().map(|path| typed.with_path(path)).collect())
-}
-
-/// Compatible: 1.2.0 names a missing directory as it was typed.
-fn list_failed(error: ClientError, uri: &Uri) -> Failure {
-    match error {
-        ClientError::Refused(refusal) if refusal.kind == ErrorKind::NotFound => Failure::of(texts::does_not_exist(uri)),
-        other => Failure::new(&other, uri.path()),
     }
 }

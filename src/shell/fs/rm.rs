@@ -1,6 +1,6 @@
 //! `rm [-R] <path>`
 
-use super::{Failure, expand, parse};
+use super::{Failure, paths};
 use crate::client::ClientError;
 use crate::shell::uri::Uri;
 use crate::shell::{Output, Session, texts};
@@ -12,16 +12,12 @@ pub(super) async fn run(
     session: &Session,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let typed = parse(word, session, output)?;
-    let mut failures = Vec::new();
-    for uri in expand(&typed, session).await? {
-        match remove(&uri, recursive, session).await {
-            Ok(()) => output.line(&format!("{uri} has been removed")),
-            Err(failure) => failures.push(failure),
-        }
-        output.flush();
-    }
-    Failure::joined(failures)
+    paths::for_each(word, session, output, async |uri, output| {
+        remove(uri, recursive, session).await?;
+        output.line(&format!("{uri} has been removed"));
+        Ok(())
+    })
+    .await
 }
 
 async fn remove(uri: &Uri, recursive: bool, session: &Session) -> Result<(), Failure> {

@@ -1,0 +1,20 @@
+//! `chgrp [-R] <group> <path>`
+
+use super::{Failure, paths};
+use crate::client::SetAttributeOptions;
+use crate::shell::{Output, Session};
+
+pub(super) async fn run(
+    group: &str,
+    word: &str,
+    recursive: bool,
+    session: &Session,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let uri = paths::parse(word, session, output)?;
+    let change = SetAttributeOptions { recursive, group: Some(group.to_owned()), ..SetAttributeOptions::default() };
+    let changed = session.files.set_attribute(uri.path(), &change).await;
+    changed.map_err(|error| Failure::of_look(&error, &uri))?;
+    output.line(&format!("Changed group of {uri} to {group}"));
+    Ok(())
+}

@@ -1,0 +1,20 @@
+//! `chown [-R] <owner> <path>`
+
+use super::{Failure, paths};
+use crate::client::SetAttributeOptions;
+use crate::shell::{Output, Session};
+
+pub(super) async fn run(
+    owner: &str,
+    word: &str,
+    recursive: bool,
+    session: &Session,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
+    let uri = paths::parse(word, session, output)?;
+    let change = SetAttributeOptions { recursive, owner: Some(owner.to_owned()), ..SetAttributeOptions::default() };
+    let changed = session.files.set_attribute(uri.path(), &change).await;
+    changed.map_err(|error| Failure::of_look(&error, &uri))?;
+    output.line(&format!("Changed owner of {uri} to {owner}"));
+    Ok(())
+}

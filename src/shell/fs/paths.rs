@@ -1,0 +1,98 @@
+//! What users type for paths, and the paths that it stands for.
+
+use super::Failure;
+use crate::client::{ListOptions, LoadMetadata};
+use crate::shell::uri::Uri;
+use crate::shell::{Output, Session, pattern};
+use crate::types::FileStatus;
+
+/// A directory without what is below its children.
+const CHILDREN: ListOptions = ListOptions { recursive: false, load: LoadMetadata::Once };
+
+/// Reads a path as typed. Tells a person that an address in it does not choose the cluster.
+pub(super) fn parse(word: &str, session: &Session, output: &mut Output<'_>) -> Result<Uri, Failure> {
+    let uri = Uri::parse(word).map_err(|error| Failure::of(error.to_string()))?;
+    if let Some(authority) = uri.authority().filter(|authority| !session.places.contains(authority)) {
+        output.advise(&format!(
+            "{authority} in {uri} is not used: the properties say that the masters are at {}",
+            session.places
+        ));
+    }
+    Ok(uri)
+}
+
+/// Does `act` for each path that `word` stands for, by name. All are tried, whichever fail.
+pub(super) async fn for_each(
+    word: &str,
+    session: &Session,
+    output: &mut Output<'_>,
+    mut act: impl AsyncFnMut(&Uri, &mut Output<'_>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let typed = parse(word, session, output)?;
+    let mut failures = Vec::new();
+    for uri in expand(&typed, session).await? {
+        if let Err(failure) = act(&uri, output).await {
+            failures.push(failure);
+        }
+        output.flush();
+    }
+    Failure::joined(failures)
+}
+
+/// The paths that `typed` stands for, by name: itself, or what its wildcards match.
+pub(super) async fn expand(typed: &Uri, session: &Session) -> Result<Vec<Uri>, Failure> {
+    if !pattern::is_pattern(typed.path()) {
+        return Ok(vec![typed.clone()]);
+    }
+    let (base, names) = pattern::split(typed.path());
+    let mut found = vec![base];
+    for (at, name) in names.iter().enumerate() {
+        let mut below = Vec::new();
+        for directory in found {
+            let place = typed.with_path(directory);
+            for status in list(&place, session).await? {
+                // A file lists itself.
+                let is_child = status.path.parent().as_ref() == Some(place.path());
+                let may_go_on = status.folder || at + 1 == names.len();
+                if is_child && may_go_on && pattern::matches(name, status.path.name()) {
+                    below.push(status.path);
+                }
+            }
+        }
+        found = below;
+    }
+    if found.is_empty() {
+        return Err(Failure::of(format!("{typed} does not exist.")));
+    }
+    found.sort();
+    Ok(found.into_iter().map(|path| typed.with_path(path)).collect())
+}
+
+/// What `uri` looks like.
+pub(super) async fn look(uri: &Uri, session: &Session) -> Result<FileStatus, Failure> {
+    session.files.get_status(uri.path()).await.map_err(|error| Failure::of_look(&error, uri))
+}
+
+/// The children of a directory by name; a file by itself.
+pub(super) async fn list(uri: &Uri, session: &Session) -> Result<Vec<FileStatus>, Failure> {
+    let listed = session.files.list_status(uri.path(), &CHILDREN).await;
+    let mut statuses = listed.map_err(|error| Failure::of_look(&error, uri))?;
+    statuses.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(statuses)
+}
+
+/// Every file and directory at or below `uri`, parents first, given to `seen`. One directory at a time is in memory.
+pub(super) async fn walk(uri: &Uri, session: &Session, mut seen: impl FnMut(&FileStatus)) -> Result<(), Failure> {
+    let top = look(uri, session).await?;
+    seen(&top);
+    let mut directories = if top.folder { vec![top.path] } else { Vec::new() };
+    while let Some(directory) = directories.pop() {
+        for status in list(&uri.with_path(directory), session).await? {
+            seen(&status);
+            if status.folder {
+                directories.push(status.path);
+            }
+        }
+    }
+    Ok(())
+}
