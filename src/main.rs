@@ -13,6 +13,7 @@ use alluxio::master::process::{EXIT_FENCED, Process};
 use alluxio::master::{outside, start};
 use alluxio::process::launch::{self, Linger};
 use alluxio::process::{CLAIMED, PidFile, READY, Server, redirect_errors, tell};
+use alluxio::shell::{Face, ShellSettings};
 use alluxio::worker;
 use anyhow::{Context, anyhow, bail};
 
@@ -38,8 +39,6 @@ const LATER: &[&str] = &[
     "runClass",
     "runJournalCrashTest",
     "runKVTest",
-    "runTest",
-    "runTests",
     "thriftGen",
     "validateConf",
     "validateEnv",
@@ -92,7 +91,8 @@ fn run() -> anyhow::Result<u8> {
             eprintln!("Invalid option: {word}");
             usage()
         }
-        ("fs", words) => fs(&conf(Role::User)?, words),
+        ("fs", words) => shell(Face::Fs, &conf(Role::User)?, words),
+        ("runTest" | "runTests", words) => shell(Face::RunTests, &conf(Role::User)?, words),
         ("format", words) => format(&conf(Role::User)?, words),
         ("version", _) => version(&conf(Role::User)?),
         ("getConf", words) => alluxio::tools::get_conf::run(&conf(Role::User)?, words, &mut std::io::stdout())
@@ -270,9 +270,9 @@ async fn release(conf: &Conf, ended: Ended<'_>) {
     }
 }
 
-fn fs(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
+fn shell(face: Face, conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
     tell_mistakes(conf);
-    let code = alluxio::shell::run(words, alluxio::shell::ShellSettings::read(conf)?);
+    let code = alluxio::shell::run(face, words, ShellSettings::read(conf)?);
     Ok(u8::try_from(code).unwrap_or(1))
 }
 

@@ -1,11 +1,11 @@
-//! The commands that users type: `alluxio fs <command> …`.
+//! The commands that users type: `alluxio fs <command> …`, `alluxio runTests`.
 //!
-//! [`run`] is the whole shell: it looks the command up in the table of `fs/mod.rs`, makes it, and gives the exit code.
+//! [`run`] is the whole shell: it looks the command up in the table of `fs/table.rs`, makes it, and gives the exit code.
 //! Output is that of 1.2.0 to the letter, on the stream that 1.2.0 used: results *and* refusals on standard output.
 //! What we add (advice) goes to standard error, and only to a terminal.
 //!
-//! Pure: `uri.rs` (what users type for a path), `pattern.rs` (wildcards), `columns.rs` (sizes, times), `texts.rs` (the
-//! server speaks 2.9, users read 1.2). A second dialect, `alluxio.compatibility=2.9`, needs a table, columns and texts of
+//! Pure: `uri.rs` (what users type for a path), `pattern.rs` (wildcards), `columns.rs` (sizes, times), `describe.rs` (all
+//! about a file), `texts.rs` (the server speaks 2.9, users read 1.2). A second dialect, `alluxio.compatibility=2.9`, needs a table, columns and texts of
 //! its own; `settings.rs` is where it is to be chosen.
 //!
 //! Nothing happens before the first byte of output that the command does not need: one thread, no logging.
@@ -18,6 +18,7 @@ mod local;
 mod output;
 mod pattern;
 mod progress;
+mod run_tests;
 mod settings;
 mod texts;
 mod uri;
@@ -42,22 +43,35 @@ struct Session {
     show_owners: bool,
 }
 
-/// Runs `alluxio fs <words>` on standard output and error, and gives the exit code of the process.
-pub fn run(words: &[&str], settings: ShellSettings) -> i32 {
+/// What the shell can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Face {
+    /// `alluxio fs …`
+    Fs,
+    /// `alluxio runTests`, `alluxio runTest …`
+    RunTests,
+}
+
+/// Runs `face` with `words` on standard output and error, and gives the exit code of the process.
+pub fn run(face: Face, words: &[&str], settings: ShellSettings) -> i32 {
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let terminal = stderr.is_terminal();
-    run_on(words, settings, &mut Output::new(Box::new(stdout.lock()), Box::new(stderr.lock()), terminal))
+    run_on(face, words, settings, &mut Output::new(Box::new(stdout.lock()), Box::new(stderr.lock()), terminal))
 }
 
 /// As [`run`], on any output.
-pub fn run_on(words: &[&str], settings: ShellSettings, output: &mut Output<'_>) -> i32 {
+pub fn run_on(face: Face, words: &[&str], settings: ShellSettings, output: &mut Output<'_>) -> i32 {
     let code = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
             let ShellSettings { masters, client, data, create, show_owners } = settings;
             let places = masters.places();
-            let files = FileSystem::new(masters, client, data);
-            let session = Session { files, places, create, show_owners };
-            let code = runtime.block_on(fs::run(words, &session, output));
+            let session = Session { files: FileSystem::new(masters, client, data), places, create, show_owners };
+            let code = runtime.block_on(async {
+                match face {
+                    Face::Fs => fs::run(words, &session, output).await,
+                    Face::RunTests => run_tests::run(words, &session, output).await,
+                }
+            });
             // A name that is still being looked up must not keep the process.
             runtime.shutdown_background();
             code

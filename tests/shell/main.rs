@@ -11,13 +11,14 @@ mod fixture;
 mod master;
 mod transcript;
 
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use alluxio::client::{ClientSettings, DataSettings, Fixed, RetrySettings};
 use alluxio::rpc::channel::{ChannelSettings, Identity};
 use alluxio::rpc::worker::WorkerSettings;
-use alluxio::shell::{self, CreateSettings, Output, ShellSettings};
+use alluxio::shell::{self, CreateSettings, Face, Output, ShellSettings};
 
 use fixture::Fixture;
 use master::Master;
@@ -98,6 +99,29 @@ fn the_shell_answers_as_1_2_0_did() {
     assert_eq!(compared + left_out, LINES, "all commands of the recordings were compared");
 }
 
+#[test]
+fn the_tests_of_1_2_0_pass_in_its_words() {
+    let master = Master::start();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/legacy-1.2.0/21-runTests.txt");
+    let recorded = std::fs::read_to_string(path).unwrap();
+    let lines: String =
+        recorded.lines().filter(|line| !line.starts_with(['#', '['])).map(|line| line.to_owned() + "\n").collect();
+    let expected = Outcome { stdout: lines, stderr: String::new(), code: 0 };
+    assert_eq!(run_tests(&[], &master), expected);
+    // Again, with the files of the first time in the way.
+    let passed = Outcome { stdout: "\u{1b}[32mPassed the test!\u{1b}[0m\n".into(), ..expected };
+    assert_eq!(run_tests(&["Basic", "CACHE", "THROUGH"], &master), passed);
+    let refused = run_tests(&["Basic", "CACHE", "through"], &master);
+    let text = "Exception in thread \"main\" java.lang.IllegalArgumentException: No enum constant \
+                alluxio.client.WriteType.through\n";
+    assert_eq!(refused, Outcome { stdout: String::new(), stderr: text.into(), code: 1 });
+    assert!(run_tests(&["Basic"], &master).stdout.starts_with("Usage:\n"));
+}
+
+fn run_tests(words: &[&str], master: &Master) -> Outcome {
+    alluxio(Face::RunTests, None, words, &master.address)
+}
+
 struct Replay {
     fixture: Fixture,
     master: Master,
@@ -172,6 +196,10 @@ fn alluxio_fs(words: &[impl AsRef<str>], address: &str) -> Outcome {
 
 /// As [`alluxio_fs`], by another user. Who is another user sees owners, as where 1.2.0 was recorded with users.
 fn alluxio_fs_as(other: Option<&str>, words: &[impl AsRef<str>], address: &str) -> Outcome {
+    alluxio(Face::Fs, other, words, address)
+}
+
+fn alluxio(face: Face, other: Option<&str>, words: &[impl AsRef<str>], address: &str) -> Outcome {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let identity = Some(Identity { user: other.map_or_else(user, str::to_owned), on_behalf_of: None });
     let retry = RetrySettings {
@@ -189,7 +217,7 @@ fn alluxio_fs_as(other: Option<&str>, words: &[impl AsRef<str>], address: &str) 
     };
     let mut output = Output::new(Box::new(&mut stdout), Box::new(&mut stderr), false);
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-    let code = shell::run_on(&words, settings, &mut output);
+    let code = shell::run_on(face, &words, settings, &mut output);
     drop(output);
     Outcome { stdout: String::from_utf8(stdout).unwrap(), stderr: String::from_utf8(stderr).unwrap(), code }
 }
