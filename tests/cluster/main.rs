@@ -8,6 +8,7 @@ mod harness;
 
 mod failover;
 mod java_clients;
+mod own_shell;
 mod own_workers;
 mod refusals;
 mod services;

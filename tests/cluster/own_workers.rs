@@ -12,13 +12,13 @@ const SHORT_CIRCUIT: &str = "-Dalluxio.user.short.circuit.enabled=true";
 const REMOTE: &str = "-Dalluxio.user.short.circuit.enabled=false";
 
 /// One of our workers, started and stopped by the launchers. Ends with the test.
-struct Worker {
+pub struct Worker {
     home: PathBuf,
 }
 
 impl Worker {
     /// Not started. Its blocks have room for so many bytes.
-    fn new(cluster: &Cluster, name: &str, bytes: &str) -> Worker {
+    pub fn new(cluster: &Cluster, name: &str, bytes: &str) -> Worker {
         let port = free_port(HOST).to_string();
         let own = [
             ("alluxio.worker.hostname", HOST),
@@ -28,7 +28,7 @@ impl Worker {
         Worker { home: cluster.install(name, &own) }
     }
 
-    fn start(&self) -> Outcome {
+    pub fn start(&self) -> Outcome {
         let ram = self.home.join("ram").display().to_string();
         let environment = [("ALLUXIO_RAM_FOLDER", ram.as_str())];
         run(&self.home.join("bin/alluxio-start.sh"), &["worker", "Mount"], &environment, COMMAND_LIMIT)
@@ -38,14 +38,14 @@ impl Worker {
         run(&self.home.join("bin/alluxio-stop.sh"), &["worker"], &[], COMMAND_LIMIT)
     }
 
-    fn kill(&self) {
+    pub fn kill(&self) {
         let pid = fs::read_to_string(self.home.join("logs/worker.pid")).unwrap();
         let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
         rustix::process::kill_process(pid, Signal::KILL).unwrap();
     }
 
     /// The files of the blocks that it holds.
-    fn blocks(&self) -> Vec<PathBuf> {
+    pub fn blocks(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.home.join("ram/alluxioworker")) else { return Vec::new() };
         entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect()
     }

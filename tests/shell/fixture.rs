@@ -2,13 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
 
 use tempfile::TempDir;
 
-/// A folder with the files that the recordings copy from, which is the current one as long as the process lives.
+/// A folder with the files that the recordings copy from, which is the current one as long as this lives.
 pub struct Fixture {
     folder: TempDir,
+    _alone: MutexGuard<'static, ()>,
 }
+
+static ALONE: Mutex<()> = Mutex::new(());
 
 impl Fixture {
     pub fn enter() -> Fixture {
@@ -25,8 +29,10 @@ impl Fixture {
             write(folder.path(), path, text);
         }
         fs::create_dir(folder.path().join("emptydir")).unwrap();
+        // The process has one current folder, and tests run side by side.
+        let alone = ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         std::env::set_current_dir(folder.path()).unwrap();
-        Fixture { folder }
+        Fixture { folder, _alone: alone }
     }
 
     /// As the shell names it.

@@ -1,0 +1,151 @@
+//! Our shell with our masters and workers: data through the end of a leader and of a worker, and for the Java client.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::harness::{COMMAND_LIMIT, Cluster, project, run, wait_for};
+use crate::own_workers::Worker;
+
+const SHORT_CIRCUIT: &str = "-Dalluxio.user.short.circuit.enabled=true";
+const REMOTE: &str = "-Dalluxio.user.short.circuit.enabled=false";
+const SMALL_BLOCKS: &str = "-Dalluxio.user.block.size.bytes.default=1MB";
+const CACHE_THROUGH: &str = "-Dalluxio.user.file.writetype.default=CACHE_THROUGH";
+
+/// A cluster with a local folder as UFS, and a folder for local files.
+struct Bed {
+    cluster: Cluster,
+    folder: TempDir,
+}
+
+impl Bed {
+    fn up(masters: usize) -> Bed {
+        let folder = tempfile::tempdir().unwrap();
+        let ufs = folder.path().join("ufs");
+        fs::create_dir(&ufs).unwrap();
+        let ufs = ufs.display().to_string();
+        let cluster = Cluster::new(masters, &[("alluxio.master.mount.table.root.ufs", ufs.as_str())]);
+        cluster.up();
+        Bed { cluster, folder }
+    }
+
+    /// A local file of so many bytes, no two blocks of it alike.
+    fn file(&self, length: usize) -> PathBuf {
+        let path = self.at("source");
+        let numbers = (0_u64..).flat_map(|number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
+        fs::write(&path, numbers.take(length).collect::<Vec<u8>>()).unwrap();
+        path
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn copied(&self, options: &[&str], from: &str, to: &Path) {
+        let to = to.to_str().unwrap();
+        self.cluster.fs(&[options, &["copyToLocal", from, to]].concat()).expect_success();
+    }
+}
+
+fn assert_same(a: &Path, b: &Path) {
+    assert!(fs::read(a).unwrap() == fs::read(b).unwrap(), "{} and {} differ", a.display(), b.display());
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn our_shell_and_the_java_client_read_what_the_other_wrote() {
+    let bed = Bed::up(1);
+    let worker = Worker::new(&bed.cluster, "worker", "1GB");
+    worker.start().expect_success();
+    let source = bed.file(10_000_000);
+    let source_text = source.to_str().unwrap();
+    let java = |words: &[&str]| {
+        let properties = bed.cluster.java_properties();
+        let properties: Vec<&str> = properties.iter().map(String::as_str).collect();
+        let words = [&properties, &["hadoop-fs"][..], words].concat();
+        run(&project().join("scripts/java-client"), &words, &[], COMMAND_LIMIT).expect_success();
+    };
+    let root = format!("alluxio://zk@{}", bed.cluster.services.zookeeper.replace(',', ";"));
+    for (name, option) in [("near", SHORT_CIRCUIT), ("far", REMOTE)] {
+        let path = format!("/ours-{name}");
+        bed.cluster.fs(&[option, SMALL_BLOCKS, "copyFromLocal", source_text, &path]).expect_success();
+        let got = bed.at(&format!("java-{name}"));
+        java(&["-get", &format!("{root}{path}"), got.to_str().unwrap()]);
+        assert_same(&source, &got);
+    }
+    java(&["-put", source_text, &format!("{root}/java")]);
+    for (name, option) in [("near", SHORT_CIRCUIT), ("far", REMOTE)] {
+        let got = bed.at(name);
+        bed.copied(&[option], "/java", &got);
+        assert_same(&source, &got);
+    }
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn a_copy_goes_on_when_the_leader_dies() {
+    let bed = Bed::up(3);
+    let worker = Worker::new(&bed.cluster, "worker", "1GB");
+    worker.start().expect_success();
+    let source = bed.file(200_000_000);
+    for (path, option) in [("/near", SHORT_CIRCUIT), ("/far", REMOTE)] {
+        let before = worker.blocks().len();
+        let copying = bed.cluster.start_fs(&[option, SMALL_BLOCKS, "copyFromLocal", source.to_str().unwrap(), path]);
+        wait_for("a copy in its middle", COMMAND_LIMIT, || (worker.blocks().len() > before + 20).then_some(()));
+        assert!(worker.blocks().len() < before + 180, "it is not over yet");
+        let leader = bed.cluster.leader();
+        bed.cluster.masters[leader].signal(Signal::KILL);
+        copying.wait(COMMAND_LIMIT).expect_success();
+        let got = bed.at("got");
+        bed.copied(&[option], path, &got);
+        assert_same(&source, &got);
+    }
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn a_read_goes_on_at_another_worker_when_one_dies() {
+    let bed = Bed::up(1);
+    let first = Worker::new(&bed.cluster, "first", "1GB");
+    first.start().expect_success();
+    let source = bed.file(200_000_000);
+    let copy = [REMOTE, SMALL_BLOCKS, CACHE_THROUGH, "copyFromLocal", source.to_str().unwrap(), "/f"];
+    bed.cluster.fs(&copy).expect_success();
+    let second = Worker::new(&bed.cluster, "second", "1GB");
+    second.start().expect_success();
+    for option in [REMOTE, SHORT_CIRCUIT] {
+        let got = bed.at("got");
+        let reading = bed.cluster.start_fs(&[option, "copyToLocal", "/f", got.to_str().unwrap()]);
+        wait_for("a copy in its middle", COMMAND_LIMIT, || (part_length(bed.folder.path()) > 20_000_000).then_some(()));
+        first.kill();
+        reading.wait(COMMAND_LIMIT).expect_success();
+        assert_same(&source, &got);
+        first.start().expect_success();
+    }
+}
+
+/// Bytes of the copy that is being made in `folder`.
+fn part_length(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let parts = entries.filter(|entry| entry.file_name().to_string_lossy().ends_with("_copyToLocal_"));
+    parts.filter_map(|entry| Some(entry.metadata().ok()?.len())).sum()
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn without_room_or_worker_a_copy_says_so_and_leaves_no_file() {
+    let bed = Bed::up(1);
+    let source = bed.file(8_000_000);
+    let copy = [REMOTE, SMALL_BLOCKS, "copyFromLocal", source.to_str().unwrap(), "/f"];
+    let refused = bed.cluster.fs(&[&["-Dalluxio.user.file.write.init.max.duration=1s"], &copy[..]].concat());
+    assert_eq!((refused.code, refused.stdout.as_str()), (255, "Failed to cache: No available Alluxio worker found\n"));
+    let worker = Worker::new(&bed.cluster, "worker", "4MB");
+    worker.start().expect_success();
+    let refused = bed.cluster.fs(&copy);
+    assert_eq!(refused.code, 255, "{refused}");
+    assert!(refused.stdout.starts_with("Failed to cache: Not enough space left on worker"), "{refused}");
+    assert_eq!(bed.cluster.names("/"), Vec::<String>::new());
+    wait_for("a worker that has dropped what is of no use", COMMAND_LIMIT, || worker.blocks().is_empty().then_some(()));
+}
