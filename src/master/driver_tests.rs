@@ -1,6 +1,9 @@
 use super::super::event::Told;
-use super::super::ops::{Caller, CreateDirectory, Operation, WriteType};
+use super::super::ops::{
+    Caller, CommitBlock, CreateDirectory, CreateFile, Delete, NewBlock, NewCopy, Operation, WriteType,
+};
 use super::super::role::FencingMode;
+use super::super::worker_call::{Heartbeat, LeaseRule, LostStorage, Place, Registration, TierBytes};
 use super::*;
 use crate::election::{CallFailed, EpochNode, LatchCall, LatchReply, Observation, OwnNode, Participant, Versioned};
 use crate::journal::chain::SegmentHeader;
@@ -8,7 +11,7 @@ use crate::journal::codec;
 use crate::journal::folder::Length;
 use crate::journal::tailer::Ask;
 use crate::journal::writer::WriterEffect;
-use crate::types::{AlluxioPath, TtlAction};
+use crate::types::{AlluxioPath, BlockId, TtlAction, WorkerAddress, WorkerId};
 
 const FORMATTED: SegmentId = SegmentId { epoch: 1, index: 0 };
 const FIRST: SegmentId = SegmentId { epoch: 2, index: 0 };
@@ -134,8 +137,7 @@ impl Bench {
             ttl_ms: -1,
             ttl_action: TtlAction::Free,
         });
-        let caller = Caller { user: "root".into(), groups: vec!["root".into()] };
-        self.step(Event::Submit(vec![(who, Request { caller, operation_id: None, operation })]))
+        self.submit(who, operation)
     }
 }
 
@@ -255,4 +257,112 @@ fn a_refused_renewal_ends_the_process_and_no_flush_is_answered_any_more() {
     let effects = bench.step(Event::Latch(LatchReply::Renewed(Err(refused))));
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Exit(Exit::Fenced(_)))), "{effects:?}");
     assert_eq!(answered(&bench.flushed(FIRST)), [""; 0]);
+}
+
+impl Bench {
+    fn submit(&mut self, who: &'static str, operation: Operation) -> Vec<Effect<&'static str>> {
+        let caller = Caller { user: "root".into(), groups: vec!["root".into()] };
+        self.step(Event::Submit(vec![(who, Request { caller, operation_id: None, operation })]))
+    }
+
+    /// Registers a worker that holds these blocks.
+    fn register(&mut self, blocks: &[BlockId]) {
+        let worker = WorkerId(5);
+        let registration = Registration {
+            worker,
+            lease: LeaseRule::NotNeeded,
+            capacity_bytes: TierBytes::new(),
+            used_bytes: TierBytes::new(),
+            lost_storage: LostStorage::new(),
+            build: (String::new(), String::new()),
+            vcpus: 1,
+        };
+        let calls = [
+            WorkerCall::GetId { address: WorkerAddress::default(), fresh: worker },
+            WorkerCall::Begin(Box::new(registration)),
+            WorkerCall::Holds { worker, blocks: vec![(mem(), blocks.to_vec())] },
+            WorkerCall::End { worker },
+        ];
+        for call in calls {
+            assert!(command_in(&self.step(Event::Worker("worker", call))).is_none());
+        }
+    }
+
+    fn beat(&mut self) -> Option<Command> {
+        let heartbeat = Heartbeat {
+            worker: WorkerId(5),
+            capacity_bytes: TierBytes::new(),
+            used_bytes: TierBytes::new(),
+            lost_storage: LostStorage::new(),
+            removed: Vec::new(),
+            added: Vec::new(),
+        };
+        command_in(&self.step(Event::Worker("worker", WorkerCall::Heartbeat(Box::new(heartbeat)))))
+    }
+}
+
+fn mem() -> Place {
+    Place { tier_alias: "MEM".into(), medium_type: "MEM".into() }
+}
+
+/// What the worker is told.
+fn command_in(effects: &[Effect<&'static str>]) -> Option<Command> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Answer("worker", Ok(Answer::Worker(WorkerAnswer::Command(command)))) => Some(command.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_worker_drops_a_block_only_when_its_deletion_is_answered_for() {
+    let mut bench = Bench::serving(FencingMode::Lease);
+    bench.register(&[]);
+    let path = || AlluxioPath::parse("/f").unwrap();
+    let create = CreateFile {
+        path: path(),
+        recursive: false,
+        overwrite: false,
+        mode: 0o644,
+        block_size_bytes: 64,
+        write_type: WriteType::MustCache,
+        ttl_ms: -1,
+        ttl_action: TtlAction::Free,
+        replication_min: 0,
+        replication_max: -1,
+        replication_durable: 1,
+    };
+    bench.submit("client", Operation::CreateFile(create));
+    bench.flushed(FIRST);
+    bench.submit("client", Operation::NewBlock(NewBlock { path: path() }));
+    bench.flushed(FIRST);
+    let block = BlockId::of(1, 0);
+    let copy = Some(NewCopy { worker: WorkerId(5), place: mem(), used_on_tier: 5 });
+    bench.submit("client", Operation::CommitBlock(CommitBlock { block, length: 5, copy }));
+    bench.flushed(FIRST);
+    assert_eq!(bench.core.state.blocks().length(block), Some(5));
+    assert_eq!(bench.beat(), Some(Command::Nothing));
+
+    let delete = Delete { path: path(), recursive: false, alluxio_only: false, delete_mount_points: false };
+    bench.submit("client", Operation::Delete(delete));
+    assert_eq!(bench.beat(), None, "the deletion may still be lost");
+    let effects = bench.flushed(FIRST);
+    assert_eq!(command_in(&effects), Some(Command::Free(vec![block])), "{effects:?}");
+}
+
+#[test]
+fn only_who_has_led_for_a_while_orders_unknown_blocks_away() {
+    let unknown = BlockId::of(77, 0);
+    let mut bench = Bench::taking_over(FencingMode::Lease);
+    bench.register(&[unknown]);
+    assert_eq!(bench.beat(), Some(Command::Nothing), "it does not lead yet");
+
+    let mut bench = Bench::serving(FencingMode::Confirm);
+    bench.register(&[unknown]);
+    assert_eq!(bench.beat(), Some(Command::Nothing), "somebody may still commit it");
+    bench.ms += 61_000;
+    let told = bench.beat().or_else(|| {
+        bench.flushed(FIRST);
+        (0..3).find_map(|_| command_in(&bench.renewed()))
+    });
+    assert_eq!(told, Some(Command::Free(vec![unknown])), "under a confirmed lease");
 }
