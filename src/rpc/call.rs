@@ -10,14 +10,15 @@ use std::task::{Context, Poll};
 
 use tokio_stream::Stream;
 use tonic::body::Body;
+use tonic::codec::Codec;
 use tonic::codegen::http;
-use tonic::codegen::{BoxFuture, Service};
+use tonic::codegen::{BoxFuture, Bytes, Service};
 use tonic::server::Grpc;
 use tonic::{Status, Streaming};
 use tonic_prost::ProstCodec;
 
 use super::handshake::Authenticator;
-use super::{CHANNEL_ID_HEADER, DATA_MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX, status};
+use super::{CHANNEL_ID_HEADER, DATA_MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX, chunks, status};
 use crate::types::{ErrorKind, FsError};
 
 /// What a server makes of a request.
@@ -86,6 +87,17 @@ where
     S: Stream<Item = Result<A, Status>> + Send + 'static,
 {
     bounded_stream(request, DATA_MESSAGE_BYTES_MAX, handler)
+}
+
+/// Many in; out come chunks of a block, without a copy.
+pub fn chunk_stream<Q, S>(request: http::Request<Body>, handler: impl FnOnce(Streaming<Q>) -> S) -> Reply
+where
+    Q: prost::Message + Default + 'static,
+    S: Stream<Item = Result<Bytes, Status>> + Send + 'static,
+{
+    let decoder = ProstCodec::<Q, Q>::default().decoder();
+    let inbound = Streaming::new_request(decoder, request.into_body(), None, Some(DATA_MESSAGE_BYTES_MAX));
+    Box::pin(std::future::ready(Ok(chunks::answer(handler(inbound)))))
 }
 
 fn bounded_stream<Q, A, F, S>(

@@ -13,6 +13,7 @@ pub mod block_writer;
 pub mod call;
 pub mod callers;
 pub mod channel;
+mod chunks;
 mod duplex;
 pub mod handshake;
 pub mod identity;

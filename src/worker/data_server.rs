@@ -84,8 +84,8 @@ fn service_version(request: &GetServiceVersionPRequest) -> Result<GetServiceVers
 fn route(worker: &Arc<Worker>, request: http::Request<Body>) -> Reply {
     let worker = Arc::clone(worker);
     match call::method_of(&request).map_or("", |(_, method)| method) {
-        "ReadBlock" => call::data_stream(request, |inbound| async move {
-            Ok(answer(&worker, |worker, answers| data_server_read::read(worker, inbound, answers)))
+        "ReadBlock" => call::chunk_stream(request, |inbound| {
+            answer(&worker, |worker, answers| data_server_read::read(worker, inbound, answers))
         }),
         "WriteBlock" => call::data_stream(request, |inbound| async move {
             Ok(answer(&worker, |worker, answers| data_server_write::write(worker, inbound, answers)))

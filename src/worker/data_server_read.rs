@@ -4,13 +4,14 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tonic::Streaming;
 
 use super::blocks::Worker;
 use super::data_server::Answers;
 use super::fetch::UfsBlock;
 use super::read::Keep;
-use crate::proto::alluxio::grpc::block::{Chunk, ReadRequest, ReadResponse};
+use crate::proto::alluxio::grpc::block::ReadRequest;
 use crate::rpc::status;
 use crate::types::{BlockId, ErrorKind, FsError};
 
@@ -24,7 +25,7 @@ const CHUNK_BYTES: usize = 1 << 20;
 pub(super) async fn read(
     worker: Arc<Worker>,
     mut inbound: Streaming<ReadRequest>,
-    answers: Answers<ReadResponse>,
+    answers: Answers<Bytes>,
 ) -> Result<(), FsError> {
     let Some(request) = inbound.message().await.map_err(status::from_status)? else { return Ok(()) };
     let range = |value: i64| u64::try_from(value).ok();
@@ -60,6 +61,6 @@ pub(super) async fn read(
         if data.is_empty() {
             return Ok(());
         }
-        permit.send(Ok(ReadResponse { chunk: Some(Chunk { data: Some(data) }) }));
+        permit.send(Ok(data));
     }
 }

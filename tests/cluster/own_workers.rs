@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rustix::process::Signal;
 
-use crate::harness::{COMMAND_LIMIT, Cluster, Outcome, Running, free_port, project, run, start, wait_for};
+use crate::harness::{COMMAND_LIMIT, Cluster, Outcome, Running, Services, free_port, project, run, start, wait_for};
 
 const HOST: &str = "127.0.0.1";
 const SHORT_CIRCUIT: &str = "-Dalluxio.user.short.circuit.enabled=true";
@@ -29,9 +29,13 @@ impl Worker {
     }
 
     pub fn start(&self) -> Outcome {
-        let ram = self.home.join("ram").display().to_string();
+        let ram = self.ram();
         let environment = [("ALLUXIO_RAM_FOLDER", ram.as_str())];
         run(&self.home.join("bin/alluxio-start.sh"), &["worker", "Mount"], &environment, COMMAND_LIMIT)
+    }
+
+    fn ram(&self) -> String {
+        self.home.join("ram").display().to_string()
     }
 
     fn stop(&self) -> Outcome {
@@ -172,6 +176,37 @@ fn a_full_worker_refuses_what_would_cost_others_their_only_copy() {
     cluster.fs(&["rm", "/first"]).expect_success();
     wait_for("room", COMMAND_LIMIT, || worker.blocks().is_empty().then_some(()));
     java(&cluster, &[REMOTE, "write", "/second", "8000000", "MUST_CACHE"]).expect_success();
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn what_is_in_hdfs_makes_room_and_is_read_from_there() {
+    let services = Services::from_environment();
+    let root = format!("{}/own-workers-{}", services.hdfs, std::process::id());
+    services.testbed(&["hdfs", "-mkdir", "-p", &root]);
+    let cluster = Cluster::new(1, &[("alluxio.master.mount.table.root.ufs", &root)]);
+    cluster.up();
+    let worker = Worker::new(&cluster, "worker", "10MB");
+    worker.start().expect_success();
+    for file in ["/a", "/b", "/c"] {
+        java(&cluster, &[REMOTE, "write", file, "8000000", "CACHE_THROUGH"]).expect_success();
+    }
+    let bytes = || worker.blocks().iter().map(|block| block.metadata().unwrap().len()).sum::<u64>();
+    assert!((8_000_000..=10 << 20).contains(&bytes()), "the newest is here, and no more than fits: {}", bytes());
+    for option in [REMOTE, SHORT_CIRCUIT] {
+        for file in ["/a", "/b", "/c"] {
+            let read = java(&cluster, &[option, "read", file]);
+            assert!(read.expect_success().stdout.starts_with(&format!("read 8000000 bytes of {file} ")), "{read}");
+        }
+    }
+    worker.stop().expect_success();
+    run(&worker.home.join("bin/alluxio"), &["formatWorker"], &[("ALLUXIO_RAM_FOLDER", &worker.ram())], COMMAND_LIMIT)
+        .expect_success();
+    assert_eq!(bytes(), 0);
+    worker.start().expect_success();
+    let read = java(&cluster, &[REMOTE, "read", "/a"]);
+    assert!(read.expect_success().stdout.starts_with("read 8000000 bytes of /a "), "{read}");
+    wait_for("a cached file", COMMAND_LIMIT, || (bytes() == 8_000_000).then_some(()));
 }
 
 #[test]
