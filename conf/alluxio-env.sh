@@ -16,11 +16,20 @@
 # What is mounted at the root of the namespace. Default: ${ALLUXIO_HOME}/underFSStorage
 # ALLUXIO_UNDERFS_ADDRESS="hdfs://namenode:8020/alluxio/data"
 
+# Folder of a worker's blocks, in memory most often. Default: /mnt/ramdisk
+# ALLUXIO_RAM_FOLDER="/dev/shm"
+
+# Bytes of blocks that a worker holds. Default: 1GB
+# ALLUXIO_WORKER_MEMORY_SIZE="1000MB"
+
 # Properties for every process, as -Dkey=value. Other options for a Java machine have no effect.
 # ALLUXIO_JAVA_OPTS="-Dalluxio.zookeeper.enabled=true -Dalluxio.zookeeper.address=zk1:2181,zk2:2181,zk3:2181 -Dalluxio.master.journal.folder=hdfs://namenode:8020/alluxio/journal"
 
 # Properties for masters only.
 # ALLUXIO_MASTER_JAVA_OPTS="-Dalluxio.master.port=39999"
+
+# Properties for workers only.
+# ALLUXIO_WORKER_JAVA_OPTS="-Dalluxio.worker.port=49999"
 
 # Properties for the shell and other commands that end by themselves.
 # ALLUXIO_USER_JAVA_OPTS="-Dalluxio.user.file.writetype.default=CACHE_THROUGH"

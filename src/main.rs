@@ -12,7 +12,7 @@ use alluxio::master::guardian::{self, Ended, GuardianSettings};
 use alluxio::master::process::{EXIT_FENCED, Process};
 use alluxio::master::{outside, start};
 use alluxio::process::launch::{self, Linger};
-use alluxio::process::{CLAIMED, PidFile, READY, Server, redirect_errors, tell};
+use alluxio::process::{CLAIMED, PidFile, READY, SAYS, Server, redirect_errors, tell};
 use alluxio::shell::{Face, ShellSettings};
 use alluxio::worker;
 use anyhow::{Context, anyhow, bail};
@@ -211,7 +211,12 @@ fn worker(conf: &Conf, errors: Errors) -> anyhow::Result<u8> {
     log_to_file(conf, worker::start::SERVER.name)?;
     conf.warnings().iter().for_each(|warning| log::warn!("{warning}"));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let ready = |address: &str| tell(&format!("{READY}{address}"));
+    let ready = |address: &str, known| {
+        if known == worker::start::Known::ToNobody {
+            tell(&format!("{SAYS}no master answers yet; the worker serves at {address} and goes on trying"));
+        }
+        tell(&format!("{READY}{address}"));
+    };
     let ended = runtime.block_on(worker::start::run(conf, ready)).map_err(anyhow::Error::from);
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended.inspect_err(|error| log::error!("{error:#}"))?;

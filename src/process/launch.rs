@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::pid_file::{PidFileError, holder};
-use super::{CLAIMED, READY, Server};
+use super::{CLAIMED, READY, SAYS, Server};
 use crate::types::time::boot_now;
 
 /// How long a server may take until it serves before the launcher gives up waiting for it.
@@ -165,7 +165,10 @@ pub async fn start(
         tokio::select! {
             word = words.next_line() => match word.ok().flatten() {
                 Some(word) if word.starts_with(READY) => break,
-                Some(word) => claimed |= word == CLAIMED,
+                Some(word) => match word.strip_prefix(SAYS) {
+                    Some(remark) => eprintln!("{remark}"),
+                    None => claimed |= word == CLAIMED,
+                },
                 None => return Err(failure(server, logs_dir, &mut child, claimed).await),
             },
             () = &mut too_late => {

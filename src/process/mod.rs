@@ -1,7 +1,7 @@
 //! What makes a server a process of this node: its pid file, its start in the background, its end.
 //!
 //! A server speaks to who started it over its standard output: [`CLAIMED`] when it is the only one of its kind, then
-//! [`READY`] with its address when it serves. What it writes to standard error before the first word is for the
+//! [`READY`] with its address when it serves; between them [`SAYS`] with a remark. What it writes to standard error before the first word is for the
 //! terminal, what follows goes to its output file ([`redirect_errors`]).
 //!
 //! Uses `types` only. Read `launch.rs`, `pid_file.rs`.
@@ -20,6 +20,9 @@ pub const CLAIMED: &str = "claimed";
 
 /// What a server says, followed by its address, when it serves.
 pub const READY: &str = "ready ";
+
+/// What a server says, followed by what the one who started it should know.
+pub const SAYS: &str = "says ";
 
 /// A kind of server, as its files in the folder of the logs tell of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

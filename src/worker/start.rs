@@ -58,8 +58,11 @@ pub enum StartError {
     #[error(transparent)]
     Authentication(#[from] NotAvailable),
     /// The folder of the blocks cannot be used.
-    #[error("{0}; set ALLUXIO_RAM_FOLDER to a folder that this user may write")]
-    Store(#[from] StoreError),
+    #[error("{reason}; set ALLUXIO_RAM_FOLDER to a folder that this user may write")]
+    Store {
+        /// Why not.
+        reason: StoreError,
+    },
     /// The port is not ours, or the server ended.
     #[error(transparent)]
     Server(#[from] ServerError),
@@ -68,11 +71,20 @@ pub enum StartError {
     Signals(#[source] std::io::Error),
 }
 
+/// Who knows a worker when it says that it serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// A master.
+    ToMaster,
+    /// Nobody yet; it goes on trying.
+    ToNobody,
+}
+
 /// Runs a worker until it is told to stop. `ready` is called with its address when it serves.
 ///
 /// # Errors
 /// It never served, or its server ended.
-pub async fn run(conf: &Conf, ready: impl FnOnce(&str)) -> Result<(), StartError> {
+pub async fn run(conf: &Conf, ready: impl FnOnce(&str, Known)) -> Result<(), StartError> {
     let began = boot_now();
     let port = conf.get(&keys::WORKER_RPC_PORT).0;
     let properties = Properties { port: keys::WORKER_RPC_PORT.row.name, host: keys::WORKER_BIND_HOST.row.name };
@@ -82,7 +94,7 @@ pub async fn run(conf: &Conf, ready: impl FnOnce(&str)) -> Result<(), StartError
     let client = settings::client(conf)?;
     let address = settings::address(conf);
     let endpoint = address.endpoint();
-    let store = BlockStore::open(settings::store(conf)?)?;
+    let store = BlockStore::open(settings::store(conf)?).map_err(|reason| StartError::Store { reason })?;
 
     let registrations = Registrations::default();
     let masters = configured::primary(conf, client.look_again)?;
@@ -109,9 +121,9 @@ pub async fn run(conf: &Conf, ready: impl FnOnce(&str)) -> Result<(), StartError
     };
     let limits = Limits { channel_purge_interval: CHANNEL_PURGE_INTERVAL, shutdown_grace: SHUTDOWN_GRACE };
     let told = async {
-        registered(&registrations).await;
+        let known = registered(&registrations).await;
         info!("serving address={endpoint} took_ms={}", boot_now().since(began).as_millis());
-        ready(&endpoint);
+        ready(&endpoint, known);
         std::future::pending::<()>().await
     };
     let ended = tokio::select! {
@@ -125,13 +137,14 @@ pub async fn run(conf: &Conf, ready: impl FnOnce(&str)) -> Result<(), StartError
 }
 
 /// Waits until a master knows this worker, or for long enough.
-async fn registered(registrations: &Registrations) {
+async fn registered(registrations: &Registrations) -> Known {
     let end = boot_now() + REGISTRATION_WAIT;
     while registrations.count() == 0 {
         if boot_now() > end {
             warn!("no master knows this worker yet, going on trying waited_s={}", REGISTRATION_WAIT.as_secs());
-            return;
+            return Known::ToNobody;
         }
         sleep(REGISTRATION_POLL).await;
     }
+    Known::ToMaster
 }

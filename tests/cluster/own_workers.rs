@@ -216,6 +216,11 @@ fn a_worker_that_cannot_start_says_why() {
     let worker = Worker::new(&cluster, "worker", "10MB");
     fs::write(worker.home.join("ram"), "not a folder").unwrap();
     let failed = worker.start();
-    failed.expect_refusal(&["cannot use the folder", "set ALLUXIO_RAM_FOLDER", "worker failed to start"]);
+    let said = failed.expect_refusal(&["set ALLUXIO_RAM_FOLDER", "worker failed to start"]).stderr.clone();
+    assert_eq!(said.matches("cannot use the folder").count(), 1, "{said}");
     assert!(!worker.home.join("logs/worker.pid").exists());
+    fs::remove_file(worker.home.join("ram")).unwrap();
+    // There is no master: it goes on trying, and says so.
+    let started = worker.start();
+    assert!(started.expect_success().stderr.contains("no master answers yet; the worker serves at"), "{started}");
 }

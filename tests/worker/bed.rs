@@ -349,7 +349,7 @@ async fn start(folder: &tempfile::TempDir, properties: &[String]) -> JoinHandle<
     let conf = Conf::load(&sources).unwrap();
     let (ready, is_ready) = tokio::sync::oneshot::channel();
     let worker = tokio::spawn(async move {
-        let told = |_: &str| ready.send(()).unwrap();
+        let told = |_: &str, _| ready.send(()).unwrap();
         if let Err(error) = alluxio::worker::start::run(&conf, told).await {
             panic!("{error}");
         }

@@ -35,21 +35,21 @@ pub enum StoreError {
         capacity: u64,
     },
     /// The file system refused.
-    #[error("cannot {what} {path}: {source}")]
+    #[error("cannot {what} {path}: {reason}")]
     File {
         /// What was to be done.
         what: &'static str,
         /// With which file.
         path: String,
-        /// Why it was not.
-        source: std::io::Error,
+        /// Why it was not; part of the text, because clients see nothing else.
+        reason: std::io::Error,
     },
 }
 
 impl StoreError {
     /// A failure of the file system.
-    pub fn file(what: &'static str, path: &std::path::Path, source: std::io::Error) -> StoreError {
-        StoreError::File { what, path: path.display().to_string(), source }
+    pub fn file(what: &'static str, path: &std::path::Path, reason: std::io::Error) -> StoreError {
+        StoreError::File { what, path: path.display().to_string(), reason }
     }
 
     fn kind(&self) -> ErrorKind {
@@ -57,7 +57,7 @@ impl StoreError {
             StoreError::NoBlock(_) => ErrorKind::NotFound,
             StoreError::Exists(_) | StoreError::Writing(_) => ErrorKind::AlreadyExists,
             StoreError::NoRoom { .. } => ErrorKind::ResourceExhausted,
-            StoreError::File { source, .. } => match source.kind() {
+            StoreError::File { reason, .. } => match reason.kind() {
                 std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ErrorKind::ResourceExhausted,
                 _ => ErrorKind::Internal,
             },
