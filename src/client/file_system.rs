@@ -110,7 +110,6 @@ impl FileSystem {
     /// As [`FileSystem::get_status`].
     pub async fn list_status(&self, path: &AlluxioPath, how: &ListOptions) -> Result<Vec<FileStatus>, ClientError> {
         let load = match how.load {
-            LoadMetadata::Never => LoadMetadataPType::Never,
             LoadMetadata::Once => LoadMetadataPType::Once,
             LoadMetadata::Always => LoadMetadataPType::Always,
         };

@@ -30,8 +30,8 @@ pub use file_reader::FileReader;
 pub use file_system::FileSystem;
 pub use file_writer::FileWriter;
 pub use options::{
-    CompleteFileOptions, CreateDirectoryOptions, CreateFileOptions, Forced, ListOptions, LoadMetadata, MountOptions,
-    MountPoint, ReadType, SetAttributeOptions,
+    CreateDirectoryOptions, CreateFileOptions, Forced, ListOptions, LoadMetadata, MountOptions, MountPoint, ReadType,
+    SetAttributeOptions,
 };
 pub use policy::Place;
 pub use settings::DataSettings;

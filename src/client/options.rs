@@ -6,8 +6,6 @@ use crate::types::TtlAction;
 /// Whether the UFS is asked for what the namespace does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoadMetadata {
-    /// Never: the namespace as it is.
-    Never,
     /// Only what has never been asked.
     Once,
     /// All of it again.
@@ -53,7 +51,7 @@ pub struct CreateFileOptions {
 
 /// How the writing of a file ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct CompleteFileOptions {
+pub(super) struct CompleteFileOptions {
     /// Its length in the UFS, if it was written there.
     pub ufs_length: Option<i64>,
     /// Whether the master has it written to the UFS.

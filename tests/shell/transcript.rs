@@ -94,7 +94,7 @@ fn split(line: &str) -> Vec<String> {
 const WITHOUT_ORDER: [&str; 4] = ["ls", "cp", "copyFromLocal", "copyToLocal"];
 
 /// What replaces what differs from run to run. In `fileInfo` names stand before values.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "fileId=",
     "blockIds=",
     "{id=",
@@ -106,6 +106,8 @@ const FIELDS: [&str; 11] = [
     "TimeMs=",
     "TimesMs=",
     "file id ",
+    // Which DataNodes have a block; the UFS of this test is a folder.
+    "ufsLocations=",
 ];
 
 impl Outcome {
@@ -149,7 +151,7 @@ fn mask_field(line: &str, field: &str) -> String {
     let mut parts = line.split(field);
     let mut masked = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let value = |c: char| c.is_ascii_alphanumeric() || ".-[]".contains(c);
+        let value = |c: char| c.is_ascii_alphanumeric() || ".:-[]".contains(c);
         masked += &format!("{field}…{}", part.trim_start_matches(value));
     }
     masked
