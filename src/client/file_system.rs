@@ -53,13 +53,20 @@ impl FileSystem {
         self.caller.primary().await
     }
 
-    /// Makes a file and begins to write it.
+    /// Makes a file and begins to write it. When that is not possible, there is no file.
     ///
     /// # Errors
     /// As [`FileSystem::get_status`]; it exists; there is no worker to write to.
     pub async fn create(&self, path: &AlluxioPath, how: &CreateFileOptions) -> Result<FileWriter<'_>, ClientError> {
         let status = self.create_file(path, how).await?;
-        FileWriter::new(self, status, how.write_type).await
+        match FileWriter::new(self, status, how.write_type).await {
+            Ok(writer) => Ok(writer),
+            Err(error) => {
+                // Why it cannot be written is told; a file without content would only stand in the way.
+                let _ = self.delete(path, false).await;
+                Err(error)
+            }
+        }
     }
 
     /// Begins to read a file.

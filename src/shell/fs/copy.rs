@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use super::{Failure, paths};
-use crate::client::{ClientError, FileReader, FileWriter, ReadType};
+use crate::client::{FileReader, FileWriter, ReadType};
 use crate::shell::local::{self, absolute, reason};
 use crate::shell::progress::Progress;
 use crate::shell::uri::Uri;
 use crate::shell::{Output, Session};
-use crate::types::{AlluxioPath, ErrorKind};
+use crate::types::AlluxioPath;
 
 /// What 1.2.0 says where a directory is needed.
 pub(super) const TARGET_IS_A_FILE: &str =
@@ -25,12 +25,11 @@ pub(super) async fn from_local(
     session: &Session,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let target = match paths::look(target, session).await {
-        Ok(status) if status.folder => {
+    let target = match paths::look_if_there(target, session).await? {
+        Some(status) if status.folder => {
             let name = source.file_name().unwrap_or_default().to_string_lossy();
             target.with_path(target.path().join(&name))
         }
-        // What else is wrong with it, the creation tells.
         _ => target.clone(),
     };
     let unreadable = |error: &io::Error| Failure::of(format!("{} ({})", source.display(), reason(error)));
@@ -109,16 +108,7 @@ async fn create(
     fill: impl AsyncFnOnce(&mut FileWriter<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let failed = |error| Failure::new(&error, path);
-    let mut writer = match session.files.create(path, &session.create.file()).await {
-        Ok(writer) => writer,
-        Err(error) => {
-            // Made by the master already, when it was a worker that could not be found.
-            if !matches!(&error, ClientError::Refused(refusal) if is_of_master(refusal.kind)) {
-                let _ = session.files.delete(path, false).await;
-            }
-            return Err(failed(error));
-        }
-    };
+    let mut writer = session.files.create(path, &session.create.file()).await.map_err(failed)?;
     let written = fill(&mut writer).await;
     let done = match written {
         Ok(()) => writer.complete().await.map(drop).map_err(failed),
@@ -132,10 +122,6 @@ async fn create(
         let _ = session.files.delete(path, false).await;
     }
     done
-}
-
-fn is_of_master(kind: ErrorKind) -> bool {
-    !matches!(kind, ErrorKind::Unavailable | ErrorKind::ResourceExhausted)
 }
 
 async fn open<'a>(uri: &Uri, session: &'a Session) -> Result<FileReader<'a>, Failure> {

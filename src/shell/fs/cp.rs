@@ -1,10 +1,9 @@
 //! `cp [-R] <src> <dst>`
 
 use super::{Failure, copy, paths};
-use crate::client::ClientError;
 use crate::shell::uri::Uri;
 use crate::shell::{Output, Session, pattern};
-use crate::types::{ErrorKind, FileStatus};
+use crate::types::FileStatus;
 
 pub(super) async fn run(
     source: &str,
@@ -19,7 +18,7 @@ pub(super) async fn run(
         return copy_path(&source, status, &target, recursive, session, output).await;
     }
     let sources = paths::expand(&source, session).await?;
-    match look_if_there(&target, session).await? {
+    match paths::look_if_there(&target, session).await? {
         Some(status) if !status.folder => return Err(Failure::of(copy::TARGET_IS_A_FILE)),
         Some(_) => {}
         None => make_directory(&target, session, output).await?,
@@ -49,7 +48,7 @@ async fn copy_path(
         let text = format!("{} is a directory, to copy it please use \"cp -R <src> <dst>\"", source.path());
         return Err(Failure::of(text));
     }
-    let there = look_if_there(target, session).await?;
+    let there = paths::look_if_there(target, session).await?;
     if status.folder && there.as_ref().is_some_and(|there| !there.folder) {
         return Err(Failure::of(copy::TARGET_IS_A_FILE));
     }
@@ -78,14 +77,6 @@ async fn copy_path(
         }
     }
     Failure::joined(failures)
-}
-
-async fn look_if_there(uri: &Uri, session: &Session) -> Result<Option<FileStatus>, Failure> {
-    match session.files.get_status(uri.path()).await {
-        Ok(status) => Ok(Some(status)),
-        Err(ClientError::Refused(refusal)) if refusal.kind == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::new(&error, uri.path())),
-    }
 }
 
 async fn make_directory(uri: &Uri, session: &Session, output: &mut Output<'_>) -> Result<(), Failure> {

@@ -1,10 +1,10 @@
 //! What users type for paths, and the paths that it stands for.
 
 use super::Failure;
-use crate::client::{ListOptions, LoadMetadata};
+use crate::client::{ClientError, ListOptions, LoadMetadata};
 use crate::shell::uri::Uri;
 use crate::shell::{Output, Session, pattern};
-use crate::types::FileStatus;
+use crate::types::{ErrorKind, FileStatus};
 
 /// A directory without what is below its children.
 const CHILDREN: ListOptions = ListOptions { recursive: false, load: LoadMetadata::Once };
@@ -71,6 +71,15 @@ pub(super) async fn expand(typed: &Uri, session: &Session) -> Result<Vec<Uri>, F
 /// What `uri` looks like.
 pub(super) async fn look(uri: &Uri, session: &Session) -> Result<FileStatus, Failure> {
     session.files.get_status(uri.path()).await.map_err(|error| Failure::of_look(&error, uri))
+}
+
+/// What `uri` looks like, if it exists.
+pub(super) async fn look_if_there(uri: &Uri, session: &Session) -> Result<Option<FileStatus>, Failure> {
+    match session.files.get_status(uri.path()).await {
+        Ok(status) => Ok(Some(status)),
+        Err(ClientError::Refused(refusal)) if refusal.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::new(&error, uri.path())),
+    }
 }
 
 /// The children of a directory by name; a file by itself.
