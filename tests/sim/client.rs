@@ -8,8 +8,10 @@ use alluxio::master::ops::{
 };
 use alluxio::types::{AlluxioPath, ErrorKind, FsError, OperationId, TtlAction};
 
-pub const PATHS: &[&str] = &["/a", "/b", "/c", "/a/a", "/a/b", "/b/a", "/b/b", "/a/a/a"];
-const DIRECTORIES: &[&str] = &["/", "/a", "/b", "/a/a"];
+/// What is made at one of these is made in the UFS, too.
+const THROUGH: &[&str] = &["/t", "/u"];
+pub const PATHS: &[&str] = &["/a", "/t", "/u", "/t/a", "/b", "/c", "/a/a", "/a/b", "/b/a", "/b/b", "/a/a/a"];
+const DIRECTORIES: &[&str] = &["/", "/t", "/a", "/b", "/a/a"];
 
 #[derive(Debug)]
 pub struct Client {
@@ -69,7 +71,7 @@ pub fn asked(client: &Client) -> Option<Asked> {
             recursive: false,
             allow_exists: false,
             mode: 0o755,
-            write_type: WriteType::MustCache,
+            write_type: if THROUGH.contains(p) { WriteType::CacheThrough } else { WriteType::MustCache },
             ttl_ms: -1,
             ttl_action: TtlAction::Free,
         }),
@@ -170,6 +172,8 @@ fn seen(op: &Op, answer: &Result<Answer, FsError>) -> Result<Seen, String> {
             ErrorKind::NotFound => Ok(Seen::NotFound),
             ErrorKind::AlreadyExists => Ok(Seen::Exists),
             ErrorKind::InvalidArgument => Ok(Seen::Invalid),
+            ErrorKind::FailedPrecondition if error.message.contains("under file system") => Ok(Seen::Failed),
+            ErrorKind::Unknown if error.message.contains("under file system") => Ok(Seen::Failed),
             ErrorKind::FailedPrecondition => Ok(Seen::NotEmpty),
             _ => Err(format!("{error:?}")),
         },

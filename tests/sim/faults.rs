@@ -1,7 +1,7 @@
 //! What goes wrong, and how it is mended at the end.
 
 use crate::client::Client;
-use crate::world::{Action, MS, SECOND, SESSION, World};
+use crate::world::{Action, Host, MS, SECOND, SESSION, World};
 use alluxio::journal::folder::SegmentId;
 
 impl World {
@@ -134,9 +134,27 @@ impl World {
         }
     }
 
-    /// Whether nobody waits for an answer.
+    /// Whether nobody waits for an answer, and a primary has nothing open with the UFS.
     pub fn is_idle(&self) -> bool {
-        !self.clients.iter().any(Client::is_waiting)
+        let open = |host: &Host| {
+            let primary = host.process.as_ref().filter(|process| process.gate.is_serving());
+            primary.is_some_and(|process| !process.core.state.intents().is_empty())
+        };
+        !self.clients.iter().any(Client::is_waiting) && !self.hosts.iter().any(open)
+    }
+
+    /// For messages: who has something open with the UFS.
+    pub fn open(&self) -> String {
+        let of = |(number, host): (usize, &Host)| {
+            let process = host.process.as_ref()?;
+            let intents: Vec<_> = process.core.state.intents().values().collect();
+            Some(format!(
+                "host {number} serves {} has {intents:?}, works on {:?}",
+                process.gate.is_serving(),
+                process.effects.keys()
+            ))
+        };
+        self.hosts.iter().enumerate().filter_map(of).collect::<Vec<_>>().join("; ")
     }
 
     /// For messages.

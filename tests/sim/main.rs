@@ -7,6 +7,7 @@
 #![expect(missing_docs, reason = "a test has no users")]
 
 mod client;
+mod effects;
 mod faults;
 mod load;
 mod model;
@@ -30,7 +31,12 @@ pub fn address(host: usize) -> String {
 }
 
 pub fn ops_settings() -> ops::Settings {
-    ops::Settings { permission_checking: true, super_group: "supergroup".into(), umask: 0o022, root_ufs: "/ufs".into() }
+    ops::Settings {
+        permission_checking: true,
+        super_group: "supergroup".into(),
+        umask: 0o022,
+        root_ufs: effects::ROOT.into(),
+    }
 }
 
 pub fn settings(mode: FencingMode, host: usize, incarnation: &str) -> DriverSettings {
@@ -102,10 +108,13 @@ fn play(world: &mut World) -> Result<(), String> {
                 healed_at = Some(world.now);
             }
             Some(_) if done && world.is_idle() => break,
-            Some(at) if world.now > at + PATIENCE => return Err("no progress although all faults ended".into()),
+            Some(at) if world.now > at + PATIENCE => {
+                return Err(format!("no progress although all faults ended; {}", world.open()));
+            }
             _ => {}
         }
     }
+    world.check_ufs()?;
     model::linearize(&world.history)
 }
 
@@ -125,6 +134,8 @@ fn add(sum: &mut Coverage, one: Coverage) {
     sum.stops_under_load += one.stops_under_load;
     sum.deaths_under_load += one.deaths_under_load;
     sum.usurped += one.usurped;
+    sum.effects += one.effects;
+    sum.settled += one.settled;
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -164,6 +175,8 @@ fn no_seed_finds_a_violation() {
             ("stops under load", sum.stops_under_load),
             ("deaths under load", sum.deaths_under_load),
             ("usurped leaders", sum.usurped),
+            ("changes of the UFS", sum.effects),
+            ("intents of dead masters", sum.settled),
         ] {
             assert!(count > 0, "no seed met {what}: {sum:?}");
         }

@@ -25,6 +25,8 @@ pub enum Seen {
     Exists,
     Invalid,
     NotEmpty,
+    /// The UFS refused: nothing has happened.
+    Failed,
 }
 
 /// An operation with its answer, between the moments of asking and hearing.
@@ -184,7 +186,7 @@ impl Search<'_> {
         for at in &candidates {
             let call = &self.calls[self.order[*at]];
             let mut next = model.clone();
-            if next.execute(&call.op) == call.seen {
+            if call.seen == Seen::Failed || next.execute(&call.op) == call.seen {
                 let mut now_done = done.clone();
                 now_done.insert(*at);
                 if self.from(&next, &mut now_done, first) {

@@ -1,6 +1,7 @@
 //! What the world does with the effects of a driver, and with every other action.
 
 use crate::client::{Asked, asked, caller};
+use crate::effects::OWN;
 use crate::world::{Action, MS, SECOND, Ticket, World};
 use alluxio::election::{
     CallFailed, Contender, LatchCall, LatchError, LatchReply, Observation, SessionId, StateNumber,
@@ -10,6 +11,7 @@ use alluxio::journal::tailer::Ask;
 use alluxio::journal::writer::WriterEffect;
 use alluxio::master::event::{Effect, Event, Exit, Told};
 use alluxio::master::gate::Verdict;
+use alluxio::master::ops::{Attempt, is_not_yet};
 use alluxio::types::{ErrorKind, FsError};
 use bytes::Bytes;
 
@@ -82,6 +84,16 @@ impl World {
             }
             Action::Hear { ticket, answer } => self.hear(ticket, answer)?,
             Action::Impatient { ticket } => self.impatient(ticket),
+            Action::Coordinate { host, life, ticket } => {
+                if let Some(Asked::Change(request)) = self.still_asked(ticket) {
+                    self.ask_coordinator(host, life, ticket, request, Attempt::Refused)?;
+                }
+            }
+            Action::Settle { host, life } => self.settle_all(host, life)?,
+            Action::Ufs { host, life, effect, call, lost } => self.call_ufs(host, life, effect, &call, lost),
+            Action::UfsTold { host, life, effect, told } => self.tell_effect(host, life, effect, told)?,
+            Action::UfsSubmit { host, life, effect, operation } => self.submit_own(host, life, effect, operation)?,
+            Action::UfsAgain { host, life, effect, call } => self.check_lease(host, life, effect, call)?,
             Action::Fault => self.fault(),
             Action::DeleteLatch { host } => self.delete_latch(host),
         }
@@ -89,7 +101,7 @@ impl World {
     }
 
     /// Gives an event to a driver and begins what it wants done.
-    fn deliver(&mut self, host: usize, life: u64, event: Event<Ticket>) -> Result<(), String> {
+    pub fn deliver(&mut self, host: usize, life: u64, event: Event<Ticket>) -> Result<(), String> {
         if self.process(host, life).is_none() {
             return Ok(());
         }
@@ -133,6 +145,14 @@ impl World {
 
     fn perform(&mut self, host: usize, life: u64, effect: Effect<Ticket>) -> Result<(), String> {
         match effect {
+            Effect::Answer(ticket, answer) if ticket.0 >= OWN => {
+                let told = alluxio::master::ufs::Told::Answer(answer);
+                self.after(1, Action::UfsTold { host, life, effect: ticket.0 - OWN, told });
+            }
+            Effect::Answer(ticket, Err(error)) if is_not_yet(&error) => {
+                self.paid(host, ticket);
+                self.after(1, Action::Coordinate { host, life, ticket });
+            }
             Effect::Answer(ticket, answer) => {
                 self.paid(host, ticket);
                 self.reply(ticket, answer);
@@ -172,6 +192,7 @@ impl World {
             }
             Effect::Serving { epoch, taken_over } => {
                 self.coverage.takeovers += 1;
+                self.after(1, Action::Settle { host, life });
                 self.note(|| format!("host {host} serves epoch {epoch} after {taken_over}"));
             }
             Effect::Warn(text) => self.note(|| format!("host {host} warns: {text}")),
@@ -197,7 +218,7 @@ impl World {
         Ok(())
     }
 
-    fn reply(&mut self, ticket: Ticket, answer: Result<alluxio::master::ops::Answer, FsError>) {
+    pub fn reply(&mut self, ticket: Ticket, answer: Result<alluxio::master::ops::Answer, FsError>) {
         let lost = self.rng.chance(1, 100) && !self.healing;
         let delay = if self.rng.chance(1, 50) { self.rng.range(MS, SECOND) } else { self.rng.range(50, 2 * MS) };
         if !lost {
@@ -216,13 +237,10 @@ impl World {
             self.after(later, Action::Arrive { host, life, ticket });
             return Ok(());
         }
-        let asked = asked(&self.clients[ticket.0]).filter(|_| self.clients[ticket.0].waits_for(ticket));
+        let asked = self.still_asked(ticket);
         let (Some(asked), Some(process)) = (asked, self.process(host, life)) else { return Ok(()) };
         match asked {
-            Asked::Change(request) => {
-                self.owe(host, ticket);
-                self.deliver(host, life, Event::Submit(vec![(ticket, request)]))
-            }
+            Asked::Change(request) => self.ask_coordinator(host, life, ticket, request, Attempt::First),
             Asked::Read(_) if !process.gate.is_serving() => {
                 self.reply(ticket, Err(unavailable()));
                 Ok(())
@@ -236,6 +254,11 @@ impl World {
                 Ok(())
             }
         }
+    }
+
+    /// What the client wants with that try, if it still waits for it.
+    fn still_asked(&self, ticket: Ticket) -> Option<Asked> {
+        asked(&self.clients[ticket.0]).filter(|_| self.clients[ticket.0].waits_for(ticket))
     }
 
     // ---- The election.

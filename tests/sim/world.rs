@@ -4,6 +4,7 @@
 //! its reply arrives; either may be late, lost, or come after the caller's death.
 
 use crate::client::Client;
+use crate::effects::{self, Running, ToUfs};
 use crate::model::Call;
 use crate::rng::Rng;
 use alluxio::election::{EpochNode, LatchCall, MemoryElection, SessionId, StateNumber};
@@ -14,11 +15,13 @@ use alluxio::journal::tailer::Ask;
 use alluxio::master::driver::Driver;
 use alluxio::master::event::{Core, Evaluated, Event};
 use alluxio::master::gate::Gate;
-use alluxio::master::ops::Answer;
+use alluxio::master::ops::{Answer, UfsOperation};
 use alluxio::master::role::FencingMode;
 use alluxio::master::state::MasterState;
+use alluxio::master::ufs::UfsCall;
 use alluxio::types::time::{Boot, Millis};
 use alluxio::types::{FsError, SequenceNumber};
+use alluxio::ufs::{MemoryUfs, Ufs, UfsOwnership};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +65,8 @@ pub struct Coverage {
     pub stops_under_load: u64,
     pub deaths_under_load: u64,
     pub usurped: u64,
+    pub effects: u64,
+    pub settled: u64,
 }
 
 pub enum Action {
@@ -84,6 +89,12 @@ pub enum Action {
     Gate { host: usize, life: u64, ticket: Ticket, evaluated: Evaluated },
     Hear { ticket: Ticket, answer: Result<Answer, FsError> },
     Impatient { ticket: Ticket },
+    Coordinate { host: usize, life: u64, ticket: Ticket },
+    Settle { host: usize, life: u64 },
+    Ufs { host: usize, life: u64, effect: usize, call: ToUfs, lost: bool },
+    UfsTold { host: usize, life: u64, effect: usize, told: alluxio::master::ufs::Told },
+    UfsSubmit { host: usize, life: u64, effect: usize, operation: UfsOperation },
+    UfsAgain { host: usize, life: u64, effect: usize, call: UfsCall },
     Fault,
     DeleteLatch { host: usize },
 }
@@ -115,6 +126,8 @@ pub struct Process {
     pub owed: BTreeSet<Ticket>,
     /// When it was told to stop, while it served.
     pub stopped_at: Option<u64>,
+    /// What its coordinator of the UFS is doing.
+    pub effects: BTreeMap<usize, Running>,
 }
 
 pub struct World {
@@ -125,6 +138,7 @@ pub struct World {
     queue: BTreeMap<(u64, u64), Action>,
     pub election: MemoryElection,
     pub folder: MemoryFolder,
+    pub ufs: MemoryUfs,
     pub hosts: Vec<Host>,
     pub clients: Vec<Client>,
     pub history: Vec<Call>,
@@ -154,6 +168,7 @@ impl World {
             queue: BTreeMap::new(),
             election: MemoryElection::default(),
             folder: MemoryFolder::new(options.replicas),
+            ufs: MemoryUfs::new(),
             hosts: Vec::new(),
             clients: Vec::new(),
             history: Vec::new(),
@@ -169,6 +184,8 @@ impl World {
             tracing: std::env::var_os("SIM_TRACE").is_some(),
         };
         world.format();
+        let ownership = UfsOwnership { owner: String::new(), group: String::new(), mode: 0o755 };
+        effects::now(world.ufs.mkdir(effects::ROOT, &ownership)).unwrap();
         for host in 0..options.masters {
             let drift_ppm = world.rng.range(0, 60_000) as i64 - 30_000;
             let offset = world.rng.range(0, 1000 * SECOND);
@@ -288,6 +305,7 @@ impl World {
             wake: None,
             owed: BTreeSet::new(),
             stopped_at: None,
+            effects: BTreeMap::new(),
         });
         self.note(|| format!("host {host} starts, life {life}, from {position}"));
         self.after(0, Action::Deliver(host, life, Event::Tick));

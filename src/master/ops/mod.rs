@@ -195,3 +195,5 @@ mod permissions_tests;
 mod query_tests;
 #[cfg(test)]
 mod retry_tests;
+#[cfg(test)]
+mod ufs_tests;

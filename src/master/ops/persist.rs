@@ -17,6 +17,7 @@ pub(super) fn parents_to_persist(at: &Context<'_>, resolved: &Resolved<'_>) -> V
     for inode in resolved.above() {
         if inode.persistence != PersistenceState::Persisted {
             directories.push(UfsDirectory {
+                id: Some(inode.id),
                 path: path.clone(),
                 ufs_path: at.place(&path).ufs_path,
                 owner: inodes.owner(inode).to_owned(),
@@ -37,6 +38,7 @@ pub(super) fn parents_to_persist(at: &Context<'_>, resolved: &Resolved<'_>) -> V
         let ufs_path = at.place(&path).ufs_path;
         let mode = 0o777 & !at.settings.umask;
         directories.push(UfsDirectory {
+            id: None,
             path: path.clone(),
             ufs_path,
             owner: owner.clone(),
@@ -60,6 +62,7 @@ pub(super) fn decide(at: &Context<'_>, directories: &[UfsDirectory]) -> Result<D
         match made {
             _ if !inode.is_directory() => return Err(changed()),
             Some(made) if at.place(&path).ufs_path != made.ufs_path => return Err(changed()),
+            Some(made) if made.id.is_some_and(|id| id != inode.id) => return Err(changed()),
             Some(_) if !is_persisted => {
                 let persistence = Some(PersistenceState::Persisted);
                 entries.push(Entry::UpdateInode(UpdateInode { persistence, ..UpdateInode::of(inode.id) }));
@@ -78,7 +81,7 @@ pub(super) fn decide(at: &Context<'_>, directories: &[UfsDirectory]) -> Result<D
     for depth in resolved.found.len()..resolved.found.len() + resolved.missing.len() {
         let path = prefix(&last.path, depth);
         let made = directories.iter().find(|directory| directory.path == path).ok_or_else(changed)?;
-        if at.place(&path).ufs_path != made.ufs_path {
+        if made.id.is_some() || at.place(&path).ufs_path != made.ufs_path {
             return Err(changed());
         }
         (creation.owner, creation.group) = (made.owner.clone(), made.group.clone());

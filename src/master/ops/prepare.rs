@@ -167,7 +167,8 @@ fn after_refusal(at: &Context<'_>, operation: &Operation) -> Preparation {
             let Ok(resolved) = resolved(&op.path) else { return Preparation::Submit };
             let (owner, group) = at.owner_of_new(resolved.last());
             let ufs_path = at.place(&op.path).ufs_path;
-            let itself = UfsDirectory { path: op.path.clone(), ufs_path, owner, group, mode: op.mode & 0o777 };
+            let itself =
+                UfsDirectory { id: None, path: op.path.clone(), ufs_path, owner, group, mode: op.mode & 0o777 };
             Preparation::Persist { parents: parents_to_persist(at, &resolved), itself: Some(itself) }
         }
         Operation::Rename(op) => {

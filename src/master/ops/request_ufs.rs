@@ -78,6 +78,8 @@ pub struct Load {
 /// A directory as it is to be in the UFS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UfsDirectory {
+    /// Which one it is; none if it is yet to be made here. One that was deleted meanwhile is not made again.
+    pub id: Option<InodeId>,
     /// Where it is in the namespace.
     pub path: AlluxioPath,
     /// Where it is in the UFS.

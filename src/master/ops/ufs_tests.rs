@@ -1,0 +1,265 @@
+//! What is loaded from a UFS, made there, mounted, and begun under an intent, by literal entries.
+
+use super::tests::{entries_of, mkdir, mv, new_file, path, refusal, request, rm, run, settings, started, stat, with};
+use super::*;
+use crate::journal::entry::{self, AddMountPoint, Entry, InodeDirectory, UfsIntent, UpdateInode, UpdateInodeDirectory};
+use crate::types::{AlluxioPath, BlockId, ErrorKind, InodeId, OperationId, PersistenceState, TtlAction};
+
+const ROOT: &str = "hdfs://nn:9000/alluxio";
+
+fn facts(directory: bool, length: i64) -> UfsFacts {
+    UfsFacts {
+        directory,
+        length,
+        block_size_bytes: 100,
+        owner: "ann".into(),
+        group: "users".into(),
+        mode: 0o640,
+        modification_time_ms: 77,
+    }
+}
+
+fn load(found: &[(&str, UfsFacts)], listed: Option<&str>) -> Operation {
+    let found: Vec<_> = found.iter().map(|(text, facts)| (path(text), facts.clone())).collect();
+    let first = found.first().map_or_else(AlluxioPath::root, |(path, _)| path.clone());
+    let uri = if first.is_root() { ROOT.to_owned() } else { format!("{ROOT}{first}") };
+    Operation::Ufs(UfsOperation::Load(Load { found, listed: listed.map(path), seen_at: (first, uri) }))
+}
+
+/// A namespace with these paths loaded; directories end in a slash.
+fn loaded(paths: &[&str]) -> MasterState {
+    let mut state = started();
+    let found: Vec<_> = paths.iter().map(|text| (*text, facts(text.ends_with('/'), 1))).collect();
+    run(&mut state, load(&found, None)).unwrap();
+    state
+}
+
+fn through(text: &str) -> CreateFile {
+    CreateFile { write_type: WriteType::CacheThrough, recursive: true, ..new_file(text) }
+}
+
+fn known_nothing(_: &Lookup) -> bool {
+    false
+}
+
+fn prepared(state: &MasterState, operation: Operation, attempt: Attempt) -> Preparation {
+    let known = |_: &Lookup| true;
+    prepare(state, &Workers::default(), &settings(), &request(operation), Millis(3_000), attempt, &known)
+}
+
+#[test]
+fn what_was_seen_is_made_with_its_blocks() {
+    let state = started();
+    let entries = entries_of(&state, load(&[("/d", facts(true, 0)), ("/d/f", facts(false, 250))], Some("/")));
+    let inodes: Vec<_> = entries.iter().filter(|entry| !is_generator(entry)).collect();
+    let [Entry::InodeDirectory(directory), Entry::InodeFile(file), Entry::UpdateInodeDirectory(listed)] = inodes[..]
+    else {
+        panic!("{entries:?}")
+    };
+    assert_eq!((directory.parent, directory.name.as_str(), directory.mode), (InodeId::ROOT, "d", 0o640));
+    assert!(!directory.direct_children_loaded, "its own children were not looked at");
+    assert_eq!((file.parent, file.owner.as_str(), file.group.as_str()), (directory.id, "ann", "users"));
+    assert_eq!((file.length, file.block_size_bytes, file.completed, file.cacheable), (250, 100, true, true));
+    let container = file.id.container();
+    assert_eq!(file.blocks, [0, 1, 2].map(|index| BlockId::of(container, index)));
+    assert_eq!((file.modification_time_ms, file.persistence), (77, PersistenceState::Persisted));
+    let children = Some(true);
+    let expected = UpdateInodeDirectory { id: InodeId::ROOT, mount_point: None, direct_children_loaded: children };
+    assert_eq!(*listed, expected);
+}
+
+fn is_generator(entry: &Entry) -> bool {
+    matches!(entry, Entry::InodeDirectoryIdGenerator { .. } | Entry::BlockContainerIdGenerator { .. })
+}
+
+#[test]
+fn what_is_there_by_now_is_left_as_it_is() {
+    let mut state = with(&["/mine/", "/f"]);
+    assert_eq!(entries_of(&state, load(&[("/f", facts(false, 9))], None)), []);
+    // Below a directory that is not in the UFS nothing can have been seen.
+    assert_eq!(entries_of(&state, load(&[("/mine/x", facts(false, 9))], None)), []);
+    run(&mut state, load(&[("/d", facts(true, 0))], None)).unwrap();
+    run(&mut state, Operation::Ufs(UfsOperation::Begin(Box::new(rm("/d", true))))).unwrap();
+    let (kind, _) = refusal(&state, load(&[("/d/x", facts(false, 1))], None));
+    assert_eq!(kind, ErrorKind::Unavailable, "it is being deleted");
+}
+
+#[test]
+fn what_was_seen_in_another_ufs_is_void() {
+    let state = started();
+    let seen_at = (path("/d"), "hdfs://other/d".to_owned());
+    let found = vec![(path("/d"), facts(true, 0))];
+    let refused = refusal(&state, Operation::Ufs(UfsOperation::Load(Load { found, listed: None, seen_at })));
+    assert_eq!(refused.0, ErrorKind::Unavailable);
+}
+
+#[test]
+fn lookups_are_for_what_is_missing_below_what_is_in_the_ufs() {
+    let mut state = with(&["/mine/"]);
+    let wanted = |state: &MasterState, query: Query, load| {
+        prepare_query(state, &Workers::default(), &settings(), &query, load, &known_nothing)
+    };
+    let status = |text: &str| Query::GetStatus { path: path(text) };
+    let lookup = Lookup::Path { path: path("/a/b"), found: 0 };
+    assert_eq!(wanted(&state, status("/a/b"), LoadMetadata::Once), [lookup]);
+    assert_eq!(wanted(&state, status("/a/b"), LoadMetadata::Never), []);
+    assert_eq!(wanted(&state, status("/mine/x"), LoadMetadata::Once), []);
+    assert_eq!(wanted(&state, status("/mine"), LoadMetadata::Always), []);
+    let list = |recursive| Query::ListStatus { path: AlluxioPath::root(), recursive };
+    let root = Lookup::Children(AlluxioPath::root());
+    assert_eq!(wanted(&state, list(false), LoadMetadata::Once), [root.clone()]);
+    run(&mut state, load(&[("/", facts(true, 0)), ("/d", facts(true, 0))], Some("/"))).unwrap();
+    assert_eq!(wanted(&state, list(false), LoadMetadata::Once), []);
+    assert_eq!(wanted(&state, list(true), LoadMetadata::Once), [Lookup::Children(path("/d"))]);
+    assert_eq!(wanted(&state, list(false), LoadMetadata::Always), [root]);
+}
+
+#[test]
+fn parents_are_persisted_before_what_lies_in_them() {
+    let mut state = with(&["/mine/"]);
+    let create = Operation::CreateFile(through("/mine/x/f"));
+    assert!(is_not_yet(
+        &decide(&state, &Workers::default(), &request(create.clone()), Millis(3_000), &settings()).unwrap_err()
+    ));
+    let mine = stat(&state, "/mine").id;
+    let directory = |text: &str, id| UfsDirectory {
+        id,
+        path: path(text),
+        ufs_path: format!("{ROOT}{text}"),
+        owner: "root".into(),
+        group: "root".into(),
+        mode: 0o755,
+    };
+    let parents = vec![directory("/mine", Some(mine)), directory("/mine/x", None)];
+    let expected = Preparation::Persist { parents: parents.clone(), itself: None };
+    assert_eq!(prepared(&state, create.clone(), Attempt::Refused), expected);
+    let entries = entries_of(&state, Operation::Ufs(UfsOperation::Persist(parents.clone())));
+    let persistence = Some(PersistenceState::Persisted);
+    assert!(entries.contains(&Entry::UpdateInode(UpdateInode { persistence, ..UpdateInode::of(mine) })), "{entries:?}");
+    let mut deleted = state.clone();
+    run(&mut deleted, rm("/mine", true)).unwrap();
+    let refused = refusal(&deleted, Operation::Ufs(UfsOperation::Persist(parents.clone())));
+    assert_eq!(refused.0, ErrorKind::Unavailable, "what was deleted meanwhile is not made again");
+    run(&mut state, Operation::Ufs(UfsOperation::Persist(parents))).unwrap();
+    assert_eq!(stat(&state, "/mine/x").persistence, PersistenceState::Persisted);
+    assert_eq!(prepared(&state, create.clone(), Attempt::First), Preparation::Submit);
+    run(&mut state, create).unwrap();
+    assert_eq!(stat(&state, "/mine/x/f").persistence, PersistenceState::Persisted);
+}
+
+#[test]
+fn a_directory_is_made_in_the_ufs_before_it_is_made_here() {
+    let state = started();
+    let Operation::CreateDirectory(create) = mkdir("/d") else { unreachable!() };
+    let write_type = WriteType::Through;
+    let create = Operation::CreateDirectory(CreateDirectory { write_type, ..create });
+    let Preparation::Persist { parents, itself: Some(itself) } = prepared(&state, create, Attempt::First) else {
+        panic!("it is made in the UFS")
+    };
+    assert_eq!((parents.len(), itself.ufs_path.as_str(), itself.mode), (0, "hdfs://nn:9000/alluxio/d", 0o755));
+    // What would be refused is not made.
+    let again = Operation::CreateDirectory(CreateDirectory {
+        path: path("/"),
+        recursive: true,
+        allow_exists: false,
+        mode: 0o755,
+        write_type,
+        ttl_ms: -1,
+        ttl_action: TtlAction::Free,
+    });
+    assert_eq!(prepared(&state, again, Attempt::First), Preparation::Submit);
+}
+
+#[test]
+fn what_is_in_the_ufs_is_deleted_and_moved_under_an_intent() {
+    let mut state = loaded(&["/d/", "/d/f", "/g"]);
+    let (d, g) = (stat(&state, "/d").id, stat(&state, "/g").id);
+    for operation in [rm("/d", true), mv("/g", "/d/g")] {
+        let refused = refusal(&state, operation.clone());
+        assert_eq!(refused.0, ErrorKind::Unavailable, "{operation:?}");
+        assert_eq!(prepared(&state, operation, Attempt::Refused), Preparation::Begin);
+    }
+    let begin = |operation| Operation::Ufs(UfsOperation::Begin(Box::new(operation)));
+    let entries = entries_of(&state, begin(rm("/d", true)));
+    let intent = UfsIntent { inode: d, path: path("/d"), new_path: None, op_time_ms: 3_000, answer: None };
+    assert_eq!(entries, [Entry::UfsIntent(intent)]);
+    assert_eq!(run(&mut state, begin(mv("/g", "/d/g"))), Ok(Answer::Begun(g)));
+    assert!(matches!(prepared(&state, rm("/d", true), Attempt::Refused), Preparation::Wait));
+    let entries = entries_of(&state, Operation::Ufs(UfsOperation::Commit(g)));
+    let rename = entry::Rename {
+        id: g,
+        new_parent: d,
+        new_name: "g".into(),
+        op_time_ms: 3_000,
+        path: path("/g"),
+        new_path: path("/d/g"),
+    };
+    assert_eq!(entries, [Entry::UfsIntentSettled { inode: g }, Entry::Rename(rename)]);
+    run(&mut state, Operation::Ufs(UfsOperation::Commit(g))).unwrap();
+    assert_eq!(entries_of(&state, Operation::Ufs(UfsOperation::Commit(g))), [], "it was told twice");
+    assert_eq!(stat(&state, "/d/g").id, g);
+    state.verify().unwrap();
+}
+
+#[test]
+fn the_first_answer_is_kept_with_the_commit() {
+    let mut state = loaded(&["/g"]);
+    let id = OperationId { high: 5, low: 6 };
+    let begin = Operation::Ufs(UfsOperation::Begin(Box::new(mv("/g", "/h"))));
+    let with_id = Request { operation_id: Some(id), ..request(begin) };
+    let decision = decide(&state, &Workers::default(), &with_id, Millis(2_000), &settings()).unwrap();
+    decision.entries.iter().for_each(|entry| state.apply(entry).unwrap());
+    assert_eq!(state.answered(id), None, "it is not done yet");
+    let Answer::Begun(inode) = decision.answer else { panic!("{decision:?}") };
+    run(&mut state, Operation::Ufs(UfsOperation::Commit(inode))).unwrap();
+    let repeated = Request { operation_id: Some(id), ..request(mv("/g", "/h")) };
+    let again = decide(&state, &Workers::default(), &repeated, Millis(2_000), &settings()).unwrap();
+    assert_eq!(again, Decision { entries: Vec::new(), answer: Answer::Done });
+}
+
+#[test]
+fn refusals_come_before_the_intent() {
+    let state = loaded(&["/d/", "/d/f"]);
+    for operation in [rm("/d", false), rm("/no", false), mv("/d", "/d/x"), mv("/d/f", "/d")] {
+        let begin = Operation::Ufs(UfsOperation::Begin(Box::new(operation.clone())));
+        assert_eq!(refusal(&state, begin), refusal(&state, operation));
+    }
+}
+
+#[test]
+fn a_mount_is_a_directory_and_a_row() {
+    let mut state = started();
+    let mount = Mount {
+        path: path("/m"),
+        ufs_path: "hdfs://other/data".into(),
+        read_only: false,
+        shared: true,
+        properties: vec![("k".into(), "v".into())],
+        mount_id: 42,
+        seen: Seen { root: Some(facts(true, 0)), shadowed: None },
+    };
+    let operation = Operation::Ufs(UfsOperation::Mount(Box::new(mount)));
+    let entries = entries_of(&state, operation.clone());
+    let directory = entries.iter().find_map(|entry| match entry {
+        Entry::InodeDirectory(InodeDirectory { mount_point: true, mode, persistence, .. }) => {
+            Some((*mode, *persistence))
+        }
+        _ => None,
+    });
+    assert_eq!(directory, Some((0o646, PersistenceState::Persisted)), "all may do what the owner may");
+    let row = AddMountPoint {
+        path: path("/m"),
+        ufs_path: "hdfs://other/data".into(),
+        read_only: false,
+        shared: true,
+        properties: vec![("k".into(), "v".into())],
+        mount_id: 42,
+    };
+    assert_eq!(entries.last(), Some(&Entry::AddMountPoint(row)));
+    run(&mut state, operation).unwrap();
+    let status = stat(&state, "/m");
+    assert_eq!((status.mount_id, status.ufs_path.as_str(), status.mount_point), (42, "hdfs://other/data", true));
+    let entries = entries_of(&state, Operation::Ufs(UfsOperation::Unmount(path("/m"))));
+    assert_eq!(entries[0], Entry::DeleteMountPoint { path: path("/m") });
+    assert_eq!(entries.len(), 2, "{entries:?}");
+}

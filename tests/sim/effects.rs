@@ -1,0 +1,352 @@
+//! The coordinator of the UFS in the world: what the product's does on tokio, with the same decisions and steps.
+//!
+//! A call to the UFS is two or three actions: it takes effect within its deadline, though its master may be dead by
+//! then, and its reply arrives, late, or never.
+
+use crate::client::caller;
+use crate::world::{Action, MS, SECOND, Ticket, World};
+use alluxio::master::event::{Evaluated, Event};
+use alluxio::master::ops::{Answer, Attempt, Operation, Preparation, Request, UfsDirectory, UfsOperation, prepare};
+use alluxio::master::ufs::{Step, Told, UfsCall, UfsTask};
+use alluxio::types::{AlluxioPath, ErrorKind, FsError, InodeId, SequenceNumber};
+use alluxio::ufs::{MemoryUfs, Ufs, UfsDeletion, UfsErrorKind, UfsOwnership};
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+/// URI of the root of the namespace.
+pub const ROOT: &str = "memory://m/top";
+/// Tickets of the coordinator begin here; those of clients are below.
+pub const OWN: usize = 1_000_000;
+/// A change of the UFS is made only when the lease lasts longer, and takes effect within it.
+const DEADLINE: u64 = SECOND;
+
+/// Something that the coordinator of one process does.
+pub struct Running {
+    /// Who is answered; nobody after a takeover.
+    client: Option<(Ticket, Request)>,
+    paths: Vec<AlluxioPath>,
+    work: Work,
+    /// A call that waits for the word that the lease is valid.
+    unconfirmed: Option<UfsCall>,
+    /// What was submitted last.
+    submitted: Option<UfsOperation>,
+}
+
+enum Work {
+    Change(UfsTask),
+    Persist { to_make: VecDeque<UfsDirectory>, parents: Vec<UfsDirectory>, itself: bool },
+}
+
+/// What a call to the UFS is about.
+#[derive(Clone)]
+pub enum ToUfs {
+    Call(UfsCall),
+    Make(UfsDirectory),
+}
+
+/// The storage in memory answers at once.
+pub fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a UFS in memory never waits"),
+    }
+}
+
+fn own(effect: usize) -> Ticket {
+    (OWN + effect, 0, 0)
+}
+
+impl World {
+    /// A change that a client asks for reaches its master.
+    pub fn ask_coordinator(
+        &mut self,
+        host: usize,
+        life: u64,
+        ticket: Ticket,
+        request: Request,
+        attempt: Attempt,
+    ) -> Result<(), String> {
+        let wall = self.wall();
+        let Some(process) = self.process(host, life) else { return Ok(()) };
+        if !process.gate.is_serving() {
+            return self.submit(host, life, ticket, request);
+        }
+        let core = &process.core;
+        let settings = crate::ops_settings();
+        let preparation = prepare(&core.state, &core.workers, &settings, &request, wall, attempt, &|_| true);
+        let touched: Vec<AlluxioPath> = paths_of(&request.operation);
+        let is_taken = process.effects.values().any(|effect| {
+            let meet = |a: &AlluxioPath, b: &AlluxioPath| a.is_prefix_of(b) || b.is_prefix_of(a);
+            effect.paths.iter().any(|taken| touched.iter().any(|path| meet(path, taken)))
+        });
+        let client = Some((ticket, request.clone()));
+        self.note(|| format!("host {host} prepares {ticket:?} {:?}: {preparation:?}", request.operation));
+        match preparation {
+            Preparation::Submit if attempt == Attempt::First => self.submit(host, life, ticket, request),
+            Preparation::Persist { parents, itself } if !is_taken => {
+                let to_make = parents.iter().cloned().chain(itself.clone()).collect();
+                let work = Work::Persist { to_make, parents, itself: itself.is_some() };
+                let effect = self.begin_effect(host, life, client, touched, work);
+                self.make_next(host, life, effect)
+            }
+            Preparation::Begin if !is_taken => {
+                let (task, step) = UfsTask::begin(request.operation);
+                let effect = self.begin_effect(host, life, client, touched, Work::Change(task));
+                self.step_effect(host, life, effect, step)
+            }
+            // The product waits for its turn; here the client asks again.
+            _ => {
+                self.reply(ticket, Err(FsError::new(ErrorKind::Unavailable, "not yet")));
+                Ok(())
+            }
+        }
+    }
+
+    fn submit(&mut self, host: usize, life: u64, ticket: Ticket, request: Request) -> Result<(), String> {
+        self.owe(host, ticket);
+        self.deliver(host, life, Event::Submit(vec![(ticket, request)]))
+    }
+
+    fn begin_effect(
+        &mut self,
+        host: usize,
+        life: u64,
+        client: Option<(Ticket, Request)>,
+        paths: Vec<AlluxioPath>,
+        work: Work,
+    ) -> usize {
+        self.coverage.effects += 1;
+        let number = self.coverage.effects as usize;
+        let effect = Running { client, paths, work, unconfirmed: None, submitted: None };
+        self.process(host, life).expect("it was asked").effects.insert(number, effect);
+        number
+    }
+
+    /// A new primary settles what it finds.
+    pub fn settle_all(&mut self, host: usize, life: u64) -> Result<(), String> {
+        let Some(process) = self.process(host, life) else { return Ok(()) };
+        let open: Vec<InodeId> = process.core.state.intents().keys().copied().collect();
+        for inode in open {
+            let settings = crate::ops_settings();
+            let state = &self.process(host, life).expect("just seen").core.state;
+            let intent = &state.intents()[&inode];
+            let paths = std::iter::once(intent.path.clone()).chain(intent.new_path.clone()).collect();
+            let (task, step) = UfsTask::settle(inode, state, &settings);
+            self.coverage.settled += 1;
+            let effect = self.begin_effect(host, life, None, paths, Work::Change(task));
+            self.step_effect(host, life, effect, step)?;
+        }
+        Ok(())
+    }
+
+    fn step_effect(&mut self, host: usize, life: u64, effect: usize, step: Step) -> Result<(), String> {
+        self.note(|| format!("host {host} effect {effect} goes on with {step:?}"));
+        match step {
+            Step::Submit(operation) => self.submit_own(host, life, effect, operation),
+            Step::Call(call) => self.check_lease(host, life, effect, call),
+            Step::Again(call) => {
+                let pause = self.rng.range(10 * MS, 200 * MS);
+                self.after(pause, Action::UfsAgain { host, life, effect, call });
+                Ok(())
+            }
+            Step::Done(result) => {
+                let Some(process) = self.process(host, life) else { return Ok(()) };
+                let client = process.effects.remove(&effect).and_then(|effect| effect.client);
+                if let Some((ticket, _)) = client {
+                    self.reply(ticket, result.map(|()| Answer::Done));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    pub fn submit_own(&mut self, host: usize, life: u64, effect: usize, operation: UfsOperation) -> Result<(), String> {
+        let Some(running) = self.process(host, life).and_then(|process| process.effects.get_mut(&effect)) else {
+            return Ok(());
+        };
+        running.submitted = Some(operation.clone());
+        let id = running.client.as_ref().and_then(|(_, request)| request.operation_id);
+        let operation_id = id.filter(|_| matches!(operation, UfsOperation::Begin(_)));
+        let request = Request { caller: caller(), operation_id, operation: Operation::Ufs(operation) };
+        self.deliver(host, life, Event::Submit(vec![(own(effect), request)]))
+    }
+
+    /// A change is sent only under a lease that outlasts it.
+    pub fn check_lease(&mut self, host: usize, life: u64, effect: usize, call: UfsCall) -> Result<(), String> {
+        if self.is_paused(host) {
+            let later = self.hosts[host].paused_until - self.now + 1;
+            self.after(later, Action::UfsAgain { host, life, effect, call });
+            return Ok(());
+        }
+        let clock = self.clock(host);
+        let Some(process) = self.process(host, life) else { return Ok(()) };
+        if !call.is_change() {
+            self.send(host, life, effect, ToUfs::Call(call));
+            return Ok(());
+        }
+        match process.gate.lease_left(clock) {
+            Some(left) if left.as_micros() as u64 > DEADLINE => self.send(host, life, effect, ToUfs::Call(call)),
+            Some(_) => self.after(20 * MS, Action::UfsAgain { host, life, effect, call }),
+            None => {
+                if let Some(effect) = process.effects.get_mut(&effect) {
+                    effect.unconfirmed = Some(call);
+                }
+                let evaluated = Evaluated { answer: Ok(Answer::Done), wait_for: SequenceNumber(0) };
+                self.deliver(host, life, Event::Hold(own(effect), evaluated))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, host: usize, life: u64, effect: usize, call: ToUfs) {
+        let slow = self.rng.chance(1, 20) && !self.healing;
+        let delay = if slow { self.rng.range(MS, DEADLINE - 100 * MS) } else { self.rng.range(100, 5 * MS) };
+        let lost = self.rng.chance(1, 20) && !self.healing;
+        self.after(delay, Action::Ufs { host, life, effect, call, lost });
+    }
+
+    /// A call takes effect, whether its master lives or not.
+    pub fn call_ufs(&mut self, host: usize, life: u64, effect: usize, call: &ToUfs, lost: bool) {
+        let refused = self.rng.chance(1, 40) && !self.healing;
+        let told = match call {
+            ToUfs::Call(call) if call.is_change() && refused => Told::Refused("it does not want to".into()),
+            ToUfs::Call(call) => perform(&self.ufs, call),
+            ToUfs::Make(directory) => {
+                let UfsDirectory { ufs_path, owner, group, mode, .. } = directory.clone();
+                let made = now(self.ufs.mkdir(&ufs_path, &UfsOwnership { owner, group, mode }));
+                made.map_or_else(|error| Told::Refused(error.to_string()), |()| Told::Done)
+            }
+        };
+        let (told, delay) = if lost { (Told::Unknown("no reply".into()), DEADLINE) } else { (told, 200) };
+        self.after(delay, Action::UfsTold { host, life, effect, told });
+    }
+
+    /// The coordinator is told what came of a call, or of what it has submitted.
+    pub fn tell_effect(&mut self, host: usize, life: u64, effect: usize, told: Told) -> Result<(), String> {
+        if self.is_paused(host) {
+            let later = self.hosts[host].paused_until - self.now + 1;
+            self.after(later, Action::UfsTold { host, life, effect, told });
+            return Ok(());
+        }
+        self.note(|| format!("host {host} effect {effect} is told {told:?}"));
+        let Some(process) = self.process(host, life) else { return Ok(()) };
+        let Some(running) = process.effects.get_mut(&effect) else { return Ok(()) };
+        if let Told::Answer(answer) = &told {
+            if let Some(call) = running.unconfirmed.take() {
+                if answer.is_ok() {
+                    self.send(host, life, effect, ToUfs::Call(call));
+                }
+                return Ok(());
+            }
+            let is_busy = answer.as_ref().is_err_and(|error| error.kind == ErrorKind::Unavailable);
+            if is_busy {
+                return self.refused_own(host, life, effect);
+            }
+        }
+        match &mut running.work {
+            Work::Change(task) => {
+                let step = task.step(told, &process.core.state, &crate::ops_settings());
+                self.step_effect(host, life, effect, step)
+            }
+            Work::Persist { to_make, .. } => {
+                if told == Told::Done {
+                    to_make.pop_front();
+                }
+                if let Told::Answer(_) = told {
+                    // The parents are marked; what was asked for is prepared anew.
+                    return self.prepare_anew(host, life, effect);
+                }
+                self.make_next(host, life, effect)
+            }
+        }
+    }
+
+    /// Makes the next directory; after the last one the namespace follows.
+    fn make_next(&mut self, host: usize, life: u64, effect: usize) -> Result<(), String> {
+        let Some(running) = self.process(host, life).and_then(|process| process.effects.get(&effect)) else {
+            return Ok(());
+        };
+        let Work::Persist { to_make, parents, itself } = &running.work else { return Ok(()) };
+        let (parents, itself) = (parents.clone(), *itself);
+        if let Some(directory) = to_make.front().cloned() {
+            self.send(host, life, effect, ToUfs::Make(directory));
+            return Ok(());
+        }
+        if itself && parents.is_empty() {
+            let process = self.process(host, life).expect("just seen");
+            let client = process.effects.remove(&effect).and_then(|effect| effect.client);
+            let (ticket, request) = client.expect("a client asked for it");
+            return self.submit(host, life, ticket, request);
+        }
+        self.submit_own(host, life, effect, UfsOperation::Persist(parents))
+    }
+
+    fn prepare_anew(&mut self, host: usize, life: u64, effect: usize) -> Result<(), String> {
+        let process = self.process(host, life).expect("just seen");
+        let client = process.effects.remove(&effect).and_then(|effect| effect.client);
+        let (ticket, request) = client.expect("a client asked for it");
+        let attempt =
+            if matches!(request.operation, Operation::CreateDirectory(_)) { Attempt::First } else { Attempt::Refused };
+        self.ask_coordinator(host, life, ticket, request, attempt)
+    }
+
+    /// What the coordinator submitted was not taken: the end of an intent is submitted again, all else is given up.
+    fn refused_own(&mut self, host: usize, life: u64, effect: usize) -> Result<(), String> {
+        let process = self.process(host, life).expect("just seen");
+        let submitted = process.effects.get(&effect).and_then(|running| running.submitted.clone());
+        if let Some(operation @ (UfsOperation::Commit(_) | UfsOperation::Settle { .. })) = submitted
+            && process.gate.is_serving()
+        {
+            self.after(20 * MS, Action::UfsSubmit { host, life, effect, operation });
+            return Ok(());
+        }
+        let client = process.effects.remove(&effect).and_then(|effect| effect.client);
+        if let Some((ticket, _)) = client {
+            self.reply(ticket, Err(FsError::new(ErrorKind::Unavailable, "not yet")));
+        }
+        Ok(())
+    }
+
+    /// What a primary takes for persisted is in the UFS.
+    pub fn check_ufs(&mut self) -> Result<(), String> {
+        let ufs = self.ufs.clone();
+        for (number, host) in self.hosts.iter().enumerate() {
+            let Some(process) = host.process.as_ref().filter(|process| process.gate.is_serving()) else { continue };
+            let state = &process.core.state;
+            for inode in state.inodes().iter().filter(|inode| inode.persistence.text() == "PERSISTED") {
+                let Some(path) = state.path_of(inode.id).filter(|path| !path.is_root()) else { continue };
+                if now(ufs.status(&format!("{ROOT}{path}"))).map_err(|error| error.to_string())?.is_none() {
+                    return Err(format!("host {number} takes {path} for persisted, and the UFS does not have it"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn paths_of(operation: &Operation) -> Vec<AlluxioPath> {
+    match operation {
+        Operation::CreateDirectory(op) => vec![op.path.clone()],
+        Operation::CreateFile(op) => vec![op.path.clone()],
+        Operation::Delete(op) => vec![op.path.clone()],
+        Operation::Rename(op) => vec![op.source.clone(), op.target.clone()],
+        _ => Vec::new(),
+    }
+}
+
+fn perform(ufs: &MemoryUfs, call: &UfsCall) -> Told {
+    let told = match call {
+        UfsCall::Rename { from, to } => now(ufs.rename(from, to)).map(|()| Told::Done),
+        UfsCall::DeleteFile(uri) => now(ufs.delete(uri, UfsDeletion::File)).map(|()| Told::Done),
+        UfsCall::DeleteTree(uri) => now(ufs.delete(uri, UfsDeletion::Tree)).map(|()| Told::Done),
+        UfsCall::Look(uri) => now(ufs.status(uri)).map(|found| if found.is_some() { Told::Done } else { Told::Absent }),
+        UfsCall::List(uri) => {
+            now(ufs.list(uri)).map(|listed| Told::Names(listed.into_iter().map(|status| status.name).collect()))
+        }
+    };
+    told.unwrap_or_else(|error| match error.kind {
+        UfsErrorKind::NotFound if !matches!(call, UfsCall::Rename { .. }) => Told::Absent,
+        _ => Told::Refused(error.to_string()),
+    })
+}
