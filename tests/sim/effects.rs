@@ -4,7 +4,7 @@
 //! then, and its reply arrives, late, or never.
 
 use crate::client::caller;
-use crate::world::{Action, MS, SECOND, Ticket, World};
+use crate::world::{Action, MS, Process, SECOND, Ticket, World};
 use alluxio::master::event::{Evaluated, Event};
 use alluxio::master::ops::{Answer, Attempt, Operation, Preparation, Request, UfsDirectory, UfsOperation, prepare};
 use alluxio::master::ufs::{Step, Told, UfsCall, UfsTask};
@@ -13,6 +13,7 @@ use alluxio::ufs::{MemoryUfs, Ufs, UfsDeletion, UfsErrorKind, UfsOwnership};
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 /// URI of the root of the namespace.
 pub const ROOT: &str = "memory://m/top";
@@ -124,20 +125,24 @@ impl World {
     }
 
     /// A new primary settles what it finds.
-    pub fn settle_all(&mut self, host: usize, life: u64) -> Result<(), String> {
-        let Some(process) = self.process(host, life) else { return Ok(()) };
+    pub fn settle_all(&mut self, host: usize, life: u64) {
+        let Some(process) = self.process(host, life) else { return };
         let open: Vec<InodeId> = process.core.state.intents().keys().copied().collect();
         for inode in open {
-            let settings = crate::ops_settings();
-            let state = &self.process(host, life).expect("just seen").core.state;
-            let intent = &state.intents()[&inode];
-            let paths = std::iter::once(intent.path.clone()).chain(intent.new_path.clone()).collect();
-            let (task, step) = UfsTask::settle(inode, state, &settings);
-            self.coverage.settled += 1;
-            let effect = self.begin_effect(host, life, None, paths, Work::Change(task));
-            self.step_effect(host, life, effect, step)?;
+            self.after(2 * DEADLINE, Action::Settle { host, life, inode });
         }
-        Ok(())
+    }
+
+    pub fn settle(&mut self, host: usize, life: u64, inode: InodeId) -> Result<(), String> {
+        let settings = crate::ops_settings();
+        let Some(process) = self.process(host, life) else { return Ok(()) };
+        let state = &process.core.state;
+        let Some(intent) = state.intents().get(&inode) else { return Err("somebody else settled an intent".into()) };
+        let paths = std::iter::once(intent.path.clone()).chain(intent.new_path.clone()).collect();
+        let (task, step) = UfsTask::settle(inode, state, &settings);
+        self.coverage.settled += 1;
+        let effect = self.begin_effect(host, life, None, paths, Work::Change(task));
+        self.step_effect(host, life, effect, step)
     }
 
     fn step_effect(&mut self, host: usize, life: u64, effect: usize, step: Step) -> Result<(), String> {
@@ -151,6 +156,7 @@ impl World {
                 Ok(())
             }
             Step::Done(result) => {
+                self.check_ufs()?;
                 let Some(process) = self.process(host, life) else { return Ok(()) };
                 let client = process.effects.remove(&effect).and_then(|effect| effect.client);
                 if let Some((ticket, _)) = client {
@@ -200,7 +206,21 @@ impl World {
     }
 
     fn send(&mut self, host: usize, life: u64, effect: usize, call: ToUfs) {
-        let slow = self.rng.chance(1, 20) && !self.healing;
+        if matches!(&call, ToUfs::Call(call) if call.is_change()) && !self.healing {
+            // Stopped or dead just after it was sent: the call goes on alone.
+            match self.rng.range(0, 12) {
+                0..2 => {
+                    let moment = self.rng.range(1, 30 * MS);
+                    self.after(moment, Action::Kill { host, life });
+                }
+                2 => {
+                    let time = self.rng.range(SECOND, 8 * SECOND);
+                    self.pause_for(host, time);
+                }
+                _ => {}
+            }
+        }
+        let slow = self.rng.chance(1, 5) && !self.healing;
         let delay = if slow { self.rng.range(MS, DEADLINE - 100 * MS) } else { self.rng.range(100, 5 * MS) };
         let lost = self.rng.chance(1, 20) && !self.healing;
         self.after(delay, Action::Ufs { host, life, effect, call, lost });
@@ -230,6 +250,16 @@ impl World {
             return Ok(());
         }
         self.note(|| format!("host {host} effect {effect} is told {told:?}"));
+        let asks = |running: &Running| matches!(running.work, Work::Change(_)) || running.client.is_none();
+        let process = self.process(host, life);
+        let client = process.and_then(|process| process.effects.get(&effect)).filter(|running| !asks(running));
+        if let Some(ticket) = client.and_then(|running| running.client.as_ref()).map(|(ticket, _)| *ticket)
+            && !self.clients[ticket.0].waits_for(ticket)
+        {
+            // With its client goes what has not begun.
+            self.process(host, life).and_then(|process| process.effects.remove(&effect));
+            return Ok(());
+        }
         let Some(process) = self.process(host, life) else { return Ok(()) };
         let Some(running) = process.effects.get_mut(&effect) else { return Ok(()) };
         if let Told::Answer(answer) = &told {
@@ -308,14 +338,22 @@ impl World {
         Ok(())
     }
 
-    /// What a primary takes for persisted is in the UFS.
+    /// What a primary with a lease takes for persisted is in the UFS.
     pub fn check_ufs(&mut self) -> Result<(), String> {
         let ufs = self.ufs.clone();
         for (number, host) in self.hosts.iter().enumerate() {
-            let Some(process) = host.process.as_ref().filter(|process| process.gate.is_serving()) else { continue };
+            let clock = self.clock(number);
+            let leads = |process: &&Process| {
+                let left = process.gate.lease_left(clock);
+                process.gate.is_serving() && left.map_or(self.healing, |left| left > Duration::ZERO)
+            };
+            let Some(process) = host.process.as_ref().filter(leads) else { continue };
             let state = &process.core.state;
             for inode in state.inodes().iter().filter(|inode| inode.persistence.text() == "PERSISTED") {
                 let Some(path) = state.path_of(inode.id).filter(|path| !path.is_root()) else { continue };
+                if state.intents().values().any(|intent| intent.path.is_prefix_of(&path)) {
+                    continue;
+                }
                 if now(ufs.status(&format!("{ROOT}{path}"))).map_err(|error| error.to_string())?.is_none() {
                     return Err(format!("host {number} takes {path} for persisted, and the UFS does not have it"));
                 }

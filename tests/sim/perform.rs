@@ -89,7 +89,8 @@ impl World {
                     self.ask_coordinator(host, life, ticket, request, Attempt::Refused)?;
                 }
             }
-            Action::Settle { host, life } => self.settle_all(host, life)?,
+            Action::SettleAll { host, life } => self.settle_all(host, life),
+            Action::Settle { host, life, inode } => self.settle(host, life, inode)?,
             Action::Ufs { host, life, effect, call, lost } => self.call_ufs(host, life, effect, &call, lost),
             Action::UfsTold { host, life, effect, told } => self.tell_effect(host, life, effect, told)?,
             Action::UfsSubmit { host, life, effect, operation } => self.submit_own(host, life, effect, operation)?,
@@ -192,7 +193,7 @@ impl World {
             }
             Effect::Serving { epoch, taken_over } => {
                 self.coverage.takeovers += 1;
-                self.after(1, Action::Settle { host, life });
+                self.after(1, Action::SettleAll { host, life });
                 self.note(|| format!("host {host} serves epoch {epoch} after {taken_over}"));
             }
             Effect::Warn(text) => self.note(|| format!("host {host} warns: {text}")),

@@ -20,7 +20,7 @@ use alluxio::master::role::FencingMode;
 use alluxio::master::state::MasterState;
 use alluxio::master::ufs::UfsCall;
 use alluxio::types::time::{Boot, Millis};
-use alluxio::types::{FsError, SequenceNumber};
+use alluxio::types::{FsError, InodeId, SequenceNumber};
 use alluxio::ufs::{MemoryUfs, Ufs, UfsOwnership};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -90,7 +90,8 @@ pub enum Action {
     Hear { ticket: Ticket, answer: Result<Answer, FsError> },
     Impatient { ticket: Ticket },
     Coordinate { host: usize, life: u64, ticket: Ticket },
-    Settle { host: usize, life: u64 },
+    SettleAll { host: usize, life: u64 },
+    Settle { host: usize, life: u64, inode: InodeId },
     Ufs { host: usize, life: u64, effect: usize, call: ToUfs, lost: bool },
     UfsTold { host: usize, life: u64, effect: usize, told: alluxio::master::ufs::Told },
     UfsSubmit { host: usize, life: u64, effect: usize, operation: UfsOperation },

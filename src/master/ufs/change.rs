@@ -52,12 +52,14 @@ impl UfsNamespace {
         Ok(())
     }
 
-    /// A rename or delete under an intent. It goes on when the client goes away.
+    /// A rename or delete under an intent. Once it has its turn it goes on when the client goes away; before, it is
+    /// given up then: the client may be told otherwise when it asks again.
     pub(super) async fn change(&self, request: Request) -> Result<Answer, FsError> {
         let (tell, told) = oneshot::channel();
         let this = self.clone();
+        let lock = self.lock(&request.operation, Mode::Alone).await;
         self.spawn(async move {
-            let _lock = this.lock(&request.operation, Mode::Alone).await;
+            let _lock = lock;
             let (task, step) = UfsTask::begin(request.operation.clone());
             // The client may have gone away.
             let _ = tell.send(this.run(task, step, &request).await);

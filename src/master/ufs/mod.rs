@@ -107,6 +107,8 @@ impl UfsNamespace {
         let this = self.clone();
         self.spawn(async move {
             let _lock = this.inner.locks.lock(paths, Mode::Alone).await;
+            // A guardian gives the lease of a dead master up at once; what that one sent last may still land.
+            tokio::time::sleep(this.inner.settings.deadline * 2).await;
             let begin = |core: &Core, settings: &ops::Settings| UfsTask::settle(inode, &core.state, settings);
             let (task, step) = this.inner.handle.with_core(begin);
             match this.run(task, step, &nobody()).await {
