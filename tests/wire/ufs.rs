@@ -442,6 +442,7 @@ async fn a_local_disk_is_a_ufs() {
     assert!(ufs.path().join("new").is_dir());
     master.rename("/d/f", "/new/f").await.unwrap();
     assert_eq!(std::fs::read(ufs.path().join("new/f")).unwrap(), b"abc");
+    assert!(!master.exists(&format!("/{}", "x".repeat(300))).await, "no local disk has such a name");
     master.remove("/new", true).await.unwrap();
     assert!(!ufs.path().join("new").exists());
     assert_eq!(master.list("/", true).await, ["/d"]);

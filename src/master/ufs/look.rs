@@ -13,6 +13,14 @@ const LOAD_INODES_MAX: usize = 5_000;
 /// A directory with more entries than this is refused.
 const LISTING_MAX: usize = 5_000_000;
 
+/// What cannot be a path in that UFS is not in it.
+fn absent_if_impossible(error: UfsError) -> Result<Option<UfsStatus>, FsError> {
+    match error.kind {
+        UfsErrorKind::Invalid | UfsErrorKind::WrongType => Ok(None),
+        _ => Err(refusal(error)),
+    }
+}
+
 impl UfsNamespace {
     /// Looks at each of these. An error says which one could not be looked at; it counts as looked at all the same.
     pub(super) async fn look(&self, lookups: &[Lookup], looked: &mut Looked) -> Result<(), FsError> {
@@ -59,7 +67,7 @@ impl UfsNamespace {
             at = at.join(name);
             let ufs_path = self.uri(&at);
             let ufs = self.inner.clients.of(&ufs_path).map_err(refusal)?;
-            let Some(status) = ufs.status(&ufs_path).await.map_err(refusal)? else {
+            let Some(status) = ufs.status(&ufs_path).await.or_else(absent_if_impossible)? else {
                 self.inner.absent.lock().add(at, boot_now());
                 break;
             };
