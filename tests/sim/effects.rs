@@ -338,14 +338,15 @@ impl World {
         Ok(())
     }
 
-    /// What a primary with a lease takes for persisted is in the UFS.
+    /// What a primary that leads for certain takes for persisted is in the UFS.
     pub fn check_ufs(&mut self) -> Result<(), String> {
         let ufs = self.ufs.clone();
         for (number, host) in self.hosts.iter().enumerate() {
             let clock = self.clock(number);
             let leads = |process: &&Process| {
                 let left = process.gate.lease_left(clock);
-                process.gate.is_serving() && left.map_or(self.healing, |left| left > Duration::ZERO)
+                // Without a clock nobody knows whether it leads; with one it does until its lease ends.
+                process.gate.is_serving() && left.is_some_and(|left| left > Duration::ZERO)
             };
             let Some(process) = host.process.as_ref().filter(leads) else { continue };
             let state = &process.core.state;

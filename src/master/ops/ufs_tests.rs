@@ -181,7 +181,8 @@ fn what_is_in_the_ufs_is_deleted_and_moved_under_an_intent() {
     }
     let begin = |operation| Operation::Ufs(UfsOperation::Begin(Box::new(operation)));
     let entries = entries_of(&state, begin(rm("/d", true)));
-    let intent = UfsIntent { inode: d, path: path("/d"), new_path: None, op_time_ms: 3_000, answer: None };
+    let intent =
+        UfsIntent { inode: d, path: path("/d"), new_path: None, temporary: None, op_time_ms: 3_000, answer: None };
     assert_eq!(entries, [Entry::UfsIntent(intent)]);
     assert_eq!(run(&mut state, begin(mv("/g", "/d/g"))), Ok(Answer::Begun(g)));
     assert!(matches!(prepared(&state, rm("/d", true), Attempt::Refused), Preparation::Wait));
