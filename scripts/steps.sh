@@ -56,6 +56,7 @@ quick_steps() {
   step "unit tests" cargo test --locked --lib --bins
   step "tidy" cargo test --locked --test tidy
   step "wire" cargo test --locked --test wire
+  step "worker over loopback" cargo test --locked --test worker
   step "launchers, guardian, properties" cargo test --locked --test launchers --test guardian --test properties
   step "simulation, a few seeds, and mutants" env SIM_SEEDS="${SIM_SEEDS:-40}" \
     cargo test --locked --features mutants --test sim
