@@ -254,7 +254,10 @@ fn the_usage_of_alluxio_is_that_of_1_2_0() {
     assert_eq!(alluxio(&[], &["format", "-s", "-Dalluxio.underfs.address=hdfs://nn/"]), outcome("", "", 0));
     assert_eq!(alluxio(&[], &["version"]), outcome("Alluxio version: 1.2.0\n", "", 0));
     assert_eq!(alluxio(&[], &["version", "-Dalluxio.compatibility=2.9"]), outcome("2.9.6\n", "", 0));
-    assert_eq!(alluxio(&[], &["runTests"]), outcome("", "alluxio runTests is not available in this version\n", 1));
+    assert_eq!(
+        alluxio(&[], &["readJournal"]),
+        outcome("", "alluxio readJournal is not available in this version\n", 1)
+    );
 }
 
 #[test]
