@@ -54,6 +54,12 @@ impl Worker {
         entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect()
     }
 
+    /// How many blocks are being written.
+    fn temporary_blocks(&self) -> usize {
+        let Ok(folders) = fs::read_dir(self.home.join("ram/alluxioworker/.tmp_blocks")) else { return 0 };
+        folders.filter_map(|folder| fs::read_dir(folder.ok()?.path()).ok()).map(Iterator::count).sum()
+    }
+
     fn log(&self) -> String {
         fs::read_to_string(self.home.join("logs/worker.log")).unwrap_or_default()
     }
@@ -144,17 +150,18 @@ fn a_worker_that_was_killed_comes_back_with_what_it_had() {
 fn a_worker_that_is_stopped_says_of_no_write_that_it_is_done() {
     let cluster = Cluster::new(1, &[]);
     cluster.up();
-    let worker = Worker::new(&cluster, "worker", "1GB");
+    let worker = Worker::new(&cluster, "worker", "2GB");
     worker.start().expect_success();
     for option in [REMOTE, SHORT_CIRCUIT] {
-        let before = worker.blocks().len();
-        let writing = start_java(&cluster, &[option, "write", "/half", "500000000", "MUST_CACHE"]);
-        wait_for("a write in its middle", COMMAND_LIMIT, || (worker.blocks().len() > before + 10).then_some(()));
+        // About as many blocks as this client can have open: it commits them all when the file is closed.
+        let writing = start_java(&cluster, &[option, "write", "/half", "1000000000", "MUST_CACHE"]);
+        wait_for("a write in its middle", COMMAND_LIMIT, || (worker.temporary_blocks() > 10).then_some(()));
         worker.stop().expect_success();
         let failed = writing.wait(COMMAND_LIMIT);
         assert!(failed.code != 0 && !failed.stdout.contains("wrote"), "{failed}");
         worker.start().expect_success();
         cluster.fs(&["rm", "/half"]).expect_success();
+        wait_for("the blocks to go", COMMAND_LIMIT, || worker.blocks().is_empty().then_some(()));
     }
 }
 
