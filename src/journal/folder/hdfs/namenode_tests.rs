@@ -173,6 +173,14 @@ async fn without_any_answer_a_call_ends_by_its_budget() {
 }
 
 #[test]
+fn an_exception_is_told_whole_but_for_its_stack() {
+    let message = "file /x on client c.\nRequested replication 9999 exceeds maximum 512\n\tat a.b.C(C.java:1)\n\tat d";
+    let told = HdfsError::remote("nn:8020", "java.io.IOException", message).to_string();
+    assert_eq!(told, "nn:8020: IOException: file /x on client c. Requested replication 9999 exceeds maximum 512");
+    assert_eq!(HdfsError::remote("nn:8020", "a.B", "").to_string(), "nn:8020: B: ");
+}
+
+#[test]
 fn exceptions_have_their_kind() {
     let kind = |class: &str, message: &str| {
         let failure = HdfsError::remote("nn:8020", class, message);

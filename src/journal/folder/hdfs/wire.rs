@@ -40,7 +40,7 @@ pub enum HdfsError {
         server: String,
         /// The last part of the class name.
         class: String,
-        /// The first line of its message.
+        /// Its message, in one line, without the stack trace.
         message: String,
     },
     /// A DataNode refused an operation, or a pipeline broke.
@@ -103,10 +103,11 @@ impl HdfsError {
         if message.contains("SIMPLE authentication is not enabled") {
             return HdfsError::Secured { server: server.into(), feature: "Kerberos or token authentication".into() };
         }
+        let told: Vec<&str> = message.lines().take_while(|line| !line.starts_with("\tat ")).collect();
         HdfsError::Remote {
             server: server.into(),
             class: class.rsplit(['.', '$']).next().unwrap_or(class).into(),
-            message: message.lines().next().unwrap_or_default().into(),
+            message: told.join(" "),
         }
     }
 
