@@ -141,22 +141,22 @@ impl BlockStore {
         self.news.subscribe()
     }
 
-    /// See [`Catalog::changes`].
+    /// The changes from number `from` on, at most `max`, and the number after them; none if some are forgotten.
     pub fn changes(&self, from: u64, max: usize) -> Option<(Vec<Change>, u64)> {
         self.catalog.lock().changes(from, max)
     }
 
-    /// See [`Catalog::list_asked`].
+    /// A list of pinned files is going to be asked for; its number.
     pub fn pins_asked(&self) -> u64 {
         self.catalog.lock().list_asked()
     }
 
-    /// See [`Catalog::listed`].
+    /// The list of that number: containers of the files that must stay.
     pub fn pins_listed(&self, list: u64, pinned: BTreeSet<i64>) {
         self.catalog.lock().listed(list, pinned);
     }
 
-    /// See [`Catalog::pin_early`].
+    /// Keeps the blocks of a file until a list of pins that is asked for later says otherwise.
     pub fn pin_early(&self, file: i64) {
         self.catalog.lock().pin_early(file);
     }
