@@ -189,9 +189,10 @@ impl FileSystem {
         status("CreateFile", self.caller.call(call).await?.into_inner().file_info)
     }
 
-    /// The id of the next block of a file that is being written. The same again as long as that is not written.
+    /// The id of the next block of a file that is being written. Each must be written before the file is completed, so
+    /// a call that is sent twice must not leave two.
     pub(super) async fn new_block_id(&self, path: &AlluxioPath) -> Result<BlockId, ClientError> {
-        let options = GetNewBlockIdForFilePOptions { common_options: Some(common(None)) };
+        let options = GetNewBlockIdForFilePOptions { common_options: Some(common(Some(new_operation()))) };
         let request = GetNewBlockIdForFilePRequest { path: text(path), options: Some(options) };
         let call = |connection| {
             let request = request.clone();

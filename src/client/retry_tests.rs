@@ -26,7 +26,10 @@ use crate::client::{
     RetrySettings,
 };
 use crate::conf::WriteType;
-use crate::proto::alluxio::grpc::file::{CreateDirectoryPRequest, CreateDirectoryPResponse, FsOpPId};
+use crate::proto::alluxio::grpc::file::{
+    CreateDirectoryPRequest, CreateDirectoryPResponse, FileSystemMasterCommonPOptions, FsOpPId,
+    GetNewBlockIdForFilePRequest, GetNewBlockIdForFilePResponse,
+};
 use crate::proto::alluxio::grpc::version::{GetServiceVersionPRequest, GetServiceVersionPResponse};
 use crate::types::time::boot_now;
 use crate::types::{AlluxioPath, ErrorKind};
@@ -38,7 +41,7 @@ enum Next {
     StaySilent,
 }
 
-/// A master that knows CreateDirectory only.
+/// A master that knows CreateDirectory and GetNewBlockIdForFile only.
 #[derive(Clone, Default)]
 struct Master {
     next: Arc<Mutex<VecDeque<Next>>>,
@@ -68,6 +71,16 @@ impl Master {
     fn calls(&self) -> usize {
         self.seen.lock().len()
     }
+
+    /// Does what comes next.
+    fn answer<T: Default + Send + 'static>(&self, options: Option<FileSystemMasterCommonPOptions>) -> Answer<T> {
+        self.seen.lock().push(options.and_then(|options| options.operation_id).unwrap());
+        match self.next.lock().pop_front() {
+            Some(Next::StaySilent) => Box::pin(pending()),
+            Some(Next::Refuse(code)) => Box::pin(ready(Err(Status::new(code, "told to refuse")))),
+            None => Box::pin(ready(Ok(tonic::Response::new(T::default())))),
+        }
+    }
 }
 
 impl Service<Request<Body>> for Master {
@@ -84,6 +97,9 @@ impl Service<Request<Body>> for Master {
         Box::pin(async move {
             let answer = if request.uri().path().ends_with("/getServiceVersion") {
                 let codec = ProstCodec::<GetServiceVersionPResponse, GetServiceVersionPRequest>::default();
+                Grpc::new(codec).unary(master, request).await
+            } else if request.uri().path().ends_with("/GetNewBlockIdForFile") {
+                let codec = ProstCodec::<GetNewBlockIdForFilePResponse, GetNewBlockIdForFilePRequest>::default();
                 Grpc::new(codec).unary(master, request).await
             } else {
                 let codec = ProstCodec::<CreateDirectoryPResponse, CreateDirectoryPRequest>::default();
@@ -114,13 +130,16 @@ impl UnaryService<CreateDirectoryPRequest> for Master {
     type Future = Answer<CreateDirectoryPResponse>;
 
     fn call(&mut self, request: tonic::Request<CreateDirectoryPRequest>) -> Self::Future {
-        let id = request.into_inner().options.and_then(|options| options.common_options?.operation_id);
-        self.seen.lock().push(id.unwrap());
-        match self.next.lock().pop_front() {
-            Some(Next::StaySilent) => Box::pin(pending()),
-            Some(Next::Refuse(code)) => Box::pin(ready(Err(Status::new(code, "told to refuse")))),
-            None => Box::pin(ready(Ok(tonic::Response::new(CreateDirectoryPResponse {})))),
-        }
+        self.answer(request.into_inner().options.and_then(|options| options.common_options))
+    }
+}
+
+impl UnaryService<GetNewBlockIdForFilePRequest> for Master {
+    type Response = GetNewBlockIdForFilePResponse;
+    type Future = Answer<GetNewBlockIdForFilePResponse>;
+
+    fn call(&mut self, request: tonic::Request<GetNewBlockIdForFilePRequest>) -> Self::Future {
+        self.answer(request.into_inner().options.and_then(|options| options.common_options))
     }
 }
 
@@ -180,6 +199,18 @@ async fn an_operation_keeps_its_id_over_all_attempts() {
     assert_eq!(seen.len(), 5);
     assert!(seen[..4].iter().all(|id| *id == seen[0]), "{seen:?}");
     assert_ne!(seen[4], seen[0], "another operation has another id");
+}
+
+#[tokio::test]
+async fn a_new_block_keeps_its_id_over_all_attempts() {
+    let master = Master::told(&[Next::Refuse(Code::Unavailable)]);
+    let files = files(Fixed { address: master.serve().await }, LONG);
+    let path = AlluxioPath::parse("/a").unwrap();
+    files.new_block_id(&path).await.unwrap();
+    files.new_block_id(&path).await.unwrap();
+    let seen = master.seen.lock().clone();
+    assert_eq!(seen.len(), 3);
+    assert!(seen[0] == seen[1] && seen[1] != seen[2], "{seen:?}");
 }
 
 #[tokio::test]

@@ -1,8 +1,12 @@
 //! Our shell with our masters and workers: data through the end of a leader and of a worker, and for the Java client.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
@@ -36,6 +40,14 @@ impl Bed {
         let path = self.at("source");
         let numbers = (0_u64..).flat_map(|number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
         fs::write(&path, numbers.take(length).collect::<Vec<u8>>()).unwrap();
+        path
+    }
+
+    /// A new pipe with a name.
+    fn pipe(&self) -> PathBuf {
+        let path = self.at("pipe");
+        let _ = fs::remove_file(&path); // there may be one from before
+        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         path
     }
 
@@ -91,12 +103,27 @@ fn a_copy_goes_on_when_the_leader_dies() {
     worker.start().expect_success();
     let source = bed.file(200_000_000);
     for (path, option) in [("/near", SHORT_CIRCUIT), ("/far", REMOTE)] {
-        let before = worker.blocks().len();
-        let copying = bed.cluster.start_fs(&[option, SMALL_BLOCKS, "copyFromLocal", source.to_str().unwrap(), path]);
-        wait_for("a copy in its middle", COMMAND_LIMIT, || (worker.blocks().len() > before + 20).then_some(()));
-        assert!(worker.blocks().len() < before + 180, "it is not over yet");
         let leader = bed.cluster.leader();
+        let pipe = bed.pipe();
+        let copying = bed.cluster.start_fs(&[option, SMALL_BLOCKS, "copyFromLocal", pipe.to_str().unwrap(), path]);
+        let (middle, reached) = mpsc::channel();
+        let (killed, go_on) = mpsc::channel();
+        let content = fs::read(&source).unwrap();
+        let feeding = thread::spawn(move || {
+            let mut pipe = File::options().write(true).open(pipe).unwrap();
+            let (first, second) = content.split_at(content.len() / 2);
+            let (second, last) = second.split_at(second.len() - 1_000_000);
+            pipe.write_all(first).unwrap();
+            middle.send(()).unwrap();
+            // Blocks are asked for, written and committed while the leader dies; the copy is not over before it is dead.
+            pipe.write_all(second).unwrap();
+            go_on.recv().unwrap();
+            pipe.write_all(last).unwrap();
+        });
+        reached.recv_timeout(COMMAND_LIMIT).expect("the copy comes to its middle");
         bed.cluster.masters[leader].signal(Signal::KILL);
+        killed.send(()).unwrap();
+        feeding.join().unwrap();
         copying.wait(COMMAND_LIMIT).expect_success();
         let got = bed.at("got");
         bed.copied(&[option], path, &got);

@@ -10,6 +10,8 @@ import alluxio.grpc.SetAttributePOptions;
 import alluxio.grpc.WritePType;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Paths;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
@@ -33,15 +35,15 @@ public class ClientProbe {
       list(args[1]);
     } else if (mode.equals("load") && args.length == 5) {
       load(args[1], args[2], Integer.parseInt(args[3]), Integer.parseInt(args[4]));
-    } else if (mode.equals("write") && args.length == 4) {
-      write(args[1], Long.parseLong(args[2]), WritePType.valueOf(args[3]));
+    } else if (mode.equals("write") && (args.length == 4 || args.length == 5)) {
+      write(args[1], Long.parseLong(args[2]), WritePType.valueOf(args[3]), args.length == 5 ? args[4] : null);
     } else if (mode.equals("read") && args.length == 2) {
       read(args[1]);
     } else if (mode.equals("free") && args.length == 2) {
       FS.free(uri(args[1]));
     } else {
       System.err.println("usage: steps ROOT | loop ROOT SECONDS | list ROOT | load OPERATION ROOT THREADS SECONDS"
-          + " | write PATH BYTES WRITE_TYPE | read PATH | free PATH");
+          + " | write PATH BYTES WRITE_TYPE [GATE] | read PATH | free PATH");
       System.exit(2);
     }
     System.exit(0); // the client leaves threads behind
@@ -126,14 +128,24 @@ public class ClientProbe {
     }
   }
 
-  /** Writes a file of so many bytes, each of which follows from its place, in blocks of 1 MB. */
-  private static void write(String path, long bytes, WritePType type) throws Exception {
+  /**
+   * Writes a file of so many bytes, each of which follows from its place, in blocks of 1 MB. With a gate, says so after
+   * half of them, and goes on when there is a file of that name.
+   */
+  private static void write(String path, long bytes, WritePType type, String gate) throws Exception {
     CreateFilePOptions options =
         CreateFilePOptions.newBuilder().setWriteType(type).setBlockSizeBytes(1 << 20).setRecursive(true).build();
     try (OutputStream out = FS.createFile(uri(path), options)) {
       byte[] buffer = new byte[10007];
       for (long at = 0; at < bytes; at += buffer.length) {
         int length = (int) Math.min(buffer.length, bytes - at);
+        if (gate != null && at <= bytes / 2 && bytes / 2 < at + length) {
+          System.out.println("wrote half of " + path);
+          System.out.flush();
+          while (!Files.exists(Paths.get(gate))) {
+            Thread.sleep(10);
+          }
+        }
         for (int i = 0; i < length; i++) {
           buffer[i] = expected(at + i);
         }
