@@ -55,7 +55,7 @@ TEXT
   cp "$dir/hadoop-conf/log4j.properties" "$dir/$name/conf/log4j.properties"
 }
 
-# Memory of the worker: blocks of tests are small, and it lies in the folder of the test bed.
+# Its blocks lie in the folder of the test bed.
 alluxio_java_worker_configure() {
   local name=alluxio-java-worker-1 port=$((first_port + 30))
   server "$name" "127.0.0.1:$port" "$(alluxio_java_class_path)" \
@@ -66,7 +66,7 @@ alluxio.work.dir=$dir/$name/data
 alluxio.worker.hostname=127.0.0.1
 alluxio.worker.rpc.port=$port
 alluxio.worker.web.port=$((port + 1))
-alluxio.worker.ramdisk.size=1GB
+alluxio.worker.ramdisk.size=5GB
 alluxio.worker.tieredstore.level0.alias=MEM
 alluxio.worker.tieredstore.level0.dirs.path=$dir/$name/ramdisk
 alluxio.zookeeper.enabled=true

@@ -197,7 +197,8 @@ write_env() {
       "DATANODES=$(addresses datanode-)" "DATANODE_PIDS=$(pids datanode-)" \
       "HADOOP_CONF_DIR=$dir/hadoop-conf" \
       "ALLUXIO_JAVA=$(addresses alluxio-java-)" "ALLUXIO_JAVA_PIDS=$(pids alluxio-java-)" \
-      "ALLUXIO_JAVA_WORKER=$(addresses alluxio-java-worker-)"; do
+      "ALLUXIO_JAVA_WORKER=$(addresses alluxio-java-worker-)" \
+      "ALLUXIO_JAVA_WORKER_PIDS=$(pids alluxio-java-worker-)"; do
       env_line "${pair%%=*}" "${pair#*=}"
     done
     grep -E '^TESTBED_(ZOOKEEPER|HDFS)_VERSION=' "$file" || true

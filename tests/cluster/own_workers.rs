@@ -1,13 +1,14 @@
 //! Our workers with our masters, for the unmodified Java client: through the end of a leader, of a worker, and of room.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 
-use crate::harness::{COMMAND_LIMIT, Cluster, Outcome, Running, Services, free_port, project, run, start, wait_for};
+use crate::harness::{
+    COMMAND_LIMIT, Cluster, Outcome, Running, Services, WORKER_HOST, free_port, project, run, start, wait_for,
+};
 
-const HOST: &str = "127.0.0.1";
 const SHORT_CIRCUIT: &str = "-Dalluxio.user.short.circuit.enabled=true";
 const REMOTE: &str = "-Dalluxio.user.short.circuit.enabled=false";
 
@@ -19,9 +20,9 @@ pub struct Worker {
 impl Worker {
     /// Not started. Its blocks have room for so many bytes.
     pub fn new(cluster: &Cluster, name: &str, bytes: &str) -> Worker {
-        let port = free_port(HOST).to_string();
+        let port = free_port(WORKER_HOST).to_string();
         let own = [
-            ("alluxio.worker.hostname", HOST),
+            ("alluxio.worker.hostname", WORKER_HOST),
             ("alluxio.worker.rpc.port", port.as_str()),
             ("alluxio.worker.ramdisk.size", bytes),
         ];
@@ -112,6 +113,7 @@ fn what_is_written_while_the_leader_dies_is_there() {
         let length = LENGTH.to_string();
         let writing = start_java(&cluster, &[option, "write", path, &length, "MUST_CACHE", gate.to_str().unwrap()]);
         wait_for("a write in its middle", COMMAND_LIMIT, || writing.output().contains("wrote half").then_some(()));
+        assert_eq!(writing.has_open_below(Path::new(&worker.ram())), option == SHORT_CIRCUIT, "writes the file itself");
         let leader = cluster.leader();
         cluster.masters[leader].signal(Signal::KILL);
         fs::write(&gate, "").unwrap();

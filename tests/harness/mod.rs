@@ -161,12 +161,17 @@ impl Cluster {
         paths.map(|path| path.rsplit('/').next().unwrap().to_owned()).collect()
     }
 
-    /// Properties that lead the Java client to this cluster.
+    /// Properties that lead the Java client to this cluster, and let it take workers of [`WORKER_HOST`] for its own.
     pub fn java_properties(&self) -> Vec<String> {
         let site = fs::read_to_string(self.client.join("conf/alluxio-site.properties")).unwrap();
-        site.lines().filter(|line| line.starts_with("alluxio.zookeeper.")).map(|line| format!("-D{line}")).collect()
+        let zookeeper = site.lines().filter(|line| line.starts_with("alluxio.zookeeper."));
+        let host = format!("-Dalluxio.user.hostname={WORKER_HOST}");
+        zookeeper.map(|line| format!("-D{line}")).chain([host]).collect()
     }
 }
+
+/// Where workers of tests are.
+pub const WORKER_HOST: &str = "127.0.0.1";
 
 impl Drop for Cluster {
     fn drop(&mut self) {

@@ -101,6 +101,12 @@ impl Running {
         text(&self.stdout)
     }
 
+    /// Whether it has a file below `folder` open.
+    pub fn has_open_below(&self, folder: &Path) -> bool {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap();
+        files.filter_map(|file| std::fs::read_link(file.unwrap().path()).ok()).any(|file| file.starts_with(folder))
+    }
+
     /// Ends it, as Ctrl-C does.
     pub fn interrupt(mut self) -> String {
         let pid = rustix::process::Pid::from_child(&self.child);

@@ -37,13 +37,15 @@ public class ClientProbe {
       load(args[1], args[2], Integer.parseInt(args[3]), Integer.parseInt(args[4]));
     } else if (mode.equals("write") && (args.length == 4 || args.length == 5)) {
       write(args[1], Long.parseLong(args[2]), WritePType.valueOf(args[3]), args.length == 5 ? args[4] : null);
+    } else if (mode.equals("transfer") && args.length == 3) {
+      transfer(args[1], Long.parseLong(args[2]));
     } else if (mode.equals("read") && args.length == 2) {
       read(args[1]);
     } else if (mode.equals("free") && args.length == 2) {
       FS.free(uri(args[1]));
     } else {
       System.err.println("usage: steps ROOT | loop ROOT SECONDS | list ROOT | load OPERATION ROOT THREADS SECONDS"
-          + " | write PATH BYTES WRITE_TYPE [GATE] | read PATH | free PATH");
+          + " | write PATH BYTES WRITE_TYPE [GATE] | read PATH | free PATH | transfer PATH BYTES");
       System.exit(2);
     }
     System.exit(0); // the client leaves threads behind
@@ -153,6 +155,37 @@ public class ClientProbe {
       }
     }
     System.out.println("wrote " + place(FS.getStatus(uri(path))));
+  }
+
+  /** Writes a file to a worker and reads it, twice, the first time to warm up; prints the MiB a second of the second. */
+  private static void transfer(String path, long bytes) throws Exception {
+    CreateFilePOptions options = CreateFilePOptions.newBuilder().setWriteType(WritePType.MUST_CACHE)
+        .setBlockSizeBytes(64 << 20).setRecursive(true).build();
+    byte[] buffer = new byte[128 << 10];
+    for (int turn = 0; turn < 2; turn++) {
+      long began = System.nanoTime();
+      try (OutputStream out = FS.createFile(uri(path + turn), options)) {
+        for (long at = 0; at < bytes; at += buffer.length) {
+          out.write(buffer, 0, (int) Math.min(buffer.length, bytes - at));
+        }
+      }
+      long wrote = System.nanoTime();
+      long total = 0;
+      try (InputStream in = FS.openFile(uri(path + turn))) {
+        for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+          total += n;
+        }
+      }
+      long read = System.nanoTime();
+      if (total != bytes) {
+        throw new IllegalStateException("read " + total + " of " + bytes + " bytes");
+      }
+      FS.delete(uri(path + turn));
+      if (turn == 1) {
+        double mib = bytes / 1048576.0;
+        System.out.printf("write %.0f read %.0f%n", mib * 1e9 / (wrote - began), mib * 1e9 / (read - wrote));
+      }
+    }
   }
 
   /** Reads a file that `write` wrote, and compares every byte. */
