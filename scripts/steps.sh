@@ -4,6 +4,8 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 logs=${CARGO_TARGET_DIR:-target}/test-logs
+# What a test says of its failure is enough, and is shown; frames would push it out of what is shown.
+export RUST_BACKTRACE=0
 steps_failed=() tests_run=0 tests_failed=0 tests_skipped=0
 mkdir -p "$logs"
 
