@@ -55,12 +55,6 @@ impl Worker {
         entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect()
     }
 
-    /// How many blocks are being written.
-    fn temporary_blocks(&self) -> usize {
-        let Ok(folders) = fs::read_dir(self.home.join("ram/alluxioworker/.tmp_blocks")) else { return 0 };
-        folders.filter_map(|folder| fs::read_dir(folder.ok()?.path()).ok()).map(Iterator::count).sum()
-    }
-
     fn log(&self) -> String {
         fs::read_to_string(self.home.join("logs/worker.log")).unwrap_or_default()
     }
@@ -87,6 +81,30 @@ fn java(cluster: &Cluster, words: &[&str]) -> Outcome {
     start_java(cluster, words).wait(COMMAND_LIMIT)
 }
 
+/// A write of the Java client that stands still after half of its bytes.
+struct HalfWritten {
+    writing: Running,
+    gate: PathBuf,
+}
+
+impl HalfWritten {
+    fn new(cluster: &Cluster, worker: &Worker, option: &str, path: &str, length: u64) -> HalfWritten {
+        let gate = worker.home.join(format!("gate{}{option}", path.replace('/', "-")));
+        let length = length.to_string();
+        let writing = start_java(cluster, &[option, "write", path, &length, "MUST_CACHE", gate.to_str().unwrap()]);
+        wait_for("a write in its middle", COMMAND_LIMIT, || writing.output().contains("wrote half").then_some(()));
+        let ram = worker.ram();
+        assert_eq!(writing.has_open_below(Path::new(&ram)), option == SHORT_CIRCUIT, "writes the file itself");
+        HalfWritten { writing, gate }
+    }
+
+    /// Lets it go on; what becomes of it.
+    fn end(self) -> Outcome {
+        fs::write(&self.gate, "").unwrap();
+        self.writing.wait(COMMAND_LIMIT)
+    }
+}
+
 /// What the client says of a file with one block for each million bytes.
 fn place(path: &str, length: u64) -> String {
     let blocks = length.div_ceil(1 << 20);
@@ -109,15 +127,10 @@ fn what_is_written_while_the_leader_dies_is_there() {
     for (path, option) in [("/d/remote", REMOTE), ("/d/local", SHORT_CIRCUIT)] {
         // The client names no call for a new block, so one whose answer is lost fails the write, as with the original:
         // the leader dies between two calls.
-        let gate = worker.home.join(format!("gate{}", path.replace('/', "-")));
-        let length = LENGTH.to_string();
-        let writing = start_java(&cluster, &[option, "write", path, &length, "MUST_CACHE", gate.to_str().unwrap()]);
-        wait_for("a write in its middle", COMMAND_LIMIT, || writing.output().contains("wrote half").then_some(()));
-        assert_eq!(writing.has_open_below(Path::new(&worker.ram())), option == SHORT_CIRCUIT, "writes the file itself");
+        let writing = HalfWritten::new(&cluster, &worker, option, path, LENGTH);
         let leader = cluster.leader();
         cluster.masters[leader].signal(Signal::KILL);
-        fs::write(&gate, "").unwrap();
-        let written = writing.wait(COMMAND_LIMIT);
+        let written = writing.end();
         let said = format!("wrote half of {path}\nwrote {}", place(path, LENGTH));
         assert_eq!(written.expect_success().stdout, said, "{written}");
         reads(&cluster, option, path, LENGTH);
@@ -136,10 +149,9 @@ fn a_worker_that_was_killed_comes_back_with_what_it_had() {
     let worker = Worker::new(&cluster, "worker", "1GB");
     worker.start().expect_success();
     java(&cluster, &[REMOTE, "write", "/whole", "5000000", "MUST_CACHE"]).expect_success();
-    let writing = start_java(&cluster, &[REMOTE, "write", "/half", "500000000", "MUST_CACHE"]);
-    wait_for("a write in its middle", COMMAND_LIMIT, || (worker.blocks().len() > 15).then_some(()));
+    let writing = HalfWritten::new(&cluster, &worker, REMOTE, "/half", 50_000_000);
     worker.kill();
-    let failed = writing.wait(COMMAND_LIMIT);
+    let failed = writing.end();
     assert_ne!(failed.code, 0, "{failed}");
     worker.start().expect_success();
     reads(&cluster, SHORT_CIRCUIT, "/whole", 5_000_000);
@@ -159,12 +171,10 @@ fn a_worker_that_is_stopped_says_of_no_write_that_it_is_done() {
     let worker = Worker::new(&cluster, "worker", "2GB");
     worker.start().expect_success();
     for option in [REMOTE, SHORT_CIRCUIT] {
-        // About as many blocks as this client can have open: it commits them all when the file is closed.
-        let writing = start_java(&cluster, &[option, "write", "/half", "1000000000", "MUST_CACHE"]);
-        wait_for("a write in its middle", COMMAND_LIMIT, || (worker.temporary_blocks() > 10).then_some(()));
+        let writing = HalfWritten::new(&cluster, &worker, option, "/half", 50_000_000);
         worker.stop().expect_success();
-        let failed = writing.wait(COMMAND_LIMIT);
-        assert!(failed.code != 0 && !failed.stdout.contains("wrote"), "{failed}");
+        let failed = writing.end();
+        assert!(failed.code != 0 && !failed.stdout.contains("wrote /half"), "{failed}");
         worker.start().expect_success();
         cluster.fs(&["rm", "/half"]).expect_success();
         wait_for("the blocks to go", COMMAND_LIMIT, || worker.blocks().is_empty().then_some(()));
