@@ -140,7 +140,7 @@ impl<'a> FileReader<'a> {
         if let Some(worker) = self.workers().nearest(copies.filter(fresh)) {
             return Ok(worker);
         }
-        if self.status.persistence == PersistenceState::Persisted {
+        if is_in_ufs(&self.status) {
             let all = self.files.workers().await?.into_iter().map(|worker| worker.address);
             let none = || FsError::new(ErrorKind::Unavailable, "No available Alluxio worker found");
             return Ok(self.workers().nearest(all.filter(fresh)).ok_or_else(none)?);
@@ -226,12 +226,22 @@ impl<'a> FileReader<'a> {
 }
 
 /// Where block `index` of a file is in the UFS, if it is.
+// Compatible: 2.9 InStreamOptions, getOpenUfsBlockOptions: until a file is persisted, a block that no worker could keep
+// is a file of its own.
 pub(super) fn ufs_block(status: &FileStatus, index: usize, keep: Keep) -> Option<UfsBlock> {
-    (status.persistence == PersistenceState::Persisted).then(|| UfsBlock {
-        path: status.ufs_path.clone(),
-        offset_in_file: index as i64 * status.block_size_bytes,
-        length: status.blocks[index].length,
-        mount_id: status.mount_id,
-        keep,
+    is_in_ufs(status).then(|| {
+        let is_alone = status.persistence == PersistenceState::ToBePersisted;
+        UfsBlock {
+            path: (!is_alone).then(|| status.ufs_path.clone()),
+            offset_in_file: if is_alone { 0 } else { index as i64 * status.block_size_bytes },
+            length: status.blocks[index].length,
+            mount_id: status.mount_id,
+            keep,
+        }
     })
+}
+
+/// Whether what workers do not have may be in the UFS.
+fn is_in_ufs(status: &FileStatus) -> bool {
+    matches!(status.persistence, PersistenceState::Persisted | PersistenceState::ToBePersisted)
 }

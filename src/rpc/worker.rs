@@ -50,8 +50,8 @@ pub struct Worker {
 /// Where in the UFS a block lies, so that a worker without a copy can read it there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UfsBlock {
-    /// The file in the UFS.
-    pub path: String,
+    /// The file in the UFS; none when the block is a file of its own there, which workers find.
+    pub path: Option<String>,
     /// Where the block begins in it.
     pub offset_in_file: i64,
     /// Bytes of this block.
@@ -130,12 +130,13 @@ pub enum Wait {
 impl UfsBlock {
     pub(super) fn to_proto(&self) -> OpenUfsBlockOptions {
         OpenUfsBlockOptions {
-            ufs_path: Some(self.path.clone()),
+            ufs_path: self.path.clone(),
             offset_in_file: Some(self.offset_in_file),
             block_size: Some(self.length),
             max_ufs_read_concurrency: Some(i32::MAX),
             mount_id: Some(self.mount_id),
             no_cache: Some(self.keep == Keep::Nothing),
+            block_in_ufs_tier: self.path.is_none().then_some(true),
             ..OpenUfsBlockOptions::default()
         }
     }

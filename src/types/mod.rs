@@ -1,6 +1,7 @@
 //! Pure. The words of the system: paths, ids, times, what a file looks like, how an operation fails.
 //!
-//! Uses nothing else of the project. Read `path.rs`, `ids.rs`, `file_status.rs`, `worker.rs`, `caller.rs`, `error.rs`, `time.rs`.
+//! Uses nothing else of the project. Read `path.rs`, `ids.rs`, `file_status.rs`, `worker.rs`, `caller.rs`, `error.rs`,
+//! `ufs_names.rs`, `time.rs`.
 
 mod caller;
 mod error;
@@ -9,6 +10,7 @@ mod ids;
 pub mod mutant;
 mod path;
 pub mod time;
+pub mod ufs_names;
 mod worker;
 
 pub use caller::Caller;

@@ -13,12 +13,15 @@ use super::primary::{Committed, PrimaryMaster};
 use super::store::{Begun, BlockStore, Grown, PlacedBlock, WritableBlock};
 use super::tasks::Tasks;
 use crate::rpc::channel::ChannelSettings;
-use crate::types::time::boot_now;
+use crate::types::time::{Boot, boot_now};
 use crate::types::{BlockId, ErrorKind, FsError, WorkerAddress};
 
 /// How long it is asked which files may go before a wish for room is refused
 /// (2.9: `alluxio.worker.free.space.timeout`).
 const FREE_SPACE_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long what a local client has written is kept for it after there was no more room; it goes on at once.
+const LEFT_FOR: Duration = Duration::from_secs(60);
 
 /// Blocks that are fetched from the UFS at a time; more are read through without being kept.
 const FETCHES_MAX: usize = 64;
@@ -38,6 +41,8 @@ pub struct Worker {
     pub mounts: Mounts,
     /// What it has begun.
     pub tasks: Tasks,
+    /// What local clients have begun and want to go on with in the UFS, and until when it is kept for them.
+    left: Mutex<BTreeMap<BlockId, (Boot, WritableBlock)>>,
     /// Blocks that are fetched now.
     pub(super) fetches: Mutex<BTreeMap<BlockId, Arc<Fetch>>>,
     /// How many more may be.
@@ -60,6 +65,7 @@ impl Worker {
             primary,
             mounts,
             tasks: Tasks::default(),
+            left: Mutex::default(),
             fetches: Mutex::default(),
             fetch_room: Arc::new(Semaphore::new(FETCHES_MAX)),
         }
@@ -106,6 +112,38 @@ impl Worker {
                 Err(error) => return Ok((block, Err(error.into()))),
             }
         }
+    }
+
+    /// Keeps what was written of a block for a while, for the client that goes on with it in the UFS.
+    pub fn leave(self: &Arc<Self>, block: BlockId, writable: WritableBlock) {
+        let until = boot_now() + LEFT_FOR;
+        // Another one by this id had to be gone before this one could be begun.
+        self.left.lock().insert(block, (until, writable));
+        let worker = Arc::clone(self);
+        self.tasks.spawn(async move {
+            tokio::time::sleep(LEFT_FOR).await;
+            let forgotten = worker.forget_left(block, until);
+            // It cannot fail: this deletes a file, or warns.
+            let _ = blocking(move || drop(forgotten)).await;
+        });
+    }
+
+    fn forget_left(&self, block: BlockId, until: Boot) -> Option<(Boot, WritableBlock)> {
+        let mut left = self.left.lock();
+        let is_over = left.get(&block).is_some_and(|(end, _)| *end == until);
+        if is_over { left.remove(&block) } else { None }
+    }
+
+    /// What was left of a block.
+    ///
+    /// # Errors
+    /// There is nothing, or not any more.
+    pub fn take_left(&self, block: BlockId) -> Result<WritableBlock, FsError> {
+        let gone = || {
+            let text = format!("nothing that was written of block {block} is left to be continued in the UFS");
+            FsError::new(ErrorKind::NotFound, text)
+        };
+        self.left.lock().remove(&block).map(|(_, writable)| writable).ok_or_else(gone)
     }
 
     async fn judge(&self, files: Vec<i64>) -> Result<(), FsError> {

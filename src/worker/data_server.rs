@@ -17,11 +17,13 @@ use tonic::codegen::http;
 
 use super::blocks::{Worker, blocking};
 use super::fetch::{End, Origin, UfsBlock};
+use super::store::StoreError;
 use super::{data_server_local, data_server_read, data_server_write};
 use crate::proto::alluxio::grpc::block::block_worker_server as block_worker;
 use crate::proto::alluxio::grpc::block::{
     AsyncCacheRequest, AsyncCacheResponse, CacheRequest, CacheResponse, ClearMetricsRequest, ClearMetricsResponse,
-    FreeWorkerRequest, FreeWorkerResponse, RemoveBlockRequest, RemoveBlockResponse,
+    FreeWorkerRequest, FreeWorkerResponse, MoveBlockRequest, MoveBlockResponse, RemoveBlockRequest,
+    RemoveBlockResponse,
 };
 use crate::proto::alluxio::grpc::sasl::sasl_authentication_service_server as sasl;
 use crate::proto::alluxio::grpc::version::service_version_client_service_server as version_service;
@@ -117,9 +119,10 @@ fn route(worker: &Arc<Worker>, request: http::Request<Body>) -> Reply {
             let store = Arc::clone(&worker.store);
             match blocking(move || store.remove(block)).await? {
                 true => Ok(RemoveBlockResponse {}),
-                false => Err(super::store::StoreError::NoBlock(block).into()),
+                false => Err(StoreError::NoBlock(block).into()),
             }
         }),
+        "MoveBlock" => call::unary(request, |message| async move { move_block(&worker, &message) }),
         "FreeWorker" => call::unary(request, |_: FreeWorkerRequest| async move {
             let store = Arc::clone(&worker.store);
             blocking(move || store.remove_all()).await.map(|()| FreeWorkerResponse {})
@@ -185,6 +188,20 @@ where
     Answered { answers: receiver, done, over: false }
 }
 
+// Compatible: 2.9 TieredBlockStore, moveBlock: what lies there already stays. There is one directory, so nothing else
+// has room.
+fn move_block(worker: &Worker, request: &MoveBlockRequest) -> Result<MoveBlockResponse, FsError> {
+    let block = BlockId(request.block_id());
+    if !worker.store.has(block) {
+        return Err(StoreError::NoBlock(block).into());
+    }
+    if worker.store.settings().tier_aliases.iter().any(|alias| alias == request.medium_type()) {
+        return Ok(MoveBlockResponse {});
+    }
+    let text = format!("Failed to find space in {} to move blockId {block}", request.medium_type());
+    Err(FsError::new(ErrorKind::ResourceExhausted, text))
+}
+
 /// Brings a block here, now or soon.
 async fn cache(worker: &Arc<Worker>, request: CacheRequest) -> Result<(), FsError> {
     let block = BlockId(request.block_id());
@@ -194,7 +211,7 @@ async fn cache(worker: &Arc<Worker>, request: CacheRequest) -> Result<(), FsErro
     let length = u64::try_from(request.length()).unwrap_or(0);
     let own = &worker.address;
     let is_own = (request.source_host(), request.source_port()) == (own.host.as_str(), i32::from(own.data_port));
-    let origin = match request.open_ufs_block_options.as_ref().and_then(UfsBlock::new) {
+    let origin = match request.open_ufs_block_options.as_ref().and_then(|options| UfsBlock::new(block, options)) {
         _ if !is_own && !request.source_host().is_empty() && length > 0 => {
             let port = u16::try_from(request.source_port()).unwrap_or(0);
             let host = request.source_host().to_owned();

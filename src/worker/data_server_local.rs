@@ -55,7 +55,13 @@ pub(super) async fn create(
         }
         let (same, grown) = worker.grow(writable, room(&request)?).await?;
         writable = same;
-        grown?;
+        if let Err(error) = grown {
+            // Compatible: 2.9, of a client that goes on in the UFS (UFS_FALLBACK_BLOCK).
+            if error.kind == ErrorKind::ResourceExhausted && request.cleanup_on_failure == Some(false) {
+                worker.leave(block, writable);
+            }
+            return Err(error);
+        }
         // Compatible: 2.9, the answer to a wish for room has no path.
         if answers.send(Ok(CreateLocalBlockResponse { path: None })).await.is_err() {
             return Ok(());

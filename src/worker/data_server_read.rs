@@ -42,11 +42,12 @@ pub(super) async fn read(
     };
     let chunk = usize::try_from(request.chunk_size()).ok().filter(|bytes| *bytes > 0);
     let chunk = chunk.unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES_MAX);
+    let block = BlockId(request.block_id());
     let ufs = request.open_ufs_block_options.as_ref().and_then(|options| {
         let keep = if options.no_cache() { Keep::No } else { Keep::Yes };
-        Some((UfsBlock::new(options)?, keep))
+        Some((UfsBlock::new(block, options)?, keep))
     });
-    let mut reader = worker.open(BlockId(request.block_id()), offset, length, ufs).await?;
+    let mut reader = worker.open(block, offset, length, ufs).await?;
     loop {
         let permit = tokio::select! {
             permit = answers.reserve() => permit,

@@ -25,6 +25,9 @@ pub(super) async fn write(
         return Err(FsError::new(ErrorKind::InvalidArgument, "The first message of a write must be a command."));
     };
     let mut sink = Sink::begin(&worker, kind(&command)?).await?;
+    if let Some(bytes) = to_resume(&command) {
+        sink = sink.resume(&worker, bytes).await?;
+    }
     // A reset is an error, and drops what is written.
     while let Some(message) = inbound.message().await.map_err(status::from_status)? {
         match message.value {
@@ -34,7 +37,9 @@ pub(super) async fn write(
             }
             Some(Value::Command(command)) => {
                 check(&command, sink.position())?;
-                if command.flush() {
+                if let Some(bytes) = to_resume(&command) {
+                    sink = sink.resume(&worker, bytes).await?;
+                } else if command.flush() {
                     // What was written is where readers of the file find it already.
                     let answer = WriteResponse { offset: command.offset, content_hash: None };
                     if answers.send(Ok(answer)).await.is_err() {
@@ -60,25 +65,33 @@ fn kind(command: &WriteRequestCommand) -> Result<Kind, FsError> {
     let block = BlockId(command.id());
     let reserve = u64::try_from(command.space_to_reserve()).unwrap_or(0);
     let kind = match command.r#type() {
-        RequestType::AlluxioBlock => Kind::Block { block, reserve, pin: command.pin_on_create() },
+        RequestType::AlluxioBlock => Kind::Block { block, reserve, pin: command.pin_on_create(), overflow: None },
         RequestType::UfsFile => {
             let options = command.create_ufs_file_options.clone();
             Kind::UfsFile(Box::new(options.ok_or_else(|| lacks("create_ufs_file_options"))?))
         }
         RequestType::UfsFallbackBlock => {
             let options = command.create_ufs_block_options.ok_or_else(|| lacks("create_ufs_block_options"))?;
-            if options.fallback() {
-                // Of a local writer that ran out of room: it has to write the block again, elsewhere.
-                let text = format!("block {} cannot be continued in the under store by this worker", block.0);
-                return Err(FsError::new(ErrorKind::ResourceExhausted, text));
+            let mount = options.mount_id();
+            match options.fallback() {
+                // Of a local writer that ran out of room.
+                true => Kind::UfsBlock { block, mount },
+                false => Kind::Block { block, reserve, pin: command.pin_on_create(), overflow: Some(mount) },
             }
-            Kind::Block { block, reserve, pin: command.pin_on_create() }
         }
     };
     match command.offset {
         None | Some(0) => Ok(kind),
         Some(other) => Err(mismatch(other, 0)),
     }
+}
+
+/// How much of a block its client wrote by short circuit before it came here.
+// Compatible: 2.9 UfsFallbackBlockWriteHandler, handleCommand.
+fn to_resume(command: &WriteRequestCommand) -> Option<u64> {
+    let bytes = command.create_ufs_block_options.as_ref()?.bytes_in_block_store?;
+    (command.offset == Some(0) && !command.flush()).then_some(())?;
+    u64::try_from(bytes).ok()
 }
 
 fn check(command: &WriteRequestCommand, position: u64) -> Result<(), FsError> {

@@ -11,12 +11,12 @@ use tokio::sync::watch;
 use super::blocks::{Worker, blocking};
 use super::mounts::ufs_failed;
 use super::primary::signed;
-use super::store::{WritableBlock, container};
+use super::store::{StoreError, WritableBlock, container};
 use crate::proto::alluxio::proto::dataserver::OpenUfsBlockOptions;
 use crate::rpc::block_reader::{BlockRead, BlockReader};
 use crate::rpc::worker::{Worker as Peer, WorkerSettings};
 use crate::types::{BlockId, ErrorKind, FsError, WorkerAddress};
-use crate::ufs::UfsReader;
+use crate::ufs::{UfsErrorKind, UfsReader};
 
 /// Bytes that are asked of the UFS at a time.
 const PIECE_BYTES: usize = 1 << 20;
@@ -26,23 +26,35 @@ const PIECE_BYTES: usize = 1 << 20;
 pub struct UfsBlock {
     /// The mount that the file belongs to.
     pub mount: i64,
-    /// The file.
-    pub path: String,
-    /// Where the block begins in it.
-    pub offset: u64,
+    /// Where in the mount.
+    pub place: UfsPlace,
     /// Its length.
     pub length: u64,
 }
 
+/// What a block is in the UFS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UfsPlace {
+    /// A part of its file.
+    PartOf {
+        /// The file.
+        path: String,
+        /// Where the block begins in it.
+        offset: u64,
+    },
+    /// A file of its own, because no worker could keep it.
+    Alone(BlockId),
+}
+
 impl UfsBlock {
-    /// Of these options; none when they name no file.
-    pub fn new(options: &OpenUfsBlockOptions) -> Option<UfsBlock> {
-        Some(UfsBlock {
-            mount: options.mount_id(),
-            path: options.ufs_path.clone().filter(|path| !path.is_empty())?,
-            offset: u64::try_from(options.offset_in_file()).ok()?,
-            length: u64::try_from(options.block_size()).ok()?,
-        })
+    /// Where these options say that the block is; none when they name no place.
+    pub fn new(block: BlockId, options: &OpenUfsBlockOptions) -> Option<UfsBlock> {
+        let place = match options.ufs_path.clone().filter(|path| !path.is_empty()) {
+            Some(path) => UfsPlace::PartOf { path, offset: u64::try_from(options.offset_in_file()).ok()? },
+            None if options.block_in_ufs_tier() => UfsPlace::Alone(block),
+            None => return None,
+        };
+        Some(UfsBlock { mount: options.mount_id(), place, length: u64::try_from(options.block_size()).ok()? })
     }
 }
 
@@ -175,7 +187,8 @@ impl Worker {
         progress.send_modify(|progress| progress.end = Some(End::Came));
         if let Err(error) = self.commit(writable, block).await {
             log::warn!("cannot keep a block block={} error={error}", block.0);
-        } else if matches!(from, Origin::Ufs(_)) {
+        } else if matches!(from, Origin::Ufs(UfsBlock { place: UfsPlace::PartOf { .. }, .. })) {
+            // All of its file is in the UFS.
             self.store.judge(container(block), true);
         }
         End::Came
@@ -200,8 +213,20 @@ impl Worker {
     /// # Errors
     /// There is no such mount or file, or the UFS does not answer.
     pub async fn open_ufs(&self, block: &UfsBlock, at: u64) -> Result<Box<dyn UfsReader>, FsError> {
-        let ufs = self.mounts.ufs(block.mount, &block.path).await?;
-        ufs.open(&block.path, block.offset + at).await.map_err(ufs_failed)
+        match &block.place {
+            UfsPlace::PartOf { path, offset } => {
+                let ufs = self.mounts.ufs(block.mount, path).await?;
+                ufs.open(path, offset + at).await.map_err(ufs_failed)
+            }
+            UfsPlace::Alone(id) => {
+                let path = self.mounts.block(block.mount, *id).await?;
+                let ufs = self.mounts.ufs(block.mount, &path).await?;
+                ufs.open(&path, at).await.map_err(|error| match error.kind {
+                    UfsErrorKind::NotFound => StoreError::NoBlock(*id).into(),
+                    _ => ufs_failed(error),
+                })
+            }
+        }
     }
 }
 

@@ -7,7 +7,8 @@ use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
 use super::primary::PrimaryMaster;
-use crate::types::{ErrorKind, FsError};
+use crate::types::ufs_names::BLOCKS_FOLDER;
+use crate::types::{BlockId, ErrorKind, FsError};
 use crate::ufs::{Ufs, UfsClients, UfsError, UfsErrorKind, UfsUri};
 
 /// Most mounts remembered; when there are more, all are asked for anew.
@@ -40,6 +41,15 @@ impl Mounts {
             return Err(FsError::new(ErrorKind::PermissionDenied, text));
         }
         self.clients.of(path).map_err(ufs_failed)
+    }
+
+    /// Where a block lies in the UFS that is a file of its own there, because no worker could keep it.
+    ///
+    /// # Errors
+    /// There is no such mount, or its UFS cannot be used.
+    pub async fn block(&self, mount: i64, block: BlockId) -> Result<String, FsError> {
+        let root = self.root(mount).await?.to_string();
+        Ok(format!("{}/{BLOCKS_FOLDER}/{block}", root.trim_end_matches('/')))
     }
 
     /// The root of the mount in its UFS.

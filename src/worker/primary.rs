@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::proto::alluxio::grpc::block::CommitBlockPRequest;
 use crate::proto::alluxio::grpc::block::block_master_worker_service_client::BlockMasterWorkerServiceClient;
+use crate::proto::alluxio::grpc::block::{CommitBlockInUfsPRequest, CommitBlockPRequest};
 use crate::proto::alluxio::grpc::file::file_system_master_worker_service_client::FileSystemMasterWorkerServiceClient;
 use crate::proto::alluxio::grpc::file::{GetFileInfoPRequest, GetPinnedFileIdsPRequest, GetUfsInfoPRequest, UfsInfo};
 use crate::proto::alluxio::grpc::version::ServiceType;
@@ -103,6 +103,20 @@ impl PrimaryMaster {
                 })
             }
         };
+        self.caller.call(call).await.map(drop).map_err(failed)
+    }
+
+    /// Tells the primary of a new block that is in the UFS and at no worker. It knows the block when this returns.
+    ///
+    /// # Errors
+    /// It refuses the block, or no primary answers in time.
+    pub async fn commit_block_in_ufs(&self, block: BlockId, length: u64) -> Result<(), FsError> {
+        let request = CommitBlockInUfsPRequest {
+            block_id: Some(block.0),
+            length: Some(signed(length)),
+            ..CommitBlockInUfsPRequest::default()
+        };
+        let call = |connection| async move { Blocks::new(connection).commit_block_in_ufs(request).await };
         self.caller.call(call).await.map(drop).map_err(failed)
     }
 

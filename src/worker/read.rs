@@ -129,7 +129,7 @@ impl BlockReader {
 }
 
 /// That many bytes of a file.
-fn piece(file: &File, position: u64, length: usize) -> Result<Bytes, FsError> {
+pub(super) fn piece(file: &File, position: u64, length: usize) -> Result<Bytes, FsError> {
     let mut buffer: Vec<u8> = Vec::with_capacity(length);
     while buffer.len() < length {
         let at = position + buffer.len() as u64;

@@ -54,6 +54,8 @@ pub struct Told {
     pub blocks: BTreeSet<i64>,
     /// Commits, in order: block and length.
     pub commits: Vec<(i64, i64)>,
+    /// Commits of blocks that are in the UFS.
+    pub commits_in_ufs: Vec<(i64, i64)>,
     /// Commits are refused with this.
     pub refuse_commits: Option<Status>,
     /// What the next heartbeat answers.
@@ -115,9 +117,15 @@ impl BlockMasterWorkerService for Master {
 
     async fn commit_block_in_ufs(
         &self,
-        _: Request<CommitBlockInUfsPRequest>,
+        request: Request<CommitBlockInUfsPRequest>,
     ) -> Result<Response<CommitBlockInUfsPResponse>, Status> {
-        Err(Status::unimplemented("no test needs it"))
+        let commit = request.into_inner();
+        let mut told = self.0.lock();
+        if let Some(status) = &told.refuse_commits {
+            return Err(status.clone());
+        }
+        told.commits_in_ufs.push((commit.block_id(), commit.length()));
+        Ok(Response::new(CommitBlockInUfsPResponse {}))
     }
 
     async fn get_worker_id(&self, _: Request<GetWorkerIdPRequest>) -> Result<Response<GetWorkerIdPResponse>, Status> {

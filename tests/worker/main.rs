@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod bed;
+mod overflow;
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ fn block(file: i64) -> BlockId {
 /// A file of the UFS as one block.
 fn in_ufs(bed: &Bed, name: &str, length: usize, keep: Keep) -> Option<UfsBlock> {
     let path = bed.ufs(name).display().to_string();
-    Some(UfsBlock { path, offset_in_file: 0, length: length as i64, mount_id: 1, keep })
+    Some(UfsBlock { path: Some(path), offset_in_file: 0, length: length as i64, mount_id: 1, keep })
 }
 
 fn command(kind: CommandType, data: &[i64]) -> Option<Command> {
@@ -172,7 +173,8 @@ async fn a_block_is_a_part_of_its_file() {
     let written = content(5_000_000, 4);
     std::fs::write(bed.ufs("cold"), &written).unwrap();
     let path = bed.ufs("cold").display().to_string();
-    let second = UfsBlock { path, offset_in_file: 2_000_000, length: 2_000_000, mount_id: 1, keep: Keep::Copy };
+    let second =
+        UfsBlock { path: Some(path), offset_in_file: 2_000_000, length: 2_000_000, mount_id: 1, keep: Keep::Copy };
     let id = BlockId::of(1, 1);
     assert!(bed.read(id, 500_000, 1_500_000, Some(second)).await.unwrap() == written[2_500_000..4_000_000]);
     bed.until("a commit", |told| told.commits == [(id.0, 2_000_000)]).await;
@@ -197,7 +199,7 @@ async fn only_what_is_below_a_mount_is_read_and_written() {
     std::fs::write(&outside, b"secret").unwrap();
     let mut ufs = in_ufs(&bed, "x", 6, Keep::Copy).unwrap();
     for path in [outside.display().to_string(), bed.ufs("../secret").display().to_string()] {
-        ufs.path = path;
+        ufs.path = Some(path);
         let refused = bed.read(block(1), 0, 6, Some(ufs.clone())).await.unwrap_err();
         assert_eq!(refused.kind, ErrorKind::PermissionDenied, "{refused}");
     }

@@ -51,7 +51,6 @@ pub use request::{
 
 pub use request_ufs::{Load, Mount, Seen, UfsDirectory, UfsFacts, UfsOperation};
 pub use resolve::inode_at;
-pub use to_persist::TEMPORARY_FOLDER;
 
 use crate::master::state::{Footprint, MasterState};
 use crate::master::workers::Workers;

@@ -5,10 +5,8 @@ use super::status::status_of;
 use super::{Answer, Context, Decision, PutInPlace, SchedulePersist, ToPersist, errors};
 use crate::journal::entry::{Entry, UpdateInode};
 use crate::master::state::{Footprint, Inode, InodeKind};
+use crate::types::ufs_names::PERSISTENCE_FOLDER;
 use crate::types::{ErrorKind, FsError, InodeId, PersistenceState};
-
-/// Folder of files that are being persisted, in the root of their mount (2.9).
-pub const TEMPORARY_FOLDER: &str = ".alluxio_ufs_persistence";
 
 // Compatible: 2.9 scheduleAsyncPersistence, but what is in the UFS already is not written again.
 pub(super) fn schedule(at: &Context<'_>, op: &SchedulePersist) -> Result<Decision, FsError> {
@@ -40,7 +38,7 @@ pub(super) fn to_persist(at: &Context<'_>, after: InodeId, limit: usize, footpri
         if matches!(inode.kind, InodeKind::File { completed: true, .. }) {
             let status = status_of(at, &path, &inode, footprint);
             let mount = at.place(&at.place(&path).mount_point).ufs_path;
-            let temporary_folder = format!("{}/{TEMPORARY_FOLDER}", mount.trim_end_matches('/'));
+            let temporary_folder = format!("{}/{PERSISTENCE_FOLDER}", mount.trim_end_matches('/'));
             found.push(ToPersist { status, temporary_folder });
         }
     }

@@ -4,7 +4,7 @@
 use crate::master::ops::ToPersist;
 use crate::rpc::block_reader::{BlockRead, BlockReader};
 use crate::rpc::block_writer::{BlockWrite, BlockWriter, UfsFile};
-use crate::rpc::worker::{Worker, WorkerSettings};
+use crate::rpc::worker::{Keep, UfsBlock, Worker, WorkerSettings};
 use crate::types::{BlockStatus, ErrorKind, FileStatus, FsError, WorkerAddress};
 
 /// Bytes of a chunk.
@@ -32,7 +32,7 @@ pub(super) async fn write(
     };
     let mut target = BlockWriter::open(&worker, &BlockWrite::UfsFile(target));
     for block in &status.blocks {
-        copy(block, &mut target, settings).await?;
+        copy(block, &sources_of(block, status.mount_id, writer), &mut target, settings).await?;
     }
     let written = target.commit().await?;
     if written != status.length {
@@ -49,23 +49,37 @@ fn writer_of<'a>(status: &'a FileStatus, live: &'a [WorkerAddress]) -> Result<&'
     first.or_else(|| live.first()).ok_or_else(none)
 }
 
-/// Copies a block from one of those that hold it; another one goes on where one fails.
-async fn copy(block: &BlockStatus, target: &mut BlockWriter, settings: &WorkerSettings) -> Result<(), FsError> {
+/// Who may have a block: those that hold it; a block that no worker could keep is a file of its own in the UFS, which
+/// `writer` reads.
+fn sources_of(block: &BlockStatus, mount_id: i64, writer: &WorkerAddress) -> Vec<(WorkerAddress, Option<UfsBlock>)> {
+    let alone = UfsBlock { path: None, offset_in_file: 0, length: block.length, mount_id, keep: Keep::Nothing };
+    let holders = block.locations.iter().map(|location| (location.address.clone(), None));
+    holders.chain([(writer.clone(), Some(alone))]).collect()
+}
+
+/// Copies a block from one of its sources; another one goes on where one fails.
+async fn copy(
+    block: &BlockStatus,
+    sources: &[(WorkerAddress, Option<UfsBlock>)],
+    target: &mut BlockWriter,
+    settings: &WorkerSettings,
+) -> Result<(), FsError> {
     let mut offset = 0;
-    let mut failure = FsError::new(ErrorKind::Unavailable, format!("no worker holds block {}", block.id));
-    for location in &block.locations {
+    let mut failure = None;
+    for (address, ufs) in sources {
         if offset == block.length {
             break;
         }
-        let worker = match Worker::connect(&location.address, settings).await {
+        let worker = match Worker::connect(address, settings).await {
             Ok(worker) => worker,
             Err(error) => {
-                failure = error;
+                failure.get_or_insert(error);
                 continue;
             }
         };
         let length = block.length - offset;
-        let read = BlockRead { id: block.id, offset, length, chunk_bytes: CHUNK_BYTES, promote: false, ufs: None };
+        let read =
+            BlockRead { id: block.id, offset, length, chunk_bytes: CHUNK_BYTES, promote: false, ufs: ufs.clone() };
         let mut source = BlockReader::open(&worker, &read);
         loop {
             match source.next().await {
@@ -73,11 +87,14 @@ async fn copy(block: &BlockStatus, target: &mut BlockWriter, settings: &WorkerSe
                 Ok(None) => return Ok(()),
                 Err(error) => {
                     offset = source.position();
-                    failure = error;
+                    failure.get_or_insert(error);
                     break;
                 }
             }
         }
     }
-    if offset == block.length { Ok(()) } else { Err(failure) }
+    match failure {
+        Some(error) if offset < block.length => Err(error),
+        _ => Ok(()),
+    }
 }

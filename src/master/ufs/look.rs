@@ -4,6 +4,7 @@ use super::{Looked, UfsNamespace, nobody, refusal};
 use crate::master::ops::{self, Load, Lookup, Mount, Operation, Request, Seen, UfsFacts, UfsOperation};
 use crate::master::ufs::locks::Mode;
 use crate::types::time::boot_now;
+use crate::types::ufs_names::is_nobodys;
 use crate::types::{AlluxioPath, ErrorKind, FsError};
 use crate::ufs::{UfsError, UfsErrorKind, UfsStatus, UfsUri};
 use std::sync::{Arc, Weak};
@@ -65,6 +66,9 @@ impl UfsNamespace {
         let mut seen = Vec::new();
         for name in path.components().skip(found) {
             at = at.join(name);
+            if is_nobodys(name) {
+                break;
+            }
             let ufs_path = self.uri(&at);
             let ufs = self.inner.clients.of(&ufs_path).map_err(refusal)?;
             let Some(status) = ufs.status(&ufs_path).await.or_else(absent_if_impossible)? else {
@@ -94,8 +98,7 @@ impl UfsNamespace {
             let message = format!("{ufs_path} has {} entries, the limit is {LISTING_MAX}", listed.len());
             return Err(FsError::new(ErrorKind::ResourceExhausted, message));
         }
-        // Files that are being persisted are nobody's.
-        let listed = listed.into_iter().filter(|status| status.name != ops::TEMPORARY_FOLDER);
+        let listed = listed.into_iter().filter(|status| !is_nobodys(&status.name));
         let mut found = listed.map(|status| (path.join(&status.name), self.facts(status)));
         loop {
             let some: Vec<_> = found.by_ref().take(LOAD_INODES_MAX).collect();

@@ -329,6 +329,15 @@ impl WritableBlock {
         File::open(&self.path).map_err(|source| StoreError::file("open the block file", &self.path, source))
     }
 
+    /// Bytes that its file has.
+    ///
+    /// # Errors
+    /// The file has vanished.
+    pub fn length(&self) -> Result<u64, StoreError> {
+        let found = self.file.metadata();
+        found.map(|meta| meta.len()).map_err(|source| StoreError::file("look at the block file", &self.path, source))
+    }
+
     /// The number of its directory.
     pub fn directory(&self) -> usize {
         self.directory
