@@ -79,7 +79,19 @@ pub enum Entry {
         /// The inode of the intent.
         inode: InodeId,
     },
+    /// When a file that is to be written to the UFS is written.
+    PersistTime {
+        /// The file.
+        inode: InodeId,
+        /// Not before; [`WHEN_ASKED`] or [`AT_ONCE`].
+        time_ms: i64,
+    },
 }
+
+/// A time of `PersistTime`: when somebody asks for it (2.9: `NO_AUTO_PERSIST`).
+pub const WHEN_ASKED: i64 = -1;
+/// A time of `PersistTime`: as if there were none.
+pub const AT_ONCE: i64 = 0;
 
 /// `inode_directory` of 2.9.
 #[derive(Debug, Clone, PartialEq, Eq)]

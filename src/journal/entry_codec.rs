@@ -55,6 +55,7 @@ mod kind {
     pub(super) const COLLECT_TREE: u32 = 4;
     pub(super) const UFS_INTENT: u32 = 5;
     pub(super) const UFS_INTENT_SETTLED: u32 = 6;
+    pub(super) const PERSIST_TIME: u32 = 7;
 }
 
 fn decode_one(bytes: &[u8]) -> Result<Entry, String> {
@@ -76,6 +77,10 @@ fn decode_one(bytes: &[u8]) -> Result<Entry, String> {
         kind::UFS_INTENT_SETTLED => {
             let wire::UfsIntentSettledEntry { inode_id } = message(body)?;
             Ok(Entry::UfsIntentSettled { inode: InodeId(inode_id) })
+        }
+        kind::PERSIST_TIME => {
+            let wire::PersistTimeEntry { inode_id, time_ms } = message(body)?;
+            Ok(Entry::PersistTime { inode: InodeId(inode_id), time_ms })
         }
         other => Err(format!("kind {other} is not known to this program; it was written by a newer one")),
     }
@@ -191,6 +196,9 @@ fn encode(entry: &Entry, bytes: &mut Vec<u8>) {
         }
         Entry::UfsIntentSettled { inode } => {
             put(bytes, kind::UFS_INTENT_SETTLED, &wire::UfsIntentSettledEntry { inode_id: inode.0 });
+        }
+        Entry::PersistTime { inode, time_ms } => {
+            put(bytes, kind::PERSIST_TIME, &wire::PersistTimeEntry { inode_id: inode.0, time_ms: *time_ms });
         }
     }
 }

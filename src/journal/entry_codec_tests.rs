@@ -151,6 +151,7 @@ pub(super) fn one_of_each() -> Vec<Entry> {
             answer: None,
         }),
         Entry::UfsIntentSettled { inode: InodeId(1) },
+        Entry::PersistTime { inode: InodeId(1), time_ms: -1 },
     ]
 }
 

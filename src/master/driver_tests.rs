@@ -330,6 +330,7 @@ fn a_worker_drops_a_block_only_when_its_deletion_is_answered_for() {
         replication_min: 0,
         replication_max: -1,
         replication_durable: 1,
+        persistence_wait_ms: 0,
     };
     bench.submit("client", Operation::CreateFile(create));
     bench.flushed(FIRST);

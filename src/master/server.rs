@@ -44,6 +44,9 @@ pub trait Namespace: Send + Sync + 'static {
     /// Answers a question. Waits only where the answer depends on something that is not yet durable.
     fn query(&self, caller: &Caller, query: &Query) -> impl Future<Output = Result<Answer, FsError>> + Send;
 
+    /// Deletes a file of a UFS that nobody needs, while this master leads for certain. One that is gone is no error.
+    fn delete_leftover(&self, uri: &str) -> impl Future<Output = Result<(), FsError>> + Send;
+
     /// Looks at the UFS for what a question is about and the namespace does not have.
     fn load(&self, query: &Query, load: LoadMetadata) -> impl Future<Output = Result<(), FsError>> + Send;
 }

@@ -127,6 +127,7 @@ impl<N: Namespace> UserCall<N> {
             replication_min: options.replication_min(),
             replication_max: options.replication_max.unwrap_or(-1),
             replication_durable: options.replication_durable(),
+            persistence_wait_ms: options.persistence_wait_time(),
         });
         let answer = self.submit(&common, operation).await?;
         let Answer::Status(status) = answer else { return Err(mismatch("CreateFile", &answer)) };
@@ -139,7 +140,7 @@ impl<N: Namespace> UserCall<N> {
         let operation = Operation::CompleteFile(CompleteFile {
             path,
             ufs_length: options.ufs_length,
-            async_persist: options.async_persist_options.is_some(),
+            async_persist: options.async_persist_options.map(|options| options.persistence_wait_time()),
         });
         let common = options.common_options.unwrap_or_default();
         self.submit(&common, operation).await?;
@@ -186,8 +187,9 @@ impl<N: Namespace> UserCall<N> {
         request: ScheduleAsyncPersistencePRequest,
     ) -> Result<ScheduleAsyncPersistencePResponse, FsError> {
         let path = convert::path(request.path())?;
-        let common = request.options.unwrap_or_default().common_options.unwrap_or_default();
-        self.submit(&common, Operation::SchedulePersist(SchedulePersist { path })).await?;
+        let options = request.options.unwrap_or_default();
+        let operation = Operation::SchedulePersist(SchedulePersist { path, wait_ms: options.persistence_wait_time() });
+        self.submit(&options.common_options.unwrap_or_default(), operation).await?;
         Ok(ScheduleAsyncPersistencePResponse {})
     }
 

@@ -36,6 +36,8 @@ const UNACKNOWLEDGED_BYTES_MAX: usize = 16 << 20;
 const GROUPS_LIFETIME: Duration = Duration::from_secs(60);
 /// 2.9 alluxio.security.stale.channel.purge.interval.
 const CHANNEL_PURGE_INTERVAL: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+/// How often it is looked for what is left in UFSes: it is old before it goes.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 /// How long calls may take to finish when the server stops.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 /// How long a master that has entered the election may take to become primary before it counts as a standby.
@@ -154,7 +156,7 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
         let _ = stopped.await;
     });
     let server = tokio::spawn(server);
-    let intervals = tasks::Intervals { ttl: conf.get(&keys::TTL_CHECKER_INTERVAL) };
+    let intervals = tasks::Intervals { ttl: conf.get(&keys::TTL_CHECKER_INTERVAL), sweep: SWEEP_INTERVAL };
     let mut tasks = tasks::start(&Arc::new(namespace.clone()), intervals, ufs, worker_settings);
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;

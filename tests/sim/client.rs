@@ -87,6 +87,7 @@ pub fn asked(client: &Client) -> Option<Asked> {
             replication_min: 0,
             replication_max: -1,
             replication_durable: 1,
+            persistence_wait_ms: 0,
         }),
         Op::Delete { path: p, recursive } => Operation::Delete(Delete {
             path: path(p),

@@ -86,6 +86,7 @@ async fn creations_reach_the_namespace_with_all_they_say() {
         replication_max: Some(3),
         replication_min: Some(1),
         replication_durable: Some(2),
+        persistence_wait_time: Some(7),
         write_type: Some(WritePType::AsyncThrough.into()),
         common_options: common(),
         overwrite: Some(true),
@@ -106,6 +107,7 @@ async fn creations_reach_the_namespace_with_all_they_say() {
         replication_min: 1,
         replication_max: 3,
         replication_durable: 2,
+        persistence_wait_ms: 7,
     };
     assert_eq!(submitted(&running), Operation::CreateFile(expected));
 }
@@ -134,12 +136,15 @@ async fn other_changes_reach_the_namespace_with_all_they_say() {
     let mut client = running.file_system().await;
     let options = CompleteFilePOptions {
         ufs_length: Some(7),
-        async_persist_options: Some(ScheduleAsyncPersistencePOptions::default()),
+        async_persist_options: Some(ScheduleAsyncPersistencePOptions {
+            persistence_wait_time: Some(9),
+            ..Default::default()
+        }),
         common_options: common(),
         ..Default::default()
     };
     client.complete_file(CompleteFilePRequest { path: Some("/f".into()), options: Some(options) }).await.unwrap();
-    let expected = CompleteFile { path: path("/f"), ufs_length: Some(7), async_persist: true };
+    let expected = CompleteFile { path: path("/f"), ufs_length: Some(7), async_persist: Some(9) };
     assert_eq!(submitted(&running), Operation::CompleteFile(expected));
 
     let options = RenamePOptions { common_options: common(), persist: Some(false), ..Default::default() };

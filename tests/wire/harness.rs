@@ -58,6 +58,10 @@ impl Namespace for Recorder {
         self.answer.lock().clone()
     }
 
+    async fn delete_leftover(&self, _: &str) -> Result<(), FsError> {
+        Ok(())
+    }
+
     async fn load(&self, _: &Query, _: LoadMetadata) -> Result<(), FsError> {
         Ok(())
     }

@@ -11,3 +11,4 @@ mod harness;
 mod standby;
 mod tree;
 mod ufs;
+mod ufs_lease;

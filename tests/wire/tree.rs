@@ -66,6 +66,10 @@ impl Namespace for Tree {
         query(&self.state.read(), &Workers::default(), caller, asked, &self.settings, &mut Footprint::default())
     }
 
+    async fn delete_leftover(&self, _: &str) -> Result<(), FsError> {
+        Ok(())
+    }
+
     async fn load(&self, _: &Query, _: LoadMetadata) -> Result<(), FsError> {
         Ok(())
     }

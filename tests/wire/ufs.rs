@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alluxio::election::SoloLatch;
+use alluxio::election::{Latch, SoloLatch};
 use alluxio::journal::chain::{Position, SegmentHeader};
 use alluxio::journal::codec::encode_header;
 use alluxio::journal::folder::local::{LocalSettings, LocalStore};
@@ -36,11 +36,15 @@ use tonic::{Code, Status};
 
 use crate::harness::{LIMIT, identity, settings};
 
-const ROOT: &str = "memory://m/top";
+pub(crate) const ROOT: &str = "memory://m/top";
 
-struct Master {
-    client: FileSystemMasterClientServiceClient<Connection>,
-    handle: Handle,
+/// Of a call to the UFS.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(1);
+
+pub(crate) struct Master {
+    pub(crate) client: FileSystemMasterClientServiceClient<Connection>,
+    pub(crate) handle: Handle,
+    pub(crate) namespace: UfsNamespace,
     memory: MemoryUfs,
     _stop: oneshot::Sender<()>,
 }
@@ -70,6 +74,11 @@ fn driver_settings(root_ufs: &str) -> DriverSettings {
 
 /// A master alone, with a journal in `folder`, that has come to serve.
 async fn start(folder: &Path, root_ufs: &str, memory: MemoryUfs) -> Master {
+    start_under(folder, root_ufs, memory, Arc::new(SoloLatch::new("master:1"))).await
+}
+
+/// The same under a latch of the test's.
+pub(crate) async fn start_under(folder: &Path, root_ufs: &str, memory: MemoryUfs, latch: Arc<dyn Latch>) -> Master {
     let store = LocalStore::new(LocalSettings::new(folder));
     if store.read_format().await.ok().flatten().is_none() {
         let format = Format { layout: 1, feature_level: 1, cluster_id: "c".into() };
@@ -84,27 +93,27 @@ async fn start(folder: &Path, root_ufs: &str, memory: MemoryUfs) -> Master {
         writer.close().await.unwrap();
     }
     let driver = driver_settings(root_ufs);
-    let outside = Outside { store: Arc::new(store), latch: Arc::new(SoloLatch::new("master:1")) };
+    let outside = Outside { store: Arc::new(store), latch };
     let make = |gate| Driver::new(driver.clone(), gate, Position::START, None);
     let (runtime, handle) = Runtime::new(&driver, make, Core::default(), outside);
     tokio::spawn(async move {
         let exit = runtime.run().await;
         assert_eq!(exit, Exit::Stopped, "the master ends when it is told to");
     });
-    let effects = EffectSettings { deadline: Duration::from_secs(1), block_size_bytes: 1 << 20 };
+    let effects = EffectSettings { deadline: DEADLINE, block_size_bytes: 1 << 20 };
     let clients = UfsClients::new(UfsSettings { memory: Some(memory.clone()), ..UfsSettings::usual() });
     let namespace = UfsNamespace::start(handle.clone(), Arc::new(clients), effects);
     let listener = bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (stop, stopped) = oneshot::channel::<()>();
-    tokio::spawn(serve(listener, Arc::new(namespace), settings(AuthenticationType::Simple), async {
+    tokio::spawn(serve(listener, Arc::new(namespace.clone()), settings(AuthenticationType::Simple), async {
         let _ = stopped.await;
     }));
     let mut progress = handle.progress();
     let primary = progress.wait_for(|progress| matches!(progress, Progress::Primary(_)));
     tokio::time::timeout(LIMIT, primary).await.expect("it serves").unwrap();
     let channel = connect(&address, ServiceType::FileSystemMasterClientService, &identity("root")).await.unwrap();
-    Master { client: FileSystemMasterClientServiceClient::new(channel), handle, memory, _stop: stop }
+    Master { client: FileSystemMasterClientServiceClient::new(channel), handle, namespace, memory, _stop: stop }
 }
 
 async fn in_memory(folder: &Path) -> Master {
@@ -113,20 +122,20 @@ async fn in_memory(folder: &Path) -> Master {
     start(folder, ROOT, memory).await
 }
 
-fn ownership() -> UfsOwnership {
+pub(crate) fn ownership() -> UfsOwnership {
     UfsOwnership { owner: "ann".into(), group: "users".into(), mode: 0o750 }
 }
 
 impl Master {
     /// Puts a file into the UFS behind the master's back.
-    async fn put(&self, path: &str, bytes: &'static [u8]) {
+    pub(crate) async fn put(&self, path: &str, bytes: &'static [u8]) {
         let mut writer = self.memory.create(&format!("{ROOT}{path}"), &ownership()).await.unwrap();
         writer.write(bytes.into()).await.unwrap();
         writer.close().await.unwrap();
     }
 
     /// What is in the UFS, below its root.
-    fn in_ufs(&self) -> Vec<String> {
+    pub(crate) fn in_ufs(&self) -> Vec<String> {
         let paths = self.memory.paths();
         let below = paths.iter().filter_map(|path| path.strip_prefix(&format!("{ROOT}/")));
         below.filter(|path| !path.is_empty()).map(str::to_owned).collect()
@@ -142,7 +151,7 @@ impl Master {
         Ok(self.client.get_status(request).await?.into_inner().file_info.unwrap())
     }
 
-    async fn exists(&mut self, path: &str) -> bool {
+    pub(crate) async fn exists(&mut self, path: &str) -> bool {
         let request = ExistsPRequest { path: Some(path.into()), options: Some(ExistsPOptions::default()) };
         self.client.exists(request).await.unwrap().into_inner().exists()
     }

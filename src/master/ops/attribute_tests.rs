@@ -3,7 +3,7 @@
 use super::tests::{
     ask, complete, entries_of, no_attributes, path, refusal, refusal_to, request, rm, run, settings, stat,
 };
-use super::tests::{touch, user, with};
+use super::tests::{new_file, touch, user, with};
 use super::*;
 use crate::journal::entry::{DeleteFile, Entry, UnlinkTree, UpdateInode, UpdateInodeFile};
 use crate::types::{BlockId, ErrorKind, InodeId, PersistenceState, TtlAction};
@@ -168,15 +168,15 @@ fn the_end_of_a_time_to_live_deletes_or_frees() {
 #[test]
 fn a_file_is_persisted_when_somebody_asks_for_it() {
     let mut state = with(&["/d/", "/d/f", "/open"]);
-    let schedule = |text: &str| Operation::SchedulePersist(SchedulePersist { path: path(text) });
+    let schedule = |text: &str| Operation::SchedulePersist(SchedulePersist { path: path(text), wait_ms: 0 });
     let text = "Cannot persist an incomplete Alluxio file: /open";
     assert_eq!(refusal(&state, schedule("/open")), (ErrorKind::InvalidArgument, text.into()));
     assert_eq!(refusal(&state, schedule("/d")), (ErrorKind::NotFound, "Path \"/d\" must be a file.".into()));
     run(&mut state, complete("/d/f")).unwrap();
     let waiting = |state: &MasterState, after| {
-        let answer = ask(state, &user("", &[]), Query::ToPersist { after, limit: 10 });
-        let Ok(Answer::ToPersist(found)) = answer else { panic!("{answer:?}") };
-        found.into_iter().map(|file| (file.status.path.to_string(), file.temporary_folder)).collect::<Vec<_>>()
+        let answer = ask(state, &user("", &[]), Query::ToPersist { after, now: Millis(0), limit: 10 });
+        let Ok(Answer::ToPersist { files, .. }) = answer else { panic!("{answer:?}") };
+        files.into_iter().map(|file| (file.status.path.to_string(), file.temporary_folder)).collect::<Vec<_>>()
     };
     assert_eq!(waiting(&state, InodeId::NONE), []);
     run(&mut state, schedule("/d/f")).unwrap();
@@ -186,4 +186,64 @@ fn a_file_is_persisted_when_somebody_asks_for_it() {
     assert_eq!(waiting(&state, stat(&state, "/d/f").id), []);
     run(&mut state, set(SetAttribute { persisted: true, ..no_attributes("/d/f") })).unwrap();
     assert_eq!(waiting(&state, InodeId::NONE), []);
+}
+
+#[test]
+fn a_file_waits_as_long_as_its_writer_wishes() {
+    let mut state = with(&["/d/"]);
+    let write = |state: &mut MasterState, text: &str, wait_ms, async_persist| {
+        let later = CreateFile { write_type: WriteType::AsyncThrough, persistence_wait_ms: wait_ms, ..new_file(text) };
+        run(state, Operation::CreateFile(later)).unwrap();
+        run(state, Operation::CompleteFile(CompleteFile { path: path(text), ufs_length: None, async_persist }))
+            .unwrap();
+    };
+    write(&mut state, "/at-once", 0, Some(0));
+    write(&mut state, "/later", 7_000, Some(7_000));
+    write(&mut state, "/asked", -1, None);
+    let end = 2_000 + 7_000;
+    let waiting = |state: &MasterState, now| {
+        let query = Query::ToPersist { after: InodeId::NONE, now: Millis(now), limit: 10 };
+        let Ok(Answer::ToPersist { files, last: None }) = ask(state, &user("", &[]), query) else {
+            panic!("no answer")
+        };
+        files.into_iter().map(|file| file.status.path.to_string()).collect::<Vec<_>>()
+    };
+    for (now, expected) in [(end - 1, vec!["/at-once"]), (end, vec!["/at-once", "/later"])] {
+        assert_eq!(waiting(&state, now), expected);
+    }
+    state.verify().unwrap();
+    let schedule = |text: &str, wait_ms| Operation::SchedulePersist(SchedulePersist { path: path(text), wait_ms });
+    run(&mut state, schedule("/asked", 500)).unwrap();
+    assert_eq!(waiting(&state, 2_000 + 499), ["/at-once"]);
+    assert_eq!(waiting(&state, 2_000 + 500), ["/at-once", "/asked"]);
+    run(&mut state, schedule("/later", 0)).unwrap();
+    assert_eq!(waiting(&state, 0), ["/at-once", "/later"]);
+    // Who is in the UFS, or gone, waits no more.
+    run(&mut state, set(SetAttribute { persisted: true, ..no_attributes("/asked") })).unwrap();
+    assert_eq!(state.persist_time(stat(&state, "/asked").id), None);
+    write(&mut state, "/gone", -1, None);
+    let id = stat(&state, "/gone").id;
+    assert_eq!(state.persist_time(id), Some(-1));
+    let delete = Delete { path: path("/gone"), recursive: false, alluxio_only: false, delete_mount_points: false };
+    run(&mut state, Operation::Delete(delete)).unwrap();
+    assert_eq!(state.persist_time(id), None);
+    state.verify().unwrap();
+}
+
+#[test]
+fn a_question_about_many_files_that_wait_is_answered_in_parts() {
+    let mut state = with(&[]);
+    for name in ["/a", "/b", "/c"] {
+        let later = CreateFile { write_type: WriteType::AsyncThrough, ..new_file(name) };
+        run(&mut state, Operation::CreateFile(later)).unwrap();
+        run(&mut state, complete(name)).unwrap();
+    }
+    let part = |after| {
+        let query = Query::ToPersist { after, now: Millis(0), limit: 2 };
+        let Ok(Answer::ToPersist { files, last }) = ask(&state, &user("", &[]), query) else { panic!("no answer") };
+        (files.into_iter().map(|file| file.status.path.to_string()).collect::<Vec<_>>(), last)
+    };
+    let (first, last) = part(InodeId::NONE);
+    assert_eq!((first, last), (vec!["/a".into(), "/b".into()], Some(stat(&state, "/b").id)));
+    assert_eq!(part(stat(&state, "/b").id), (vec!["/c".into()], None));
 }

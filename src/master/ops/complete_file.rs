@@ -2,6 +2,7 @@
 
 use super::permissions::Access;
 use super::resolve::resolve;
+use super::to_persist::time_after;
 use super::{Answer, CompleteFile, Context, Decision, errors};
 use crate::journal::entry::{Entry, UpdateInode, UpdateInodeFile};
 use crate::master::state::{Footprint, Inode, InodeKind};
@@ -43,9 +44,10 @@ pub(super) fn decide(at: &Context<'_>, op: &CompleteFile) -> Result<Decision, Fs
         path: Some(path.clone()),
         ..UpdateInodeFile::of(inode.id)
     }));
-    if op.async_persist {
+    if let Some(wait_ms) = op.async_persist {
         let persistence = Some(PersistenceState::ToBePersisted);
         entries.push(Entry::UpdateInode(UpdateInode { persistence, ..UpdateInode::of(inode.id) }));
+        entries.extend(time_after(at, inode.id, wait_ms));
     }
     Ok(Decision { entries, answer: Answer::Done })
 }

@@ -3,8 +3,9 @@
 use super::create::{Creation, check_name, check_parents, check_persisted, persistence_of};
 use super::delete::delete_blocks;
 use super::resolve::resolve;
+use super::to_persist::time_after;
 use super::{Answer, Context, CreateFile, Decision, WriteType, errors};
-use crate::journal::entry::{DeleteFile, Entry, InodeFile, Replication};
+use crate::journal::entry::{DeleteFile, Entry, InodeFile, Replication, WHEN_ASKED};
 use crate::master::state::Footprint;
 use crate::types::{ErrorKind, FileStatus, FsError, InodeId, PersistenceState};
 
@@ -54,8 +55,20 @@ pub(super) fn decide(at: &Context<'_>, op: &CreateFile) -> Result<Decision, FsEr
     creation.add_missing_parents(&resolved);
     let file = file_of(at, op, &mut creation);
     let answer = Answer::Status(Box::new(status_of_new(at, &file)));
+    let id = file.id;
     creation.entries.push(Entry::InodeFile(file));
+    if persistence == PersistenceState::ToBePersisted {
+        creation.entries.extend(persist_time(at, op, id));
+    }
     Ok(Decision { entries: creation.entries, answer })
+}
+
+// Compatible: 2.9 MutableInodeFile, should_persist_time.
+fn persist_time(at: &Context<'_>, op: &CreateFile, id: InodeId) -> Option<Entry> {
+    match op.persistence_wait_ms {
+        WHEN_ASKED => Some(Entry::PersistTime { inode: id, time_ms: WHEN_ASKED }),
+        wait_ms => time_after(at, id, wait_ms),
+    }
 }
 
 fn file_of(at: &Context<'_>, op: &CreateFile, creation: &mut Creation<'_>) -> InodeFile {

@@ -19,6 +19,7 @@ mod expire;
 mod free;
 mod get_status;
 mod intents;
+mod leftovers;
 mod list_status;
 mod load;
 mod mount;
@@ -45,8 +46,8 @@ pub use place::{Place, place_of};
 pub use prepare::{Attempt, Preparation, UfsChange, prepare, prepare_query};
 pub use request::{
     Answer, Caller, CommitBlock, CompleteFile, CreateDirectory, CreateFile, Decision, Delete, Expire, Expired, Extent,
-    Free, NewBlock, NewCopy, Operation, PutInPlace, Query, Rename, Request, SchedulePersist, SetAttribute, ToPersist,
-    WriteType,
+    Free, Leftover, NewBlock, NewCopy, Operation, PutInPlace, Query, Rename, Request, SchedulePersist, SetAttribute,
+    ToPersist, WriteType,
 };
 
 pub use request_ufs::{Load, Mount, Seen, UfsDirectory, UfsFacts, UfsOperation};
@@ -165,7 +166,8 @@ pub fn query(
         Query::BlockInfo { block } => block_info::block_info(&at, *block, footprint),
         Query::Workers => block_info::workers(&at),
         Query::PinnedFiles => Ok(block_info::pinned_files(&at)),
-        Query::ToPersist { after, limit } => Ok(to_persist::to_persist(&at, *after, *limit, footprint)),
+        Query::ToPersist { after, now, limit } => Ok(to_persist::to_persist(&at, *after, now.0, *limit, footprint)),
+        Query::Leftovers(found) => Ok(leftovers::of_no_use(&at, found, footprint)),
         Query::Expired { now, limit } => Ok(expire::expired(&at, now.0, *limit)),
         Query::StatusOf { id } => get_status::status_of_id(&at, *id, footprint),
         Query::Ufs { mount_id } => Ok(block_info::ufs(&at, *mount_id, footprint)),

@@ -63,6 +63,7 @@ pub(super) fn new_file(text: &str) -> CreateFile {
         replication_min: 0,
         replication_max: -1,
         replication_durable: 1,
+        persistence_wait_ms: 0,
     }
 }
 
@@ -83,7 +84,7 @@ pub(super) fn mv(source: &str, target: &str) -> Operation {
 }
 
 pub(super) fn complete(text: &str) -> Operation {
-    Operation::CompleteFile(CompleteFile { path: path(text), ufs_length: None, async_persist: false })
+    Operation::CompleteFile(CompleteFile { path: path(text), ufs_length: None, async_persist: None })
 }
 
 pub(super) fn user(name: &str, groups: &[&str]) -> Caller {
@@ -211,7 +212,7 @@ fn a_new_file_is_answered_as_it_is_then_seen() {
 
     let update = |update| Entry::UpdateInode(UpdateInode { ..update });
     let id = answered.id;
-    let operation = CompleteFile { path: path("/a/f"), ufs_length: None, async_persist: true };
+    let operation = CompleteFile { path: path("/a/f"), ufs_length: None, async_persist: Some(0) };
     let expected = [
         update(UpdateInode {
             modification_time_ms: Some(3_000),

@@ -116,6 +116,8 @@ pub struct Free {
 pub struct SchedulePersist {
     /// The file.
     pub path: AlluxioPath,
+    /// How long it is waited.
+    pub wait_ms: i64,
 }
 
 /// Puts what was written to the UFS in the place of the file.
@@ -138,6 +140,29 @@ pub struct ToPersist {
     pub status: FileStatus,
     /// URI of the folder for what is being written, in the same UFS.
     pub temporary_folder: String,
+}
+
+/// What lies in a UFS beside the files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leftover {
+    /// A file that is, or was, being persisted: its URI.
+    Temporary(String),
+    /// A block that no worker could keep.
+    Block {
+        /// Which.
+        id: BlockId,
+        /// Where.
+        uri: String,
+    },
+}
+
+impl Leftover {
+    /// Where it is.
+    pub fn uri(&self) -> &str {
+        match self {
+            Leftover::Temporary(uri) | Leftover::Block { uri, .. } => uri,
+        }
+    }
 }
 
 /// What the end of a time to live asks for.
@@ -229,6 +254,8 @@ pub struct CreateFile {
     pub replication_max: i32,
     /// Copies before the content is persisted.
     pub replication_durable: i32,
+    /// How long it is waited before the content is persisted by the master; -1 until somebody asks.
+    pub persistence_wait_ms: i64,
 }
 
 /// completeFile
@@ -238,8 +265,8 @@ pub struct CompleteFile {
     pub path: AlluxioPath,
     /// Length as written to the UFS, when it was written there.
     pub ufs_length: Option<i64>,
-    /// The content is to be persisted by the master.
-    pub async_persist: bool,
+    /// The content is to be persisted by the master, after so many milliseconds.
+    pub async_persist: Option<i64>,
 }
 
 /// rename
@@ -365,9 +392,13 @@ pub enum Query {
     ToPersist {
         /// Those after this one.
         after: InodeId,
+        /// The time.
+        now: Millis,
         /// So many at most.
         limit: usize,
     },
+    /// Which of these nobody needs.
+    Leftovers(Vec<Leftover>),
     /// getUfsInfo
     Ufs {
         /// The mount.
@@ -391,7 +422,14 @@ pub enum Answer {
     /// It is done, and workers are to drop their copies of these blocks.
     Freed(Vec<BlockId>),
     /// Files that the master is to have written to the UFS.
-    ToPersist(Vec<ToPersist>),
+    ToPersist {
+        /// The files.
+        files: Vec<ToPersist>,
+        /// After this one there may be more.
+        last: Option<InodeId>,
+    },
+    /// What nobody needs.
+    Leftovers(Vec<Leftover>),
     /// Inodes whose time to live has ended.
     Expired(Vec<Expired>),
     /// The id of a new block.

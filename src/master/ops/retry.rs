@@ -91,10 +91,11 @@ fn arguments_of(request: &Request) -> u64 {
             for copies in [op.replication_min, op.replication_max, op.replication_durable] {
                 hash.number(i64::from(copies));
             }
+            hash.wait(op.persistence_wait_ms);
         }
         Operation::CompleteFile(op) => {
             hash.path(&op.path).flag(op.ufs_length.is_some()).number(op.ufs_length.unwrap_or(0));
-            hash.flag(op.async_persist);
+            hash.flag(op.async_persist.is_some()).wait(op.async_persist.unwrap_or(0));
         }
         Operation::Rename(op) => {
             hash.path(&op.source).path(&op.target);
@@ -132,6 +133,11 @@ impl Arguments {
     fn number(&mut self, number: i64) -> &mut Arguments {
         self.0.update(&number.to_le_bytes());
         self
+    }
+
+    /// Most have none, and are hashed as before there were any.
+    fn wait(&mut self, wait_ms: i64) -> &mut Arguments {
+        if wait_ms == 0 { self } else { self.number(wait_ms) }
     }
 
     fn flag(&mut self, flag: bool) -> &mut Arguments {

@@ -3,7 +3,7 @@
 use super::resolve::resolve;
 use super::status::status_of;
 use super::{Answer, Context, Decision, PutInPlace, SchedulePersist, ToPersist, errors};
-use crate::journal::entry::{Entry, UpdateInode};
+use crate::journal::entry::{AT_ONCE, Entry, UpdateInode, WHEN_ASKED};
 use crate::master::state::{Footprint, Inode, InodeKind};
 use crate::types::ufs_names::PERSISTENCE_FOLDER;
 use crate::types::{ErrorKind, FsError, InodeId, PersistenceState};
@@ -24,25 +24,49 @@ pub(super) fn schedule(at: &Context<'_>, op: &SchedulePersist) -> Result<Decisio
     let is_new = !matches!(inode.persistence, PersistenceState::Persisted | PersistenceState::ToBePersisted);
     let persistence = Some(PersistenceState::ToBePersisted);
     let entry = is_new.then(|| Entry::UpdateInode(UpdateInode { persistence, ..UpdateInode::of(inode.id) }));
-    Ok(Decision { entries: entry.into_iter().collect(), answer: Answer::Done })
+    let mut entries = Vec::from_iter(entry);
+    if inode.persistence != PersistenceState::Persisted {
+        entries.extend(time_after(at, inode.id, op.wait_ms));
+    }
+    Ok(Decision { entries, answer: Answer::Done })
 }
 
+/// The entry by which a file is persisted so much later, if it needs one. Who asks without a wish wants it at once.
+pub(super) fn time_after(at: &Context<'_>, id: InodeId, wait_ms: i64) -> Option<Entry> {
+    let time_ms = if wait_ms > 0 { at.now.0.saturating_add(wait_ms) } else { AT_ONCE };
+    let is_so = time_ms == AT_ONCE && at.state.persist_time(id).is_none();
+    (!is_so).then_some(Entry::PersistTime { inode: id, time_ms })
+}
+
+/// So many files are looked at by one question, those that wait included.
+const LOOKED_AT_MAX: usize = 10_000;
+
 /// Files that are complete and not yet in the UFS as they should be, by id, after `after`.
-pub(super) fn to_persist(at: &Context<'_>, after: InodeId, limit: usize, footprint: &mut Footprint) -> Answer {
-    let mut found = Vec::new();
-    for id in at.state.inodes().to_persist(after) {
-        if found.len() >= limit {
-            break;
+pub(super) fn to_persist(
+    at: &Context<'_>,
+    after: InodeId,
+    now_ms: i64,
+    limit: usize,
+    footprint: &mut Footprint,
+) -> Answer {
+    let (mut files, mut last) = (Vec::new(), None);
+    for (number, id) in at.state.inodes().to_persist(after).enumerate() {
+        if files.len() >= limit || number >= LOOKED_AT_MAX {
+            return Answer::ToPersist { files, last };
+        }
+        last = Some(id);
+        if at.state.persist_time(id).is_some_and(|time| time == WHEN_ASKED || time > now_ms) {
+            continue;
         }
         let Some((inode, path)) = at.state.inodes().get(id).zip(at.state.path_of(id)) else { continue };
         if matches!(inode.kind, InodeKind::File { completed: true, .. }) {
             let status = status_of(at, &path, &inode, footprint);
             let mount = at.place(&at.place(&path).mount_point).ufs_path;
             let temporary_folder = format!("{}/{PERSISTENCE_FOLDER}", mount.trim_end_matches('/'));
-            found.push(ToPersist { status, temporary_folder });
+            files.push(ToPersist { status, temporary_folder });
         }
     }
-    Answer::ToPersist(found)
+    Answer::ToPersist { files, last: None }
 }
 
 /// What was written is put in its place under an intent only: the UFS changes with it.

@@ -264,3 +264,27 @@ fn a_mount_is_a_directory_and_a_row() {
     assert_eq!(entries[0], Entry::DeleteMountPoint { path: path("/m") });
     assert_eq!(entries.len(), 2, "{entries:?}");
 }
+
+#[test]
+fn what_is_left_in_a_ufs_is_needed_by_an_open_intent_and_by_files_that_are_not_persisted() {
+    let mut state = loaded(&["/d/", "/d/f"]);
+    let later = CreateFile { write_type: WriteType::AsyncThrough, ..new_file("/d/later") };
+    run(&mut state, Operation::CreateFile(later)).unwrap();
+    run(&mut state, super::tests::complete("/d/later")).unwrap();
+    let waiting = stat(&state, "/d/later").id;
+    let uri = |name: &str| format!("{ROOT}/.alluxio_ufs_persistence/{name}");
+    let put = PutInPlace { id: waiting, path: path("/d/later"), temporary: uri("mine"), length: 0 };
+    run(&mut state, Operation::Ufs(UfsOperation::Begin(Box::new(Operation::PutInPlace(put))))).unwrap();
+    let block = |file: InodeId| Leftover::Block { id: BlockId::of(file.container(), 0), uri: file.to_string() };
+    let temporary = |name: &str| Leftover::Temporary(uri(name));
+    let persisted = stat(&state, "/d/f").id;
+    let all = [temporary("mine"), temporary("old"), block(waiting), block(persisted), block(InodeId::of_file(999))];
+    let of_no_use = |state: &MasterState| {
+        let found = Query::Leftovers(all.to_vec());
+        query(state, &Workers::default(), &Caller::default(), &found, &settings(), &mut Footprint::off()).unwrap()
+    };
+    let expected = [temporary("old"), block(persisted), block(InodeId::of_file(999))];
+    assert_eq!(of_no_use(&state), Answer::Leftovers(expected.to_vec()));
+    run(&mut state, Operation::Ufs(UfsOperation::Commit(waiting))).unwrap();
+    assert_eq!(of_no_use(&state), Answer::Leftovers(all.to_vec()));
+}

@@ -4,11 +4,11 @@
 
 use super::{Inode, InodeKind, MasterState, NAME_BYTES_MAX};
 use crate::journal::entry::{
-    Answered, Corrupt, DeleteFile, Entry, InodeDirectory, InodeFile, Rename, UfsIntent, UnlinkTree, UpdateInode,
-    UpdateInodeDirectory, UpdateInodeFile,
+    AT_ONCE, Answered, Corrupt, DeleteFile, Entry, InodeDirectory, InodeFile, Rename, UfsIntent, UnlinkTree,
+    UpdateInode, UpdateInodeDirectory, UpdateInodeFile,
 };
 use crate::types::time::Millis;
-use crate::types::{BlockId, InodeId};
+use crate::types::{BlockId, InodeId, PersistenceState};
 use std::sync::Arc;
 
 type Applied = Result<(), String>;
@@ -73,6 +73,9 @@ impl MasterState {
             }
             Entry::UfsIntentSettled { inode } => {
                 self.settle(*inode).map_err(fits(format!("end of the intent for inode {inode}")))
+            }
+            Entry::PersistTime { inode, time_ms } => {
+                self.set_persist_time(*inode, *time_ms).map_err(fits(format!("time to persist of inode {inode}")))
             }
         }
     }
@@ -187,6 +190,9 @@ impl MasterState {
             inode.pin(pinned);
         }
         self.inodes.update(&inode);
+        if !waits_to_be_persisted(&inode) {
+            self.forget_persist_time(inode.id);
+        }
         Ok(())
     }
 
@@ -257,6 +263,7 @@ impl MasterState {
         }
         self.check_blocks_are_gone(&inode)?;
         self.cut_off(&inode, delete.op_time_ms)?;
+        self.forget_persist_time(inode.id);
         self.inodes.remove(&inode);
         Ok(())
     }
@@ -345,8 +352,27 @@ impl MasterState {
             parent.count_children(-1);
             self.inodes.update(&parent);
         }
+        self.forget_persist_time(id);
         self.inodes.remove(&inode);
         Ok(())
+    }
+
+    fn set_persist_time(&mut self, id: InodeId, time_ms: i64) -> Applied {
+        match time_ms {
+            _ if !waits_to_be_persisted(&self.inode(id)?) => return Err("it does not wait to be persisted".into()),
+            AT_ONCE => self.forget_persist_time(id),
+            later => {
+                Arc::make_mut(&mut self.persist_times).insert(id, later);
+            }
+        }
+        Ok(())
+    }
+
+    /// Who is persisted, or goes, waits no longer.
+    fn forget_persist_time(&mut self, id: InodeId) {
+        if self.persist_times.contains_key(&id) {
+            Arc::make_mut(&mut self.persist_times).remove(&id);
+        }
     }
 
     /// Takes the edge to an inode away, and lets its parent know.
@@ -386,6 +412,11 @@ impl MasterState {
     fn passed(&mut self, time_ms: i64) {
         self.last_time = self.last_time.max(Millis(time_ms));
     }
+}
+
+/// Only such a file has a time at which it is persisted.
+pub(super) fn waits_to_be_persisted(inode: &Inode) -> bool {
+    !inode.is_directory() && inode.persistence == PersistenceState::ToBePersisted
 }
 
 /// Names are single components of a path.

@@ -43,7 +43,8 @@ impl MasterState {
             | Entry::Answered(_)
             | Entry::CollectTree { .. }
             | Entry::UfsIntent(_)
-            | Entry::UfsIntentSettled { .. } => {}
+            | Entry::UfsIntentSettled { .. }
+            | Entry::PersistTime { .. } => {}
         }
     }
 

@@ -134,11 +134,13 @@ impl MasterState {
         body.bytes(&self.small_entries());
     }
 
-    /// Mounts and open intents, which are few, as the entries that made them.
+    /// Mounts, open intents and files that wait to be persisted, which are few, as the entries that made them.
     pub(super) fn small_entries(&self) -> Vec<u8> {
         let mounts = self.mounts.iter().cloned().map(Entry::AddMountPoint);
         let intents = self.intents.values().cloned().map(Entry::UfsIntent);
-        entry_codec::encode_entries(&mounts.chain(intents).collect::<Vec<_>>())
+        let times =
+            self.persist_times.iter().map(|(inode, time_ms)| Entry::PersistTime { inode: *inode, time_ms: *time_ms });
+        entry_codec::encode_entries(&mounts.chain(intents).chain(times).collect::<Vec<_>>())
     }
 
     /// Takes what `small_entries` gave.
@@ -147,6 +149,9 @@ impl MasterState {
             match entry {
                 Entry::AddMountPoint(mount) => self.mounts.add(&mount).ok()?,
                 Entry::UfsIntent(intent) => drop(Arc::make_mut(&mut self.intents).insert(intent.inode, intent)),
+                Entry::PersistTime { inode, time_ms } => {
+                    Arc::make_mut(&mut self.persist_times).insert(inode, time_ms);
+                }
                 _ => return None,
             }
         }

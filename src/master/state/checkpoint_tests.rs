@@ -3,7 +3,7 @@
 use super::{CheckpointOrigin, PREFIX_BYTES};
 use crate::journal::chain::Position;
 use crate::master::state::MasterState;
-use crate::types::SequenceNumber;
+use crate::types::{InodeId, SequenceNumber};
 use bytes::Bytes;
 
 fn origin() -> CheckpointOrigin {
@@ -27,6 +27,7 @@ fn a_checkpoint_gives_the_state_back_and_it_goes_on() {
     let (mut loaded, of) = MasterState::from_checkpoint(&Bytes::from(bytes)).unwrap();
     assert_eq!(of, origin());
     assert_eq!(loaded.digest(), state.digest());
+    assert_eq!(loaded.persist_time(InodeId::of_file(2)), Some(77));
     for entry in crate::master::state::tests::further() {
         state.apply(&entry).unwrap();
         loaded.apply(&entry).unwrap();

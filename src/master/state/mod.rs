@@ -50,6 +50,8 @@ pub struct MasterState {
     mounts: MountTable,
     /// Changes of a UFS that were begun and are not settled, by their inode.
     intents: Arc<BTreeMap<InodeId, UfsIntent>>,
+    /// When files are written to the UFS that are to be, if not at once.
+    persist_times: Arc<BTreeMap<InodeId, i64>>,
     /// Uppermost directories of the trees that were unlinked and are not collected yet.
     unlinked: Arc<BTreeSet<InodeId>>,
     cluster_id: Option<Arc<str>>,
@@ -72,6 +74,7 @@ impl MasterState {
             retries: Retries::new(),
             mounts: MountTable::default(),
             intents: Arc::default(),
+            persist_times: Arc::default(),
             unlinked: Arc::default(),
             cluster_id: None,
             last_time: Millis(0),
@@ -120,6 +123,11 @@ impl MasterState {
     /// Changes of a UFS that were begun and are not settled, by their inode.
     pub fn intents(&self) -> &BTreeMap<InodeId, UfsIntent> {
         &self.intents
+    }
+
+    /// When a file is written to the UFS that is to be, if not at once: not before then, or when somebody asks.
+    pub fn persist_time(&self, id: InodeId) -> Option<i64> {
+        self.persist_times.get(&id).copied()
     }
 
     /// Uppermost directories of the trees that are to be collected.

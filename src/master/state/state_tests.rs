@@ -1,7 +1,7 @@
 //! A small state that the tests of this folder begin with.
 
 use super::MasterState;
-use crate::journal::entry::{Entry, InodeDirectory, InodeFile, Replication, UpdateInodeFile};
+use crate::journal::entry::{Entry, InodeDirectory, InodeFile, Replication, UpdateInode, UpdateInodeFile};
 use crate::types::{AlluxioPath, InodeId, PersistenceState, TtlAction};
 
 pub(super) fn path(text: &str) -> AlluxioPath {
@@ -54,10 +54,12 @@ pub(super) fn file(container: i64, parent: i64, name: &str) -> Entry {
     })
 }
 
-/// `/`, `/a` (1), `/a/b` (2), `/a/f` (container 1), and `/g` (container 2) with three copies.
+/// `/`, `/a` (1), `/a/b` (2), `/a/f` (container 1), and `/g` (container 2) with three copies, to be persisted later.
 pub(super) fn grown() -> MasterState {
     let mut state = MasterState::new();
     let copies = UpdateInodeFile { replication_min: Some(3), ..UpdateInodeFile::of(InodeId::of_file(2)) };
+    let persistence = Some(PersistenceState::ToBePersisted);
+    let to_persist = UpdateInode { persistence, ..UpdateInode::of(InodeId::of_file(2)) };
     for entry in [
         Entry::ClusterInfo { cluster_id: "c".into() },
         Entry::BlockContainerIdGenerator { next_container: 1001 },
@@ -68,6 +70,8 @@ pub(super) fn grown() -> MasterState {
         file(1, 1, "f"),
         file(2, 0, "g"),
         Entry::UpdateInodeFile(copies),
+        Entry::UpdateInode(to_persist),
+        Entry::PersistTime { inode: InodeId::of_file(2), time_ms: 77 },
     ] {
         state.apply(&entry).unwrap();
     }

@@ -2,6 +2,7 @@
 //!
 //! After it has passed, nothing that is read from the pages can be out of bounds, run in a circle, or be no text.
 
+use super::apply::waits_to_be_persisted;
 use super::inode::{Record, id_in, name_in};
 use super::inode_tree::{EDGE_BYTES, InodeTree, first_bytes, id_order};
 use super::pages::{array, read_i64, read_u32, read_u64};
@@ -23,6 +24,10 @@ impl MasterState {
         self.verify_unlinked().map_err(part("unlinked trees"))?;
         self.verify_blocks().map_err(part("blocks"))?;
         self.verify_answers().map_err(part("first answers"))?;
+        let waits = |id: &InodeId| self.inodes.get(*id).is_some_and(|inode| waits_to_be_persisted(&inode));
+        if let Some(id) = self.persist_times.keys().find(|id| !waits(id)) {
+            return Err(Corrupt::new("times to persist", format!("inode {id} does not wait to be persisted")));
+        }
         match self.intents.keys().find(|id| self.inodes.get(**id).is_none()) {
             Some(id) => Err(Corrupt::new("open intents", format!("inode {id} does not exist"))),
             None => Ok(()),

@@ -2,10 +2,11 @@
 //! it is decided, journaled and answered like everything else; on a standby it finds nobody who answers.
 //!
 //! `ttl.rs`: what happens when a time to live has ended. `persist.rs`: what is to be written to the UFS, one file by
-//! `persist_file.rs`.
+//! `persist_file.rs`. `sweep.rs`: what such work has left there.
 
 mod persist;
 mod persist_file;
+mod sweep;
 mod ttl;
 
 use super::server::Namespace;
@@ -13,6 +14,7 @@ use crate::rpc::worker::WorkerSettings;
 use crate::ufs::UfsClients;
 use std::sync::Arc;
 use std::time::Duration;
+use sweep::InUse;
 use tokio::task::JoinSet;
 
 /// How often.
@@ -20,6 +22,8 @@ use tokio::task::JoinSet;
 pub struct Intervals {
     /// `alluxio.master.ttl.checker.interval`
     pub ttl: Duration,
+    /// Between two looks for what is left in UFSes.
+    pub sweep: Duration,
 }
 
 /// Starts all of it; whoever holds the set ends it.
@@ -31,6 +35,8 @@ pub fn start<N: Namespace>(
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(ttl::run(Arc::clone(namespace), intervals.ttl));
-    tasks.spawn(persist::run(Arc::clone(namespace), ufs, workers));
+    let in_use = InUse::default();
+    tasks.spawn(sweep::run(Arc::clone(namespace), Arc::clone(&ufs), in_use.clone(), intervals.sweep));
+    tasks.spawn(persist::run(Arc::clone(namespace), ufs, workers, in_use));
     tasks
 }

@@ -2,9 +2,10 @@
 //! then put in its place.
 //!
 //! Nothing of it is kept: a new primary finds the same files and begins anew. Temporary files that a master leaves when
-//! it dies lie in a folder of their own and are of no use to anybody.
+//! it dies lie in a folder of their own, are of no use to anybody, and are swept.
 
 use super::persist_file;
+use super::sweep::InUse;
 use crate::master::ops::{Answer, Operation, PutInPlace, Query, Request, ToPersist};
 use crate::master::server::Namespace;
 use crate::master::worker_call::WorkerState;
@@ -30,9 +31,14 @@ const PAUSE: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(5 * 60);
 
 /// Goes on for ever.
-pub(super) async fn run<N: Namespace>(namespace: Arc<N>, ufs: Arc<UfsClients>, settings: WorkerSettings) {
+pub(super) async fn run<N: Namespace>(
+    namespace: Arc<N>,
+    ufs: Arc<UfsClients>,
+    settings: WorkerSettings,
+    in_use: InUse,
+) {
     let mut persister = Persister {
-        means: Arc::new(Means { namespace, ufs, settings }),
+        means: Arc::new(Means { namespace, ufs, settings, in_use }),
         after: InodeId::NONE,
         under_way: BTreeSet::new(),
         failed: BTreeMap::new(),
@@ -49,6 +55,8 @@ struct Means<N> {
     namespace: Arc<N>,
     ufs: Arc<UfsClients>,
     settings: WorkerSettings,
+    /// Temporary files that are written now.
+    in_use: InUse,
 }
 
 struct Persister<N> {
@@ -73,11 +81,10 @@ impl<N: Namespace> Persister<N> {
         if !self.means.namespace.is_primary() || self.running.len() >= FILES_MAX {
             return;
         }
-        let query = Query::ToPersist { after: self.after, limit: FOUND_MAX };
-        let Ok(Answer::ToPersist(found)) = self.ask(query).await else { return };
-        let last = found.last().filter(|_| found.len() == FOUND_MAX);
-        self.after = last.map_or(InodeId::NONE, |file| file.status.id);
-        let due: Vec<ToPersist> = found.into_iter().filter(|file| self.is_due(file.status.id)).collect();
+        let query = Query::ToPersist { after: self.after, now: wall_now(), limit: FOUND_MAX };
+        let Ok(Answer::ToPersist { files, last }) = self.ask(query).await else { return };
+        self.after = last.unwrap_or(InodeId::NONE);
+        let due: Vec<ToPersist> = files.into_iter().filter(|file| self.is_due(file.status.id)).collect();
         if due.is_empty() {
             return;
         }
@@ -120,6 +127,7 @@ impl<N: Namespace> Means<N> {
         let status = &file.status;
         let (name, now) = (status.path.name(), wall_now().0);
         let temporary = format!("{}/{name}.alluxio.{now}.{}.tmp", file.temporary_folder, Uuid::new_v4());
+        let _used = self.in_use.enter(&temporary);
         let written = persist_file::write(file, &temporary, live, &self.settings).await;
         let outcome = match written {
             Ok(length) => self.put_in_place(file, &temporary, length).await,

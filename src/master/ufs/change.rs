@@ -126,6 +126,14 @@ impl UfsNamespace {
         })
     }
 
+    /// Deletes a file that is nobody's.
+    pub(super) async fn delete(&self, uri: &str) -> Result<(), FsError> {
+        match self.call(&UfsCall::DeleteFile(uri.to_owned())).await? {
+            Told::Refused(reason) | Told::Unknown(reason) => Err(FsError::new(ErrorKind::Unknown, reason)),
+            _ => Ok(()),
+        }
+    }
+
     async fn make_call(&self, call: &UfsCall) -> Result<Told, UfsError> {
         let of = |uri: &str| self.inner.clients.of(uri);
         match call {

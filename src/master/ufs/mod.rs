@@ -223,6 +223,10 @@ impl Namespace for UfsNamespace {
         self.inner.handle.query(caller, query).await
     }
 
+    async fn delete_leftover(&self, uri: &str) -> Result<(), FsError> {
+        self.delete(uri).await
+    }
+
     async fn load(&self, query: &Query, load: LoadMetadata) -> Result<(), FsError> {
         let mut looked = Looked::new();
         for _ in 0..ROUNDS_MAX {

@@ -281,6 +281,7 @@ async fn what_an_open_intent_touches_is_closed_to_others() {
             replication_min: 0,
             replication_max: -1,
             replication_durable: 1,
+            persistence_wait_ms: 0,
         })
     };
     for closed in [touch("/a/b/new"), touch("/d"), rm("/a"), rm("/a/b/f"), mv("/a/h", "/a/b/h"), mv("/c", "/d/c")] {
@@ -310,12 +311,13 @@ impl World {
             replication_min: 0,
             replication_max: -1,
             replication_durable: 1,
+            persistence_wait_ms: 0,
         };
         let Ok(Answer::Status(new)) = world.submit(Operation::CreateFile(create), None) else { panic!("no file") };
         world.submit(Operation::NewBlock(ops::NewBlock { path: path("/a/new") }), None).unwrap();
         let block = crate::types::BlockId::of(new.id.container(), 0);
         world.submit(Operation::CommitBlock(ops::CommitBlock { block, length: 2, copy: None }), None).unwrap();
-        let complete = ops::CompleteFile { path: path("/a/new"), ufs_length: None, async_persist: true };
+        let complete = ops::CompleteFile { path: path("/a/new"), ufs_length: None, async_persist: Some(0) };
         world.submit(Operation::CompleteFile(complete), None).unwrap();
         let mut writer = world.ufs.create(TEMPORARY, &ownership()).await.unwrap();
         writer.write(Bytes::from_static(b"xy")).await.unwrap();
