@@ -25,11 +25,14 @@ if [[ ! -e "${ALLUXIO_CONF_DIR}/alluxio-env.sh" ]]; then
   echo "(2) set ALLUXIO_CONF_DIR to the folder that holds it." >&2
   exit 1
 fi
-# A mistake in it must not let a command go on with half of the configuration: read it once to hear its complaints.
-heard="$( (. "${ALLUXIO_CONF_DIR}/alluxio-env.sh"; echo "read to its end" >&2) 2>&1 >/dev/null)"
-complaint="$(grep -F -m 1 "${ALLUXIO_CONF_DIR}/alluxio-env.sh: " <<<"${heard}")"
-if [[ -z "${complaint}" && "${heard}" != *"read to its end" ]]; then
-  complaint="${ALLUXIO_CONF_DIR}/alluxio-env.sh ends the shell (exit) before its end"
+# A mistake in it must not let a command go on with half of the configuration: read it once to hear its complaints. Its
+# end is told on a stream of its own, because it may send its errors elsewhere, or say more when the shell ends.
+end_of_file="read to its end by $$"
+heard="$( (exec {told}>&1 2>&1 >/dev/null; . "${ALLUXIO_CONF_DIR}/alluxio-env.sh"; echo "${end_of_file}" >&"${told}"))"
+complaint="$(grep -F "${ALLUXIO_CONF_DIR}/alluxio-env.sh: " <<<"${heard}" | grep -v -F -m 1 ": warning: ")"
+if [[ -z "${complaint}" && "${heard}" != *"${end_of_file}"* ]]; then
+  # What it said before may be the reason.
+  complaint="${heard:+${heard}$'\n'}${ALLUXIO_CONF_DIR}/alluxio-env.sh ends the shell (exit) before its end"
 fi
 if [[ ! -f "${ALLUXIO_CONF_DIR}/alluxio-env.sh" || ! -r "${ALLUXIO_CONF_DIR}/alluxio-env.sh" ]]; then
   complaint="${ALLUXIO_CONF_DIR}/alluxio-env.sh is not a file that can be read"
@@ -39,7 +42,7 @@ if [[ -n "${complaint}" ]]; then
   echo "Nothing was done. Mend alluxio-env.sh." >&2
   exit 1
 fi
-unset heard complaint
+unset heard complaint end_of_file
 # Plain assignments in it are meant for the program, too.
 set -a
 # shellcheck source=conf/alluxio-env.sh

@@ -365,3 +365,22 @@ fn a_mistake_in_the_environment_file_stops_every_command() {
         assert!(told.contains(told_as) && told.contains("Nothing was done."), "{mistake:?}: {told}");
     }
 }
+
+#[test]
+fn an_environment_file_that_gives_up_is_heard_and_one_that_only_warns_is_used() {
+    let installed = Installation::new();
+    installed.write("conf/alluxio-env.sh", "echo 'set DATA_DISK first' >&2\nexit 1\n");
+    let told = "set DATA_DISK first\nH/conf/alluxio-env.sh ends the shell (exit) before its end\n\
+                Nothing was done. Mend alluxio-env.sh.\n";
+    assert_eq!(installed.run("bin/alluxio version"), outcome("", told, 1));
+    for harmless in [
+        "return 0\n",
+        "trap 'echo bye >&2' EXIT\n",
+        "exec 2>/dev/null\n",
+        "echo \"$0: line 1: warning: setlocale: LC_ALL: cannot change locale\" >&2\n",
+    ] {
+        installed.write("conf/alluxio-env.sh", &harmless.replace("$0", "${BASH_SOURCE[0]}"));
+        let out = installed.run("bin/alluxio version");
+        assert_eq!((out.stdout.starts_with("arguments: version\n"), out.code), (true, 0), "{harmless:?}: {out:?}");
+    }
+}
