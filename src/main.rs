@@ -12,7 +12,7 @@ use alluxio::master::guardian::{self, Ended, GuardianSettings};
 use alluxio::master::process::{EXIT_FENCED, Process};
 use alluxio::master::{outside, start};
 use alluxio::process::launch::{self, Linger};
-use alluxio::process::{CLAIMED, PidFile, READY, SAYS, Server, redirect_errors, tell};
+use alluxio::process::{CLAIMED, PidFile, READY, SAYS, Server, complain, redirect_errors, tell};
 use alluxio::shell::{Face, ShellSettings};
 use alluxio::worker;
 use anyhow::{Context, anyhow, bail};
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("{error:#}");
+            complain(format_args!("{error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -88,17 +88,16 @@ fn run() -> anyhow::Result<u8> {
         ("formatWorker", _) => format_worker(&conf(Role::Worker)?),
         ("master" | "worker" | "process", words) => bail!("alluxio {command} does not take: {}", words.join(" ")),
         ("fs", [word, ..]) if word.starts_with('-') => {
-            eprintln!("Invalid option: {word}");
+            complain(format_args!("Invalid option: {word}"));
             usage()
         }
         ("fs", words) => shell(Face::Fs, &conf(Role::User)?, words),
         ("runTest" | "runTests", words) => shell(Face::RunTests, &conf(Role::User)?, words),
         ("format", words) => format(&conf(Role::User)?, words),
         ("version", _) => version(&conf(Role::User)?),
-        ("getConf", words) => alluxio::tools::get_conf::run(&conf(Role::User)?, words, &mut std::io::stdout())
-            .context("cannot write the output"),
+        ("getConf", words) => written(alluxio::tools::get_conf::run(&conf(Role::User)?, words, &mut std::io::stdout())),
         _ => {
-            eprintln!("Unsupported command {command}");
+            complain(format_args!("Unsupported command {command}"));
             usage()
         }
     }
@@ -112,7 +111,15 @@ fn usage() -> anyhow::Result<u8> {
 
 /// A line on standard output.
 fn say(line: impl std::fmt::Display) -> anyhow::Result<()> {
-    writeln!(std::io::stdout(), "{line}").context("cannot write the output")
+    written(writeln!(std::io::stdout(), "{line}").map(|()| 0)).map(drop)
+}
+
+/// What became of output and its exit code. That the reader has gone is no error: `alluxio getConf | head -1`.
+fn written(outcome: std::io::Result<u8>) -> anyhow::Result<u8> {
+    match outcome {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(0),
+        outcome => outcome.context("cannot write the output"),
+    }
 }
 
 /// The properties of `-Dkey=value` options, and the other words. They are taken out before the first other word, as in
@@ -184,7 +191,7 @@ fn start(
         Ok(()) => Ok(0),
         Err(error) => {
             let code = error.exit_code();
-            eprintln!("{:#}", anyhow::Error::from(error));
+            complain(format_args!("{:#}", anyhow::Error::from(error)));
             Ok(code)
         }
     }
@@ -238,7 +245,7 @@ fn logs_of(conf: Result<Conf, alluxio::conf::ConfError>) -> anyhow::Result<std::
     match (conf, std::env::var_os("ALLUXIO_LOGS_DIR")) {
         (Ok(conf), _) => Ok(conf.get(&keys::LOGS_DIR)),
         (Err(error), Some(logs)) => {
-            eprintln!("{error}; looking for its pid file in {}", Path::new(&logs).display());
+            complain(format_args!("{error}; looking for its pid file in {}", Path::new(&logs).display()));
             Ok(logs.into())
         }
         (Err(error), None) => Err(error.into()),
@@ -290,7 +297,7 @@ fn format(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
     };
     match (wrong, conf.compatibility()) {
         (Some(usage), Compatibility::V1_2) => say(usage)?,
-        (Some(_), Compatibility::V2_9) => eprintln!("Usage: alluxio format [-s]"),
+        (Some(_), Compatibility::V2_9) => complain("Usage: alluxio format [-s]"),
         (None, _) => {
             let root = conf.get(&keys::ROOT_UFS);
             let elsewhere = root.contains("://") && !root.starts_with("file://");
@@ -311,7 +318,7 @@ fn format(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
 /// A property that no Alluxio has is most likely a mistake of who typed the command; other warnings are for the log.
 fn tell_mistakes(conf: &Conf) {
     for warning in conf.warnings().iter().filter(|warning| matches!(warning, Warning::Unknown { .. })) {
-        eprintln!("{warning}");
+        complain(warning);
     }
 }
 
@@ -321,7 +328,7 @@ fn version(conf: &Conf) -> anyhow::Result<u8> {
         Compatibility::V2_9 => say("2.9.6")?,
     }
     if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
-        eprintln!("(alluxio-rs {}, compatible with the above)", env!("CARGO_PKG_VERSION"));
+        complain(format_args!("(alluxio-rs {}, compatible with the above)", env!("CARGO_PKG_VERSION")));
     }
     Ok(0)
 }

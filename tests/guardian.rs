@@ -80,6 +80,10 @@ fn as_master() {
         if conduct != "slow" {
             process.ready("localhost:19998");
         }
+        if conduct == "chatty" {
+            println!("what a log on standard output says");
+            append(&logs_dir.join("said"), "it");
+        }
         terminate.recv().await;
         if conduct == "stubborn" {
             std::future::pending::<()>().await;
@@ -262,6 +266,17 @@ fn a_fenced_master_comes_back_under_another_incarnation() {
     assert_eq!(node.lines("released"), Node::left_by(&incarnations[..1]));
     assert_eq!(node.stop(), 1);
     assert_eq!(node.lines("released"), Node::left_by(&incarnations));
+}
+
+/// If the guardian ended, so would its master.
+#[test]
+fn a_full_disk_ends_no_guardian() {
+    let node = Node::new("chatty");
+    std::os::unix::fs::symlink("/dev/full", node.logs().join("master.out")).unwrap();
+    node.start().unwrap();
+    wait_for("a word of the master", || !node.lines("said").is_empty());
+    assert_eq!(node.stop(), 1);
+    assert_eq!(node.lines("released"), Node::left_by(&node.lines("incarnations")), "the guardian was there to the end");
 }
 
 #[test]

@@ -344,6 +344,44 @@ fn output_that_cannot_be_written_is_an_error_and_no_panic() {
 }
 
 #[test]
+fn a_reader_that_has_gone_is_no_error() {
+    for words in ["version", "getConf", "help", "process stop master"] {
+        let home = tempfile::tempdir().unwrap();
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = Command::new(env!("CARGO_BIN_EXE_alluxio"))
+            .args(words.split_whitespace())
+            .env("ALLUXIO_CONF_DIR", home.path())
+            .env("ALLUXIO_LOGS_DIR", home.path())
+            .stdout(writer)
+            .output()
+            .unwrap();
+        assert_eq!(
+            (output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()),
+            (Some(0), ""),
+            "{words}"
+        );
+    }
+}
+
+#[test]
+fn complaints_that_cannot_be_written_change_no_exit_code() {
+    let home = tempfile::tempdir().unwrap();
+    for words in ["foo", "fs -x", "getConf nosuch.key", "master extra"] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let status = Command::new(env!("CARGO_BIN_EXE_alluxio"))
+            .args(words.split_whitespace())
+            .env("ALLUXIO_CONF_DIR", home.path())
+            .env("ALLUXIO_LOGS_DIR", home.path())
+            .stdout(std::process::Stdio::null())
+            .stderr(full)
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(1), "{words}");
+    }
+}
+
+#[test]
 fn a_mistake_in_the_environment_file_stops_every_command() {
     for (mistake, told_as) in [
         ("A=\"not closed\nB=1\n", "alluxio-env.sh: line "),

@@ -18,7 +18,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::process::{COMES_BACK, EXIT_FENCED, GUARDIAN_PID, INCARNATION, JOINS, PID_FILE};
 use crate::election::new_incarnation;
-use crate::process::{CLAIMED, PidFile, PidFileError, READY, Server, redirect_errors, remove_stale, tell};
+use crate::process::{CLAIMED, PidFile, PidFileError, READY, Server, complain, redirect_errors, remove_stale, tell};
 use crate::types::time::boot_now;
 
 /// Name of the pid file of the guardian.
@@ -196,7 +196,7 @@ fn hear(line: &str, cluster_id: &mut Option<String>) {
     } else if line.starts_with(READY) {
         tell(line);
     } else {
-        eprintln!("{line}");
+        complain(line);
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::pid_file::{PidFileError, holder};
-use super::{CLAIMED, READY, SAYS, Server};
+use super::{CLAIMED, READY, SAYS, Server, complain};
 use crate::types::time::boot_now;
 
 /// How long a server may take until it serves before the launcher gives up waiting for it.
@@ -166,7 +166,7 @@ pub async fn start(
             word = words.next_line() => match word.ok().flatten() {
                 Some(word) if word.starts_with(READY) => break,
                 Some(word) => match word.strip_prefix(SAYS) {
-                    Some(remark) => eprintln!("{remark}"),
+                    Some(remark) => complain(remark),
                     None => claimed |= word == CLAIMED,
                 },
                 None => return Err(failure(server, logs_dir, &mut child, claimed).await),

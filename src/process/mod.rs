@@ -44,6 +44,12 @@ pub fn redirect_errors(output: &Path) -> std::io::Result<()> {
     rustix::stdio::dup2_stderr(&File::create(output)?).map_err(Into::into)
 }
 
+/// A line on standard error. One that cannot be written (a full disk) is lost: nobody is left to be told, and no process
+/// must end for it.
+pub fn complain(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// A line for who started this process, who may have gone.
 pub fn tell(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");

@@ -41,7 +41,8 @@ pub fn run(conf: &Conf, words: &[&str], output: &mut dyn Write) -> io::Result<u8
         Ok(text) => output.write_all(text.as_bytes()).map(|()| 0),
         Err(reason) => {
             output.write_all(USAGE.as_bytes())?;
-            eprintln!("{reason}");
+            // Nobody is left to whom it could be told that this cannot be written.
+            let _ = writeln!(io::stderr(), "{reason}");
             Ok(1)
         }
     }
