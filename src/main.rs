@@ -187,7 +187,7 @@ fn start(
     let mut command = std::process::Command::new(program);
     command.arg0(name).args(words).args(properties.iter().map(|property| format!("-D{property}")));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    match runtime.block_on(launch::start(server, &conf.get(&keys::LOGS_DIR), command, linger)) {
+    match runtime.block_on(launch::start(server, &conf.get(&keys::LOGS_DIR), command, linger, launch::STOP_WAIT)) {
         Ok(()) => Ok(0),
         Err(error) => {
             let code = error.exit_code();

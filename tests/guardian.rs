@@ -46,8 +46,10 @@ fn as_launcher() {
     let Some(logs_dir) = std::env::var_os(LOGS).map(PathBuf::from) else { return };
     let mut guardian = Command::new(logs_dir.join("program"));
     guardian.arg("guardian");
+    let deaf = std::env::var(CONDUCT).unwrap() == "deaf";
+    let patience = if deaf { Duration::from_millis(50) } else { LIMIT };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let code = match runtime.block_on(start(&SERVER, &logs_dir, guardian, Linger::UntilReady)) {
+    let code = match runtime.block_on(start(&SERVER, &logs_dir, guardian, Linger::UntilReady, patience)) {
         Ok(()) => 0,
         Err(error) => {
             eprintln!("{error}");
@@ -64,6 +66,7 @@ fn as_master() {
     let process = Process::enter(&logs_dir).unwrap();
     let conduct = std::env::var(CONDUCT).unwrap();
     let runs = append(&logs_dir.join("incarnations"), process.incarnation());
+    append(&logs_dir.join("comes_back"), &process.comes_back().to_string());
     process.joins("c1");
     match conduct.as_str() {
         "fail" => {
@@ -77,7 +80,8 @@ fn as_master() {
     runtime.block_on(async {
         use tokio::signal::unix::{SignalKind, signal};
         let mut terminate = signal(SignalKind::terminate()).unwrap();
-        if conduct != "slow" {
+        append(&logs_dir.join("listens"), "to signals");
+        if conduct != "slow" && conduct != "deaf" {
             process.ready("localhost:19998");
         }
         if conduct == "chatty" {
@@ -85,7 +89,7 @@ fn as_master() {
             append(&logs_dir.join("said"), "it");
         }
         terminate.recv().await;
-        if conduct == "stubborn" {
+        if conduct == "stubborn" || conduct == "deaf" {
             std::future::pending::<()>().await;
         }
     });
@@ -134,7 +138,7 @@ impl Node {
         let mut guardian = Command::new(self.program());
         guardian.arg("guardian");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(start(&SERVER, self.logs(), guardian, Linger::UntilReady))
+        runtime.block_on(start(&SERVER, self.logs(), guardian, Linger::UntilReady, LIMIT))
     }
 
     /// A launcher that can be interrupted, with what it writes to standard error.
@@ -218,16 +222,26 @@ fn a_master_that_fails_to_start_is_told_of_with_its_own_words() {
 #[test]
 fn an_interrupted_start_ends_what_it_has_started() {
     let node = Node::new("slow");
+    interrupt_its_start(&node);
+    assert!(node.has_ended("master.pid") && node.has_ended("master-guardian.pid"));
+    assert_eq!(node.lines("released"), Node::left_by(&node.lines("incarnations")));
+}
+
+#[test]
+fn an_interrupted_start_ends_even_if_what_it_has_started_does_not_want_to() {
+    interrupt_its_start(&Node::new("deaf"));
+}
+
+fn interrupt_its_start(node: &Node) {
     let launcher = node.launcher();
-    wait_for("a master that starts", || !node.lines("incarnations").is_empty());
+    wait_for("a master that starts", || !node.lines("listens").is_empty());
     let master = node.pid("master.pid");
     signal(&launcher.id().to_string(), "-INT");
     let output = launcher.wait_with_output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{told}");
     assert!(told.contains("interrupted: the master that was starting has been stopped"), "{told}");
-    assert!(!Path::new(&format!("/proc/{master}/exe")).exists());
-    assert!(node.has_ended("master.pid") && node.has_ended("master-guardian.pid"));
+    wait_for("the master ends", || !Path::new(&format!("/proc/{master}/exe")).exists());
 }
 
 #[test]
@@ -263,6 +277,7 @@ fn a_fenced_master_comes_back_under_another_incarnation() {
     let incarnations = node.lines("incarnations");
     assert_eq!(incarnations.len(), 2);
     assert_ne!(incarnations[0], incarnations[1]);
+    assert_eq!(node.lines("comes_back"), ["false", "true"]);
     assert_eq!(node.lines("released"), Node::left_by(&incarnations[..1]));
     assert_eq!(node.stop(), 1);
     assert_eq!(node.lines("released"), Node::left_by(&incarnations));

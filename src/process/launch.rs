@@ -1,7 +1,7 @@
 //! `alluxio-start.sh` and `alluxio-stop.sh` on this node: start a server in the background and tell what became of it;
 //! end it and wait for the end.
 
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -35,6 +35,7 @@ const EXIT_INTERRUPTED: u8 = 130;
 
 /// How much of the end of its output is shown when a start failed.
 const OUTPUT_LINES_MAX: usize = 30;
+const OUTPUT_BYTES_MAX: u64 = 64 << 10;
 
 /// Whether a launcher stays until the server it started has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,12 +137,14 @@ impl LaunchError {
 /// Starts `server` by running `command`, and returns when it serves.
 ///
 /// # Errors
-/// It runs already, or does not come to serve. Interrupted by a signal, this ends what it has started.
+/// It runs already, or does not come to serve. Interrupted by a signal, this ends what it has started: kills it when it
+/// has not ended after `patience`.
 pub async fn start(
     server: &Server,
     logs_dir: &Path,
     mut command: std::process::Command,
     linger: Linger,
+    patience: Duration,
 ) -> Result<(), LaunchError> {
     std::fs::create_dir_all(logs_dir)
         .map_err(|source| LaunchError::Logs { path: logs_dir.display().to_string(), source })?;
@@ -151,12 +154,13 @@ pub async fn start(
     {
         return Err(LaunchError::Running { server: server.name, pid: pid.as_raw_nonzero().get() });
     }
+    // From before there is anything to end.
+    let interrupted = interrupted()?;
+    tokio::pin!(interrupted);
     let program = command.get_program().to_string_lossy().into_owned();
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = Command::from(command).spawn().map_err(|source| LaunchError::Run { program, source })?;
     let mut words = BufReader::new(child.stdout.take().expect("its standard output is a pipe")).lines();
-    let interrupted = interrupted()?;
-    tokio::pin!(interrupted);
     let too_late = tokio::time::sleep(START_WAIT);
     tokio::pin!(too_late);
     let logs = logs_dir.display().to_string();
@@ -178,8 +182,11 @@ pub async fn start(
                 if let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
                     send(pid, Signal::TERM)?;
                 }
-                // It ends what it began; whoever is impatient interrupts again, and is not heard.
-                let _ = child.wait().await;
+                // It ends what it began; whoever is impatient interrupts again, and is not heard. A master that is
+                // killed dies with its guardian.
+                if tokio::time::timeout(patience, child.wait()).await.is_err() {
+                    let _ = child.kill().await;
+                }
                 return Err(LaunchError::Interrupted { server: server.name });
             }
         }
@@ -214,7 +221,10 @@ async fn failure(server: &Server, logs_dir: &Path, child: &mut Child, claimed: b
 fn last_lines(path: &PathBuf) -> String {
     let mut content = Vec::new();
     // Nothing to show is no reason to fail in another way.
-    let _ = std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut content));
+    let _ = std::fs::File::open(path).and_then(|mut file| {
+        file.seek(SeekFrom::Start(file.metadata()?.len().saturating_sub(OUTPUT_BYTES_MAX)))?;
+        file.take(OUTPUT_BYTES_MAX).read_to_end(&mut content)
+    });
     let content = String::from_utf8_lossy(&content);
     let lines: Vec<&str> = content.lines().collect();
     let last = &lines[lines.len().saturating_sub(OUTPUT_LINES_MAX)..];
