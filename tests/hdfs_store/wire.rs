@@ -45,11 +45,16 @@ async fn too_few_datanodes_are_refused_and_counted() {
     let mut settings = bed::settings(&place.folder);
     settings.replication = 9;
     settings.replicas_min = 9;
-    let failure = HdfsStore::new(settings).unwrap().create(segment(1, 0)).await.err().unwrap();
+    let store = HdfsStore::new(settings).unwrap();
+    let failure = store.create(segment(1, 0)).await.err().unwrap();
     assert!(matches!(failure, StoreError::Full { .. }), "{failure}");
     // How many are usable depends on what other tests did to them a moment ago.
     let counts = "usable DataNodes, the journal is configured for at least 9";
     assert!(failure.to_string().contains(counts), "{failure}");
+    // A master that can create files and not write them must not join.
+    let failure = store.probe("ours").await.unwrap_err();
+    assert!(matches!(failure, StoreError::Full { .. }) && failure.to_string().contains(counts), "{failure}");
+    bed::open(&place.folder).probe("ours").await.expect("the probe that failed has left nothing");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

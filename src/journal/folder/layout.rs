@@ -2,6 +2,7 @@
 
 use super::{CheckpointId, Format, SegmentId, StoreError};
 use crate::types::SequenceNumber;
+use bytes::Bytes;
 
 /// The file that makes a folder a journal.
 pub const FORMAT: &str = "FORMAT";
@@ -9,6 +10,9 @@ pub const FORMAT: &str = "FORMAT";
 pub const EPOCHS: &str = "epochs";
 /// The folder of the checkpoints.
 pub const CHECKPOINTS: &str = "checkpoints";
+
+/// What is written to see whether that can be done.
+pub const PROBE: Bytes = Bytes::from_static(b"probe\n");
 
 /// The folder of an epoch.
 pub fn epoch_folder(epoch: u64) -> String {

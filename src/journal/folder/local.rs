@@ -244,6 +244,13 @@ fn write_format(folder: &Path, text: &[Bytes]) -> io::Result<()> {
     sync_folder(folder)
 }
 
+fn probe(path: &Path) -> io::Result<()> {
+    let mut file = OpenOptions::new().create_new(true).write(true).open(path)?;
+    let written = file.write_all(&layout::PROBE).and_then(|()| file.sync_all());
+    std::fs::remove_file(path)?;
+    written
+}
+
 #[async_trait]
 impl JournalStore for LocalStore {
     fn describe(&self) -> String {
@@ -266,8 +273,7 @@ impl JournalStore for LocalStore {
 
     async fn probe(&self, writer: &str) -> Result<()> {
         let path = self.path(layout::probe(writer));
-        let make = |path: &Path| OpenOptions::new().create_new(true).write(true).open(path);
-        self.run("create", &path, move |path| make(path).and_then(|_| std::fs::remove_file(path))).await
+        self.run("write", &path, probe).await
     }
 
     async fn list(&self) -> Result<Listing> {

@@ -157,8 +157,8 @@ pub trait JournalStore: Send + Sync {
     /// Writes FORMAT, makes the folder when it is missing; an existing FORMAT is replaced in one step.
     async fn write_format(&self, format: &Format) -> Result<(), StoreError>;
 
-    /// Whether this process may write segments here: creates an empty file among them, whose name carries `writer`, and
-    /// deletes it.
+    /// Whether this process can write segments here: makes a file among them in the same way, whose name carries
+    /// `writer`, and deletes it.
     async fn probe(&self, writer: &str) -> Result<(), StoreError>;
 
     /// Lists segments and checkpoints; a folder without them gives an empty listing.

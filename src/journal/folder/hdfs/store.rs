@@ -1,13 +1,15 @@
 //! The journal folder on HDFS.
 
-use super::file::HdfsClient;
+use super::file::{HdfsClient, HeldFile};
 use super::namenode::Parents;
 use super::reader::Visible;
 use super::segment::HdfsSegment;
 use super::settings::HdfsSettings;
 use super::whole::blocks_of;
 use super::wire::HdfsError;
-use crate::journal::folder::layout::{self, CHECKPOINTS, EPOCHS, FORMAT, parse_checkpoint, parse_epoch, parse_segment};
+use crate::journal::folder::layout::{
+    self, CHECKPOINTS, EPOCHS, FORMAT, PROBE, parse_checkpoint, parse_epoch, parse_segment,
+};
 use crate::journal::folder::{
     CheckpointId, Format, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError, Written,
 };
@@ -119,6 +121,19 @@ impl HdfsStore {
     }
 }
 
+/// The block of a file that was just created.
+async fn opened(held: HeldFile, object: &str) -> Result<HdfsSegment> {
+    let opened = HdfsSegment::open(held, object.to_owned()).await;
+    // The name is ours here: whatever went wrong then, "exists" and "not found" would mislead.
+    opened.map_err(|failure| match failure.into_store_error("create", object) {
+        StoreError::Exists { object } | StoreError::NotFound { object } => {
+            let reason = "another took or deleted the new file".into();
+            StoreError::Unavailable { operation: "create", object, reason }
+        }
+        other => other,
+    })
+}
+
 fn read_failure(failure: HdfsError, object: &str) -> StoreError {
     match failure {
         HdfsError::Checksum { offset, .. } => {
@@ -157,12 +172,18 @@ impl JournalStore for HdfsStore {
     }
 
     async fn probe(&self, writer: &str) -> Result<()> {
-        let path = self.path(layout::probe(writer));
-        let failed = |failure: HdfsError| failure.into_store_error("create", &self.object(layout::probe(writer)));
-        let file = self.client.create(&path).await.map_err(failed)?;
+        let name = layout::probe(writer);
+        let (path, object) = (self.path(&name), self.object(&name));
+        let failed = |failure: HdfsError| failure.into_store_error("create", &object);
+        let held = self.client.create(&path).await.map_err(failed)?;
+        let written = async {
+            let mut file = opened(held, &object).await?;
+            file.append(PROBE).await?;
+            file.close().await
+        };
+        let written = written.await;
         let deleted = self.client.namenode.delete(&path).await.map_err(failed);
-        drop(file);
-        deleted
+        written.and(deleted)
     }
 
     async fn list(&self) -> Result<Listing> {
@@ -200,15 +221,7 @@ impl JournalStore for HdfsStore {
             }
             result => result,
         };
-        let writer = HdfsSegment::open(held.map_err(failed)?, object.clone()).await;
-        // The name is ours here: whatever went wrong then, "exists" and "not found" would mislead.
-        Ok(Box::new(writer.map_err(|failure| match failure.into_store_error("create", &object) {
-            StoreError::Exists { object } | StoreError::NotFound { object } => {
-                let reason = "another took or deleted the new file".into();
-                StoreError::Unavailable { operation: "create", object, reason }
-            }
-            other => other,
-        })?))
+        Ok(Box::new(opened(held.map_err(failed)?, &object).await?))
     }
 
     async fn length(&self, segment: SegmentId) -> Result<Length> {
