@@ -107,6 +107,8 @@ pub struct Writer {
     creating: Option<SegmentId>,
     create_not_before: Option<Boot>,
     create_failures: u32,
+    /// A flush or a creation failed, and no flush has succeeded since.
+    failing: bool,
     next_index: u32,
     created: u32,
     flight: Option<Flight>,
@@ -137,6 +139,7 @@ impl Writer {
             creating: None,
             create_not_before: None,
             create_failures: 0,
+            failing: false,
             next_index: 0,
             created: 0,
             flight: None,
@@ -197,6 +200,11 @@ impl Writer {
         !self.unacknowledged.is_empty()
     }
 
+    /// Whether the store has refused or failed since the last flush.
+    pub fn is_failing(&self) -> bool {
+        self.failing
+    }
+
     /// Says that everything up to `mark` was answered.
     pub fn answered(&mut self, mark: Position) {
         assert!(Some(mark) <= self.flushed, "an answer follows its flush");
@@ -222,6 +230,7 @@ impl Writer {
                 let delay = CREATE_DELAY * 2u32.pow(self.create_failures.min(8));
                 self.create_not_before = Some(now + delay.min(CREATE_DELAY_MAX));
                 self.create_failures += 1;
+                self.failing = true;
             }
         }
         Ok(())
@@ -233,6 +242,7 @@ impl Writer {
         let Some(flight) = self.flight.take() else { return false };
         if !durable && !mutant::is(Mutant::FailedFlushCounts) {
             self.current = None;
+            self.failing = true;
             return true;
         }
         while self.unacknowledged.front().is_some_and(|queued| queued.position.sequence <= flight.last.sequence) {
@@ -240,6 +250,7 @@ impl Writer {
             self.unacknowledged_bytes -= queued.entries.len();
         }
         self.create_failures = 0;
+        self.failing = false;
         self.flushed = Some(flight.last);
         self.flushed_segments = segment.index + 1;
         self.written_mark = flight.mark;

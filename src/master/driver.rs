@@ -24,6 +24,11 @@ use std::time::Duration;
 
 /// How long a leader that is stopped waits for its last flushes.
 const DRAIN: Duration = Duration::from_secs(5);
+/// A leader that for so long has not come to serve gives way if others are in the latch: they may reach the journal.
+const BEGIN_MAX: Duration = Duration::from_secs(60);
+/// The same of one that serves, and cannot write. Until then it goes on answering questions.
+// Compatible: 2.9 alluxio.master.journal.flush.timeout, after which a leader ends.
+const FAIL_MAX: Duration = Duration::from_secs(5 * 60);
 /// A record of this size is followed by another one.
 const RECORD_BYTES: usize = 1 << 20;
 /// What one request may change, in bytes of journal.
@@ -100,6 +105,8 @@ pub struct Driver<T> {
     /// Answers by the record that they wait for.
     waiting: BTreeMap<SequenceNumber, Vec<Held<T>>>,
     ready: VecDeque<Ready<T>>,
+    /// Since when this leader has not been able to do its work.
+    stuck_since: Option<Boot>,
     stopping: bool,
     pub(super) effects: Vec<Effect<T>>,
 }
@@ -116,6 +123,7 @@ impl<T> Driver<T> {
             writer: None,
             waiting: BTreeMap::new(),
             ready: VecDeque::new(),
+            stuck_since: None,
             stopping: false,
             effects: Vec::new(),
         }
@@ -189,6 +197,7 @@ impl<T> Driver<T> {
         }
         self.answer(core, now);
         self.write(core, now);
+        self.give_way(now);
         self.follower.recover(now, &mut self.effects);
         if !matches!(self.phase, Phase::Over) {
             let calls = self.role.calls(now, self.follower.tailer.highest_epoch());
@@ -217,6 +226,21 @@ impl<T> Driver<T> {
             self.waiting.clear();
             self.ready.clear();
             self.effects.push(Effect::Exit(why));
+        }
+    }
+
+    /// Ends a leader that cannot do its work while others wait. One that is alone tries on.
+    fn give_way(&mut self, now: Boot) {
+        let (stuck, patience) = match self.phase {
+            Phase::Reading { .. } | Phase::Creating { .. } | Phase::Flushing { .. } => (true, BEGIN_MAX),
+            Phase::Serving { .. } => (self.writer.as_ref().is_some_and(Writer::is_failing), FAIL_MAX),
+            _ => (false, FAIL_MAX),
+        };
+        self.stuck_since = self.stuck_since.filter(|_| stuck).or(stuck.then_some(now));
+        let too_long = self.stuck_since.is_some_and(|since| now.since(since) >= patience);
+        if self.role.others_wait(too_long) {
+            let seconds = patience.as_secs();
+            self.exit(Exit::Fenced(format!("the journal could not be used for {seconds} s, others may use it")));
         }
     }
 

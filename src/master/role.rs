@@ -77,6 +77,15 @@ const EPOCHS_GIVEN_UP_MAX: u32 = 4;
 /// Pause between two tries of a call that failed, and between two probes.
 const RETRY: Duration = Duration::from_millis(250);
 
+/// Whether a leader looks who else is in the latch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    NotWanted,
+    Wanted,
+    /// Since it was wanted, `participants` were seen.
+    Done,
+}
+
 /// See the module text.
 #[derive(Debug, Clone)]
 pub struct Role {
@@ -109,6 +118,7 @@ pub struct Role {
     pub(super) epochs_given_up: u32,
     pub(super) renew_wanted: bool,
     pub(super) observe_wanted: bool,
+    pub(super) look: Look,
     /// A standby looks at the election then even if nothing told it of a change.
     pub(super) observe_due: Boot,
     pub(super) publish_wanted: bool,
@@ -146,6 +156,7 @@ impl Role {
             epochs_given_up: 0,
             renew_wanted: false,
             observe_wanted: true,
+            look: Look::NotWanted,
             observe_due: Boot::default(),
             publish_wanted: false,
             published_at: None,
@@ -230,9 +241,22 @@ impl Role {
         self.publish_wanted = true;
     }
 
-    /// Whether others who wait may do better than this master, which cannot begin an epoch. One that is alone tries on.
+    /// Whether others who wait may do better than this master, which has just failed to begin another epoch. One that is
+    /// alone tries on.
     pub fn should_give_way(&self) -> bool {
-        self.epochs_given_up >= EPOCHS_GIVEN_UP_MAX && self.participants.len() > 1
+        self.epochs_given_up + 1 >= EPOCHS_GIVEN_UP_MAX && self.participants.len() > 1
+    }
+
+    /// Whether others wait who may do better than this leader, as seen since this was wanted. To be asked again and
+    /// again while it cannot go on.
+    pub fn others_wait(&mut self, wanted: bool) -> bool {
+        match (wanted, self.look) {
+            (false, _) => self.look = Look::NotWanted,
+            (true, Look::NotWanted) => self.look = Look::Wanted,
+            (true, Look::Wanted) => {}
+            (true, Look::Done) => return self.participants.len() > 1,
+        }
+        false
     }
 
     /// Gives the claimed epoch up and claims the next one, because the first segment may be another's (F6).
@@ -418,6 +442,9 @@ impl Role {
             self.sent += 1;
             self.registering = self.node.segments;
             calls.push(LatchCall::Renew { own, version: self.version, node: self.node.clone() });
+        }
+        if self.look == Look::Wanted || (self.look == Look::Done && now >= self.observe_due) {
+            self.observe(now, calls);
         }
         // Again after each lease: somebody may have deleted it by hand.
         let again = self.published_at.is_some_and(|at| now >= at + self.settings.lease);

@@ -1,6 +1,6 @@
 //! Pure. What the role learns from the replies of the election.
 
-use super::role::{Kind, Phase, Role, RoleEvent};
+use super::role::{Kind, Look, Phase, Role, RoleEvent};
 use crate::election::{CallFailed, EpochNode, LatchReply, Observation, OwnNode, Versioned};
 use crate::types::mutant::{self, Mutant};
 use crate::types::time::Boot;
@@ -62,6 +62,9 @@ impl Role {
             self.seen = Some((observation.epoch.clone(), now));
         }
         self.participants = observation.participants;
+        if self.look == Look::Wanted {
+            self.look = Look::Done;
+        }
         if self.unsure {
             self.resolve_unsure(observation.epoch);
         } else if self.phase == Phase::Standby

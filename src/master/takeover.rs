@@ -74,7 +74,11 @@ impl<T> Driver<T> {
         now: Boot,
         wall: Millis,
     ) {
-        let Some(writer) = self.writer.as_mut() else { return };
+        // One that is stopped meanwhile claims no more.
+        let Some(writer) = self.writer.as_mut().filter(|_| !matches!(self.phase, Phase::Releasing | Phase::Over))
+        else {
+            return;
+        };
         if let Err(reason) = &room {
             self.effects.push(Effect::Warn(format!("cannot create segment={segment} reason={reason}")));
         }
