@@ -169,10 +169,14 @@ pub fn fencing(conf: &Conf) -> role::FencingMode {
 /// It does not.
 pub async fn check_host(conf: &Conf) -> Result<(), OutsideError> {
     let address = address(conf);
-    let found = tokio::net::lookup_host(&address).await.map(|mut found| found.next().is_some());
+    let found = tokio::net::lookup_host(&address).await.map(|found| found.map(|at| at.ip()).collect::<Vec<_>>());
     let reason = match found {
-        Ok(true) => return Ok(()),
-        Ok(false) => "it has no address".to_owned(),
+        Ok(found) if found.is_empty() => "it has no address".to_owned(),
+        // Alone, a master is told to nobody.
+        Ok(found) if conf.get(&keys::ZOOKEEPER_ENABLED) && found.iter().all(|at| at.is_unspecified()) => {
+            "it stands for all addresses".to_owned()
+        }
+        Ok(_) => return Ok(()),
         Err(error) => error.to_string(),
     };
     let host = address.rsplit_once(':').map_or("", |(host, _)| host).to_owned();

@@ -116,6 +116,8 @@ impl StartError {
             StartError::Store { source, .. } | StartError::Probe { source, .. } => away(source),
             StartError::Latch(source) => source.may_pass(),
             StartError::Outside(error) => matches!(error, OutsideError::Unresolved { .. }),
+            // It was ours before; a name server or a network may be away, too.
+            StartError::Server(_) => true,
             _ => false,
         }
     }
@@ -360,4 +362,40 @@ fn server_settings(conf: &Conf) -> Result<ServerSettings, StartError> {
         shutdown_grace: SHUTDOWN_GRACE,
         configuration: properties.collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_away_may_be_back_and_what_is_wrong_stays_wrong() {
+        let object = || "epochs".to_owned();
+        let store = |source| StartError::Probe { folder: "hdfs://nn/j".into(), source };
+        let unresolved = OutsideError::Unresolved { host: "m1".into(), reason: "no name server".into() };
+        let bind = ServerError::Bind {
+            address: "m1:19998".into(),
+            advice: String::new(),
+            source: std::io::ErrorKind::AddrNotAvailable.into(),
+        };
+        for passing in [
+            store(StoreError::Unavailable { operation: "create", object: object(), reason: "away".into() }),
+            store(StoreError::Full { object: object(), reason: "quota".into() }),
+            StartError::Latch(LatchError::Unknown { operation: "read_epoch", reason: "no answer".into() }),
+            StartError::Latch(LatchError::SessionExpired),
+            unresolved.into(),
+            bind.into(),
+        ] {
+            assert!(passing.may_pass(), "{passing:?}");
+        }
+        for lasting in [
+            store(StoreError::Denied { object: object(), reason: "another user".into() }),
+            store(StoreError::NotFound { object: object() }),
+            StartError::NotFormatted("hdfs://nn/j".into()),
+            StartError::Latch(LatchError::Denied { operation: "read_epoch", reason: "no".into() }),
+            OutsideError::Properties("no".into()).into(),
+        ] {
+            assert!(!lasting.may_pass(), "{lasting:?}");
+        }
+    }
 }

@@ -131,6 +131,7 @@ fn a_host_name_that_leads_nowhere_is_refused() {
         ("no such host", ["alluxio.master.hostname", "host name"]),
         ("127.0.0.1:19998", ["alluxio.master.hostname", "without a port"]),
         ("nosuch.invalid", ["nosuch.invalid", "ALLUXIO_MASTER_HOSTNAME"]),
+        ("0.0.0.0", ["stands for all addresses", "ALLUXIO_MASTER_HOSTNAME"]),
     ] {
         let cluster = Cluster::new(1, &[]);
         cluster.format();
