@@ -277,6 +277,13 @@ impl Role {
     pub fn release(&mut self) {
         match self.phase {
             Phase::Leading => self.phase = Phase::Releasing,
+            // Between two epochs, and the next one is not claimed yet.
+            Phase::Claiming
+                if self.confirmed.is_some() && !self.unsure && !self.under_way.contains_key(&Kind::Write) =>
+            {
+                self.not_before.remove(&Kind::Write);
+                self.phase = Phase::Releasing;
+            }
             // The outcome of the claim, or of the release, comes first.
             Phase::Claiming | Phase::Releasing => {}
             Phase::Outside | Phase::Standby | Phase::Over => self.end(RoleEvent::Released),

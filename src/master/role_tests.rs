@@ -221,6 +221,17 @@ fn an_epoch_that_is_taken_is_followed_by_a_claim_of_the_next() {
 }
 
 #[test]
+fn a_leader_that_is_stopped_between_two_epochs_claims_no_other() {
+    let mut role = leading(FencingMode::Lease);
+    role.claim_next(6, at(10_400));
+    role.release();
+    let calls = role.calls(at(10_401), 6);
+    assert!(matches!(&calls[..], [LatchCall::Release { node, .. }] if node.released && node.epoch == 7), "{calls:?}");
+    role.reply(LatchReply::Released(Ok(())), at(10_500));
+    assert_eq!(role.events(), [RoleEvent::Released]);
+}
+
+#[test]
 fn a_leader_that_cannot_begin_an_epoch_gives_way_only_to_others() {
     let mut role = leading(FencingMode::Lease);
     for tried in 1..=5 {
