@@ -19,8 +19,8 @@ use std::time::Duration;
 
 /// An idle leader writes its mark after this time, so that standbys can apply (F9).
 pub const MARK_DELAY: Duration = Duration::from_millis(50);
-/// How long a writer waits before it creates another segment after a failed try: doubled with each further one, up to
-/// the last, until a flush succeeds.
+/// How long a writer waits before it creates another segment after a failed try, which is a creation, or a flush that
+/// follows another failure: doubled with each further one, up to the last, until a flush succeeds.
 pub const CREATE_DELAY: Duration = Duration::from_millis(200);
 /// Each try leaves an empty file. Short enough to go on soon when the store is back.
 const CREATE_DELAY_MAX: Duration = Duration::from_secs(2);
@@ -107,6 +107,8 @@ pub struct Writer {
     creating: Option<SegmentId>,
     create_not_before: Option<Boot>,
     create_failures: u32,
+    /// The next creation is to wait, because a segment was created and could not be written.
+    pause: bool,
     /// A flush or a creation failed, and no flush has succeeded since.
     failing: bool,
     next_index: u32,
@@ -139,6 +141,7 @@ impl Writer {
             creating: None,
             create_not_before: None,
             create_failures: 0,
+            pause: false,
             failing: false,
             next_index: 0,
             created: 0,
@@ -227,9 +230,7 @@ impl Writer {
             }
             None if segment.index == 0 => return Err(EpochTaken),
             None => {
-                let delay = CREATE_DELAY * 2u32.pow(self.create_failures.min(8));
-                self.create_not_before = Some(now + delay.min(CREATE_DELAY_MAX));
-                self.create_failures += 1;
+                self.wait_to_create(now);
                 self.failing = true;
             }
         }
@@ -242,7 +243,8 @@ impl Writer {
         let Some(flight) = self.flight.take() else { return false };
         if !durable && !mutant::is(Mutant::FailedFlushCounts) {
             self.current = None;
-            self.failing = true;
+            // One failure is that of a DataNode, which the next segment avoids: that need not wait.
+            self.pause = std::mem::replace(&mut self.failing, true);
             return true;
         }
         while self.unacknowledged.front().is_some_and(|queued| queued.position.sequence <= flight.last.sequence) {
@@ -258,9 +260,18 @@ impl Writer {
         true
     }
 
+    fn wait_to_create(&mut self, now: Boot) {
+        let delay = CREATE_DELAY * 2u32.pow(self.create_failures.min(8));
+        self.create_not_before = Some(now + delay.min(CREATE_DELAY_MAX));
+        self.create_failures += 1;
+    }
+
     /// What is to be done now.
     pub fn effects(&mut self, now: Boot) -> Vec<WriterEffect> {
         let mut effects = Vec::new();
+        if std::mem::take(&mut self.pause) {
+            self.wait_to_create(now);
+        }
         if self.flight.is_none() {
             // The base of a header says "answered": what is flushed but held back must not become one (F9).
             let answered = self.flushed.is_none_or(|flushed| flushed == self.mark);

@@ -119,8 +119,9 @@ fn a_failed_flush_is_copied_into_the_next_segment_and_late_answers_mean_nothing(
     // A second failure before anything of segment 1 was acknowledged keeps the base (F7).
     assert!(writer.appended(id(1), false));
     writer.effects(at(4));
-    writer.created(id(2), Some(10_000), at(5)).unwrap();
-    let effects = writer.effects(at(5));
+    writer.effects(at(204));
+    writer.created(id(2), Some(10_000), at(205)).unwrap();
+    let effects = writer.effects(at(205));
     let WriterEffect::Append { bytes, .. } = &effects[0] else { panic!("{effects:?}") };
     let Decoded::Frame(Frame::Header(header), _) = decode(bytes, Position::START) else { panic!("no header") };
     assert_eq!(header.base, acknowledged);
@@ -181,6 +182,24 @@ fn a_later_segment_that_cannot_be_created_is_tried_under_the_next_name_after_a_w
     writer.effects(at(now));
     writer.created(id(8), None, at(now)).unwrap();
     assert_eq!(writer.wake_at(at(now)), Some(at(now) + CREATE_DELAY), "a flush that succeeded begins it anew");
+}
+
+#[test]
+fn segments_that_can_be_created_and_not_written_do_not_follow_each_other_at_once() {
+    let mut writer = started(1000);
+    writer.append(Bytes::from_static(b"one"));
+    writer.effects(at(0));
+    writer.appended(id(0), false);
+    assert_eq!(writer.effects(at(0)), [WriterEffect::Create(id(1))], "the first may be the fault of a DataNode");
+    let mut now = 0;
+    for (index, delay) in [(1, 200), (2, 400), (3, 800)] {
+        writer.created(id(index), Some(1000), at(now)).unwrap();
+        assert!(matches!(writer.effects(at(now))[..], [WriterEffect::Append { .. }]));
+        writer.appended(id(index), false);
+        assert_eq!((writer.effects(at(now)), writer.wake_at(at(now))), (vec![], Some(at(now + delay))));
+        now += delay;
+        assert_eq!(writer.effects(at(now)), [WriterEffect::Create(id(index + 1))]);
+    }
 }
 
 #[test]
