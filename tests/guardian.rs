@@ -232,6 +232,15 @@ fn an_interrupted_start_ends_even_if_what_it_has_started_does_not_want_to() {
     interrupt_its_start(&Node::new("deaf"));
 }
 
+/// A terminal interrupts launcher and guardian, and the guardian may end first.
+#[test]
+fn a_start_whose_guardian_was_interrupted_says_so() {
+    let node = Node::new("serve");
+    std::fs::write(node.program(), "#!/bin/sh\nkill -INT $$\n").unwrap();
+    let error = node.start().unwrap_err();
+    assert_eq!(error.exit_code(), 130, "{error}");
+}
+
 fn interrupt_its_start(node: &Node) {
     let launcher = node.launcher();
     wait_for("a master that starts", || !node.lines("listens").is_empty());

@@ -2,6 +2,7 @@
 //! end it and wait for the end.
 
 use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -211,7 +212,12 @@ fn interrupted() -> Result<impl Future<Output = ()>, LaunchError> {
 }
 
 async fn failure(server: &Server, logs_dir: &Path, child: &mut Child, claimed: bool) -> LaunchError {
-    let code = child.wait().await.ok().and_then(|status: ExitStatus| status.code()).unwrap_or(1);
+    let status = child.wait().await.ok();
+    // A terminal interrupts all of its processes, and this one may be the first to know.
+    if status.and_then(|status: ExitStatus| status.signal()) == Some(Signal::INT.as_raw()) {
+        return LaunchError::Interrupted { server: server.name };
+    }
+    let code = status.and_then(|status| status.code()).unwrap_or(1);
     // Before it was alone, it wrote to the terminal itself, and the file may be another's.
     let output = if claimed { last_lines(&logs_dir.join(server.output)) } else { String::new() };
     let code = u8::try_from(code).unwrap_or(1);
