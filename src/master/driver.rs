@@ -24,7 +24,8 @@ use std::time::Duration;
 
 /// How long a leader that is stopped waits for its last flushes.
 const DRAIN: Duration = Duration::from_secs(5);
-/// A leader that for so long has not come to serve gives way if others are in the latch: they may reach the journal.
+/// A leader that for so long has not come nearer to serving gives way if others are in the latch: they may reach the
+/// journal. One that gets on with reading it does not: the others have as much to read.
 const BEGIN_MAX: Duration = Duration::from_secs(60);
 /// The same of one that serves, and cannot write. Until then it goes on answering questions.
 // Compatible: 2.9 alluxio.master.journal.flush.timeout, after which a leader ends.
@@ -105,10 +106,25 @@ pub struct Driver<T> {
     /// Answers by the record that they wait for.
     waiting: BTreeMap<SequenceNumber, Vec<Held<T>>>,
     ready: VecDeque<Ready<T>>,
-    /// Since when this leader has not been able to do its work.
-    stuck_since: Option<Boot>,
+    stuck: Stuck,
     stopping: bool,
     pub(super) effects: Vec<Effect<T>>,
+}
+
+/// Since when a leader has not been able to do its work, and how far it had read then.
+#[derive(Debug, Default)]
+struct Stuck(Option<(Boot, Position)>);
+
+impl Stuck {
+    /// Whether it has been for as long as that; `patience` is none when it can do its work.
+    fn is_longer_than(&mut self, patience: Option<Duration>, read: Position, now: Boot) -> bool {
+        let Some(patience) = patience else {
+            self.0 = None;
+            return false;
+        };
+        let (since, _) = *self.0.insert(self.0.filter(|(_, then)| *then == read).unwrap_or((now, read)));
+        now.since(since) >= patience
+    }
 }
 
 impl<T> Driver<T> {
@@ -123,7 +139,7 @@ impl<T> Driver<T> {
             writer: None,
             waiting: BTreeMap::new(),
             ready: VecDeque::new(),
-            stuck_since: None,
+            stuck: Stuck::default(),
             stopping: false,
             effects: Vec::new(),
         }
@@ -231,15 +247,14 @@ impl<T> Driver<T> {
 
     /// Ends a leader that cannot do its work while others wait. One that is alone tries on.
     fn give_way(&mut self, now: Boot) {
-        let (stuck, patience) = match self.phase {
-            Phase::Reading { .. } | Phase::Creating { .. } | Phase::Flushing { .. } => (true, BEGIN_MAX),
-            Phase::Serving { .. } => (self.writer.as_ref().is_some_and(Writer::is_failing), FAIL_MAX),
-            _ => (false, FAIL_MAX),
+        let patience = match self.phase {
+            Phase::Reading { .. } | Phase::Creating { .. } | Phase::Flushing { .. } => Some(BEGIN_MAX),
+            Phase::Serving { .. } if self.writer.as_ref().is_some_and(Writer::is_failing) => Some(FAIL_MAX),
+            _ => None,
         };
-        self.stuck_since = self.stuck_since.filter(|_| stuck).or(stuck.then_some(now));
-        let too_long = self.stuck_since.is_some_and(|since| now.since(since) >= patience);
+        let too_long = self.stuck.is_longer_than(patience, self.follower.tailer.applied(), now);
         if self.role.others_wait(too_long) {
-            let seconds = patience.as_secs();
+            let seconds = patience.unwrap_or_default().as_secs();
             self.exit(Exit::Fenced(format!("the journal could not be used for {seconds} s, others may use it")));
         }
     }

@@ -344,6 +344,18 @@ fn a_leader_that_cannot_read_gives_way_to_others_after_a_minute() {
 }
 
 #[test]
+fn a_leader_that_gets_on_with_reading_is_not_stuck() {
+    let at = |s| Boot::from_start(Duration::from_secs(s));
+    let (some, more) = (Position::START, Position::START.after(b"entry"));
+    let mut stuck = Stuck::default();
+    let mut is_long = |patience, read, s| stuck.is_longer_than(patience, read, at(s));
+    let patience = Some(Duration::from_secs(60));
+    assert!(!is_long(patience, some, 0) && !is_long(patience, some, 59) && is_long(patience, some, 60));
+    assert!(!is_long(patience, more, 61) && !is_long(patience, more, 120) && is_long(patience, more, 121));
+    assert!(!is_long(None, more, 122) && !is_long(patience, more, 123));
+}
+
+#[test]
 fn a_primary_that_cannot_write_gives_way_to_others_after_five_minutes() {
     let mut bench = Bench::serving(FencingMode::Lease);
     bench.mkdir("one");
