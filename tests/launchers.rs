@@ -280,6 +280,19 @@ fn a_mistake_in_the_configuration_stops_every_face_but_that_which_stops() {
 }
 
 #[test]
+fn a_value_that_makes_no_sense_is_refused_with_its_range() {
+    for (property, range) in [
+        ("alluxio.master.journal.fencing.lease=1ms", "500ms and at most 60000ms"),
+        ("alluxio.zookeeper.session.timeout=0", "1000ms and at most 3600000ms"),
+        ("alluxio.master.ttl.checker.interval=0", "10ms and at most 2592000000ms"),
+    ] {
+        let refused = alluxio(&[], &["format", &format!("-D{property}")]);
+        let told = format!("{} (command line): must be at least {range}\n", property.replace('=', " = "));
+        assert!(refused.stderr.ends_with(&told) && refused.code == 1, "{refused:?}");
+    }
+}
+
+#[test]
 fn get_conf_tells_values_sources_and_units() {
     let get = |words: &[&str]| alluxio(&[("ALLUXIO_MASTER_HOSTNAME", "m1")], &[&["getConf"], words].concat());
     assert_eq!(get(&["alluxio.master.port"]), outcome("19998\n", "", 0));

@@ -30,6 +30,9 @@ const SESSION_RANGE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duratio
 /// Waits for a connection that make sense.
 const CONNECTION_RANGE: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(60 * 60);
 
+/// Pauses between two looks for times to live that have ended; below, it is all that a master does.
+const TTL_CHECK_RANGE: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(30 * 24 * 60 * 60);
+
 /// Why the properties name no journal or no election.
 #[derive(Debug, thiserror::Error)]
 pub enum OutsideError {
@@ -221,6 +224,7 @@ fn check(conf: &Conf) -> Result<(), OutsideError> {
     in_range(conf, &keys::JOURNAL_CHECKPOINT_PERIOD, 1..=u64::MAX)?;
     in_range(conf, &keys::ZOOKEEPER_SESSION_TIMEOUT, SESSION_RANGE)?;
     in_range(conf, &keys::ZOOKEEPER_CONNECTION_TIMEOUT, CONNECTION_RANGE)?;
+    in_range(conf, &keys::TTL_CHECKER_INTERVAL, TTL_CHECK_RANGE)?;
     let folder = conf.get(&keys::JOURNAL_FOLDER);
     if folder.trim().is_empty() {
         return refuse(
