@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use alluxio::election::{EpochNode, Latch, LatchError, OwnNode, Participant, SoloLatch, Versioned};
 use alluxio::master::server::Namespace;
-use alluxio::proto::alluxio::grpc::file::RenamePRequest;
+use alluxio::proto::alluxio::grpc::file::{RenamePRequest, SetAttributePOptions, SetAttributePRequest};
+use alluxio::proto::convert;
 use alluxio::ufs::{MemoryUfs, Ufs};
 use async_trait::async_trait;
 use tokio::sync::watch;
@@ -83,10 +84,12 @@ async fn no_change_is_sent_to_the_ufs_that_could_land_after_the_end_of_the_lease
     memory.mkdir(ROOT, &ownership()).await.unwrap();
     let (hold, held) = watch::channel(false);
     let latch = Slow { inner: SoloLatch::new("master:1"), held };
-    let mut master = start_under(folder.path(), ROOT, memory, Arc::new(latch)).await;
+    let mut master = start_under(folder.path(), ROOT, memory.clone(), Arc::new(latch)).await;
     master.put("/a", b"a").await;
     master.put("/left", b"left").await;
-    assert!(master.exists("/a").await);
+    master.put("/mine", b"mine").await;
+    assert!(master.exists("/a").await && master.exists("/mine").await);
+    let mode = async || memory.status(&format!("{ROOT}/mine")).await.unwrap().unwrap().mode;
 
     hold.send_replace(true);
     let (handle, left) = (master.handle.clone(), master.handle.clone());
@@ -97,20 +100,28 @@ async fn no_change_is_sent_to_the_ufs_that_could_land_after_the_end_of_the_lease
         let request = RenamePRequest { path: Some("/a".into()), dst_path: Some("/b".into()), options: None };
         client.rename(request).await
     });
+    let mut client = master.client.clone();
+    let chmod = tokio::spawn(async move {
+        let mode = Some(convert::mode_to_proto(0o700));
+        let options = Some(SetAttributePOptions { mode, ..Default::default() });
+        client.set_attribute(SetAttributePRequest { path: Some("/mine".into()), options }).await
+    });
     let namespace = master.namespace.clone();
     let delete = tokio::spawn(async move { namespace.delete_leftover(&format!("{ROOT}/left")).await });
     wait("the intent is there", || {
-        assert_eq!(master.in_ufs(), ["a", "left"]);
+        assert_eq!(master.in_ufs(), ["a", "left", "mine"]);
         handle.with_core(|core, _| !core.state.intents().is_empty())
     })
     .await;
     wait("the lease is almost over", || {
-        assert_eq!(master.in_ufs(), ["a", "left"]);
+        assert_eq!(master.in_ufs(), ["a", "left", "mine"]);
         left() < DEADLINE / 3
     })
     .await;
+    assert_eq!(mode().await, ownership().mode);
     hold.send_replace(false);
     rename.await.unwrap().unwrap();
     delete.await.unwrap().unwrap();
-    assert_eq!(master.in_ufs(), ["b"]);
+    chmod.await.unwrap().unwrap();
+    assert_eq!((master.in_ufs(), mode().await), (vec!["b".into(), "mine".into()], 0o700));
 }

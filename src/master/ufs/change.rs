@@ -35,7 +35,7 @@ impl UfsNamespace {
         let UfsDirectory { ufs_path, owner, group, mode, .. } = directory;
         let ownership = UfsOwnership { owner: owner.clone(), group: group.clone(), mode: *mode };
         let ufs = self.inner.clients.of(ufs_path).map_err(refusal)?;
-        ufs.mkdir(ufs_path, &ownership).await.map_err(refusal)
+        self.under_lease(ufs_path, ufs.mkdir(ufs_path, &ownership)).await?.map_err(refusal)
     }
 
     // Compatible: 2.9 setAttribute: the UFS comes first, and what it refuses is refused.
@@ -43,13 +43,24 @@ impl UfsNamespace {
         for UfsChange { ufs_path, owner, group, mode } in changes {
             let attributes = UfsAttributes { owner: owner.clone(), group: group.clone(), mode: *mode };
             let ufs = self.inner.clients.of(ufs_path).map_err(refusal)?;
-            match ufs.set_attributes(ufs_path, &attributes).await {
+            match self.under_lease(ufs_path, ufs.set_attributes(ufs_path, &attributes)).await? {
                 // A file whose content is still to be written.
                 Err(UfsError { kind: UfsErrorKind::NotFound, .. }) => {}
                 set => set.map_err(refusal)?,
             }
         }
         Ok(())
+    }
+
+    /// Makes a call that may be repeated, but not late: by then another master may have had it otherwise.
+    async fn under_lease<T>(&self, uri: &str, call: impl Future<Output = T>) -> Result<T, FsError> {
+        let deadline = self.inner.settings.deadline;
+        self.wait_for_lease(deadline).await?;
+        let late = |_| {
+            let text = format!("The under file system took longer than {} ms to change {uri}", deadline.as_millis());
+            FsError::new(ErrorKind::Unavailable, text)
+        };
+        tokio::time::timeout(deadline, call).await.map_err(late)
     }
 
     /// A rename or delete under an intent. Once it has its turn it goes on when the client goes away; before, it is
