@@ -192,7 +192,7 @@ impl<'a> FileReader<'a> {
         let (since, pause) = *self.trouble.get_or_insert((boot_now(), retry.base_sleep));
         let hopeless = matches!(refusal.kind, ErrorKind::PermissionDenied | ErrorKind::InvalidArgument);
         if hopeless || boot_now().since(since) >= max_duration {
-            return Err(error);
+            return Err(self.of_last_attempt(error));
         }
         if self.has_another().await {
             return Ok(());
@@ -204,6 +204,21 @@ impl<'a> FileReader<'a> {
             self.status.blocks[index] = self.files.block(self.status.blocks[index].id).await?;
         }
         Ok(())
+    }
+
+    /// What is told in the end: a worker that was asked for a block of which there is no copy did not find it in the UFS
+    /// either.
+    fn of_last_attempt(&self, error: ClientError) -> ClientError {
+        let is_nowhere = |block: &BlockStatus| block.locations.is_empty();
+        match (&error, self.place()) {
+            (ClientError::Refused(FsError { kind: ErrorKind::NotFound, .. }), Ok((index, _)))
+                if self.status.blocks.get(index).is_some_and(is_nowhere) =>
+            {
+                let text = format!("Block {} {UNAVAILABLE}", self.status.blocks[index].id.0);
+                FsError::new(ErrorKind::Unavailable, text).into()
+            }
+            _ => error,
+        }
     }
 
     /// Whether there is a worker that has not failed.

@@ -218,6 +218,47 @@ fn a_repeated_request_for_a_block_gets_the_same_one() {
 }
 
 #[test]
+fn a_file_whose_last_copy_is_gone_is_lost_until_a_worker_brings_it_back() {
+    let mut state = with(&["/f", "/open"]);
+    let later = CreateFile { write_type: WriteType::AsyncThrough, ..tests::new_file("/later") };
+    run(&mut state, Operation::CreateFile(later)).unwrap();
+    for (container, text) in [(1, "/f"), (2, "/open"), (3, "/later")] {
+        run(&mut state, new_block(text)).unwrap();
+        let block = BlockId::of(container, 0);
+        run(&mut state, Operation::CommitBlock(CommitBlock { block, length: 5, copy: None })).unwrap();
+    }
+    run(&mut state, complete("/f")).unwrap();
+    run(&mut state, complete("/later")).unwrap();
+    let persistence = |state: &MasterState, workers: &Workers, text: &str| match status_with(state, workers, text) {
+        Ok(Answer::Status(status)) => status.persistence,
+        other => panic!("{other:?}"),
+    };
+    let none = workers("MEM", &[]);
+    assert_eq!(persistence(&state, &workers("MEM", &[block(0)]), "/f"), PersistenceState::NotPersisted);
+    assert_eq!(persistence(&state, &none, "/f"), PersistenceState::Lost);
+    assert_eq!(persistence(&state, &none, "/open"), PersistenceState::NotPersisted, "it is still being written");
+    assert_eq!(persistence(&state, &none, "/later"), PersistenceState::ToBePersisted, "its block may be in the UFS");
+    let question = Query::ListStatus { path: tests::path("/"), recursive: false };
+    let caller = user("root", &[]);
+    let listed = |workers: &Workers| {
+        let answer = query(&state, workers, &caller, &question, &settings(), &mut Footprint::off());
+        let Ok(Answer::List(listed)) = answer else { panic!("{answer:?}") };
+        listed.iter().find(|status| status.path.as_str() == "/f").unwrap().persistence
+    };
+    assert_eq!(listed(&none), PersistenceState::Lost);
+    let mut early = Workers::default();
+    let limits = WorkerLimits { timeout: Duration::from_secs(9), connect_wait: Duration::from_secs(5) };
+    early.begin_to_serve(&limits, Boot::default());
+    assert_eq!(listed(&early), PersistenceState::NotPersisted, "workers may still come");
+    let persisted = crate::journal::entry::UpdateInode {
+        persistence: Some(PersistenceState::Persisted),
+        ..crate::journal::entry::UpdateInode::of(InodeId::of_file(1))
+    };
+    state.apply(&Entry::UpdateInode(persisted)).unwrap();
+    assert_eq!(persistence(&state, &none, "/f"), PersistenceState::Persisted);
+}
+
+#[test]
 fn a_worker_is_told_of_pinned_and_unpersisted_files() {
     let mut state = with(&["/f"]);
     let later = CreateFile { write_type: WriteType::AsyncThrough, ..tests::new_file("/later") };

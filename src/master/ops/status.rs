@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::master::state::{Footprint, Inode, InodeKind};
-use crate::types::{AlluxioPath, BlockId, BlockLocation, BlockStatus, FileStatus};
+use crate::types::{AlluxioPath, BlockId, BlockLocation, BlockStatus, FileStatus, PersistenceState};
 
 /// Alias of the first tier, which is memory.
 const MEMORY_TIER: &str = "MEM";
@@ -49,7 +49,14 @@ pub(super) fn status_of(at: &Context<'_>, path: &AlluxioPath, inode: &Inode, foo
         InodeKind::File { length, block_size_bytes, blocks, completed, cacheable, replication } => {
             let block = |index| block_of(at, inode, index, length, block_size_bytes);
             let blocks: Vec<BlockStatus> = (0..i64::from(blocks)).map(block).collect();
+            let is_lost = completed
+                && inode.persistence == PersistenceState::NotPersisted
+                && blocks.iter().any(|block| block.length > 0 && block.locations.is_empty())
+                && !at.workers.is_in_safe_mode();
             FileStatus {
+                // Compatible: 2.9 LostFileDetector. There it is journaled and stays so; here a worker that comes back
+                // brings its files back. What is to be persisted yet may lie in the UFS block by block.
+                persistence: if is_lost { PersistenceState::Lost } else { inode.persistence },
                 length,
                 block_size_bytes,
                 completed,
