@@ -105,6 +105,9 @@ table! {
     TTL_CHECKER_INTERVAL: Duration = "alluxio.master.ttl.checker.interval" ["alluxio.master.ttl.checker.interval.ms"],
         Always("1hour");
 
+    /// How often it is looked for blocks of which there are fewer copies than is wished.
+    REPLICATION_CHECK_INTERVAL: Duration = "alluxio.master.replication.check.interval" [], Always("1min");
+
     // Under store.
 
     /// What is mounted at the root of the namespace.

@@ -158,7 +158,11 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
         let _ = stopped.await;
     });
     let server = tokio::spawn(server);
-    let intervals = tasks::Intervals { ttl: conf.get(&keys::TTL_CHECKER_INTERVAL), sweep: SWEEP_INTERVAL };
+    let intervals = tasks::Intervals {
+        ttl: conf.get(&keys::TTL_CHECKER_INTERVAL),
+        replication: conf.get(&keys::REPLICATION_CHECK_INTERVAL),
+        sweep: SWEEP_INTERVAL,
+    };
     let mut tasks = tasks::start(&Arc::new(namespace.clone()), intervals, ufs, worker_settings);
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;

@@ -278,3 +278,40 @@ fn a_worker_is_told_of_pinned_and_unpersisted_files() {
     run(&mut state, rm("/later", false)).unwrap();
     assert_eq!(pinned(&state), Answer::Files(vec![file]));
 }
+
+#[test]
+fn files_with_too_few_copies_are_found_if_one_more_can_be_made() {
+    let mut state = with(&[]);
+    for (name, min) in [("/usual", 0), ("/two", 2), ("/lost", 2), ("/open", 2), ("/cold", 1)] {
+        run(&mut state, Operation::CreateFile(CreateFile { replication_min: min, ..tests::new_file(name) })).unwrap();
+        run(&mut state, new_block(name)).unwrap();
+        let block = BlockId::of(stat(&state, name).id.container(), 0);
+        run(&mut state, Operation::CommitBlock(CommitBlock { block, length: 5, copy: None })).unwrap();
+        if name != "/open" {
+            run(&mut state, complete(name)).unwrap();
+        }
+    }
+    let of = |state: &MasterState, text: &str| BlockId::of(stat(state, text).id.container(), 0);
+    let persisted = crate::journal::entry::UpdateInode {
+        persistence: Some(PersistenceState::Persisted),
+        ..crate::journal::entry::UpdateInode::of(stat(&state, "/cold").id)
+    };
+    state.apply(&Entry::UpdateInode(persisted)).unwrap();
+    let holding = workers("MEM", &["/usual", "/two", "/open"].map(|text| of(&state, text)));
+    let ask = |workers: &Workers, after, limit| {
+        let question = Query::TooFewCopies { after, limit };
+        query(&state, workers, &Caller::default(), &question, &settings(), &mut Footprint::off())
+    };
+    let found = |after, limit| {
+        let Ok(Answer::TooFewCopies { files, last }) = ask(&holding, after, limit) else { panic!("no answer") };
+        (files.into_iter().map(|file| (file.status.path.to_string(), file.copies)).collect::<Vec<_>>(), last)
+    };
+    assert_eq!(found(InodeId::NONE, 10), (vec![("/two".into(), 2), ("/cold".into(), 1)], None));
+    let two = stat(&state, "/two").id;
+    assert_eq!(found(InodeId::NONE, 1), (vec![("/two".into(), 2)], Some(two)));
+    assert_eq!(found(two, 10), (vec![("/cold".into(), 1)], None));
+    let mut early = holding.clone();
+    let limits = WorkerLimits { timeout: Duration::from_secs(9), connect_wait: Duration::from_secs(5) };
+    early.begin_to_serve(&limits, Boot::default());
+    assert!(ask(&early, InodeId::NONE, 10).is_err(), "other workers may still come");
+}

@@ -36,6 +36,7 @@ mod retry;
 mod set_attribute;
 mod status;
 mod to_persist;
+mod too_few_copies;
 mod walk;
 
 pub use bootstrap::bootstrap;
@@ -47,7 +48,7 @@ pub use prepare::{Attempt, Preparation, UfsChange, prepare, prepare_query};
 pub use request::{
     Answer, Caller, CommitBlock, CompleteFile, CreateDirectory, CreateFile, Decision, Delete, Expire, Expired, Extent,
     Free, Leftover, NewBlock, NewCopy, Operation, PutInPlace, Query, Rename, Request, SchedulePersist, SetAttribute,
-    ToPersist, WriteType,
+    ToPersist, TooFewCopies, WriteType,
 };
 
 pub use request_ufs::{Load, Mount, Seen, UfsDirectory, UfsFacts, UfsOperation};
@@ -167,6 +168,7 @@ pub fn query(
         Query::Workers => block_info::workers(&at),
         Query::PinnedFiles => Ok(block_info::pinned_files(&at)),
         Query::ToPersist { after, now, limit } => Ok(to_persist::to_persist(&at, *after, now.0, *limit, footprint)),
+        Query::TooFewCopies { after, limit } => too_few_copies::too_few_copies(&at, *after, *limit, footprint),
         Query::Leftovers(found) => Ok(leftovers::of_no_use(&at, found, footprint)),
         Query::Expired { now, limit } => Ok(expire::expired(&at, now.0, *limit)),
         Query::StatusOf { id } => get_status::status_of_id(&at, *id, footprint),

@@ -142,6 +142,15 @@ pub struct ToPersist {
     pub temporary_folder: String,
 }
 
+/// A file with blocks of which there are too few copies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TooFewCopies {
+    /// The file.
+    pub status: FileStatus,
+    /// How many copies of each block there should be at least.
+    pub copies: usize,
+}
+
 /// What lies in a UFS beside the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leftover {
@@ -397,6 +406,13 @@ pub enum Query {
         /// So many at most.
         limit: usize,
     },
+    /// Files with fewer copies than is wished, by id.
+    TooFewCopies {
+        /// Those after this one.
+        after: InodeId,
+        /// So many at most.
+        limit: usize,
+    },
     /// Which of these nobody needs.
     Leftovers(Vec<Leftover>),
     /// getUfsInfo
@@ -425,6 +441,13 @@ pub enum Answer {
     ToPersist {
         /// The files.
         files: Vec<ToPersist>,
+        /// After this one there may be more.
+        last: Option<InodeId>,
+    },
+    /// Files with fewer copies than is wished.
+    TooFewCopies {
+        /// The files.
+        files: Vec<TooFewCopies>,
         /// After this one there may be more.
         last: Option<InodeId>,
     },

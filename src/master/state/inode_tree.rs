@@ -87,6 +87,12 @@ impl InodeTree {
         self.watchlists.to_persist(after)
     }
 
+    /// Files whose replication is not the usual one, by id, after this one.
+    pub fn with_unusual_replication(&self, after: InodeId) -> impl Iterator<Item = InodeId> {
+        let first = InodeId(after.0.saturating_add(1));
+        self.replications.iter_from(id_order(first)).map(|entry| InodeId(read_i64(entry, 0)))
+    }
+
     /// Inodes whose time to live ends at `now_ms` or before, the earliest first.
     pub fn expired(&self, now_ms: i64) -> impl Iterator<Item = InodeId> {
         self.watchlists.expired(now_ms)

@@ -3,9 +3,11 @@
 //!
 //! `ttl.rs`: what happens when a time to live has ended. `persist.rs`: what is to be written to the UFS, one file by
 //! `persist_file.rs`. `sweep.rs`: what such work has left there.
+//! `replicate.rs`: copies that are missing.
 
 mod persist;
 mod persist_file;
+mod replicate;
 mod sweep;
 mod ttl;
 
@@ -22,6 +24,8 @@ use tokio::task::JoinSet;
 pub struct Intervals {
     /// `alluxio.master.ttl.checker.interval`
     pub ttl: Duration,
+    /// `alluxio.master.replication.check.interval`
+    pub replication: Duration,
     /// Between two looks for what is left in UFSes.
     pub sweep: Duration,
 }
@@ -37,6 +41,7 @@ pub fn start<N: Namespace>(
     tasks.spawn(ttl::run(Arc::clone(namespace), intervals.ttl));
     let in_use = InUse::default();
     tasks.spawn(sweep::run(Arc::clone(namespace), Arc::clone(&ufs), in_use.clone(), intervals.sweep));
+    tasks.spawn(replicate::run(Arc::clone(namespace), workers.clone(), intervals.replication));
     tasks.spawn(persist::run(Arc::clone(namespace), ufs, workers, in_use));
     tasks
 }
