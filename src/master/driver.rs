@@ -9,7 +9,7 @@ use super::gate::Gate;
 use super::ops::{self, Answer, Request};
 use super::role::{Role, RoleEvent, RoleSettings};
 use super::worker_call::{Command, WorkerAnswer, WorkerCall};
-use super::workers::{Known, WorkerLimits};
+use super::workers::{Known, WorkerLimits, Workers};
 use crate::journal::chain::Position;
 use crate::journal::entry_codec;
 use crate::journal::folder::SegmentId;
@@ -340,11 +340,14 @@ impl<T> Driver<T> {
         let known = match self.phase {
             Phase::Serving { since } if now.since(since) >= JUDGE_BLOCKS_AFTER => Known::All(&is_known),
             Phase::Serving { .. } => Known::OwnOrders,
+            _ if mutant::is(Mutant::StandbyDrops) => Known::All(&is_known),
             _ => Known::Nothing,
         };
         let answer = core.workers.take(call, known, now, wall).map(Answer::Worker);
         match (&answer, &self.writer) {
-            (Ok(Answer::Worker(WorkerAnswer::Command(Command::Free(_)))), Some(writer)) => {
+            (Ok(Answer::Worker(WorkerAnswer::Command(Command::Free(_)))), Some(writer))
+                if !mutant::is(Mutant::DropBeforeFlush) =>
+            {
                 let wait_for = writer.last().sequence;
                 self.hold(who, answer, wait_for);
             }
@@ -427,6 +430,9 @@ impl<T> Driver<T> {
                 && ready.mark.sequence >= until.sequence
             {
                 self.phase = Phase::Serving { since: now };
+                if mutant::is(Mutant::ForgetCopies) {
+                    core.workers = Workers::default();
+                }
                 core.workers.begin_to_serve(&self.settings.workers, now);
                 self.role.publish();
                 self.effects.push(Effect::Serving { epoch, taken_over: until });

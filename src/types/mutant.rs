@@ -40,6 +40,12 @@ pub enum Mutant {
     SettleTooMuch,
     /// An entry is not journaled.
     DropEntry,
+    /// A standby has workers drop blocks that it does not know yet.
+    StandbyDrops,
+    /// Workers are told to drop blocks before it is durable that nobody needs them.
+    DropBeforeFlush,
+    /// A new primary begins without what workers told it as a standby.
+    ForgetCopies,
 }
 
 impl Mutant {
@@ -63,6 +69,9 @@ impl Mutant {
         Mutant::RefuseAtOnce,
         Mutant::SettleTooMuch,
         Mutant::DropEntry,
+        Mutant::StandbyDrops,
+        Mutant::DropBeforeFlush,
+        Mutant::ForgetCopies,
     ];
 }
 

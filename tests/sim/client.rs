@@ -2,6 +2,7 @@
 
 use crate::model::{Call, Op, Seen};
 use crate::rng::Rng;
+use crate::workers::is_of_writer;
 use crate::world::{Action, MS, SECOND, Ticket, World};
 use alluxio::master::ops::{
     Answer, Caller, CreateDirectory, CreateFile, Delete, Operation, Query, Rename, Request, WriteType,
@@ -168,7 +169,9 @@ fn seen(op: &Op, answer: &Result<Answer, FsError>) -> Result<Seen, String> {
         Ok(Answer::Done) => Ok(Seen::Done),
         Ok(Answer::Status(_)) if matches!(op, Op::Mkdir(_) | Op::Create(_)) => Ok(Seen::Done),
         Ok(Answer::Status(status)) => Ok(if status.folder { Seen::Directory } else { Seen::File }),
-        Ok(Answer::List(list)) => Ok(Seen::Names(list.iter().map(|status| status.path.to_string()).collect())),
+        Ok(Answer::List(list)) => Ok(Seen::Names(
+            list.iter().filter(|status| !is_of_writer(&status.path)).map(|status| status.path.to_string()).collect(),
+        )),
         Err(error) => match error.kind {
             ErrorKind::NotFound => Ok(Seen::NotFound),
             ErrorKind::AlreadyExists => Ok(Seen::Exists),

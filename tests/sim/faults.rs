@@ -13,7 +13,7 @@ impl World {
         self.coverage.faults += 1;
         let host = self.rng.index(self.hosts.len());
         let host = if self.rng.chance(2, 3) { self.leader().unwrap_or(host) } else { host };
-        match self.rng.range(0, 15) {
+        match self.rng.range(0, 17) {
             0 => {
                 let with_guardian = self.rng.chance(1, 2);
                 self.kill(host, with_guardian);
@@ -29,13 +29,14 @@ impl World {
                 let away = self.rng.range(100 * MS, 4 * SECOND);
                 self.store_away(away);
             }
+            15 | 16 => self.worker_dies(),
             _ => self.hurt_replica(),
         }
         let pause = self.rng.range(100 * MS, 4 * SECOND);
         self.after(pause, Action::Fault);
     }
 
-    fn leader(&self) -> Option<usize> {
+    pub fn leader(&self) -> Option<usize> {
         self.hosts.iter().position(|host| host.process.as_ref().is_some_and(|process| process.gate.is_serving()))
     }
 

@@ -13,6 +13,7 @@ mod load;
 mod model;
 mod perform;
 mod rng;
+mod workers;
 mod world;
 
 use alluxio::journal::chain::Position;
@@ -50,7 +51,7 @@ pub fn settings(mode: FencingMode, host: usize, incarnation: &str) -> DriverSett
         root_owner: "root".into(),
         root_group: "root".into(),
         checkpoint_entries: 60,
-        workers: WorkerLimits { timeout: Duration::from_secs(300), connect_wait: Duration::from_secs(5) },
+        workers: WorkerLimits { timeout: Duration::from_secs(8), connect_wait: Duration::from_secs(5) },
     }
 }
 
@@ -107,7 +108,7 @@ fn play(world: &mut World) -> Result<(), String> {
                 world.heal();
                 healed_at = Some(world.now);
             }
-            Some(_) if done && world.is_idle() => break,
+            Some(_) if done && world.is_idle() && world.workers_are_settled() => break,
             Some(at) if world.now > at + PATIENCE => {
                 return Err(format!("no progress although all faults ended; {}", world.open()));
             }
@@ -115,6 +116,7 @@ fn play(world: &mut World) -> Result<(), String> {
         }
     }
     world.check_ufs()?;
+    world.check_copies()?;
     model::linearize(&world.history)
 }
 
@@ -136,6 +138,9 @@ fn add(sum: &mut Coverage, one: Coverage) {
     sum.usurped += one.usurped;
     sum.effects += one.effects;
     sum.settled += one.settled;
+    sum.files_written += one.files_written;
+    sum.worker_deaths += one.worker_deaths;
+    sum.dropped += one.dropped;
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -177,6 +182,9 @@ fn no_seed_finds_a_violation() {
             ("usurped leaders", sum.usurped),
             ("changes of the UFS", sum.effects),
             ("intents of dead masters", sum.settled),
+            ("files of writers", sum.files_written),
+            ("dead workers", sum.worker_deaths),
+            ("dropped copies", sum.dropped),
         ] {
             assert!(count > 0, "no seed met {what}: {sum:?}");
         }

@@ -2,6 +2,7 @@
 
 use crate::client::{Asked, asked, caller};
 use crate::effects::OWN;
+use crate::workers::SESSIONS;
 use crate::world::{Action, MS, SECOND, Ticket, World};
 use alluxio::election::{
     CallFailed, Contender, LatchCall, LatchError, LatchReply, Observation, SessionId, StateNumber,
@@ -95,6 +96,15 @@ impl World {
             Action::UfsTold { host, life, effect, told } => self.tell_effect(host, life, effect, told)?,
             Action::UfsSubmit { host, life, effect, operation } => self.submit_own(host, life, effect, operation)?,
             Action::UfsAgain { host, life, effect, call } => self.check_lease(host, life, effect, call)?,
+            Action::WorkerTurn { worker, host } => self.worker_turn(worker, host),
+            Action::WorkerCall { worker, host, life, number, call } => {
+                self.worker_call(worker, host, life, number, call)?;
+            }
+            Action::WorkerHear { worker, host, number, answer } => self.worker_hears(worker, host, number, answer)?,
+            Action::WorkerStart(worker) => self.worker_starts(worker),
+            Action::WriterTurn(writer) => self.writer_turn(writer),
+            Action::WriterCall { host, life, ticket, request } => self.writer_call(host, life, ticket, request)?,
+            Action::ActorHear { ticket, answer } => self.actor_hears(ticket, answer)?,
             Action::Fault => self.fault(),
             Action::DeleteLatch { host } => self.delete_latch(host),
         }
@@ -146,6 +156,7 @@ impl World {
 
     fn perform(&mut self, host: usize, life: u64, effect: Effect<Ticket>) -> Result<(), String> {
         match effect {
+            Effect::Answer(ticket, answer) if ticket.0 >= SESSIONS => self.reply_to_actor(ticket, answer),
             Effect::Answer(ticket, answer) if ticket.0 >= OWN => {
                 let told = alluxio::master::ufs::Told::Answer(answer);
                 self.after(1, Action::UfsTold { host, life, effect: ticket.0 - OWN, told });
@@ -195,6 +206,7 @@ impl World {
                 self.coverage.takeovers += 1;
                 self.after(1, Action::SettleAll { host, life });
                 self.note(|| format!("host {host} serves epoch {epoch} after {taken_over}"));
+                self.check_takeover(host)?;
             }
             Effect::Warn(text) => self.note(|| format!("host {host} warns: {text}")),
             Effect::Exit(exit) => self.exited(host, &exit)?,

@@ -7,6 +7,7 @@ use crate::client::Client;
 use crate::effects::{self, Running, ToUfs};
 use crate::model::Call;
 use crate::rng::Rng;
+use crate::workers::Workers;
 use alluxio::election::{EpochNode, LatchCall, MemoryElection, SessionId, StateNumber};
 use alluxio::journal::chain::{Position, SegmentHeader};
 use alluxio::journal::codec;
@@ -15,10 +16,11 @@ use alluxio::journal::tailer::Ask;
 use alluxio::master::driver::Driver;
 use alluxio::master::event::{Core, Evaluated, Event};
 use alluxio::master::gate::Gate;
-use alluxio::master::ops::{Answer, UfsOperation};
+use alluxio::master::ops::{Answer, Request, UfsOperation};
 use alluxio::master::role::FencingMode;
 use alluxio::master::state::MasterState;
 use alluxio::master::ufs::UfsCall;
+use alluxio::master::worker_call::WorkerCall;
 use alluxio::types::time::{Boot, Millis};
 use alluxio::types::{FsError, InodeId, SequenceNumber};
 use alluxio::ufs::{MemoryUfs, Ufs, UfsOwnership};
@@ -67,6 +69,9 @@ pub struct Coverage {
     pub usurped: u64,
     pub effects: u64,
     pub settled: u64,
+    pub files_written: u64,
+    pub worker_deaths: u64,
+    pub dropped: u64,
 }
 
 pub enum Action {
@@ -96,6 +101,13 @@ pub enum Action {
     UfsTold { host: usize, life: u64, effect: usize, told: alluxio::master::ufs::Told },
     UfsSubmit { host: usize, life: u64, effect: usize, operation: UfsOperation },
     UfsAgain { host: usize, life: u64, effect: usize, call: UfsCall },
+    WorkerTurn { worker: usize, host: usize },
+    WorkerCall { worker: usize, host: usize, life: u64, number: u64, call: WorkerCall },
+    WorkerHear { worker: usize, host: usize, number: u64, answer: Result<Answer, FsError> },
+    WorkerStart(usize),
+    WriterTurn(usize),
+    WriterCall { host: usize, life: u64, ticket: Ticket, request: Request },
+    ActorHear { ticket: Ticket, answer: Result<Answer, FsError> },
     Fault,
     DeleteLatch { host: usize },
 }
@@ -143,6 +155,7 @@ pub struct World {
     pub hosts: Vec<Host>,
     pub clients: Vec<Client>,
     pub history: Vec<Call>,
+    pub cluster: Workers,
     /// Every position that anybody was told, by its sequence: there is only one history.
     told: BTreeMap<SequenceNumber, u64>,
     digests: BTreeMap<Position, u64>,
@@ -173,6 +186,7 @@ impl World {
             hosts: Vec::new(),
             clients: Vec::new(),
             history: Vec::new(),
+            cluster: Workers::default(),
             told: BTreeMap::new(),
             digests: BTreeMap::new(),
             coverage: Coverage::default(),
@@ -199,6 +213,7 @@ impl World {
             world.clients.push(Client::new(client));
             world.after(3 * SECOND + client as u64 * MS, Action::ClientTurn { client });
         }
+        world.add_workers(2, 2);
         world.after(4 * SECOND, Action::Fault);
         world
     }
