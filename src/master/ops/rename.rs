@@ -63,11 +63,11 @@ pub(super) fn check(at: &Context<'_>, op: &Rename) -> Result<Option<(Inode, Inod
 /// A tree stays within its mount, and mount points where they are.
 fn check_mounts(at: &Context<'_>, source: &AlluxioPath, target: &AlluxioPath) -> Result<(), FsError> {
     let mounts = at.state.mounts();
-    if mounts.at(target).is_some() {
-        return Err(errors::invalid(format!("{target} is a mount point and cannot be renamed onto")));
-    }
     if at.place(source).mount_id != at.place(target).mount_id {
         return Err(errors::invalid(format!("Renaming {source} to {target} is a cross mount operation")));
+    }
+    if mounts.at(target).is_some() {
+        return Err(errors::invalid(format!("{target} is a mount point and cannot be renamed onto")));
     }
     match mounts.below(source).next() {
         Some(mount) => Err(errors::invalid(format!("Renaming {source} would move the mount point {}", mount.path))),
