@@ -395,6 +395,14 @@ fn complaints_that_cannot_be_written_change_no_exit_code() {
 }
 
 #[test]
+fn output_that_is_closed_is_an_error() {
+    let installation = Installation::new();
+    let closed = outcome("", "cannot write the output: it is closed\n", 255);
+    assert_eq!(installation.run("bin/alluxio fs ls / >&-"), closed);
+    assert_eq!(installation.run("bin/alluxio fs ls / >/dev/null"), outcome("", "", 0));
+}
+
+#[test]
 fn a_mistake_in_the_environment_file_stops_every_command() {
     for (mistake, told_as) in [
         ("A=\"not closed\nB=1\n", "alluxio-env.sh: line "),
