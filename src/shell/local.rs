@@ -76,9 +76,22 @@ fn matching(place: &Path, name: &str) -> Vec<PathBuf> {
     names.filter(|found| pattern::matches(name, found)).map(|found| place.join(found)).collect()
 }
 
-/// `path` from the root, otherwise as it is.
+/// `path` as java.io.File shows it: without repeated slashes and one at the end.
+pub(super) fn normal(path: &str) -> String {
+    let names: Vec<&str> = path.split('/').filter(|name| !name.is_empty()).collect();
+    let start = if path.starts_with('/') { "/" } else { "" };
+    format!("{start}{}", names.join("/"))
+}
+
+/// `path` from the root, otherwise as it is: `.` and `..` stay.
 pub(super) fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+    let Ok(here) = std::env::current_dir() else { return path.to_owned() };
+    match path.to_str() {
+        Some("") => here,
+        // Joined, a path would lose what is `.` in it.
+        Some(text) if !path.is_absolute() => PathBuf::from(format!("{}/{text}", here.display())),
+        _ => path.to_owned(),
+    }
 }
 
 /// A name that nobody else has.

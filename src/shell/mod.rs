@@ -8,6 +8,8 @@
 //! about a file), `texts.rs` (the server speaks 2.9, users read 1.2). A second dialect, `alluxio.compatibility=2.9`, needs a table, columns and texts of
 //! its own; `settings.rs` is where it is to be chosen.
 //!
+//! Where we depart from 1.2.0, and why, is in docs/shell.md.
+//!
 //! Nothing happens before the first byte of output that the command does not need: one thread, no logging.
 //! Uses `client` and `conf`. Read `fs/mod.rs`, `fs/ls.rs`, then the pure parts.
 

@@ -4,9 +4,9 @@
 
 use crate::types::AlluxioPath;
 
-/// Whether `path` is a pattern.
-pub(super) fn is_pattern(path: &AlluxioPath) -> bool {
-    path.as_str().contains('*')
+/// Whether `text` is a pattern.
+pub(super) fn is_pattern(text: &str) -> bool {
+    text.contains('*')
 }
 
 /// Splits a pattern into the directory above its first star and the names below it, some with stars.
@@ -21,6 +21,12 @@ pub(super) fn split(pattern: &AlluxioPath) -> (AlluxioPath, Vec<&str>) {
         }
     }
     (base, names)
+}
+
+/// What stands above the first star of `text`, which is no path.
+pub(super) fn above(text: &str) -> &str {
+    let head = text.split('*').next().unwrap_or_default();
+    head.rsplit_once('/').map_or("", |(above, _)| above)
 }
 
 /// Whether `name` is what `pattern` stands for.

@@ -47,6 +47,11 @@ impl CreateSettings {
         }
     }
 
+    /// How a directory is made whose parent must be there.
+    pub(super) fn directory_only(&self) -> CreateDirectoryOptions {
+        CreateDirectoryOptions { recursive: false, ..self.directory() }
+    }
+
     /// How a file is made, with its parents.
     pub(super) fn file(&self) -> CreateFileOptions {
         CreateFileOptions {

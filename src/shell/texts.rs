@@ -9,7 +9,9 @@ pub(super) fn in_1_2(error: &FsError, path: &AlluxioPath) -> String {
     let text = error.message.as_str();
     let known = match error.kind {
         ErrorKind::AlreadyExists => Some(format!("{path} already exists")),
-        ErrorKind::NotFound => between(text, "Path \"", "\" does not exist.").map(does_not_exist),
+        ErrorKind::NotFound => between(text, "Path \"", "\" does not exist.")
+            .map(does_not_exist)
+            .or_else(|| text.strip_prefix("Failed to unmount: ").map(str::to_owned)),
         ErrorKind::InvalidArgument => traversal(text)
             .or_else(|| between(text, "Path \"", "\" is invalid.").map(|path| format!("Path {path} is invalid"))),
         ErrorKind::PermissionDenied => permission(text, path),
@@ -97,6 +99,7 @@ mod tests {
                 "/b already exists",
             ),
             (NotFound, "Path \"/nopar\" does not exist.", "/nopar/x", "Path /nopar does not exist"),
+            (NotFound, "Failed to unmount: Path /m does not exist", "/m", "Path /m does not exist"),
             (
                 InvalidArgument,
                 "Traversal failed for path /e/f/g. Component 2(f) is a file, not a directory.",

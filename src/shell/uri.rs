@@ -7,56 +7,65 @@ use crate::types::AlluxioPath;
 /// `/a/b`, `alluxio:///a/b`, `alluxio://host:port/a/b` or `alluxio-ft://host:port/a/b`.
 ///
 /// Compatible: 1.2.0 AlluxioURI. `//host/a` has an authority too, the path loses repeated slashes, `.`, `..` and the
-/// slash at its end, and the echo keeps scheme and authority as typed: tests/shell, 02-mkdir.
+/// slash at its end, and the echo keeps scheme and authority as typed: tests/shell, 02-mkdir. That a path is none is
+/// found by the call that needs it, so what is wrong first is told first: tests/shell, 22-unrecorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Uri {
     scheme: Option<String>,
     authority: Option<String>,
-    path: AlluxioPath,
+    /// The path as it is echoed.
+    text: String,
+    /// None if it cannot be one.
+    path: Option<AlluxioPath>,
 }
 
-/// Why a text is no path.
+/// Not absolute, with a blank, or above the root.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum InvalidUri {
-    /// Not absolute, with a blank, or above the root.
-    #[error("Path {0} is invalid")]
-    Path(String),
-    /// Another file system is meant.
-    #[error("Path {uri} is invalid: the scheme is {scheme}, and only alluxio and alluxio-ft name paths of Alluxio")]
-    Scheme {
-        /// What was typed.
-        uri: String,
-        /// Its scheme.
-        scheme: String,
-    },
+#[error("Path {0} is invalid")]
+pub(super) struct InvalidPath(String);
+
+/// Another file system is meant.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Path {uri} is invalid: the scheme is {scheme}, and only alluxio and alluxio-ft name paths of Alluxio")]
+pub(super) struct ForeignScheme {
+    /// What was typed.
+    uri: String,
+    /// Its scheme.
+    scheme: String,
 }
 
 impl Uri {
     /// Reads what a user typed.
-    pub(super) fn parse(text: &str) -> Result<Uri, InvalidUri> {
+    pub(super) fn parse(text: &str) -> Result<Uri, ForeignScheme> {
         let (scheme, rest) = split_scheme(text);
         if let Some(scheme) = scheme.filter(|scheme| !["alluxio", "alluxio-ft"].contains(scheme)) {
-            return Err(InvalidUri::Scheme { uri: text.to_owned(), scheme: scheme.to_owned() });
+            return Err(ForeignScheme { uri: text.to_owned(), scheme: scheme.to_owned() });
         }
         let (authority, path) = split_authority(rest);
         // `alluxio://host:port` alone is the root.
         let path = if path.is_empty() && authority.is_some() { "/" } else { path };
-        // Compatible: 1.2.0 refuses blanks and relative paths; tests/shell, 02-mkdir. The echo is the path alone.
-        let path = match AlluxioPath::parse(path) {
-            Ok(parsed) if !path.contains(' ') => parsed,
-            _ => return Err(InvalidUri::Path(path.to_owned())),
-        };
-        Ok(Uri { scheme: scheme.map(str::to_owned), authority: authority.map(str::to_owned), path })
+        Ok(Uri::read(scheme.map(str::to_owned), authority.map(str::to_owned), normal(path)))
+    }
+
+    fn read(scheme: Option<String>, authority: Option<String>, text: String) -> Uri {
+        // Compatible: 1.2.0 refuses blanks and relative paths; tests/shell, 02-mkdir.
+        let path = AlluxioPath::parse(&text).ok().filter(|_| !text.contains(' '));
+        Uri { scheme, authority, text, path }
     }
 
     /// The path alone, as if typed so.
     pub(super) fn of(path: AlluxioPath) -> Uri {
-        Uri { scheme: None, authority: None, path }
+        Uri { scheme: None, authority: None, text: path.to_string(), path: Some(path) }
     }
 
     /// The path in Alluxio.
-    pub(super) fn path(&self) -> &AlluxioPath {
-        &self.path
+    pub(super) fn path(&self) -> Result<&AlluxioPath, InvalidPath> {
+        self.path.as_ref().ok_or_else(|| InvalidPath(self.text.clone()))
+    }
+
+    /// The path as it is echoed, whether it can be one or not.
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 
     /// The address that was typed. It chooses no cluster: the properties do (1.2.0 too).
@@ -66,7 +75,13 @@ impl Uri {
 
     /// The same place with another path.
     pub(super) fn with_path(&self, path: AlluxioPath) -> Uri {
-        Uri { path, ..self.clone() }
+        Uri { text: path.to_string(), path: Some(path), ..self.clone() }
+    }
+
+    /// What is called `name` in this directory.
+    pub(super) fn child(&self, name: &str) -> Uri {
+        let text = format!("{}/{name}", self.text.trim_end_matches('/'));
+        Uri::read(self.scheme.clone(), self.authority.clone(), text)
     }
 }
 
@@ -77,8 +92,28 @@ impl fmt::Display for Uri {
             (None, Some(authority)) => write!(f, "//{authority}")?,
             (None, None) => {}
         }
-        self.path.fmt(f)
+        f.write_str(&self.text)
     }
+}
+
+/// `path` without repeated slashes and one at the end, without `.`, and without `..` and what stands before it.
+///
+/// Compatible: java.net.URI, which keeps a slash where it took away the last name, and `..` that has nothing before it.
+fn normal(path: &str) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    let mut ends_with_slash = false;
+    for name in path.split('/').filter(|name| !name.is_empty()) {
+        let goes_back = name == ".." && names.last().is_some_and(|last| *last != "..");
+        ends_with_slash = name == "." || goes_back;
+        if goes_back {
+            names.pop();
+        } else if name != "." {
+            names.push(name);
+        }
+    }
+    let start = if path.starts_with('/') { "/" } else { "" };
+    let end = if ends_with_slash && !names.is_empty() { "/" } else { "" };
+    format!("{start}{}{end}", names.join("/"))
 }
 
 /// A colon before the first slash ends a scheme.
@@ -103,7 +138,8 @@ mod tests {
 
     fn read(text: &str) -> Result<(String, String), String> {
         let uri = Uri::parse(text).map_err(|error| error.to_string())?;
-        Ok((uri.to_string(), uri.path().to_string()))
+        let path = uri.path().map_err(|error| error.to_string())?;
+        Ok((uri.to_string(), path.to_string()))
     }
 
     #[test]
@@ -113,6 +149,7 @@ mod tests {
         assert_eq!(read("//dbl//slash"), same("//dbl/slash", "/slash"));
         assert_eq!(read("/trailing/"), same("/trailing", "/trailing"));
         assert_eq!(read("alluxio:///noauthority"), same("alluxio:///noauthority", "/noauthority"));
+        assert_eq!(read("alluxio:/noauthority"), same("alluxio:///noauthority", "/noauthority"));
         assert_eq!(read("alluxio://h:1/a//b"), same("alluxio://h:1/a/b", "/a/b"));
         assert_eq!(read("alluxio-ft://h:1/withft"), same("alluxio-ft://h:1/withft", "/withft"));
         assert_eq!(read("alluxio://h:1"), same("alluxio://h:1/", "/"));
@@ -120,15 +157,33 @@ mod tests {
         assert_eq!(read("//"), same("/", "/"));
         assert_eq!(read("///a"), same("/a", "/a"));
         assert_eq!(read("/a:b"), same("/a:b", "/a:b"));
+        assert_eq!(read("/a/b/.."), same("/a/", "/a"));
+        assert_eq!(read("/a/."), same("/a/", "/a"));
+        assert_eq!(read("/a/.."), same("/", "/"));
     }
 
     #[test]
     fn what_1_2_0_refuses_is_refused_in_its_words() {
         assert_eq!(read("relative/path"), Err("Path relative/path is invalid".into()));
+        assert_eq!(read("./d1"), Err("Path d1 is invalid".into()));
+        assert_eq!(read("../d1"), Err("Path ../d1 is invalid".into()));
         assert_eq!(read("-p"), Err("Path -p is invalid".into()));
         assert_eq!(read("/with space"), Err("Path /with space is invalid".into()));
         assert_eq!(read("/.."), Err("Path /.. is invalid".into()));
+        assert_eq!(read("/a/../../x"), Err("Path /../x is invalid".into()));
         assert_eq!(read(""), Err("Path  is invalid".into()));
+        assert_eq!(read("alluxio://h:1/a b"), Err("Path /a b is invalid".into()));
+    }
+
+    #[test]
+    fn a_child_is_below_and_may_be_refused() {
+        let child = |place: &str, name: &str| {
+            let child = Uri::parse(place).unwrap().child(name);
+            child.path().map(|_| child.to_string()).map_err(|error| error.to_string())
+        };
+        assert_eq!(child("/", "a"), Ok("/a".into()));
+        assert_eq!(child("alluxio://h:1/a", "b"), Ok("alluxio://h:1/a/b".into()));
+        assert_eq!(child("/a", "b c"), Err("Path /a/b c is invalid".into()));
     }
 
     #[test]

@@ -25,6 +25,9 @@ impl Fixture {
             ("ldir/a.txt", "a\n"),
             ("ldir/b.txt", "bb\n"),
             ("ldir/sub/c.txt", "ccc\n"),
+            ("with space.txt", "x\n"),
+            ("some.properties", "k=v\n"),
+            ("none.properties", ""),
         ] {
             write(folder.path(), path, text);
         }

@@ -1,6 +1,6 @@
 //! The shell as users of 1.2.0 know it: recordings of the original, replayed on a master of ours.
 //!
-//! `tests/data/legacy-1.2.0` holds what 1.2.0 printed. Times are masked, listings are compared as sets (1.2.0 lists by
+//! `tests/data/legacy-1.2.0` holds what 1.2.0 printed, and in `22-unrecorded` what it would have. Times are masked, listings are compared as sets (1.2.0 lists by
 //! time of creation, we by name). With `ALLUXIO_TEST_MASTER=host:port` and `ALLUXIO_TEST_HDFS=folder` the recordings are
 //! replayed on a cluster that runs already and whose namespace is empty, for example a Java one of 2.9.6; its UFS must be
 //! `ufs` in that folder.
@@ -60,6 +60,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Lines of the recordings.
 const LINES: usize = 208;
 const LINES_ABOUT_USERS: usize = 22;
+const LINES_UNRECORDED: usize = 191;
 
 /// Commands that change nothing: what they show may need a heartbeat of the worker to come true.
 const LOOKS: [&str; 6] = ["ls", "fileInfo", "location", "getUsedBytes", "count", "du"];
@@ -73,6 +74,11 @@ fn the_shell_answers_as_1_2_0_did() {
 #[test]
 fn users_are_told_what_1_2_0_told_them() {
     replay(&["19-permissions"], LINES_ABOUT_USERS, Owners::Shown);
+}
+
+#[test]
+fn what_was_not_recorded_is_answered_in_the_words_of_1_2_0() {
+    replay(&["22-unrecorded"], LINES_UNRECORDED, Owners::Hidden);
 }
 
 /// Replays recordings on a fresh cluster. `lines` is how many there are.

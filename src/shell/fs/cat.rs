@@ -27,8 +27,9 @@ pub(super) async fn print_from(
     session: &Session,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let failed = |error| Failure::new(&error, uri.path());
-    let mut file = session.files.open(uri.path(), ReadType::NoCache).await.map_err(failed)?;
+    let path = uri.path()?;
+    let failed = |error| Failure::new(&error, path);
+    let mut file = session.files.open(path, ReadType::NoCache).await.map_err(failed)?;
     file.seek(position.min(length).min(file.status().length));
     while let Some(chunk) = file.next().await.map_err(failed)? {
         if !output.bytes(&chunk) {

@@ -12,9 +12,10 @@ pub(super) async fn run(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     let uri = paths::parse(word, session, output)?;
+    let path = uri.path()?;
     let change = SetAttributeOptions { recursive, group: Some(group.to_owned()), ..SetAttributeOptions::default() };
-    let changed = session.files.set_attribute(uri.path(), &change).await;
-    changed.map_err(|error| Failure::of_look(&error, &uri))?;
+    let changed = session.files.set_attribute(path, &change).await;
+    changed.map_err(|error| Failure::new(&error, path))?;
     output.line(&format!("Changed group of {uri} to {group}"));
     Ok(())
 }

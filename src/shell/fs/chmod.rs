@@ -13,9 +13,10 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let mode = numbers::mode(mode)?;
     let uri = paths::parse(word, session, output)?;
+    let path = uri.path()?;
     let change = SetAttributeOptions { recursive, mode: Some(mode), ..SetAttributeOptions::default() };
-    let changed = session.files.set_attribute(uri.path(), &change).await;
-    changed.map_err(|error| Failure::of_look(&error, &uri))?;
+    let changed = session.files.set_attribute(path, &change).await;
+    changed.map_err(|error| Failure::new(&error, path))?;
     output.line(&format!("Changed permission of {uri} to {mode:o}"));
     Ok(())
 }

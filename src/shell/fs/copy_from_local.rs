@@ -11,21 +11,23 @@ use crate::types::ErrorKind;
 
 pub(super) async fn run(source: &str, target: &str, session: &Session, output: &mut Output<'_>) -> Result<(), Failure> {
     let target = paths::parse(target, session, output)?;
-    let sources = local::expand(source);
+    // Compatible: java.io.File has no slash at the end, and says so; tests/shell, 22-unrecorded.
+    let shown = local::normal(source);
+    let sources = local::expand(&shown);
     if sources.is_empty() {
         return Err(Failure::of(format!("Local path {source} does not exist.")));
     }
     let is_pattern = local::is_pattern(source);
     if !is_pattern && !sources[0].is_dir() {
         copy_path(&sources[0], &target, session, output).await?;
-        output.line(&format!("Copied {source} to {target}"));
+        output.line(&format!("Copied {shown} to {target}"));
         return Ok(());
     }
     let children = if is_pattern { sources } else { children(&sources[0])? };
     let is_new = make_target(&target, session).await?;
     let (mut failures, mut copied) = (Vec::new(), 0);
     for child in &children {
-        let place = target.with_path(target.path().join(&name(child)));
+        let place = target.child(&name(child));
         match copy_path(child, &place, session, output).await {
             Ok(()) => {
                 copied += 1;
@@ -39,18 +41,18 @@ pub(super) async fn run(source: &str, target: &str, session: &Session, output: &
     }
     if is_new && copied == 0 && !failures.is_empty() {
         // Nothing came to be in it; that it cannot be removed changes nothing about the failure.
-        let _ = session.files.delete(target.path(), false).await;
+        let _ = session.files.delete(target.path()?, false).await;
     }
     Failure::joined(failures)?;
     if !is_pattern {
-        output.line(&format!("Copied {source} to {target}"));
+        output.line(&format!("Copied {shown} to {target}"));
     }
     Ok(())
 }
 
 /// Makes the directory into which several are copied, unless it is there. Says whether it is new.
 async fn make_target(target: &Uri, session: &Session) -> Result<bool, Failure> {
-    match session.files.create_directory(target.path(), &session.create.directory()).await {
+    match session.files.create_directory(target.path()?, &session.create.directory_only()).await {
         Ok(()) => Ok(true),
         Err(ClientError::Refused(refusal)) if refusal.kind == ErrorKind::AlreadyExists => {
             match paths::look(target, session).await?.folder {
@@ -58,7 +60,7 @@ async fn make_target(target: &Uri, session: &Session) -> Result<bool, Failure> {
                 false => Err(Failure::of(copy::TARGET_IS_A_FILE)),
             }
         }
-        Err(error) => Err(Failure::new(&error, target.path())),
+        Err(error) => Err(Failure::about(&error, target)),
     }
 }
 
@@ -83,11 +85,11 @@ async fn copy_directory(
     session: &Session,
     waiting: &mut Vec<(PathBuf, Uri)>,
 ) -> Result<(), Failure> {
-    let made = session.files.create_directory(target.path(), &session.create.directory()).await;
-    made.map_err(|error| Failure::new(&error, target.path()))?;
+    let made = session.files.create_directory(target.path()?, &session.create.directory_only()).await;
+    made.map_err(|error| Failure::about(&error, target))?;
     let below = children(source)?.into_iter().rev();
     waiting.extend(below.map(|child| {
-        let place = target.with_path(target.path().join(&name(&child)));
+        let place = target.child(&name(&child));
         (child, place)
     }));
     Ok(())

@@ -1,6 +1,7 @@
 //! Why a command did not do what it was asked.
 
 use crate::client::ClientError;
+use crate::shell::uri::{InvalidPath, Uri};
 use crate::shell::{FAILED, Output, texts};
 use crate::types::{AlluxioPath, ErrorKind};
 
@@ -47,14 +48,38 @@ impl Failure {
     }
 
     /// The failure of a call that asks what `uri` looks like.
+    // Compatible: 1.2.0 names a missing path as it was typed, and takes what cannot be one for missing; tests/shell,
+    // 22-unrecorded.
+    pub(super) fn of_look(error: &ClientError, uri: &Uri) -> Failure {
+        match error {
+            ClientError::Refused(refusal)
+                if matches!(refusal.kind, ErrorKind::NotFound | ErrorKind::InvalidArgument) =>
+            {
+                Failure::of(texts::does_not_exist(uri))
+            }
+            other => Failure::about(other, uri),
+        }
+    }
+
+    /// The failure of a call that lists `uri`.
     // Compatible: 1.2.0 names a missing path as it was typed.
-    pub(super) fn of_look(error: &ClientError, uri: &crate::shell::uri::Uri) -> Failure {
+    pub(super) fn of_list(error: &ClientError, uri: &Uri) -> Failure {
         match error {
             ClientError::Refused(refusal) if refusal.kind == ErrorKind::NotFound => {
                 Failure::of(texts::does_not_exist(uri))
             }
-            other => Failure::new(other, uri.path()),
+            other => Failure::about(other, uri),
         }
+    }
+
+    /// The failure of a call about the path of `uri`.
+    pub(super) fn about(error: &ClientError, uri: &Uri) -> Failure {
+        uri.path().map_or_else(Failure::from, |path| Failure::new(error, path))
+    }
+
+    /// The same with `reason`, which 1.2.0 does not tell, as advice.
+    pub(super) fn because(self, reason: &str) -> Failure {
+        Failure { advice: Some(reason.to_owned()), ..self }
     }
 
     /// All of them as one, if there are any; one advice is enough.
@@ -78,5 +103,11 @@ impl Failure {
             output.advise(&advice);
         }
         if self.thrown { THROWN } else { FAILED }
+    }
+}
+
+impl From<InvalidPath> for Failure {
+    fn from(invalid: InvalidPath) -> Failure {
+        Failure::of(invalid.to_string())
     }
 }

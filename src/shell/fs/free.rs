@@ -18,11 +18,13 @@ pub(super) async fn run(word: &str, session: &Session, output: &mut Output<'_>) 
 /// Frees what is in the UFS. 1.2.0 dropped the rest, too, which was its only copy: that is refused for a file, and left
 /// out below a directory. An empty file has nothing to free.
 async fn free(uri: &Uri, session: &Session) -> Result<(), Failure> {
-    let status = paths::look(uri, session).await?;
+    let path = uri.path()?;
+    let failed = |error| Failure::new(&error, path);
+    let status = session.files.get_status(path).await.map_err(failed)?;
     if !status.folder && status.length == 0 {
         return Ok(());
     }
-    match session.files.free(uri.path(), Forced::Yes).await {
+    match session.files.free(path, Forced::Yes).await {
         Ok(()) => Ok(()),
         Err(ClientError::Refused(refusal)) if status.folder && refusal.message.ends_with("which is not persisted") => {
             let mut persisted = Vec::new();
@@ -38,6 +40,6 @@ async fn free(uri: &Uri, session: &Session) -> Result<(), Failure> {
             }
             Ok(())
         }
-        Err(error) => Err(Failure::of_look(&error, uri)),
+        Err(error) => Err(failed(error)),
     }
 }

@@ -1,6 +1,7 @@
 //! `load <path>`
 
 use super::{Failure, paths};
+use crate::shell::uri::Uri;
 use crate::shell::{Output, Session};
 
 pub(super) async fn run(word: &str, session: &Session, output: &mut Output<'_>) -> Result<(), Failure> {
@@ -9,7 +10,9 @@ pub(super) async fn run(word: &str, session: &Session, output: &mut Output<'_>) 
         // Each directory is told once all below it is loaded.
         let mut waiting = vec![(top, false)];
         while let Some((status, children_loaded)) = waiting.pop() {
-            let uri = uri.with_path(status.path.clone());
+            // Compatible: 1.2.0 drops the address of what is below; tests/shell, 22-unrecorded.
+            let is_top = uri.path()? == &status.path;
+            let uri = if is_top { uri.clone() } else { Uri::of(status.path.clone()) };
             if children_loaded {
                 output.line(&format!("{uri} loaded"));
                 output.flush();

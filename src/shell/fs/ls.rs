@@ -14,8 +14,8 @@ pub(super) async fn run(
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
     paths::for_each(word, session, output, async |uri, output| {
-        let listed = session.files.list_status(uri.path(), &how).await;
-        let mut statuses = listed.map_err(|error| Failure::of_look(&error, uri))?;
+        let listed = session.files.list_status(uri.path()?, &how).await;
+        let mut statuses = listed.map_err(|error| Failure::of_list(&error, uri))?;
         // By name, name after name: each directory is followed by what is in it.
         statuses.sort_by(|a, b| a.path.components().cmp(b.path.components()));
         for status in &statuses {

@@ -69,6 +69,7 @@ async fn run_command(name: &str, words: &[&str], session: &Session, output: &mut
         Ok(arguments) => arguments,
         Err(wrong) => {
             output.complain(&format!("Unable to parse input args: {wrong}"));
+            usage(output);
             return FAILED;
         }
     };
@@ -113,8 +114,8 @@ async fn perform(
         Action::Ls => ls::run(words[0], ls::options(recursive, arguments.has("f")), session, output).await,
         Action::Mkdir => mkdir::run(words, session, output).await,
         Action::Mount => {
-            let how = mount::options(arguments.has("readonly"), arguments.value("P"))?;
-            mount::run(words[0], words[1], &how, session, output).await
+            let how = mount::options(arguments.has("readonly"));
+            mount::run(words[0], words[1], how, arguments.value("P"), session, output).await
         }
         Action::Mv => mv::run(words[0], words[1], session, output).await,
         Action::Persist => persist::run(words, session, output).await,

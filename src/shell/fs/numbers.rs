@@ -14,7 +14,8 @@ pub(super) fn long(text: &str) -> Result<i64, Failure> {
 
 /// Permission bits in octal.
 pub(super) fn mode(text: &str) -> Result<u16, Failure> {
-    let bits = i16::from_str_radix(text, 8).map_err(|_| not_a_number(text, " under radix 8"))?;
+    let number = i32::from_str_radix(text, 8).map_err(|_| not_a_number(text, " under radix 8"))?;
+    let bits = i16::try_from(number).map_err(|_| out_of_range(text))?;
     match u16::try_from(bits) {
         Ok(bits) if bits <= 0o777 => Ok(bits),
         // Compatible: not with 1.2.0, which takes bits that mean nothing, and with them the sticky bit for no effect.
@@ -27,6 +28,14 @@ fn not_a_number(text: &str, radix: &str) -> Failure {
     Failure::thrown(
         format!("java.lang.NumberFormatException: For input string: \"{text}\"{radix}"),
         &format!("{text} is not a number that the command takes."),
+    )
+}
+
+// Compatible: as above; tests/shell, 22-unrecorded.
+fn out_of_range(text: &str) -> Failure {
+    Failure::thrown(
+        format!("java.lang.NumberFormatException: Value out of range. Value:\"{text}\" Radix:8"),
+        &format!("{text} is not a mode: three octal digits, as 755."),
     )
 }
 

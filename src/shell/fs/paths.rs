@@ -3,7 +3,7 @@
 use super::Failure;
 use crate::client::{ClientError, ListOptions, LoadMetadata};
 use crate::shell::uri::Uri;
-use crate::shell::{Output, Session, pattern};
+use crate::shell::{Output, Session, pattern, texts};
 use crate::types::{ErrorKind, FileStatus};
 
 /// A directory without what is below its children.
@@ -30,7 +30,7 @@ pub(super) async fn for_each(
 ) -> Result<(), Failure> {
     let typed = parse(word, session, output)?;
     let mut failures = Vec::new();
-    for uri in expand(&typed, session).await? {
+    for uri in expand(&typed, session, &format!("{typed} does not exist.")).await? {
         if let Err(failure) = act(&uri, output).await {
             failures.push(failure);
         }
@@ -39,20 +39,25 @@ pub(super) async fn for_each(
     Failure::joined(failures)
 }
 
-/// The paths that `typed` stands for, by name: itself, or what its wildcards match.
-pub(super) async fn expand(typed: &Uri, session: &Session) -> Result<Vec<Uri>, Failure> {
-    if !pattern::is_pattern(typed.path()) {
+/// The paths that `typed` stands for, by name: itself, or what its wildcards match; `nothing` says that they match none.
+pub(super) async fn expand(typed: &Uri, session: &Session, nothing: &str) -> Result<Vec<Uri>, Failure> {
+    if !pattern::is_pattern(typed.text()) {
         return Ok(vec![typed.clone()]);
     }
-    let (base, names) = pattern::split(typed.path());
+    let Ok(path) = typed.path() else {
+        let above = pattern::above(typed.text());
+        return Err(Failure::of(format!("alluxio.exception.InvalidPathException: Path {above} is invalid")));
+    };
+    let (base, names) = pattern::split(path);
     let mut found = vec![base];
     for (at, name) in names.iter().enumerate() {
         let mut below = Vec::new();
         for directory in found {
             let place = typed.with_path(directory);
-            for status in list(&place, session).await? {
+            let statuses = session.files.list_status(place.path()?, &CHILDREN).await;
+            for status in statuses.map_err(|error| of_search(&error, &place))? {
                 // A file lists itself.
-                let is_child = status.path.parent().as_ref() == Some(place.path());
+                let is_child = status.path.parent().as_ref() == Some(place.path()?);
                 let may_go_on = status.folder || at + 1 == names.len();
                 if is_child && may_go_on && pattern::matches(name, status.path.name()) {
                     below.push(status.path);
@@ -62,30 +67,53 @@ pub(super) async fn expand(typed: &Uri, session: &Session) -> Result<Vec<Uri>, F
         found = below;
     }
     if found.is_empty() {
-        return Err(Failure::of(format!("{typed} does not exist.")));
+        return Err(Failure::of(nothing));
     }
     found.sort();
     Ok(found.into_iter().map(|path| typed.with_path(path)).collect())
 }
 
-/// What `uri` looks like.
-pub(super) async fn look(uri: &Uri, session: &Session) -> Result<FileStatus, Failure> {
-    session.files.get_status(uri.path()).await.map_err(|error| Failure::of_look(&error, uri))
+/// Why what wildcards match below `place` is not known.
+// Compatible: 1.2.0 tells it with the name of the exception; tests/shell, 22-unrecorded.
+fn of_search(error: &ClientError, place: &Uri) -> Failure {
+    let failure = Failure::of_list(error, place);
+    let kind = match error {
+        ClientError::Refused(refusal) => refusal.kind,
+        ClientError::Unreachable { .. } => return failure,
+    };
+    let class = match kind {
+        ErrorKind::NotFound => "FileDoesNotExistException",
+        ErrorKind::InvalidArgument => "InvalidPathException",
+        ErrorKind::PermissionDenied => "AccessControlException",
+        _ => return failure,
+    };
+    Failure::of(format!("alluxio.exception.{class}: {}", failure.text))
 }
 
-/// What `uri` looks like, if it exists.
+/// What `uri` looks like.
+pub(super) async fn look(uri: &Uri, session: &Session) -> Result<FileStatus, Failure> {
+    let path = uri.path().map_err(|_| Failure::of(texts::does_not_exist(uri)))?;
+    session.files.get_status(path).await.map_err(|error| Failure::of_look(&error, uri))
+}
+
+/// What `uri` looks like, if it exists. What cannot be a path does not.
 pub(super) async fn look_if_there(uri: &Uri, session: &Session) -> Result<Option<FileStatus>, Failure> {
-    match session.files.get_status(uri.path()).await {
+    let Ok(path) = uri.path() else { return Ok(None) };
+    match session.files.get_status(path).await {
         Ok(status) => Ok(Some(status)),
-        Err(ClientError::Refused(refusal)) if refusal.kind == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::new(&error, uri.path())),
+        Err(ClientError::Refused(refusal))
+            if matches!(refusal.kind, ErrorKind::NotFound | ErrorKind::InvalidArgument) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(Failure::new(&error, path)),
     }
 }
 
 /// The children of a directory by name; a file by itself.
 pub(super) async fn list(uri: &Uri, session: &Session) -> Result<Vec<FileStatus>, Failure> {
-    let listed = session.files.list_status(uri.path(), &CHILDREN).await;
-    let mut statuses = listed.map_err(|error| Failure::of_look(&error, uri))?;
+    let listed = session.files.list_status(uri.path()?, &CHILDREN).await;
+    let mut statuses = listed.map_err(|error| Failure::of_list(&error, uri))?;
     statuses.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(statuses)
 }

@@ -25,8 +25,11 @@ pub(super) async fn run(words: &[&str], session: &Session, output: &mut Output<'
 async fn persist(uri: &Uri, status: FileStatus, session: &Session, output: &mut Output<'_>) -> Result<(), Failure> {
     let mut failures = Vec::new();
     let mut waiting = vec![status];
+    let mut is_top = true;
     while let Some(status) = waiting.pop() {
-        let uri = uri.with_path(status.path.clone());
+        // Compatible: 1.2.0 drops the address of what is below; tests/shell, 22-unrecorded.
+        let uri = if is_top { uri.clone() } else { Uri::of(status.path.clone()) };
+        is_top = false;
         if status.folder {
             match paths::list(&uri, session).await {
                 Ok(children) => waiting.extend(children.into_iter().rev()),
@@ -47,8 +50,9 @@ async fn persist(uri: &Uri, status: FileStatus, session: &Session, output: &mut 
 
 /// Has the master persist the file, waits until it has, and gives the length.
 async fn persist_file(uri: &Uri, session: &Session) -> Result<i64, Failure> {
-    let scheduled = session.files.schedule_async_persistence(uri.path()).await;
-    scheduled.map_err(|error| Failure::of_look(&error, uri))?;
+    let path = uri.path()?;
+    let scheduled = session.files.schedule_async_persistence(path).await;
+    scheduled.map_err(|error| Failure::new(&error, path))?;
     let started = boot_now();
     loop {
         let status = paths::look(uri, session).await?;

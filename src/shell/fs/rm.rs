@@ -21,7 +21,7 @@ pub(super) async fn run(
 }
 
 async fn remove(uri: &Uri, recursive: bool, session: &Session) -> Result<(), Failure> {
-    let path = uri.path();
+    let path = uri.path().map_err(|_| Failure::of(texts::does_not_exist(uri)))?;
     let failed = |error: ClientError| match error {
         // Compatible: 1.2.0 asks first whether the path exists, and takes one below a file for missing.
         ClientError::Refused(refusal)

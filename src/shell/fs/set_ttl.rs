@@ -19,12 +19,13 @@ pub(super) async fn run(word: &str, ttl: &str, session: &Session, output: &mut O
 
 /// Sets the time to live of a file; -1 for none.
 pub(super) async fn set(uri: &Uri, ttl_ms: i64, session: &Session) -> Result<(), Failure> {
+    let path = uri.path()?;
+    let failed = |error| Failure::new(&error, path);
     // Compatible: 1.2.0 has none for directories; tests/shell, 15-ttl.
-    if paths::look(uri, session).await?.folder {
+    if session.files.get_status(path).await.map_err(failed)?.folder {
         return Err(Failure::of("java.lang.IllegalArgumentException: TTL can only be set for files"));
     }
     let ttl = Some((ttl_ms, session.create.ttl_action));
     let change = SetAttributeOptions { ttl, ..SetAttributeOptions::default() };
-    let changed = session.files.set_attribute(uri.path(), &change).await;
-    changed.map_err(|error| Failure::of_look(&error, uri))
+    session.files.set_attribute(path, &change).await.map_err(failed)
 }
