@@ -1,6 +1,6 @@
 //! Blocks from their id to their end, by literal entries and texts.
 
-use super::tests::{ask, complete, entries_of, refusal, request, rm, run, settings, stat, touch, user, with};
+use super::tests::{ask, complete, entries_of, refusal, request, rm, run, settings, started, stat, touch, user, with};
 use super::*;
 use crate::journal::entry::{DeleteFile, Entry, UpdateInodeFile};
 use crate::master::worker_call::{LeaseRule, LostStorage, Place, Registration, TierBytes, WorkerCall};
@@ -85,6 +85,28 @@ fn a_file_is_written_block_by_block() {
     assert_eq!(status.blocks.iter().map(|b| b.length).collect::<Vec<_>>(), [BLOCK_BYTES, 10]);
     assert_eq!((status.length, status.in_alluxio_percentage), (BLOCK_BYTES + 10, 0));
     state.verify().unwrap();
+}
+
+#[test]
+fn a_file_in_the_ufs_has_no_blocks_after_a_missing_one() {
+    let mut state = started();
+    let file = CreateFile { write_type: WriteType::CacheThrough, ..tests::new_file("/f") };
+    run(&mut state, Operation::CreateFile(file)).unwrap();
+    for _ in 0..3 {
+        run(&mut state, new_block("/f")).unwrap();
+    }
+    let complete = |length: i64| {
+        let (path, ufs_length) = (tests::path("/f"), Some(length));
+        Operation::CompleteFile(CompleteFile { path, ufs_length, async_persist: None })
+    };
+    run(&mut state, commit(0, BLOCK_BYTES)).unwrap();
+    // Nothing after the first was kept: it is in the UFS.
+    let completed = entries_of(&state, complete(BLOCK_BYTES + 10));
+    assert_eq!(completed[0], Entry::BlockInfo { id: block(1), length: 10 });
+    // The answer with the second id was lost: what the client has in the third block is the second of the file.
+    run(&mut state, commit(2, 10)).unwrap();
+    let uncommitted = "Cannot complete a file without all the blocks committed".to_owned();
+    assert_eq!(refusal(&state, complete(BLOCK_BYTES + 10)), (ErrorKind::InvalidArgument, uncommitted));
 }
 
 #[test]

@@ -77,7 +77,7 @@ pub(super) fn open_file(at: &Context<'_>, path: &AlluxioPath) -> Result<OpenFile
     Ok(OpenFile { inode, blocks, block_size_bytes, completed })
 }
 
-/// Bytes in the committed blocks of a file: all must be so, and all but the last be full.
+/// Bytes in the committed blocks of a file: all but the last must be full.
 fn committed_length(
     at: &Context<'_>,
     inode: &Inode,
@@ -86,9 +86,13 @@ fn committed_length(
     is_persisted: bool,
 ) -> Result<i64, FsError> {
     let ids = (0..i64::from(blocks)).map(|index| BlockId::of(inode.id.container(), index));
-    let lengths: Vec<i64> = ids.filter_map(|id| at.state.blocks().length(id)).collect();
-    // What is in the UFS need not be in Alluxio.
-    if !is_persisted && lengths.len() != blocks as usize {
+    let found: Vec<Option<i64>> = ids.map(|id| at.state.blocks().length(id)).collect();
+    let lengths: Vec<i64> = found.iter().map_while(|length| *length).collect();
+    // What is in the UFS need not be in Alluxio: a writer that cannot keep a block goes on without blocks.
+    // Different: 2.9 takes a file in the UFS also with blocks after a missing one. A 2.9 client has such when the answer
+    // with a block id was lost and it asked again: its content lies one block further than readers look for it.
+    let has_gap = found[lengths.len()..].iter().any(Option::is_some);
+    if has_gap || (!is_persisted && lengths.len() != blocks as usize) {
         return Err(errors::invalid("Cannot complete a file without all the blocks committed"));
     }
     let all_but_last = &lengths[..lengths.len().saturating_sub(1)];
