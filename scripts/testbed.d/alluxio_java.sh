@@ -76,6 +76,17 @@ TEXT
   mkdir -p "$dir/$name/ramdisk"
 }
 
+# Set up for the masters that these properties name, if it is not running.
+alluxio_java_worker_anew() {
+  local name=alluxio-java-worker-1 property first_port
+  [ -e "$dir/testbed.env" ] || fail "no test bed in $dir; start one with: scripts/testbed up --dir $dir"
+  ! alive "$name" || fail "$name runs already, pid $(pid_of "$name")"
+  rm -rf "${dir:?}/$name"
+  first_port=$(basename "$(grep -lxF -- "$dir" "$port_blocks"/*)")
+  alluxio_java_worker_configure
+  for property in "$@"; do echo "${property#-D}"; done >>"$dir/$name/conf/alluxio-site.properties"
+}
+
 # It listens once it has registered, which needs a master.
 alluxio_java_worker_wait() {
   wait_until "$1" "it listens, which it does when a master has taken it" ask_open "$(cat "$dir/$1/address")"

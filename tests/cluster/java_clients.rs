@@ -1,17 +1,10 @@
 //! The unmodified Alluxio 2.9.6 Java client, and `hadoop fs` over it. What they must print was recorded from
 //! original 2.9.6 masters (`scripts/testbed up --alluxio-java 2`).
 
-use crate::harness::{COMMAND_LIMIT, Cluster, Outcome, Running, project, run, start, wait_for};
-
-fn start_java(cluster: &Cluster, words: &[&str]) -> Running {
-    let properties = cluster.java_properties();
-    let properties: Vec<&str> = properties.iter().map(String::as_str).collect();
-    start(&project().join("scripts/java-client"), &[&properties, words].concat(), &[])
-}
-
-fn java(cluster: &Cluster, words: &[&str]) -> Outcome {
-    start_java(cluster, words).wait(COMMAND_LIMIT)
-}
+use crate::harness::{COMMAND_LIMIT, Cluster, Outcome, run, wait_for};
+use crate::java::{java, start_java};
+use crate::own_shell::Bed;
+use crate::own_workers::Worker;
 
 #[test]
 #[ignore = "needs a test bed: scripts/test"]
@@ -74,4 +67,17 @@ fn a_java_client_sees_no_error_when_the_leader_stops() {
         assert_eq!(words[0], "ok", "{line}");
         assert!(there.iter().any(|name| name == words[1]), "answered and lost: {line}");
     }
+}
+
+/// `alluxio.cli.TestRunner` of 2.9.6: files written and read back in each way that there is.
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn the_end_to_end_tests_of_2_9_pass() {
+    let bed = Bed::up(2);
+    let worker = Worker::new(&bed.cluster, "worker", "1GB");
+    worker.start().expect_success();
+    let outcome = java(&bed.cluster, &["run-tests"]);
+    let said = &outcome.expect_success().stdout;
+    assert_eq!(said.matches("runTest --operation BASIC").count(), 24, "{outcome}");
+    assert_eq!(said.matches("Passed the test!").count(), 24, "{outcome}");
 }

@@ -7,9 +7,15 @@
 mod harness;
 
 mod failover;
+mod hadoop;
+mod java;
 mod java_clients;
+mod lost_workers;
+mod memory;
 mod own_shell;
 mod own_workers;
 mod refusals;
 mod services;
+mod ttl;
+mod under_store;
 mod workers;

@@ -10,48 +10,56 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::harness::{COMMAND_LIMIT, Cluster, project, run, wait_for};
+use crate::harness::{COMMAND_LIMIT, Cluster, Running, project, run, start, wait_for};
 use crate::own_workers::Worker;
 
-const SHORT_CIRCUIT: &str = "-Dalluxio.user.short.circuit.enabled=true";
-const REMOTE: &str = "-Dalluxio.user.short.circuit.enabled=false";
-const SMALL_BLOCKS: &str = "-Dalluxio.user.block.size.bytes.default=1MB";
-const CACHE_THROUGH: &str = "-Dalluxio.user.file.writetype.default=CACHE_THROUGH";
+pub const SHORT_CIRCUIT: &str = "-Dalluxio.user.short.circuit.enabled=true";
+pub const REMOTE: &str = "-Dalluxio.user.short.circuit.enabled=false";
+pub const SMALL_BLOCKS: &str = "-Dalluxio.user.block.size.bytes.default=1MB";
+pub const MUST_CACHE: &str = "-Dalluxio.user.file.writetype.default=MUST_CACHE";
+pub const THROUGH: &str = "-Dalluxio.user.file.writetype.default=THROUGH";
+pub const ASYNC_THROUGH: &str = "-Dalluxio.user.file.writetype.default=ASYNC_THROUGH";
+pub const CACHE_THROUGH: &str = "-Dalluxio.user.file.writetype.default=CACHE_THROUGH";
 
 /// A cluster with a local folder as UFS, and a folder for local files.
-struct Bed {
-    cluster: Cluster,
-    folder: TempDir,
+pub struct Bed {
+    pub cluster: Cluster,
+    pub folder: TempDir,
 }
 
 impl Bed {
-    fn up(masters: usize) -> Bed {
+    pub fn up(masters: usize) -> Bed {
+        Bed::up_with(masters, &[])
+    }
+
+    /// With these settings.
+    pub fn up_with(masters: usize, settings: &[(&str, &str)]) -> Bed {
         let folder = tempfile::tempdir().unwrap();
         let ufs = folder.path().join("ufs");
         fs::create_dir(&ufs).unwrap();
         let ufs = ufs.display().to_string();
-        let cluster = Cluster::new(masters, &[("alluxio.master.mount.table.root.ufs", ufs.as_str())]);
+        let root = ("alluxio.master.mount.table.root.ufs", ufs.as_str());
+        let cluster = Cluster::new(masters, &[&[root], settings].concat());
         cluster.up();
         Bed { cluster, folder }
     }
 
     /// A local file of so many bytes, no two blocks of it alike.
-    fn file(&self, length: usize) -> PathBuf {
+    pub fn file(&self, length: usize) -> PathBuf {
         let path = self.at("source");
-        let numbers = (0_u64..).flat_map(|number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
-        fs::write(&path, numbers.take(length).collect::<Vec<u8>>()).unwrap();
+        fs::write(&path, numbers(length)).unwrap();
         path
     }
 
     /// A new pipe with a name.
-    fn pipe(&self) -> PathBuf {
+    pub fn pipe(&self) -> PathBuf {
         let path = self.at("pipe");
         let _ = fs::remove_file(&path); // there may be one from before
         mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         path
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub fn at(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -61,7 +69,20 @@ impl Bed {
     }
 }
 
-fn assert_same(a: &Path, b: &Path) {
+/// So many bytes, no two blocks of them alike.
+pub fn numbers(length: usize) -> Vec<u8> {
+    let numbers = (0_u64..).flat_map(|number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
+    numbers.take(length).collect()
+}
+
+/// Starts a command whose standard output goes to this file, e.g. a pipe with a name.
+pub fn start_into(output: &Path, program: &Path, words: &[&str]) -> Running {
+    let (output, program) = (output.to_str().unwrap(), program.to_str().unwrap());
+    let shell = ["-c", "exec \"${@:2}\" >\"$1\"", "bash", output, program];
+    start("/bin/bash".as_ref(), &[&shell, words].concat(), &[])
+}
+
+pub fn assert_same(a: &Path, b: &Path) {
     assert!(fs::read(a).unwrap() == fs::read(b).unwrap(), "{} and {} differ", a.display(), b.display());
 }
 

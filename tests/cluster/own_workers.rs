@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 
-use crate::harness::{
-    COMMAND_LIMIT, Cluster, Outcome, Running, Services, WORKER_HOST, free_port, project, run, start, wait_for,
-};
+use crate::harness::{COMMAND_LIMIT, Cluster, Outcome, Running, Services, WORKER_HOST, free_port, run, wait_for};
+use crate::java::{java, start_java};
 
 const SHORT_CIRCUIT: &str = "-Dalluxio.user.short.circuit.enabled=true";
 const REMOTE: &str = "-Dalluxio.user.short.circuit.enabled=false";
@@ -35,7 +34,33 @@ impl Worker {
         run(&self.home.join("bin/alluxio-start.sh"), &["worker", "Mount"], &environment, COMMAND_LIMIT)
     }
 
-    fn ram(&self) -> String {
+    /// Starts it with its blocks on a file system in memory of this size, which only it sees and which ends with it.
+    pub fn start_on_tmpfs(&self, size: &str) -> Outcome {
+        let ram = self.ram();
+        let root = rustix::process::getuid().is_root();
+        let mount = format!(
+            "mkdir -p \"$ALLUXIO_RAM_FOLDER\" && mount -t tmpfs -o size={size} tmpfs \"$ALLUXIO_RAM_FOLDER\" && \
+             exec \"$0\" worker Mount"
+        );
+        let launcher = self.home.join("bin/alluxio-start.sh").display().to_string();
+        let words = [if root { "-m" } else { "-rm" }, "bash", "-c", &mount, &launcher];
+        run("unshare".as_ref(), &words, &[("ALLUXIO_RAM_FOLDER", ram.as_str())], COMMAND_LIMIT)
+    }
+
+    /// The most memory that its process has had so far.
+    pub fn memory_bytes(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid().as_raw_nonzero())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+    }
+
+    fn pid(&self) -> rustix::process::Pid {
+        let pid = fs::read_to_string(self.home.join("logs/worker.pid")).unwrap();
+        rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap()
+    }
+
+    /// The folder of its blocks.
+    pub fn ram(&self) -> String {
         self.home.join("ram").display().to_string()
     }
 
@@ -44,9 +69,7 @@ impl Worker {
     }
 
     pub fn kill(&self) {
-        let pid = fs::read_to_string(self.home.join("logs/worker.pid")).unwrap();
-        let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
-        rustix::process::kill_process(pid, Signal::KILL).unwrap();
+        rustix::process::kill_process(self.pid(), Signal::KILL).unwrap();
     }
 
     /// The files of the blocks that it holds.
@@ -69,16 +92,6 @@ impl Drop for Worker {
         }
         self.stop();
     }
-}
-
-fn start_java(cluster: &Cluster, words: &[&str]) -> Running {
-    let properties = cluster.java_properties();
-    let properties: Vec<&str> = properties.iter().map(String::as_str).collect();
-    start(&project().join("scripts/java-client"), &[&properties, words].concat(), &[])
-}
-
-fn java(cluster: &Cluster, words: &[&str]) -> Outcome {
-    start_java(cluster, words).wait(COMMAND_LIMIT)
 }
 
 /// A write of the Java client that stands still after half of its bytes.

@@ -1,50 +1,45 @@
 //! Masters with an original Alluxio 2.9.6 Java worker, and with one of ours, which serve the unmodified Java client.
 
 use std::fs;
-use std::net::TcpStream;
 use std::path::PathBuf;
 
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::harness::{COMMAND_LIMIT, Cluster, Outcome, Running, free_port, install, project, run, start, wait_for};
+use crate::harness::{COMMAND_LIMIT, Cluster, Outcome, Services, free_port, install, run, wait_for};
+use crate::java::java;
+use crate::own_shell::{ASYNC_THROUGH, SMALL_BLOCKS, assert_same, numbers};
 
 const HOST: &str = "127.0.0.1";
 
 /// A Java worker of a cluster, which it finds through ZooKeeper. Ends with the test.
-struct JavaWorker {
-    folder: TempDir,
-    port: u16,
-    process: Option<Running>,
+pub struct JavaWorker<'a> {
+    cluster: &'a Cluster,
 }
 
-impl JavaWorker {
+impl JavaWorker<'_> {
     /// Starts one, and waits until it serves, which it does once a master has registered it.
-    fn start(cluster: &Cluster) -> JavaWorker {
-        let (folder, port) = (tempfile::tempdir().unwrap(), free_port(HOST));
-        let web = format!("-Dalluxio.worker.web.port={}", free_port(HOST));
-        let mut words = vec![folder.path().to_string_lossy().into_owned(), port.to_string(), web];
-        words.extend(cluster.java_properties());
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let process = Some(start(&project().join("scripts/java-worker"), &words, &[]));
-        let worker = JavaWorker { folder, port, process };
-        wait_for("a Java worker that serves", COMMAND_LIMIT, || TcpStream::connect((HOST, worker.port)).ok());
-        worker
+    pub fn start(cluster: &Cluster) -> JavaWorker<'_> {
+        let properties = cluster.java_properties();
+        let properties: Vec<&str> = properties.iter().map(String::as_str).collect();
+        cluster.services.testbed(&[&["start", "alluxio-java-worker"], properties.as_slice()].concat());
+        JavaWorker { cluster }
     }
 
     /// The files of the blocks that it holds.
     fn blocks(&self) -> Vec<PathBuf> {
-        let Ok(entries) = fs::read_dir(self.folder.path().join("ram/alluxioworker")) else { return Vec::new() };
+        let folder = self.cluster.services.folder.join("alluxio-java-worker-1/ramdisk/alluxioworker");
+        let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
         entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect()
     }
 }
 
-impl Drop for JavaWorker {
+impl Drop for JavaWorker<'_> {
     fn drop(&mut self) {
-        let Some(process) = self.process.take() else { return };
-        let output = process.interrupt();
+        self.cluster.services.testbed(&["kill", "alluxio-java-worker"]);
         if std::thread::panicking() {
-            eprintln!("--- the Java worker wrote:\n{output}");
+            let log = fs::read_to_string(self.cluster.services.folder.join("alluxio-java-worker-1/log"));
+            eprintln!("--- the Java worker wrote:\n{}", log.unwrap_or_default());
         }
     }
 }
@@ -87,12 +82,6 @@ impl Drop for OurWorker {
     }
 }
 
-fn java(cluster: &Cluster, words: &[&str]) -> Outcome {
-    let properties = cluster.java_properties();
-    let properties: Vec<&str> = properties.iter().map(String::as_str).collect();
-    run(&project().join("scripts/java-client"), &[&properties, words].concat(), &[], COMMAND_LIMIT)
-}
-
 #[test]
 #[ignore = "needs a test bed: scripts/test"]
 fn a_java_worker_serves_the_java_client_before_and_after_a_takeover() {
@@ -117,49 +106,88 @@ fn a_java_worker_serves_the_java_client_before_and_after_a_takeover() {
     wait_for("a worker that has dropped what was deleted", COMMAND_LIMIT, || worker.blocks().is_empty().then_some(()));
 }
 
-/// Writes a file that the master is to persist, and waits until it is in the UFS; drops the copies and reads it there.
-fn persist_and_read_back(cluster: &Cluster, ufs: &std::path::Path, file: &str) {
-    java(cluster, &["write", file, "2500000", "ASYNC_THROUGH"]).expect_success();
-    let in_ufs = ufs.join(file.trim_start_matches('/'));
-    wait_for("a persisted file", COMMAND_LIMIT, || in_ufs.exists().then_some(()));
-    assert_eq!(fs::metadata(&in_ufs).unwrap().len(), 2_500_000, "it is there whole or not at all");
-    let line = |words: &[&str]| java(cluster, words).expect_success().stdout.clone();
+/// Writes files that the master is to persist, waits until they are in the UFS; drops the copies and reads them there.
+fn persist_and_read_back(cluster: &Cluster) {
+    let folder = tempfile::tempdir().unwrap();
+    let [later, now, got] = ["later", "now", "got"].map(|name| folder.path().join(name));
+    fs::write(&later, numbers(2_500_000)).unwrap();
+    fs::write(&now, numbers(1_200_000)).unwrap();
+    let fs_of = |words: &[&str]| cluster.fs(&[&[SMALL_BLOCKS], words].concat()).expect_success().stdout.clone();
+    fs_of(&[ASYNC_THROUGH, "copyFromLocal", later.to_str().unwrap(), "/d/e/later"]);
+    fs_of(&["copyFromLocal", now.to_str().unwrap(), "/d/now"]);
+    assert_eq!(fs_of(&["persist", "/d/now"]), "persisted file /d/now with size 1200000\n");
     wait_for("it to be known as persisted", COMMAND_LIMIT, || {
-        line(&["read", file]).contains("=PERSISTED").then_some(())
+        fs_of(&["fileInfo", "/d/e/later"]).contains("persistenceState=PERSISTED").then_some(())
     });
-    java(cluster, &["free", file]).expect_success();
-    wait_for("copies that are gone", COMMAND_LIMIT, || {
-        cluster.fs(&["ls", file]).stdout.contains("Not In Memory").then_some(())
-    });
-    assert!(line(&["read", file]).contains("read 2500000 bytes"), "from the UFS");
-    cluster.fs(&["rm", file]).expect_success();
-    assert!(!in_ufs.exists());
+    for (file, source) in [("/d/e/later", &later), ("/d/now", &now)] {
+        fs_of(&["free", file]);
+        wait_for("copies that are gone", COMMAND_LIMIT, || {
+            fs_of(&["ls", file]).contains("Not In Memory").then_some(())
+        });
+        let _ = fs::remove_file(&got); // there may be one from before
+        fs_of(&["copyToLocal", file, got.to_str().unwrap()]);
+        assert_same(source, &got);
+    }
+    assert_eq!(cluster.names("/"), ["d"], "nothing is seen of temporary files");
 }
 
-fn cluster_over(ufs: &TempDir) -> Cluster {
+/// Persisted on a local disk.
+fn persist_locally(start: impl FnOnce(&Cluster)) {
+    let ufs = tempfile::tempdir().unwrap();
     let cluster = Cluster::new(2, &[("alluxio.master.mount.table.root.ufs", ufs.path().to_str().unwrap())]);
     cluster.up();
-    cluster
+    start(&cluster);
+    let length = |file: &str| fs::metadata(ufs.path().join(file)).unwrap().len();
+    assert_eq!((length("d/e/later"), length("d/now")), (2_500_000, 1_200_000));
+    cluster.fs(&["rm", "-R", "/d"]).expect_success();
+    assert!(!ufs.path().join("d").exists());
+}
+
+/// Persisted on HDFS.
+fn persist_on_hdfs(start: impl FnOnce(&Cluster)) {
+    let services = Services::from_environment();
+    let root = format!("{}/persist-{}", services.hdfs, std::process::id());
+    services.testbed(&["hdfs", "-mkdir", "-p", &root]);
+    let cluster = Cluster::new(2, &[("alluxio.master.mount.table.root.ufs", root.as_str())]);
+    cluster.up();
+    start(&cluster);
+    cluster.fs(&["rm", "-R", "/d"]).expect_success();
 }
 
 #[test]
 #[ignore = "needs a test bed: scripts/test"]
 fn the_master_persists_files_through_a_java_worker() {
-    let ufs = tempfile::tempdir().unwrap();
-    let cluster = cluster_over(&ufs);
-    let _worker = JavaWorker::start(&cluster);
-    persist_and_read_back(&cluster, ufs.path(), "/d/e/f");
-    assert_eq!(cluster.names("/"), ["d"], "nothing is seen of temporary files");
+    persist_locally(|cluster| {
+        let _worker = JavaWorker::start(cluster);
+        persist_and_read_back(cluster);
+    });
 }
 
 #[test]
 #[ignore = "needs a test bed: scripts/test"]
 fn the_master_persists_files_through_a_worker_of_ours() {
-    let ufs = tempfile::tempdir().unwrap();
-    let cluster = cluster_over(&ufs);
-    let _worker = OurWorker::start(&cluster);
-    persist_and_read_back(&cluster, ufs.path(), "/d/e/f");
-    assert_eq!(cluster.names("/"), ["d"], "nothing is seen of temporary files");
+    persist_locally(|cluster| {
+        let _worker = OurWorker::start(cluster);
+        persist_and_read_back(cluster);
+    });
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn the_master_persists_files_on_hdfs_through_a_java_worker() {
+    persist_on_hdfs(|cluster| {
+        let _worker = JavaWorker::start(cluster);
+        persist_and_read_back(cluster);
+    });
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn the_master_persists_files_on_hdfs_through_a_worker_of_ours() {
+    persist_on_hdfs(|cluster| {
+        let _worker = OurWorker::start(cluster);
+        persist_and_read_back(cluster);
+    });
 }
 
 /// It reports to all masters, so that the new leader knows its copies already: nobody has to wait for it.
@@ -192,12 +220,11 @@ fn a_new_leader_knows_the_copies_of_our_worker_at_once() {
 fn a_worker_that_is_silent_is_lost_with_its_copies() {
     let cluster = Cluster::new(1, &[("alluxio.master.worker.timeout", "3s")]);
     cluster.up();
-    let mut worker = JavaWorker::start(&cluster);
+    let worker = JavaWorker::start(&cluster);
     java(&cluster, &["write", "/f", "1000", "MUST_CACHE"]).expect_success();
     let listing = || cluster.fs(&["ls", "/"]).stdout;
     assert!(!listing().contains("Not In Memory"), "{}", listing());
-    let process = worker.process.take().unwrap();
-    process.interrupt();
+    drop(worker);
     wait_for("a worker that is lost", COMMAND_LIMIT, || listing().contains("Not In Memory").then_some(()));
     assert!(cluster.masters[0].log_tail().contains("lost a worker"), "{}", cluster.masters[0].log_tail());
 }

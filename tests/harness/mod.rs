@@ -70,10 +70,8 @@ impl Cluster {
     /// Writes the folders of `masters` masters and of a client; nothing is started. `settings` go to all site files,
     /// and win.
     pub fn new(masters: usize, settings: &[(&str, &str)]) -> Cluster {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = fresh_name();
         let services = Services::from_environment();
-        let folder = std::env::temp_dir().join(format!("alluxio-{name}"));
         let shared = [
             ("alluxio.zookeeper.enabled", "true".to_owned()),
             ("alluxio.zookeeper.address", services.zookeeper.clone()),
@@ -81,6 +79,30 @@ impl Cluster {
             ("alluxio.zookeeper.leader.path", format!("/{name}/leader")),
             ("alluxio.master.journal.folder", format!("{}/{name}/journal", services.hdfs)),
         ];
+        Cluster::with(services, masters, &name, &shared, settings)
+    }
+
+    /// One master with a journal on the local disk, which needs no service.
+    pub fn alone(settings: &[(&str, &str)]) -> Cluster {
+        let name = fresh_name();
+        let journal = std::env::temp_dir().join(format!("alluxio-{name}/journal")).display().to_string();
+        let shared = [("alluxio.zookeeper.enabled", "false".to_owned()), ("alluxio.master.journal.folder", journal)];
+        let mut cluster = Cluster::with(Services::from_environment(), 1, &name, &shared, settings);
+        let master = &cluster.masters[0];
+        let (host, port) = (master.host.clone(), master.port.to_string());
+        let own = [("alluxio.master.hostname", host.as_str()), ("alluxio.master.rpc.port", port.as_str())];
+        cluster.client = cluster.install("client-of-one", &own);
+        cluster
+    }
+
+    fn with(
+        services: Services,
+        masters: usize,
+        name: &str,
+        shared: &[(&str, String)],
+        settings: &[(&str, &str)],
+    ) -> Cluster {
+        let folder = std::env::temp_dir().join(format!("alluxio-{name}"));
         let site = |own: &[(&str, String)]| {
             let given = settings.iter().map(|(key, value)| (*key, (*value).to_owned()));
             let preset = shared.iter().chain(own).filter(|(key, _)| settings.iter().all(|(given, _)| given != key));
@@ -134,7 +156,12 @@ impl Cluster {
 
     /// The same, not waited for.
     pub fn start_fs(&self, words: &[&str]) -> Running {
-        start(&self.client.join("bin/alluxio"), &[&["fs"], words].concat(), &[])
+        start(&self.shell(), &[&["fs"], words].concat(), &[])
+    }
+
+    /// The client's `alluxio`.
+    pub fn shell(&self) -> PathBuf {
+        self.client.join("bin/alluxio")
     }
 
     /// A shell that talks to one master only, whoever leads, and soon gives up.
@@ -163,10 +190,11 @@ impl Cluster {
 
     /// Properties that lead the Java client to this cluster, and let it take workers of [`WORKER_HOST`] for its own.
     pub fn java_properties(&self) -> Vec<String> {
+        const NEEDED: [&str; 3] = ["alluxio.zookeeper.", "alluxio.master.hostname=", "alluxio.master.rpc.port="];
         let site = fs::read_to_string(self.client.join("conf/alluxio-site.properties")).unwrap();
-        let zookeeper = site.lines().filter(|line| line.starts_with("alluxio.zookeeper."));
+        let lines = site.lines().filter(|line| NEEDED.iter().any(|needed| line.starts_with(needed)));
         let host = format!("-Dalluxio.user.hostname={WORKER_HOST}");
-        zookeeper.map(|line| format!("-D{line}")).chain([host]).collect()
+        lines.map(|line| format!("-D{line}")).chain([host]).collect()
     }
 }
 
@@ -241,14 +269,9 @@ impl Master {
         std::net::TcpStream::connect((self.host.as_str(), self.port)).is_ok()
     }
 
-    /// Bytes that clients have sent and the process has not read, as the kernel counts them.
+    /// Bytes that clients have sent and the process has not read.
     pub fn unread_bytes(&self) -> u64 {
-        let table = fs::read_to_string("/proc/net/tcp").unwrap();
-        let octets: Vec<u8> = self.host.split('.').map(|octet| octet.parse().unwrap()).collect();
-        let address = format!("{:08X}:{:04X}", u32::from_le_bytes(octets.try_into().unwrap()), self.port);
-        let columns = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-        let established = columns.filter(|c| c[1] == address && c[3] == "01");
-        established.map(|c| u64::from_str_radix(c[4].rsplit(':').next().unwrap(), 16).unwrap()).sum()
+        unread(&self.host, self.port).into_iter().sum()
     }
 
     /// The pid in a file of the logs folder.
@@ -268,6 +291,27 @@ impl Master {
         }
         tail
     }
+}
+
+fn fresh_name() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// What clients have sent to a server at this address and it has not read, as the kernel counts it: the bytes of each
+/// connection.
+fn unread(host: &str, port: u16) -> Vec<u64> {
+    let table = fs::read_to_string("/proc/net/tcp").unwrap();
+    let octets: Vec<u8> = host.split('.').map(|octet| octet.parse().unwrap()).collect();
+    let address = format!("{:08X}:{port:04X}", u32::from_le_bytes(octets.try_into().unwrap()));
+    let columns = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let established = columns.filter(|c| c[1] == address && c[3] == "01");
+    established.map(|c| u64::from_str_radix(c[4].rsplit(':').next().unwrap(), 16).unwrap()).collect()
+}
+
+/// How many connections to this address have said something that is not read.
+pub fn unread_connections(host: &str, port: u16) -> usize {
+    unread(host, port).into_iter().filter(|bytes| *bytes > 0).count()
 }
 
 /// Root of the project.

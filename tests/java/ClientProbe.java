@@ -8,6 +8,7 @@ import alluxio.grpc.DeletePOptions;
 import alluxio.grpc.PMode;
 import alluxio.grpc.SetAttributePOptions;
 import alluxio.grpc.WritePType;
+import java.io.BufferedReader;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -17,6 +18,9 @@ import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FsShell;
+import org.apache.hadoop.util.ToolRunner;
 
 /**
  * Drives a master with the unmodified Alluxio 2.9.6 Java client. The master is named by Alluxio's own properties
@@ -39,13 +43,18 @@ public class ClientProbe {
       write(args[1], Long.parseLong(args[2]), WritePType.valueOf(args[3]), args.length == 5 ? args[4] : null);
     } else if (mode.equals("transfer") && args.length == 3) {
       transfer(args[1], Long.parseLong(args[2]));
-    } else if (mode.equals("read") && args.length == 2) {
-      read(args[1]);
+    } else if (mode.equals("read") && (args.length == 2 || args.length == 3)) {
+      read(args[1], args.length == 3 ? args[2] : null);
+    } else if (mode.equals("readers") && args.length == 4) {
+      readers(args[1], Integer.parseInt(args[2]), args[3]);
+    } else if (mode.equals("hadoop") && args.length == 2) {
+      hadoop(args[1]);
     } else if (mode.equals("free") && args.length == 2) {
       FS.free(uri(args[1]));
     } else {
       System.err.println("usage: steps ROOT | loop ROOT SECONDS | list ROOT | load OPERATION ROOT THREADS SECONDS"
-          + " | write PATH BYTES WRITE_TYPE [GATE] | read PATH | free PATH | transfer PATH BYTES");
+          + " | write PATH BYTES WRITE_TYPE [GATE] | read PATH [GATE] | readers PATH COUNT GATE | free PATH"
+          + " | hadoop FILE | transfer PATH BYTES");
       System.exit(2);
     }
     System.exit(0); // the client leaves threads behind
@@ -142,11 +151,7 @@ public class ClientProbe {
       for (long at = 0; at < bytes; at += buffer.length) {
         int length = (int) Math.min(buffer.length, bytes - at);
         if (gate != null && at <= bytes / 2 && bytes / 2 < at + length) {
-          System.out.println("wrote half of " + path);
-          System.out.flush();
-          while (!Files.exists(Paths.get(gate))) {
-            Thread.sleep(10);
-          }
+          waitAt(gate, "wrote half of " + path);
         }
         for (int i = 0; i < length; i++) {
           buffer[i] = expected(at + i);
@@ -188,20 +193,85 @@ public class ClientProbe {
     }
   }
 
-  /** Reads a file that `write` wrote, and compares every byte. */
-  private static void read(String path) throws Exception {
+  /** Says how far it is, and waits until there is a file of that name. */
+  private static void waitAt(String gate, String said) throws InterruptedException {
+    System.out.println(said);
+    System.out.flush();
+    while (!Files.exists(Paths.get(gate))) {
+      Thread.sleep(10);
+    }
+  }
+
+  /** Reads a file that `write` wrote, and compares every byte. With a gate, waits there after half of them. */
+  private static void read(String path, String gate) throws Exception {
+    long half = gate == null ? Long.MAX_VALUE : FS.getStatus(uri(path)).getLength() / 2;
     long at = 0;
     try (InputStream in = FS.openFile(uri(path))) {
-      byte[] buffer = new byte[64 << 10];
-      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-        for (int i = 0; i < n; i++, at++) {
-          if (buffer[i] != expected(at)) {
-            throw new IllegalStateException("another byte at " + at);
-          }
-        }
+      at = compare(in, at, half);
+      if (gate != null) {
+        waitAt(gate, "read half of " + path);
+        at = compare(in, at, Long.MAX_VALUE);
       }
     }
     System.out.println("read " + at + " bytes of " + place(FS.getStatus(uri(path))));
+  }
+
+  /**
+   * Reads from byte `at` until byte `end` or somewhat further, or to the end of the file; where that is. Its buffer does
+   * not end where a block does: the client fails such a read if the worker, of which it has the block's file, is dead.
+   */
+  private static long compare(InputStream in, long at, long end) throws Exception {
+    byte[] buffer = new byte[65521];
+    while (at < end) {
+      int n = in.read(buffer);
+      if (n < 0) {
+        break;
+      }
+      for (int i = 0; i < n; i++, at++) {
+        if (buffer[i] != expected(at)) {
+          throw new IllegalStateException("another byte at " + at);
+        }
+      }
+    }
+    return at;
+  }
+
+  /** So many read a file that `write` wrote at the same time: each the first bytes, and the rest when all may go on. */
+  private static void readers(String path, int count, String gate) throws Exception {
+    CountDownLatch begun = new CountDownLatch(count);
+    CountDownLatch goOn = new CountDownLatch(1);
+    CountDownLatch over = new CountDownLatch(count);
+    AtomicLong bytes = new AtomicLong();
+    for (int n = 0; n < count; n++) {
+      new Thread(() -> {
+        try (InputStream in = FS.openFile(uri(path))) {
+          long at = compare(in, 0, 1);
+          begun.countDown();
+          goOn.await();
+          bytes.addAndGet(compare(in, at, Long.MAX_VALUE));
+        } catch (Exception e) {
+          e.printStackTrace();
+          begun.countDown();
+        }
+        over.countDown();
+      }).start();
+    }
+    begun.await();
+    waitAt(gate, "all have begun");
+    goOn.countDown();
+    over.await();
+    System.out.println(count + " have read " + bytes + " bytes");
+  }
+
+  /** `hadoop fs` with the words of each line of a file, one command after another; says how each ended. */
+  private static void hadoop(String file) throws Exception {
+    try (BufferedReader lines = Files.newBufferedReader(Paths.get(file))) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        int code = ToolRunner.run(new Configuration(), new FsShell(), line.split(" "));
+        System.out.println("exit " + code + " of " + line);
+        System.out.flush();
+      }
+    }
   }
 
   private static byte expected(long at) {
