@@ -42,6 +42,10 @@ const REGISTRATION_WAIT: Duration = Duration::from_secs(10);
 /// How often it looks whether a master knows it.
 const REGISTRATION_POLL: Duration = Duration::from_millis(20);
 
+/// How long a read or write of a UFS may stand still: longer than a UFS is away that comes back, shorter than clients
+/// wait for a worker (3 min).
+const UFS_DEADLINE: Duration = Duration::from_secs(2 * 60);
+
 /// Why a worker does not serve.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -99,7 +103,8 @@ pub async fn run(conf: &Conf, ready: impl FnOnce(&str, Known)) -> Result<(), Sta
     let registrations = Registrations::default();
     let masters = configured::primary(conf, client.look_again)?;
     let primary = Arc::new(PrimaryMaster::new(masters, client.clone(), registrations.clone()));
-    let mounts = Mounts::new(UfsClients::new(UfsSettings::of(conf)?), Arc::clone(&primary));
+    let ufs = UfsSettings { deadline: UFS_DEADLINE, ..UfsSettings::of(conf)? };
+    let mounts = Mounts::new(UfsClients::new(ufs), Arc::clone(&primary));
     let sync = MasterSync {
         finder: configured::all(conf)?,
         store: Arc::clone(&store),
