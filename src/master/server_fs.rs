@@ -177,6 +177,7 @@ impl<N: Namespace> UserCall<N> {
             recursive: options.recursive(),
             alluxio_only: options.alluxio_only(),
             delete_mount_points: options.delete_mount_point(),
+            unchecked: options.unchecked(),
         });
         self.submit(&options.common_options.unwrap_or_default(), operation).await?;
         Ok(DeletePResponse {})

@@ -95,6 +95,7 @@ pub fn asked(client: &Client) -> Option<Asked> {
             recursive: *recursive,
             alluxio_only: false,
             delete_mount_points: false,
+            unchecked: false,
         }),
         Op::Rename { from, to } => Operation::Rename(Rename { source: path(from), target: path(to) }),
     };

@@ -296,7 +296,13 @@ impl World {
             Step::Complete(_) => Operation::CompleteFile(CompleteFile { path, ufs_length: None, async_persist: None }),
             Step::Delete => {
                 self.cluster.needed.retain(|_, file| *file != path);
-                let delete = Delete { path, recursive: false, alluxio_only: false, delete_mount_points: false };
+                let delete = Delete {
+                    path,
+                    recursive: false,
+                    alluxio_only: false,
+                    delete_mount_points: false,
+                    unchecked: false,
+                };
                 Operation::Delete(delete)
             }
             Step::Rest => return,

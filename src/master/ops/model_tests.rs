@@ -220,7 +220,7 @@ fn rename(source: &Components, target: &Components) -> Operation {
 
 fn delete(target: &Components, recursive: bool) -> Operation {
     let path = path(&text(target));
-    Operation::Delete(Delete { path, recursive, alluxio_only: false, delete_mount_points: false })
+    Operation::Delete(Delete { path, recursive, alluxio_only: false, delete_mount_points: false, unchecked: false })
 }
 
 fn chmod(target: &Components, mode: u16) -> Operation {

@@ -76,7 +76,13 @@ pub(super) fn touch(text: &str) -> Operation {
 }
 
 pub(super) fn rm(text: &str, recursive: bool) -> Operation {
-    Operation::Delete(Delete { path: path(text), recursive, alluxio_only: false, delete_mount_points: false })
+    Operation::Delete(Delete {
+        path: path(text),
+        recursive,
+        alluxio_only: false,
+        delete_mount_points: false,
+        unchecked: false,
+    })
 }
 
 pub(super) fn mv(source: &str, target: &str) -> Operation {
@@ -363,7 +369,8 @@ fn refusals_are_those_of_2_9() {
     for (operation, kind, message) in rows {
         assert_eq!(refusal(&state, operation.clone()), (kind, message.to_owned()), "{operation:?}");
     }
-    let root = Delete { path: path("/"), recursive: true, alluxio_only: false, delete_mount_points: true };
+    let root =
+        Delete { path: path("/"), recursive: true, alluxio_only: false, delete_mount_points: true, unchecked: false };
     let cannot = (InvalidArgument, "Cannot delete the root directory".to_owned());
     assert_eq!(refusal(&state, Operation::Delete(root)), cannot);
     assert_eq!(refusal(&started(), rm("/", false)), cannot);

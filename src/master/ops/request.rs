@@ -298,6 +298,8 @@ pub struct Delete {
     pub alluxio_only: bool,
     /// Mount points below are unmounted.
     pub delete_mount_points: bool,
+    /// What the UFS has in these directories and the namespace does not know goes, too.
+    pub unchecked: bool,
 }
 
 /// setAttribute

@@ -91,17 +91,18 @@ fn arguments_of(request: &Request) -> u64 {
             for copies in [op.replication_min, op.replication_max, op.replication_durable] {
                 hash.number(i64::from(copies));
             }
-            hash.wait(op.persistence_wait_ms);
+            hash.wish(op.persistence_wait_ms);
         }
         Operation::CompleteFile(op) => {
             hash.path(&op.path).flag(op.ufs_length.is_some()).number(op.ufs_length.unwrap_or(0));
-            hash.flag(op.async_persist.is_some()).wait(op.async_persist.unwrap_or(0));
+            hash.flag(op.async_persist.is_some()).wish(op.async_persist.unwrap_or(0));
         }
         Operation::Rename(op) => {
             hash.path(&op.source).path(&op.target);
         }
         Operation::Delete(op) => {
             hash.path(&op.path).flag(op.recursive).flag(op.alluxio_only).flag(op.delete_mount_points);
+            hash.wish(i64::from(op.unchecked));
         }
         Operation::NewBlock(op) => {
             hash.path(&op.path);
@@ -136,8 +137,8 @@ impl Arguments {
     }
 
     /// Most have none, and are hashed as before there were any.
-    fn wait(&mut self, wait_ms: i64) -> &mut Arguments {
-        if wait_ms == 0 { self } else { self.number(wait_ms) }
+    fn wish(&mut self, wish: i64) -> &mut Arguments {
+        if wish == 0 { self } else { self.number(wish) }
     }
 
     fn flag(&mut self, flag: bool) -> &mut Arguments {

@@ -262,7 +262,8 @@ fn is_made_in_alluxio(operation: &Operation) -> bool {
 
 /// The request that takes away a file that is to be replaced.
 fn replacing(request: &Request, path: AlluxioPath) -> Request {
-    let delete = ops::Delete { path, recursive: false, alluxio_only: false, delete_mount_points: false };
+    let delete =
+        ops::Delete { path, recursive: false, alluxio_only: false, delete_mount_points: false, unchecked: false };
     Request { caller: request.caller.clone(), operation_id: None, operation: Operation::Delete(delete) }
 }
 

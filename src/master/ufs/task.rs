@@ -6,7 +6,9 @@
 use crate::journal::entry::UfsIntent;
 use crate::master::ops::{self, Answer, Operation, Settings, UfsOperation, place_of};
 use crate::master::state::MasterState;
+use crate::types::ufs_names::is_nobodys;
 use crate::types::{AlluxioPath, ErrorKind, FsError, InodeId, PersistenceState};
+use std::collections::BTreeMap;
 
 /// What is to be done next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +74,8 @@ pub struct UfsTask {
     phase: Phase,
     /// Whether this master made the intent: then it may go on with the change. Otherwise it only looks.
     is_mine: bool,
+    /// Whether a directory is still to be compared with the UFS before it is deleted.
+    checks: bool,
     last: Option<UfsCall>,
     failure: Option<FsError>,
 }
@@ -79,6 +83,10 @@ pub struct UfsTask {
 #[derive(Debug)]
 enum Phase {
     Beginning,
+    /// The directories that are still to be compared before all of them are deleted, the last of them now.
+    Checking {
+        directories: Vec<AlluxioPath>,
+    },
     /// What may lie in the place of a file that is persisted is taken away: it is nobody's.
     Clearing,
     Changing,
@@ -96,14 +104,18 @@ enum Phase {
 impl UfsTask {
     /// Begins a delete or rename; the first step.
     pub fn begin(operation: Operation) -> (UfsTask, Step) {
-        let task = UfsTask { inode: None, phase: Phase::Beginning, is_mine: true, last: None, failure: None };
+        let checks = match &operation {
+            Operation::Delete(delete) => !delete.unchecked,
+            other => matches!(other, Operation::Expire(_)),
+        };
+        let task = UfsTask { inode: None, phase: Phase::Beginning, is_mine: true, checks, last: None, failure: None };
         (task, Step::Submit(UfsOperation::Begin(Box::new(operation))))
     }
 
     /// Settles an intent that another master left; the first step.
     pub fn settle(inode: InodeId, state: &MasterState, settings: &Settings) -> (UfsTask, Step) {
         let phase = Phase::LookingAtSource;
-        let mut task = UfsTask { inode: Some(inode), phase, is_mine: false, last: None, failure: None };
+        let mut task = UfsTask { inode: Some(inode), phase, is_mine: false, checks: false, last: None, failure: None };
         let step = match task.uris(state, settings) {
             Some((from, _)) => task.call(UfsCall::Look(from)),
             None => Step::Done(Ok(())),
@@ -136,6 +148,7 @@ impl UfsTask {
             return Step::Again(last.clone());
         }
         match (&mut self.phase, to) {
+            (Phase::Checking { .. }, _) => self.check(told, state, settings),
             (Phase::Clearing, Some(to)) if matches!(told, Told::Done | Told::Absent) => {
                 self.phase = Phase::Changing;
                 self.call(UfsCall::Rename { from, to })
@@ -174,6 +187,48 @@ impl UfsTask {
         let directories = Vec::from_iter(is_directory.then_some(path));
         self.phase = Phase::Comparing { directories, gone: Vec::new() };
         self.next_directory(state, settings)
+    }
+
+    /// Before a tree is deleted: compares one directory with what the UFS has in it. What the namespace does not know
+    /// must not go with it.
+    // Compatible: 2.9 UfsSyncChecker and SafeUfsDeleter; there, what is in sync goes all the same.
+    fn check(&mut self, told: Told, state: &MasterState, settings: &Settings) -> Step {
+        let Phase::Checking { directories } = &mut self.phase else { unreachable!("it checks") };
+        let directory = directories.pop().expect("it was listed");
+        let failed = |task: &mut UfsTask, reason: &str| {
+            let failure = deletion_failed(&directory, reason);
+            task.end(Vec::new(), |_, _| failure, state)
+        };
+        match told {
+            Told::Names(names) => {
+                let inodes = state.inodes();
+                let mut known = BTreeMap::new();
+                known.extend(children(state, &directory).map(|child| (inodes.name(&child), child.is_directory())));
+                for name in names.iter().filter(|name| !is_nobodys(name)) {
+                    let path = directory.join(name);
+                    match known.get(name.as_str()) {
+                        None => return failed(self, "UFS dir not in sync. Sync UFS, or delete with unchecked flag."),
+                        Some(true) if state.mounts().at(&path).is_none() => directories.push(path),
+                        Some(_) => {}
+                    }
+                }
+            }
+            Told::Refused(reason) | Told::Unknown(reason) => return failed(self, &reason),
+            // It is not there: nothing in it is unknown.
+            _ => {}
+        }
+        self.check_next(state, settings)
+    }
+
+    fn check_next(&mut self, state: &MasterState, settings: &Settings) -> Step {
+        let Phase::Checking { directories } = &self.phase else { unreachable!("it checks") };
+        match directories.last() {
+            Some(directory) => {
+                let uri = place_of(state, settings, directory).ufs_path;
+                self.call(UfsCall::List(uri))
+            }
+            None => self.change(state, settings),
+        }
     }
 
     /// Compares one directory with what the UFS has of it.
@@ -236,7 +291,11 @@ impl UfsTask {
     }
 
     fn change(&mut self, state: &MasterState, settings: &Settings) -> Step {
-        let (_, is_directory) = self.path(state);
+        let (path, is_directory) = self.path(state);
+        if is_directory && std::mem::take(&mut self.checks) {
+            self.phase = Phase::Checking { directories: vec![path] };
+            return self.check_next(state, settings);
+        }
         self.phase = Phase::Changing;
         match self.uris(state, settings) {
             None => Step::Done(Ok(())),
@@ -309,12 +368,14 @@ fn failure_of(state: &MasterState, inode: Option<InodeId>, from: &str, to: Optio
             let message = format!("Failed to rename {from} to {to} in the under file system");
             FsError::new(ErrorKind::Unknown, message)
         }
-        Some((path, None)) => {
-            let message = format!("Failed to delete 1 paths from the under file system: {path} ({reason})");
-            FsError::new(ErrorKind::FailedPrecondition, message)
-        }
+        Some((path, None)) => deletion_failed(path, reason),
         None => FsError::new(ErrorKind::Internal, "the intent is gone"),
     }
+}
+
+fn deletion_failed(path: &AlluxioPath, reason: &str) -> FsError {
+    let message = format!("Failed to delete 1 paths from the under file system: {path} ({reason})");
+    FsError::new(ErrorKind::FailedPrecondition, message)
 }
 
 #[cfg(test)]

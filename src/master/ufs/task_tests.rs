@@ -168,7 +168,13 @@ fn facts(directory: bool) -> UfsFacts {
 }
 
 fn rm(text: &str) -> Operation {
-    Operation::Delete(Delete { path: path(text), recursive: true, alluxio_only: false, delete_mount_points: false })
+    Operation::Delete(Delete {
+        path: path(text),
+        recursive: true,
+        alluxio_only: false,
+        delete_mount_points: false,
+        unchecked: false,
+    })
 }
 
 fn mv(from: &str, to: &str) -> Operation {
@@ -388,4 +394,33 @@ async fn what_was_written_of_a_file_that_has_changed_is_not_put_anywhere() {
         ErrorKind::FailedPrecondition
     );
     assert_eq!(world.length_in_ufs("/a/new").await, None);
+}
+
+#[tokio::test]
+async fn what_the_namespace_does_not_know_is_not_deleted_with_a_directory() {
+    let unchecked = Operation::Delete(Delete {
+        path: path("/a"),
+        recursive: true,
+        alluxio_only: false,
+        delete_mount_points: false,
+        unchecked: true,
+    });
+    for (operation, is_deleted) in [(rm("/a"), false), (unchecked, true)] {
+        let mut world = World::with(&FILES).await;
+        let before = world.agreed();
+        let writer = world.ufs.create(&format!("{ROOT}/a/b/unknown"), &ownership()).await.unwrap();
+        writer.close().await.unwrap();
+        let result = world.run(UfsTask::begin(operation), None, 100).await.unwrap();
+        if is_deleted {
+            assert_eq!((result, world.agreed()), (Ok(()), set(&["/c", "/c/x"])));
+            continue;
+        }
+        let refused = result.unwrap_err();
+        let text = "Failed to delete 1 paths from the under file system: /a/b (UFS dir not in sync. Sync UFS, or \
+                    delete with unchecked flag.)";
+        assert_eq!((refused.kind, refused.message.as_str()), (ErrorKind::FailedPrecondition, text));
+        world.ufs.delete(&format!("{ROOT}/a/b/unknown"), UfsDeletion::File).await.unwrap();
+        assert_eq!(world.agreed(), before, "nothing is gone");
+        assert_eq!(world.run(UfsTask::begin(rm("/a")), None, 100).await, Some(Ok(())));
+    }
 }
