@@ -242,6 +242,11 @@ async fn blocks_are_cached_from_another_worker() {
     two.client().await.cache(block(1), 3_000_000, &nowhere, &one.address, Wait::ForTheCopy).await.unwrap();
     assert_eq!(two.told(|told| told.commits.clone()), [(block(1).0, 3_000_000)]);
     assert!(two.read(block(1), 0, 3_000_000, None).await.unwrap() == written);
+    // As a master wants a second copy of what is in no UFS.
+    one.write(block(3), b"hello").await.unwrap();
+    let alone = UfsBlock { path: None, ..nowhere.clone() };
+    two.client().await.cache(block(3), 5, &alone, &one.address, Wait::ForTheCopy).await.unwrap();
+    assert_eq!(two.read(block(3), 0, 5, None).await.unwrap(), b"hello");
     let gone = WorkerAddress { rpc_port: 1, data_port: 1, ..one.address.clone() };
     two.client().await.cache(block(2), 5, &nowhere, &gone, Wait::ForTheCopy).await.unwrap_err();
 }
