@@ -110,6 +110,38 @@ fn a_file_in_the_ufs_has_no_blocks_after_a_missing_one() {
 }
 
 #[test]
+fn nobody_has_a_master_count_blocks_to_the_end_of_all_numbers() {
+    let mut state = started();
+    let through = CreateFile { write_type: WriteType::Through, block_size_bytes: 1, ..tests::new_file("/f") };
+    run(&mut state, Operation::CreateFile(through)).unwrap();
+    let complete = |bytes| CompleteFile { path: tests::path("/f"), ufs_length: Some(bytes), async_persist: None };
+    for bytes in [i64::MAX, 1 << 40, 1_000_001] {
+        let (kind, text) = refusal(&state, Operation::CompleteFile(complete(bytes)));
+        assert_eq!(kind, ErrorKind::InvalidArgument);
+        assert!(
+            text.starts_with(&format!("File f of {bytes} bytes has too many blocks of 1 bytes, more than")),
+            "{text}"
+        );
+        assert!(text.ends_with("Write it with a larger block size."), "{text}");
+    }
+    run(&mut state, Operation::CompleteFile(complete(1_000))).unwrap();
+    assert_eq!(stat(&state, "/f").blocks.len(), 1_000);
+}
+
+#[test]
+fn blocks_that_are_longer_together_than_a_file_can_be_are_refused() {
+    let mut state = with(&[]);
+    let long = CreateFile { block_size_bytes: i64::MAX, ..tests::new_file("/f") };
+    run(&mut state, Operation::CreateFile(long)).unwrap();
+    for index in 0..2 {
+        run(&mut state, new_block("/f")).unwrap();
+        run(&mut state, commit(index, i64::MAX)).unwrap();
+    }
+    let text = "The blocks of the file are longer than a file can be".to_owned();
+    assert_eq!(refusal(&state, complete("/f")), (ErrorKind::InvalidArgument, text));
+}
+
+#[test]
 fn only_a_file_gets_blocks() {
     let state = with(&["/d/", "/f"]);
     assert_eq!(refusal(&state, new_block("/d")), (ErrorKind::NotFound, "Path \"/d\" must be a file.".into()));

@@ -8,6 +8,10 @@ use crate::journal::entry::{Entry, UpdateInode, UpdateInodeFile};
 use crate::master::state::{Footprint, Inode, InodeKind};
 use crate::types::{AlluxioPath, BlockId, ErrorKind, FsError, PersistenceState};
 
+/// Blocks of one file whose length one request tells. A record of the journal holds no more, and nobody must make a
+/// master count to the end of all numbers.
+const BLOCKS_MAX: i64 = 1_000_000;
+
 pub(super) fn decide(at: &Context<'_>, op: &CompleteFile) -> Result<Decision, FsError> {
     let path = &op.path;
     let OpenFile { inode, blocks, block_size_bytes, completed } = open_file(at, path)?;
@@ -22,7 +26,14 @@ pub(super) fn decide(at: &Context<'_>, op: &CompleteFile) -> Result<Decision, Fs
         let message = format!("File {} cannot have negative length: {length}", path.name());
         return Err(errors::invalid(message));
     }
-    let count = length.cast_unsigned().div_ceil(block_size_bytes.cast_unsigned()).cast_signed();
+    let Some(count) = blocks_of(length, block_size_bytes) else {
+        let message = format!(
+            "File {} of {length} bytes has too many blocks of {block_size_bytes} bytes, more than {BLOCKS_MAX}. Write it \
+             with a larger block size.",
+            path.name()
+        );
+        return Err(errors::invalid(message));
+    };
     let set: Vec<BlockId> = (0..count).map(|index| BlockId::of(inode.id.container(), index)).collect();
     let mut entries = Vec::new();
     if is_persisted {
@@ -50,6 +61,12 @@ pub(super) fn decide(at: &Context<'_>, op: &CompleteFile) -> Result<Decision, Fs
         entries.extend(time_after(at, inode.id, wait_ms));
     }
     Ok(Decision { entries, answer: Answer::Done })
+}
+
+/// How many blocks a file of that length has; none when it is more than a file can be given at once.
+pub(super) fn blocks_of(length: i64, block_size_bytes: i64) -> Option<i64> {
+    let count = length.cast_unsigned().div_ceil(block_size_bytes.cast_unsigned());
+    i64::try_from(count).ok().filter(|count| *count <= BLOCKS_MAX)
 }
 
 /// A file that the caller may write to.
@@ -101,7 +118,8 @@ fn committed_length(
             format!("Block index {index} has a block size smaller than the file block size ({block_size_bytes})");
         return Err(errors::invalid(message));
     }
-    Ok(lengths.iter().sum())
+    let sum = lengths.iter().try_fold(0_i64, |sum, length| sum.checked_add(*length));
+    sum.ok_or_else(|| errors::invalid("The blocks of the file are longer than a file can be"))
 }
 
 /// What is in the UFS is there whole.

@@ -1,5 +1,6 @@
 //! Inodes for what was seen in a UFS, and what has to be looked at for that.
 
+use super::complete_file::blocks_of;
 use super::request_ufs::{Load, UfsFacts};
 use super::resolve::{Resolved, resolve};
 use super::{Answer, Context, Decision, errors};
@@ -107,8 +108,9 @@ impl Loading<'_> {
     /// away, is not what was seen.
     fn add(&mut self, path: &AlluxioPath, facts: &UfsFacts) {
         let Some(above) = path.parent() else { return };
-        // A name that we cannot keep is not seen.
-        if super::create::check_name(path).is_err() {
+        // A name that we cannot keep is not seen, and a length neither: a sparse file may be as long as its maker says.
+        let is_short_enough = facts.directory || blocks_of(facts.length, facts.block_size_bytes.max(1)).is_some();
+        if super::create::check_name(path).is_err() || !is_short_enough {
             return;
         }
         let Ok(resolved) = resolve(self.at, path, &mut Footprint::off()) else { return };

@@ -85,6 +85,7 @@ fn percentage(blocks: &[BlockStatus], length: i64, is_kind: impl Fn(&BlockLocati
     if length == 0 {
         return 100;
     }
-    let held: i64 = blocks.iter().filter(|block| block.locations.iter().any(&is_kind)).map(|block| block.length).sum();
-    i32::try_from(i128::from(held) * 100 / i128::from(length)).unwrap_or(100)
+    let held = blocks.iter().filter(|block| block.locations.iter().any(&is_kind));
+    let held: i128 = held.map(|block| i128::from(block.length)).sum();
+    i32::try_from(held * 100 / i128::from(length)).unwrap_or(100)
 }

@@ -68,6 +68,19 @@ fn what_was_seen_is_made_with_its_blocks() {
     assert_eq!(*listed, expected);
 }
 
+#[test]
+fn a_file_with_more_blocks_than_can_be_kept_is_not_seen() {
+    let state = started();
+    for bytes in [i64::MAX, -1] {
+        let entries = entries_of(&state, load(&[("/sparse", facts(false, bytes)), ("/f", facts(false, 250))], None));
+        let names = entries.iter().filter_map(|entry| match entry {
+            Entry::InodeFile(file) => Some(file.name.as_str()),
+            _ => None,
+        });
+        assert_eq!(names.collect::<Vec<_>>(), ["f"]);
+    }
+}
+
 fn is_generator(entry: &Entry) -> bool {
     matches!(entry, Entry::InodeDirectoryIdGenerator { .. } | Entry::BlockContainerIdGenerator { .. })
 }
