@@ -38,6 +38,10 @@ pub struct Limits {
     pub channel_purge_interval: Duration,
     /// How long calls may take to finish when the server stops.
     pub shutdown_grace: Duration,
+    /// How often a connection is asked whether its other end is still there.
+    pub keepalive_interval: Duration,
+    /// How long it may take to say so.
+    pub keepalive_timeout: Duration,
 }
 
 /// The properties that say where a server listens, as advice names them.
@@ -115,8 +119,8 @@ pub async fn serve<R: Routes>(
         .initial_stream_window_size(WINDOW_BYTES)
         .initial_connection_window_size(WINDOW_BYTES)
         .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
-        .http2_keepalive_interval(Some(Duration::from_secs(2 * 60 * 60)))
-        .http2_keepalive_timeout(Some(Duration::from_secs(30)))
+        .http2_keepalive_interval(Some(limits.keepalive_interval))
+        .http2_keepalive_timeout(Some(limits.keepalive_timeout))
         .serve_with_incoming_shutdown(
             Dispatch(Arc::clone(&routes)),
             TcpListenerStream::new(listener).then(prepare),
@@ -179,5 +183,52 @@ impl<R: Routes> Service<http::Request<Body>> for Dispatch<R> {
 
     fn call(&mut self, request: http::Request<Body>) -> Reply {
         Arc::clone(&self.0).route(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rpc::call;
+    use crate::rpc::handshake::{AuthenticationType, Impersonation};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    struct Nothing(Authenticator);
+
+    impl Routes for Nothing {
+        fn route(self: Arc<Self>, request: http::Request<Body>) -> Reply {
+            call::refuse_unknown(&request)
+        }
+
+        fn authenticator(&self) -> &Authenticator {
+            &self.0
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_whose_other_end_is_gone_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let day = Duration::from_secs(24 * 60 * 60);
+        let limits = Limits {
+            channel_purge_interval: day,
+            shutdown_grace: day,
+            keepalive_interval: Duration::from_millis(50),
+            keepalive_timeout: Duration::from_millis(50),
+        };
+        let authenticator = Authenticator::new(AuthenticationType::NoSasl, Impersonation::default(), day);
+        let serving = serve(listener, Arc::new(Nothing(authenticator)), limits, std::future::pending());
+        let client = async {
+            let mut connection = TcpStream::connect(address).await.unwrap();
+            let no_settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+            connection.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+            connection.write_all(&no_settings).await.unwrap();
+            // Answers to nothing.
+            let _ = connection.read_to_end(&mut Vec::new()).await;
+        };
+        tokio::select! {
+            _ = serving => panic!("the server has ended"),
+            ended = tokio::time::timeout(Duration::from_secs(20), client) => ended.expect("it is given up"),
+        }
     }
 }

@@ -35,6 +35,10 @@ pub const PID_FILE: &str = "worker.pid";
 const GROUPS_LIFETIME: Duration = Duration::from_secs(60);
 /// 2.9 alluxio.security.stale.channel.purge.interval.
 const CHANNEL_PURGE_INTERVAL: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+/// How often a connection is asked whether its other end is still there, and how long that may take to say so (2.9:
+/// `alluxio.worker.network.keepalive.time` and `.timeout`). A host that is gone must not keep what it was writing and
+/// reading here: its blocks cannot be begun anew, and their room is taken.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 /// How long calls may take to finish when the server stops.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 /// How long a worker waits for a master before it says that it serves without one.
@@ -124,7 +128,12 @@ pub async fn run(conf: &Conf, ready: impl FnOnce(&str, Known)) -> Result<(), Sta
     let stop = async {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     };
-    let limits = Limits { channel_purge_interval: CHANNEL_PURGE_INTERVAL, shutdown_grace: SHUTDOWN_GRACE };
+    let limits = Limits {
+        channel_purge_interval: CHANNEL_PURGE_INTERVAL,
+        shutdown_grace: SHUTDOWN_GRACE,
+        keepalive_interval: KEEPALIVE,
+        keepalive_timeout: KEEPALIVE,
+    };
     let told = async {
         let known = registered(&registrations).await;
         info!("serving address={endpoint} took_ms={}", boot_now().since(began).as_millis());
