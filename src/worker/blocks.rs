@@ -174,7 +174,7 @@ impl Worker {
                 Ok(())
             }
             Err(error) => {
-                blocking(move || drop(placed)).await?;
+                blocking(move || placed.give_up()).await?;
                 // Compatible: 2.9 FAILED_COMMIT_BLOCK_TO_MASTER.
                 let text = format!("Failed to commit block with blockId {} to master: {error}", block.0);
                 Err(FsError::new(error.kind, text))

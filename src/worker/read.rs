@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::blocks::{Worker, blocking};
 use super::fetch::{End, Fetch, Origin, UfsBlock};
 use super::mounts::ufs_failed;
-use super::store::{ReadableBlock, StoreError};
+use super::store::{ReadableBlock, StoreError, container};
 use crate::types::{BlockId, ErrorKind, FsError};
 use crate::ufs::UfsReader;
 
@@ -54,7 +54,23 @@ impl Worker {
     ) -> Result<BlockReader, FsError> {
         let store = Arc::clone(&self.store);
         let not_here = match blocking(move || store.read(block)).await? {
-            Ok(readable) => return BlockReader::of(readable, offset, length),
+            Ok(readable) if !self.is_damaged(block, &readable, ufs.as_ref()).await => {
+                return BlockReader::of(readable, offset, length);
+            }
+            Ok(readable) => {
+                log::warn!(
+                    "dropping a block that has another length than in the UFS path={} length={}",
+                    readable.path.display(),
+                    readable.length
+                );
+                let store = Arc::clone(&self.store);
+                blocking(move || {
+                    drop(readable);
+                    store.remove(block)
+                })
+                .await?;
+                StoreError::NoBlock(block)
+            }
             Err(error @ StoreError::NoBlock(_)) => error,
             Err(other) => return Err(other.into()),
         };
@@ -73,6 +89,15 @@ impl Worker {
         }
         let reader = self.open_ufs(&from, offset).await?;
         Ok(BlockReader { position: offset, end, source: Source::Ufs(reader) })
+    }
+}
+
+impl Worker {
+    /// Whether a block is not what its file in the UFS is there, as one that lost its end with the power of its machine.
+    /// Only the master is believed that it is in the UFS.
+    async fn is_damaged(&self, block: BlockId, readable: &ReadableBlock, ufs: Option<&(UfsBlock, Keep)>) -> bool {
+        let has_other_length = ufs.is_some_and(|(ufs, _)| ufs.length != readable.length);
+        has_other_length && self.primary.is_expendable(container(block)).await.unwrap_or(false)
     }
 }
 

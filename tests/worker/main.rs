@@ -316,6 +316,69 @@ async fn a_worker_that_crashed_finds_its_blocks_and_forgets_what_was_being_writt
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_commit_whose_answer_is_lost_leaves_no_copy_behind() {
+    let bed = Bed::new(64 << 20).await;
+    bed.told(|told| {
+        told.blocks.insert(block(1).0);
+        told.refuse_commits = Some(tonic::Status::unavailable("the answer was lost"));
+    });
+    bed.write(block(1), b"hello").await.unwrap_err();
+    bed.until("the master hears that the block is not there", |told| told.blocks.is_empty()).await;
+    bed.told(|told| told.refuse_commits = None);
+    bed.write(block(1), b"hello").await.unwrap();
+    bed.until("the master knows the block", |told| told.blocks.contains(&block(1).0)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_that_lost_its_end_is_read_from_the_ufs() {
+    let mut bed = Bed::new(64 << 20).await;
+    std::fs::write(bed.ufs("f"), b"hello").unwrap();
+    for file in [1, 2] {
+        bed.write(block(file), b"hello").await.unwrap();
+        std::fs::write(bed.data().join(block(file).0.to_string()), b"he").unwrap();
+    }
+    bed.told(|told| told.persisted.insert(1));
+    bed.restart().await;
+    assert_eq!(bed.read(block(1), 0, 5, in_ufs(&bed, "f", 5, Keep::Copy)).await.unwrap(), b"hello");
+    wait("it is kept anew", || bed.data().join(block(1).0.to_string()).metadata().is_ok_and(|meta| meta.len() == 5))
+        .await;
+    // What the master does not know to be in the UFS is not given up because a client says so.
+    bed.read(block(2), 0, 5, in_ufs(&bed, "f", 5, Keep::Copy)).await.unwrap_err();
+    assert_eq!(std::fs::read(bed.data().join(block(2).0.to_string())).unwrap(), b"he");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_has_one_worker() {
+    let bed = Bed::new(64 << 20).await;
+    bed.write(block(1), b"hello").await.unwrap();
+    let ramdisk = bed.folder.path().join("ramdisk");
+    let expected = format!("cannot use the folder {}: another worker uses it", ramdisk.display());
+    for (command, expected) in [("worker", expected), ("formatWorker", "another worker uses it".into())] {
+        let home = bed.folder.path().join("home");
+        let mut other = std::process::Command::new(env!("CARGO_BIN_EXE_alluxio"));
+        other.arg(command).arg("-Dalluxio.master.hostname=127.0.0.1").arg("-Dalluxio.worker.hostname=127.0.0.1");
+        // Free a moment ago.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        other.arg(format!("-Dalluxio.worker.rpc.port={port}")).arg("-Dalluxio.worker.bind.host=127.0.0.1");
+        other.arg(format!("-Dalluxio.worker.tieredstore.level0.dirs.path={}", ramdisk.display()));
+        other.env_clear().env("ALLUXIO_HOME", &home).env("ALLUXIO_LOGS_DIR", home.join("logs"));
+        let mut child = other.stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let ends = async {
+            while child.try_wait().unwrap().is_none() {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        };
+        let _ = tokio::time::timeout(bed::LIMIT, ends).await;
+        // One that goes on has not been refused.
+        let _ = child.kill();
+        let output = child.wait_with_output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && text.contains(&expected), "{command}: {text}");
+    }
+    assert_eq!(bed.read(block(1), 0, 5, None).await.unwrap(), b"hello");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_worker_lives_without_its_folder() {
     let bed = Bed::new(64 << 20).await;
     bed.write(block(1), b"hello").await.unwrap();

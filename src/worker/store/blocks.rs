@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::catalog::{Catalog, Change, Room, Taken};
 use super::error::StoreError;
-use super::folder::Folder;
+use super::folder::{Folder, Opened};
 use super::plan::{Fill, Placement};
 use crate::types::BlockId;
 
@@ -46,6 +46,8 @@ pub struct BlockStore {
     settings: StoreSettings,
     /// One for each directory.
     folders: Vec<Folder>,
+    /// Keep other workers out of them.
+    _claims: Vec<File>,
     catalog: Mutex<Catalog>,
     /// Tells that there are changes.
     news: watch::Sender<()>,
@@ -83,9 +85,11 @@ impl BlockStore {
         let mut catalog = Catalog::new(fills.collect());
         let folders: Vec<_> =
             settings.directories.iter().map(|d| Folder::new(&d.path, &settings.data_folder)).collect();
+        let mut claims = Vec::new();
         for (number, folder) in folders.iter().enumerate() {
-            let blocks =
+            let Opened { claim, blocks } =
                 folder.open().map_err(|source| StoreError::file("use the folder", folder.directory(), source))?;
+            claims.extend(claim);
             for (block, bytes) in blocks {
                 if !catalog.found(block, number, bytes) {
                     warn!(
@@ -108,7 +112,13 @@ impl BlockStore {
                 );
             }
         }
-        Ok(Arc::new(BlockStore { settings, folders, catalog: Mutex::new(catalog), news: watch::Sender::new(()) }))
+        Ok(Arc::new(BlockStore {
+            settings,
+            folders,
+            _claims: claims,
+            catalog: Mutex::new(catalog),
+            news: watch::Sender::new(()),
+        }))
     }
 
     /// What it is made of.
@@ -420,6 +430,14 @@ impl PlacedBlock {
     /// The number of its directory.
     pub fn directory(&self) -> usize {
         self.block.directory
+    }
+
+    /// Deletes it again. Masters hear that it is not here: one may know it whose answer was lost.
+    pub fn give_up(self) {
+        self.block.store.catalog.lock().withdraw(self.block.block);
+        let news = Arc::clone(&self.block.store);
+        drop(self);
+        news.news.send_replace(());
     }
 
     /// Lets readers find it, and masters hear of it.

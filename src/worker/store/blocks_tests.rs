@@ -81,6 +81,20 @@ fn a_restart_finds_the_blocks_and_deletes_what_sessions_left() {
 }
 
 #[test]
+fn a_foreign_file_is_no_block() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&open(folder.path()), ONE, b"hello");
+    let data = folder.path().join("ramdisk/alluxioworker");
+    for name in ["+16777216", "016777216", "-5", "33554432.tmp", "x"] {
+        std::fs::write(data.join(name), b"foreign").unwrap();
+    }
+    std::fs::create_dir(data.join("33554432")).unwrap();
+    let store = open(folder.path());
+    assert_eq!((store.report().0, used(&store)), (vec![(ONE, 0)], 5));
+    assert_eq!(content(&store, ONE), b"hello");
+}
+
+#[test]
 fn what_is_given_up_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());

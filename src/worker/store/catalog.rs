@@ -233,6 +233,13 @@ impl Catalog {
         }
     }
 
+    /// Has masters hear that a block is not here that is still being written, so that no other of its id can come first.
+    pub fn withdraw(&mut self, id: BlockId) {
+        if self.writing.contains_key(&id) {
+            self.changed(Change::Removed(id));
+        }
+    }
+
     /// Keeps a block until [`Catalog::unlock`], and notes the use. Its directory and length, if it is there.
     pub fn lock(&mut self, id: BlockId) -> Option<(usize, u64)> {
         let block = self.blocks.get_mut(&id).filter(|block| !block.going)?;

@@ -11,6 +11,9 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+
 use crate::types::BlockId;
 
 /// Folders that the blocks being written are spread over.
@@ -28,6 +31,15 @@ pub struct Folder {
     directory: PathBuf,
     /// The folder of the worker in it.
     data: PathBuf,
+}
+
+/// A folder that is this worker's.
+#[derive(Debug)]
+pub struct Opened {
+    /// Keeps others out until it is closed; none where the file system knows no locks.
+    pub claim: Option<File>,
+    /// The blocks in it with their lengths.
+    pub blocks: Vec<(BlockId, u64)>,
 }
 
 impl Folder {
@@ -52,14 +64,49 @@ impl Folder {
         folder.join(format!("{session:x}-{}", id.0))
     }
 
+    /// Takes the folder for this process until what is returned is closed: two workers in one folder would delete each
+    /// other's blocks. A file system that knows no locks has none to refuse.
+    ///
+    /// # Errors
+    /// Another process has it.
+    pub fn claim(&self) -> io::Result<Option<File>> {
+        let name = self.data.file_name().unwrap_or_default().to_string_lossy();
+        let path = self.directory.join(format!(".{name}.lock"));
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        let opened = match options.open(&path) {
+            // Apart from the first attempt: in a folder for all, only its owner may open a file and ask for it to be made.
+            Err(error) if error.kind() == ErrorKind::NotFound => options.create(true).mode(FOR_ALL).open(&path),
+            other => other,
+        };
+        let file = match opened {
+            Ok(file) => file,
+            Err(error) => {
+                log::warn!("cannot see whether another worker uses a folder path={} error={error}", path.display());
+                return Ok(None);
+            }
+        };
+        // Another user may run the worker the next time. Only the owner can, and has to, say so.
+        let _ = file.set_permissions(Permissions::from_mode(0o666));
+        match rustix::fs::fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::AGAIN | Errno::ACCESS) => Err(io::Error::other("another worker uses it")),
+            Err(error) => {
+                log::warn!("cannot see whether another worker uses a folder path={} error={error}", path.display());
+                Ok(None)
+            }
+            Ok(()) => Ok(Some(file)),
+        }
+    }
+
     /// Makes the directory and the folder in it if they are missing, deletes what earlier sessions left, and tells the
     /// blocks with their lengths.
-    pub fn open(&self) -> io::Result<Vec<(BlockId, u64)>> {
+    pub fn open(&self) -> io::Result<Opened> {
         if !self.directory.is_dir() {
             fs::create_dir_all(&self.directory)?;
             // As 2.9: everybody may add, nobody delete what is another's.
             fs::set_permissions(&self.directory, Permissions::from_mode(0o1777))?;
         }
+        let claim = self.claim()?;
         make(&self.data)?;
         match fs::remove_dir_all(self.data.join(WRITING)) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
@@ -68,14 +115,14 @@ impl Folder {
         let mut blocks = Vec::new();
         for entry in fs::read_dir(&self.data)? {
             let entry = entry?;
-            let id = entry.file_name().to_str().and_then(|name| name.parse().ok()).filter(|id| *id >= 0);
+            let id = entry.file_name().to_str().and_then(id_of);
             let meta = entry.metadata()?;
             match id.filter(|_| meta.is_file()) {
-                Some(id) => blocks.push((BlockId(id), meta.len())),
+                Some(id) => blocks.push((id, meta.len())),
                 None => log::warn!("passing over what is no block path={}", entry.path().display()),
             }
         }
-        Ok(blocks)
+        Ok(Opened { claim, blocks })
     }
 
     /// The size of the file system that it lies on; none when it is not told, as for a ramfs.
@@ -108,6 +155,7 @@ impl Folder {
         if !self.data.is_dir() {
             return Ok(());
         }
+        let _claim = self.claim()?;
         for entry in fs::read_dir(&self.data)? {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
@@ -118,6 +166,12 @@ impl Folder {
         }
         Ok(())
     }
+}
+
+/// The block whose file has that name. `+5` and `05` are numbers, but no names of ours: the block 5 is in another file.
+fn id_of(name: &str) -> Option<BlockId> {
+    let id: i64 = name.parse().ok()?;
+    (id >= 0 && id.to_string() == name).then_some(BlockId(id))
 }
 
 fn make(folder: &Path) -> io::Result<()> {
