@@ -152,7 +152,7 @@ fn checkpoint(state: &MasterState, files: u64) {
 /// The journal of a namespace in batches of about a thousand entries, as `decide` would make them.
 fn batches(state: &mut MasterState, directories: u64, order: Order) -> impl Iterator<Item = Vec<Entry>> + use<> {
     let mut ids = state.ids();
-    let mut first = ops::bootstrap(state, "root", "root", Millis(1_000), "bench".into());
+    let mut first = ops::bootstrap(state, "root", "root", Millis(1_000), "bench".into(), 0);
     ids.take_directory(&mut Vec::new());
     let ids_of_directories: Vec<InodeId> = (0..directories)
         .map(|number| {

@@ -457,7 +457,7 @@ fn a_worker_drops_a_block_only_when_its_deletion_is_answered_for() {
     bench.flushed(FIRST);
     bench.submit("client", Operation::NewBlock(NewBlock { path: path() }));
     bench.flushed(FIRST);
-    let block = BlockId::of(1, 0);
+    let block = BlockId::of(ops::first_container(7) + 1, 0);
     let copy = Some(NewCopy { worker: WorkerId(5), place: mem(), used_on_tier: 5 });
     bench.submit("client", Operation::CommitBlock(CommitBlock { block, length: 5, copy }));
     bench.flushed(FIRST);

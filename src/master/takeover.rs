@@ -92,7 +92,7 @@ impl<T> Driver<T> {
             return self.role.claim_next(self.follower.tailer.highest_epoch(), now);
         }
         let Phase::Creating { epoch, takeover } = &self.phase else { return };
-        let (epoch, copies) = (*epoch, takeover.copies.clone());
+        let (epoch, copies, genesis) = (*epoch, takeover.copies.clone(), takeover.genesis);
         for record in &copies {
             if record.position.sequence > self.follower.tailer.applied().sequence
                 && let Err(exit) = self.apply(core, record)
@@ -102,7 +102,8 @@ impl<T> Driver<T> {
         }
         let writer = self.writer.as_mut().expect("creating");
         let (owner, group) = (&self.settings.root_owner, &self.settings.root_group);
-        let entries = ops::bootstrap(&core.state, owner, group, wall, self.settings.cluster_id.clone());
+        let (cluster_id, first_container) = (self.settings.cluster_id.clone(), ops::first_container(genesis));
+        let entries = ops::bootstrap(&core.state, owner, group, wall, cluster_id, first_container);
         if !entries.is_empty() {
             for entry in &entries {
                 core.change(entry, writer.last().sequence.next());

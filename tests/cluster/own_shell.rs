@@ -118,6 +118,30 @@ fn our_shell_and_the_java_client_read_what_the_other_wrote() {
 
 #[test]
 #[ignore = "needs a test bed: scripts/test"]
+fn blocks_from_before_a_format_are_not_taken_for_those_of_new_files() {
+    let bed = Bed::up(1);
+    let worker = Worker::new(&bed.cluster, "worker", "1GB");
+    worker.start().expect_success();
+    let (old, new) = (bed.at("old"), bed.at("new"));
+    fs::write(&old, "the old file").unwrap();
+    fs::write(&new, "the new file").unwrap();
+    bed.cluster.fs(&["copyFromLocal", old.to_str().unwrap(), "/old"]).expect_success();
+    assert_eq!(worker.blocks().len(), 1);
+    worker.kill();
+    bed.cluster.masters[0].stop().expect_success();
+    bed.cluster.format();
+    bed.cluster.masters[0].start().expect_success();
+    worker.start().expect_success();
+    let through = "-Dalluxio.user.file.writetype.default=THROUGH";
+    bed.cluster.fs(&[through, "copyFromLocal", new.to_str().unwrap(), "/new"]).expect_success();
+    assert_eq!(worker.blocks().len(), 1, "of the old file");
+    for option in [REMOTE, SHORT_CIRCUIT] {
+        assert_eq!(bed.cluster.fs(&[option, "cat", "/new"]).expect_success().stdout, "the new file");
+    }
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
 fn a_copy_goes_on_when_the_leader_dies() {
     let bed = Bed::up(3);
     let worker = Worker::new(&bed.cluster, "worker", "1GB");

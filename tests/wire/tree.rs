@@ -31,7 +31,7 @@ struct Tree {
 impl Tree {
     fn new() -> Tree {
         let mut state = MasterState::new();
-        for entry in bootstrap(&state, "root", "root", Millis(1000), "cluster".into()) {
+        for entry in bootstrap(&state, "root", "root", Millis(1000), "cluster".into(), 0) {
             state.apply(&entry).unwrap();
         }
         let settings = Settings {

@@ -39,7 +39,7 @@ mod to_persist;
 mod too_few_copies;
 mod walk;
 
-pub use bootstrap::bootstrap;
+pub use bootstrap::{bootstrap, first_container};
 pub use collect::collect;
 pub use errors::is_not_yet;
 pub use load::{LoadMetadata, Lookup};

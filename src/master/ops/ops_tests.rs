@@ -19,7 +19,7 @@ pub(super) fn settings() -> Settings {
 
 pub(super) fn started() -> MasterState {
     let mut state = MasterState::new();
-    for entry in bootstrap(&state, "root", "root", Millis(1_000), "cluster".into()) {
+    for entry in bootstrap(&state, "root", "root", Millis(1_000), "cluster".into(), 0) {
         state.apply(&entry).unwrap();
     }
     state
@@ -136,9 +136,25 @@ pub(super) fn chmod(state: &mut MasterState, text: &str, mode: u16) {
 }
 
 #[test]
+fn ids_of_two_histories_are_not_the_same() {
+    let first_file = |genesis: u64| {
+        let mut state = MasterState::new();
+        for entry in bootstrap(&state, "root", "root", Millis(1_000), "c".into(), first_container(genesis)) {
+            state.apply(&entry).unwrap();
+        }
+        run(&mut state, mkdir("/d")).unwrap();
+        let Answer::Status(status) = run(&mut state, touch("/d/f")).unwrap() else { panic!("no status") };
+        status.id.container()
+    };
+    assert_eq!(first_file(0), 2_001);
+    assert_eq!(first_file(1 << 63), 2_001 + (1 << 37));
+    assert_eq!(first_file(u64::MAX), 2_000 + (1 << 38));
+}
+
+#[test]
 fn the_first_primary_journals_cluster_ids_and_root() {
     let state = MasterState::new();
-    let entries = bootstrap(&state, "alice", "users", Millis(1_000), "c-1".into());
+    let entries = bootstrap(&state, "alice", "users", Millis(1_000), "c-1".into(), 0);
     let root = InodeDirectory {
         id: InodeId::ROOT,
         parent: InodeId::NONE,
@@ -165,7 +181,7 @@ fn the_first_primary_journals_cluster_ids_and_root() {
         Entry::InodeDirectory(root),
     ];
     assert_eq!(entries, expected);
-    assert!(bootstrap(&started(), "bob", "users", Millis(9), "c-2".into()).is_empty(), "only once");
+    assert!(bootstrap(&started(), "bob", "users", Millis(9), "c-2".into(), 0).is_empty(), "only once");
     let unready = ask(&state, &user("root", &[]), Query::GetStatus { path: path("/") }).unwrap_err();
     assert_eq!(unready.kind, ErrorKind::Unavailable);
 }

@@ -41,6 +41,14 @@ impl IdGenerators {
         InodeId::of_directory(container, sequence)
     }
 
+    /// Gives ids from `container` on, and adds the entries that say so. No id of a smaller container is given any more.
+    pub fn begin_at(&mut self, container: i64, entries: &mut Vec<Entry>) {
+        (self.next_container, self.reserved_containers) = (container + 1, container + 1);
+        self.directories = Some((container, 0));
+        entries.push(Entry::BlockContainerIdGenerator { next_container: container + 1 });
+        entries.push(Entry::InodeDirectoryIdGenerator { container, sequence: 0 });
+    }
+
     fn take_container(&mut self, entries: &mut Vec<Entry>) -> i64 {
         let container = self.next_container;
         self.next_container += 1;

@@ -54,7 +54,7 @@ impl World {
             writer.close().await.unwrap();
         }
         let mut state = MasterState::new();
-        for entry in ops::bootstrap(&state, "o", "g", Millis(1_000), "c".into()) {
+        for entry in ops::bootstrap(&state, "o", "g", Millis(1_000), "c".into(), 0) {
             state.apply(&entry).unwrap();
         }
         let mut world = World { state, ufs, fault: None };
