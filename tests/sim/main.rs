@@ -73,6 +73,12 @@ fn options(seed: u64) -> Options {
     }
 }
 
+/// Seeds that found a fault once, of the masters or of this world.
+const FOUND_ONCE: &[u64] = &[
+    // A paused leader that goes by ZooKeeper begins to serve too late, and is not to be asked what it knows.
+    182,
+];
+
 /// Runs one seed.
 fn run(seed: u64) -> Result<Coverage, String> {
     let mut world = World::new(seed, options(seed));
@@ -159,7 +165,7 @@ fn no_seed_finds_a_violation() {
         return;
     }
     let mut sum = Coverage::default();
-    for seed in first..first + seeds {
+    for seed in FOUND_ONCE.iter().copied().chain(first..first + seeds) {
         match run(seed) {
             Ok(coverage) => add(&mut sum, coverage),
             Err(text) => panic!("{text}"),

@@ -206,7 +206,7 @@ impl World {
                 self.coverage.takeovers += 1;
                 self.after(1, Action::SettleAll { host, life });
                 self.note(|| format!("host {host} serves epoch {epoch} after {taken_over}"));
-                self.check_takeover(host)?;
+                self.check_takeover(host, epoch)?;
             }
             Effect::Warn(text) => self.note(|| format!("host {host} warns: {text}")),
             Effect::Exit(exit) => self.exited(host, &exit)?,

@@ -10,6 +10,7 @@ use alluxio::master::event::Event;
 use alluxio::master::ops::{
     Answer, CommitBlock, CompleteFile, CreateFile, Delete, NewBlock, NewCopy, Operation, Request, WriteType, inode_at,
 };
+use alluxio::master::role::FencingMode;
 use alluxio::master::state::InodeKind;
 use alluxio::master::worker_call::{
     Command, Heartbeat, LeaseRule, LostStorage, Place, PlacedBlocks, Registration, TierBytes, WorkerAnswer, WorkerCall,
@@ -402,7 +403,14 @@ impl World {
     // ---- What must hold.
 
     /// A new primary knows the blocks that were acknowledged, and the copies of which it was told as a standby.
-    pub fn check_takeover(&self, host: usize) -> Result<(), String> {
+    pub fn check_takeover(&mut self, host: usize, epoch: u64) -> Result<(), String> {
+        if let Some(node) = self.epoch_node().filter(|node| node.value.epoch != epoch) {
+            // One that goes by ZooKeeper and was paused may begin to serve too late: it gets no answer confirmed.
+            return match self.options.mode {
+                FencingMode::Confirm => Ok(()),
+                FencingMode::Lease => Err(format!("host {host} serves {epoch} in epoch {}", node.value.epoch)),
+            };
+        }
         let Some(process) = self.hosts[host].process.as_ref() else { return Ok(()) };
         let state = &process.core.state;
         for (block, path) in &self.cluster.needed {

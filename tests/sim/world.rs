@@ -8,7 +8,7 @@ use crate::effects::{self, Running, ToUfs};
 use crate::model::Call;
 use crate::rng::Rng;
 use crate::workers::Workers;
-use alluxio::election::{EpochNode, LatchCall, MemoryElection, SessionId, StateNumber};
+use alluxio::election::{EpochNode, LatchCall, MemoryElection, SessionId, StateNumber, Versioned};
 use alluxio::journal::chain::{Position, SegmentHeader};
 use alluxio::journal::codec;
 use alluxio::journal::folder::{AppendId, CheckpointId, FileId, Format, MemoryFolder, SegmentId};
@@ -344,18 +344,21 @@ impl World {
         self.after(delay, Action::Start(host));
     }
 
-    /// The guardian's part (F3): released, if the dead child still owns the epoch.
-    pub fn guardian_release(&mut self, incarnation: &str) {
+    /// The epoch node as it is now.
+    pub fn epoch_node(&mut self) -> Option<Versioned<EpochNode>> {
         let session = self.election.open_session();
         self.election.sync(session).unwrap();
-        let newest = StateNumber::NEWEST;
-        if let Ok(Some(seen)) = self.election.read_epoch(session, newest)
-            && seen.value.owner == incarnation
-            && !seen.value.released
-        {
-            let node = EpochNode { released: true, ..seen.value };
-            let _ = self.election.release(session, seen.version, &node);
-        }
+        let seen = self.election.read_epoch(session, StateNumber::NEWEST).unwrap();
+        self.election.end_session(session);
+        seen
+    }
+
+    /// The guardian's part (F3): released, if the dead child still owns the epoch.
+    pub fn guardian_release(&mut self, incarnation: &str) {
+        let seen = self.epoch_node().filter(|seen| seen.value.owner == incarnation && !seen.value.released);
+        let Some(seen) = seen else { return };
+        let session = self.election.open_session();
+        let _ = self.election.release(session, seen.version, &EpochNode { released: true, ..seen.value });
         self.election.end_session(session);
     }
 
