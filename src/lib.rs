@@ -16,6 +16,7 @@
 //! 11. [`client`] file system calls that find the primary and try again
 //! 12. [`shell`] `alluxio fs …`
 //! 13. [`tools`] `alluxio format` and offline work on a journal
+//! 14. [`web`] the pages of master and worker
 //!
 //! The life of one request: `master/server.rs` decodes it → `master/runtime.rs` hands it to `master/driver.rs` →
 //! `master/ops/` decides entries and answer → `master/state/` applies them → `journal/writer.rs` puts the batch in
@@ -33,4 +34,5 @@ pub mod shell;
 pub mod tools;
 pub mod types;
 pub mod ufs;
+pub mod web;
 pub mod worker;

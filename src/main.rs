@@ -14,6 +14,7 @@ use alluxio::master::{outside, start};
 use alluxio::process::launch::{self, Linger};
 use alluxio::process::{CLAIMED, PidFile, READY, SAYS, Server, complain, redirect_errors, tell};
 use alluxio::shell::{Face, ShellSettings};
+use alluxio::web::master::MasterWeb;
 use alluxio::worker;
 use anyhow::{Context, anyhow, bail};
 
@@ -143,7 +144,8 @@ fn master(conf: &Conf) -> anyhow::Result<u8> {
     log_to_file(conf, guardian::SERVER.name)?;
     conf.warnings().iter().for_each(|warning| log::warn!("{warning}"));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let ended = runtime.block_on(start::run(conf, &process));
+    let web = MasterWeb::of(conf)?;
+    let ended = runtime.block_on(start::run(conf, &process, web));
     runtime.shutdown_timeout(Duration::from_secs(1));
     let passes = matches!(&ended, Err(error) if process.comes_back() && error.may_pass());
     let ended = ended.map_err(anyhow::Error::from).inspect_err(|error| log::error!("{error:#}"));

@@ -31,7 +31,7 @@ const USES: &[(&str, &[&str])] = &[
     ("client", &["election", "rpc"]),
     ("shell", &["client", "election"]),
     ("tools", &["master", "journal", "ufs", "election"]),
-    ("web", &["master", "worker"]),
+    ("web", &["master", "worker", "client", "election", "rpc"]),
     ("main", &["rpc", "process", "ufs", "election", "journal", "master", "worker", "client", "shell", "tools", "web"]),
 ];
 const FOR_ALL: &[&str] = &["types", "conf", "proto"];

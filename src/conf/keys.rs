@@ -58,6 +58,24 @@ table! {
     /// Addresses of all masters, for clients that do not ask ZooKeeper.
     MASTER_RPC_ADDRESSES: Vec<HostPort> = "alluxio.master.rpc.addresses" [], Unset;
 
+    // Web pages.
+
+    /// Whether masters and workers have web pages; without them the web ports have the rest.
+    WEB_UI_ENABLED: bool = "alluxio.web.ui.enabled" [], Always("true");
+    /// Whether the pages show what files hold: browsing, preview, download, data in Alluxio.
+    WEB_FILE_INFO_ENABLED: bool = "alluxio.web.file.info.enabled" [], Always("true");
+    /// How often a page loads itself anew once its reader has asked for that.
+    WEB_REFRESH_INTERVAL: Duration = "alluxio.web.refresh.interval" [], Always("15s");
+    /// User as whom the pages look at files, and whose permissions count; unset, the user of the master, as in 1.2.0
+    /// and 2.9 (ours).
+    WEB_LOGIN_USERNAME: Option<String> = "alluxio.web.login.username" [], Unset;
+    /// Address on which the web pages of a master listen.
+    MASTER_WEB_BIND_HOST: String = "alluxio.master.web.bind.host" [], Always("0.0.0.0");
+    /// Port of a master's web pages; they are there while it is primary.
+    MASTER_WEB_PORT: Port = "alluxio.master.web.port" [], Always("19999");
+    /// Whether a standby has web pages, too.
+    STANDBY_WEB_ENABLED: bool = "alluxio.standby.master.web.enabled" [], Always("false");
+
     // Election.
 
     /// Whether masters are elected, and found, through ZooKeeper.

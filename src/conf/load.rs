@@ -70,6 +70,29 @@ pub struct Explicit<'a> {
     pub origin: &'a Origin,
 }
 
+/// A property as people may see it: what only its owner may know is hidden.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown<'a> {
+    /// The name as release 2.9 spells it.
+    pub name: &'a str,
+    /// The value, references resolved; empty when it is not set.
+    pub text: &'a str,
+    /// Where it was set.
+    pub origin: &'a Origin,
+}
+
+/// Stands for a secret, as in 2.9.
+const HIDDEN: &str = "******";
+
+/// Whether a property holds what only its owner may know.
+// Compatible: 2.9 DisplayType.CREDENTIALS is told by the property; here by its name, so that those of mounts and of
+// other programs are hidden, too.
+pub fn is_secret(name: &str) -> bool {
+    const PARTS: [&str; 7] = ["password", "secret", "accesskey", "access.key", "credential", "token", "private.key"];
+    let name = name.to_ascii_lowercase();
+    PARTS.iter().any(|part| name.contains(part))
+}
+
 /// What an operator should know, but what stops nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Warning {
@@ -168,6 +191,20 @@ impl Conf {
             .iter()
             .filter(|(name, setting)| setting.origin != Origin::Preset && name.starts_with("alluxio."))
             .map(|(name, setting)| Explicit { name, text: &setting.text, origin: &setting.origin })
+    }
+
+    /// Every property of Alluxio that has an effect or was set, in the order of their names, as people may see them.
+    pub fn shown(&self) -> Vec<Shown<'_>> {
+        let unset = ROWS.iter().map(|row| row.name).filter(|name| !self.settings.contains_key(*name));
+        let names = self.settings.keys().map(String::as_str).filter(|name| name.starts_with("alluxio."));
+        let mut names: Vec<&str> = names.chain(unset).collect();
+        names.sort_unstable();
+        let shown = |name| {
+            let text = self.text(name).unwrap_or_default();
+            let text = if is_secret(name) && !text.is_empty() { HIDDEN } else { text };
+            Shown { name, text, origin: self.origin_of(name) }
+        };
+        names.into_iter().map(shown).collect()
     }
 
     /// Whose texts and client defaults are shown.

@@ -14,7 +14,7 @@ use super::tasks;
 use super::ufs::{EffectSettings, UfsNamespace};
 use super::workers::WorkerLimits;
 use crate::conf::{Authentication, Conf, keys};
-use crate::election::LatchError;
+use crate::election::{Latch, LatchError};
 use crate::journal::chain::Position;
 use crate::journal::codec::{self, Decoded, Frame};
 use crate::journal::folder::local::MissingFolder;
@@ -29,6 +29,7 @@ use log::{info, warn};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinError;
 
 /// Bytes that may wait for a flush before requests are refused.
 const UNACKNOWLEDGED_BYTES_MAX: usize = 16 << 20;
@@ -123,11 +124,40 @@ impl StartError {
     }
 }
 
+/// A master that runs, as those see it who serve beside it. It may be in any role.
+#[derive(Clone)]
+pub struct Running {
+    /// The namespace, as calls see it.
+    pub namespace: UfsNamespace,
+    /// The loop.
+    pub handle: Handle,
+    /// The election.
+    pub latch: Arc<dyn Latch>,
+    /// The journal folder, for people.
+    pub journal: String,
+    /// The cluster.
+    pub cluster_id: String,
+    /// Where it serves calls, `host:port`.
+    pub address: String,
+}
+
+/// What serves beside the calls of a master: the web pages.
+pub trait Beside: Send {
+    /// Whether it could serve on this machine. Asked before the master takes part in anything.
+    ///
+    /// # Errors
+    /// Its port is taken, or is not one of this machine.
+    fn check(&self) -> impl Future<Output = Result<(), ServerError>> + Send;
+
+    /// Serves until it is dropped.
+    fn run(self, master: Running) -> impl Future<Output = ()> + Send + 'static;
+}
+
 /// Runs a master until it ends.
 ///
 /// # Errors
 /// It never served.
-pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
+pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<Exit, StartError> {
     let began = boot_now();
     let server_settings = server_settings(conf)?;
     let ufs_settings = outside::ufs(conf)?;
@@ -135,6 +165,7 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
     let address = outside::address(conf);
     let listener =
         server::bind(&format!("{}:{}", conf.get(&keys::MASTER_BIND_HOST), conf.get(&keys::MASTER_RPC_PORT).0)).await?;
+    beside.check().await?;
     let Folder { store, lock: _lock } = outside::folder(conf, MissingFolder::Refuse).map_err(not_formatted(conf))?;
     outside::check_host(conf).await?;
     let format = usable(store.as_ref(), process.incarnation()).await?;
@@ -146,7 +177,7 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
     info!("loaded cluster={} position={position} took_ms={}", format.cluster_id, boot_now().since(began).as_millis());
 
     let settings = driver_settings(conf, &format.cluster_id, &address, process.incarnation());
-    let outside = Outside { store: store.clone(), latch };
+    let outside = Outside { store: store.clone(), latch: latch.clone() };
     let (runtime, handle) =
         Runtime::new(&settings, |gate| Driver::new(settings.clone(), gate, position, genesis), core, outside);
     let mut running = tokio::spawn(runtime.run());
@@ -164,6 +195,14 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
         sweep: SWEEP_INTERVAL,
     };
     let mut tasks = tasks::start(&Arc::new(namespace.clone()), intervals, ufs, worker_settings);
+    tasks.spawn(beside.run(Running {
+        namespace: namespace.clone(),
+        handle: handle.clone(),
+        latch,
+        journal: store.describe(),
+        cluster_id: format.cluster_id.clone(),
+        address: address.clone(),
+    }));
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
     let mut ready = std::pin::pin!(ready(handle.clone()));
@@ -185,12 +224,17 @@ pub async fn run(conf: &Conf, process: &Process) -> Result<Exit, StartError> {
     tasks.shutdown().await;
     drop(stop_server);
     namespace.stop().await;
-    match server.await {
+    note_end(server.await);
+    Ok(exit)
+}
+
+/// Says how the server ended, if not as it was told.
+fn note_end(ended: Result<Result<(), ServerError>, JoinError>) {
+    match ended {
         Ok(Ok(())) => {}
         Ok(Err(error)) => warn!("{error}"),
         Err(error) => warn!("the server failed: {error}"),
     }
-    Ok(exit)
 }
 
 /// The format of a folder that this process can read and write.

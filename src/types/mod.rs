@@ -9,6 +9,7 @@ mod file_status;
 mod ids;
 pub mod mutant;
 mod path;
+pub mod texts;
 pub mod time;
 pub mod ufs_names;
 mod worker;

@@ -20,9 +20,11 @@ impl Worker {
     /// Not started. Its blocks have room for so many bytes.
     pub fn new(cluster: &Cluster, name: &str, bytes: &str) -> Worker {
         let port = free_port(WORKER_HOST).to_string();
+        let web_port = free_port(WORKER_HOST).to_string();
         let own = [
             ("alluxio.worker.hostname", WORKER_HOST),
             ("alluxio.worker.rpc.port", port.as_str()),
+            ("alluxio.worker.web.port", web_port.as_str()),
             ("alluxio.worker.ramdisk.size", bytes),
         ];
         Worker { home: cluster.install(name, &own) }

@@ -110,14 +110,16 @@ impl Cluster {
         };
         // Distinct loopback addresses, so that `fs leader` tells the masters apart.
         let masters = (1..=masters)
-            .map(|i| Master { home: folder.join(format!("master-{i}")), host: format!("127.0.2.{i}"), port: 0 })
-            .map(|master| Master { port: free_port(&master.host), ..master })
+            .map(|i| (folder.join(format!("master-{i}")), format!("127.0.2.{i}")))
+            .map(|(home, host)| Master { port: free_port(&host), web_port: free_port(&host), home, host })
             .collect::<Vec<_>>();
         for master in &masters {
             let own = [
                 ("alluxio.master.hostname", master.host.clone()),
                 ("alluxio.master.bind.host", master.host.clone()),
                 ("alluxio.master.rpc.port", master.port.to_string()),
+                ("alluxio.master.web.bind.host", master.host.clone()),
+                ("alluxio.master.web.port", master.web_port.to_string()),
             ];
             install(&master.home, &site(&own));
         }
@@ -231,6 +233,8 @@ pub struct Master {
     pub host: String,
     /// The port of its RPC service.
     pub port: u16,
+    /// The port of its web pages.
+    pub web_port: u16,
 }
 
 impl Master {

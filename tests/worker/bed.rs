@@ -264,7 +264,7 @@ impl Bed {
         let serving = tonic::transport::Server::builder();
         tokio::spawn(serving.serve_with_incoming(master.clone(), TcpListenerStream::new(listener)));
         // Free a moment ago, and nobody else here asks for ports by number.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (port, web_port) = (free_port(), free_port());
         let properties = vec![
             "alluxio.security.authentication.type=NOSASL".to_owned(),
             "alluxio.master.hostname=127.0.0.1".to_owned(),
@@ -272,13 +272,20 @@ impl Bed {
             "alluxio.worker.hostname=127.0.0.1".to_owned(),
             "alluxio.worker.bind.host=127.0.0.1".to_owned(),
             format!("alluxio.worker.rpc.port={port}"),
+            "alluxio.worker.web.bind.host=127.0.0.1".to_owned(),
+            format!("alluxio.worker.web.port={web_port}"),
             format!("alluxio.worker.ramdisk.size={capacity}"),
             format!("alluxio.worker.tieredstore.level0.dirs.path={}", folder.path().join("ramdisk").display()),
             "alluxio.worker.block.heartbeat.interval=50ms".to_owned(),
             "alluxio.user.rpc.retry.max.duration=2s".to_owned(),
         ];
-        let address =
-            WorkerAddress { host: "127.0.0.1".into(), rpc_port: port, data_port: port, ..WorkerAddress::default() };
+        let address = WorkerAddress {
+            host: "127.0.0.1".into(),
+            rpc_port: port,
+            data_port: port,
+            web_port,
+            ..WorkerAddress::default()
+        };
         let worker = start(&folder, &properties).await;
         Bed { master, folder, address, properties, worker }
     }
@@ -384,6 +391,11 @@ pub async fn read_with(
         content.extend_from_slice(&chunk);
     }
     Ok(content)
+}
+
+/// A port that is free now.
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Waits for a state.

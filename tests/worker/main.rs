@@ -357,9 +357,10 @@ async fn a_folder_has_one_worker() {
         let home = bed.folder.path().join("home");
         let mut other = std::process::Command::new(env!("CARGO_BIN_EXE_alluxio"));
         other.arg(command).arg("-Dalluxio.master.hostname=127.0.0.1").arg("-Dalluxio.worker.hostname=127.0.0.1");
-        // Free a moment ago.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        other.arg(format!("-Dalluxio.worker.rpc.port={port}")).arg("-Dalluxio.worker.bind.host=127.0.0.1");
+        other
+            .arg(format!("-Dalluxio.worker.rpc.port={}", bed::free_port()))
+            .arg("-Dalluxio.worker.bind.host=127.0.0.1");
+        other.arg(format!("-Dalluxio.worker.web.port={}", bed::free_port()));
         other.arg(format!("-Dalluxio.worker.tieredstore.level0.dirs.path={}", ramdisk.display()));
         other.env_clear().env("ALLUXIO_HOME", &home).env("ALLUXIO_LOGS_DIR", home.join("logs"));
         let mut child = other.stderr(std::process::Stdio::piped()).spawn().unwrap();

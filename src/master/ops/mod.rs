@@ -164,6 +164,7 @@ pub fn query(
         Query::Exists { path } => get_status::exists(&at, path, footprint),
         Query::MountTable => Ok(mount::table(&at, footprint)),
         Query::ListStatus { path, recursive } => list_status::list_status(&at, path, *recursive, footprint),
+        Query::ListPart { path, offset, limit } => list_status::list_part(&at, path, *offset, *limit, footprint),
         Query::BlockInfo { block } => block_info::block_info(&at, *block, footprint),
         Query::Workers => block_info::workers(&at),
         Query::PinnedFiles => Ok(block_info::pinned_files(&at)),

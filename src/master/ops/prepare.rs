@@ -120,6 +120,10 @@ pub fn prepare_query(
             Some(lookup) => vec![lookup],
             None => not_listed(&at, path, *recursive, always),
         },
+        Query::ListPart { path, .. } => match missing(&at, path) {
+            Some(lookup) => vec![lookup],
+            None => not_listed(&at, path, false, always),
+        },
         _ => Vec::new(),
     };
     lookups.retain(|lookup| !known(lookup));

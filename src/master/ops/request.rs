@@ -378,6 +378,15 @@ pub enum Query {
         /// With all below it, parents first.
         recursive: bool,
     },
+    /// Some of the children by name, for a page of them.
+    ListPart {
+        /// The directory.
+        path: AlluxioPath,
+        /// Without so many first ones.
+        offset: usize,
+        /// So many at most.
+        limit: usize,
+    },
     /// getBlockInfo
     BlockInfo {
         /// The block.

@@ -66,9 +66,15 @@ impl InodeTree {
 
     /// The children of a directory, ordered by the bytes of their names.
     pub fn children(&self, parent: InodeId) -> impl Iterator<Item = Inode> {
+        self.children_from(parent, 0)
+    }
+
+    /// The same without the first `skipped`, which are not looked at.
+    pub fn children_from(&self, parent: InodeId, skipped: usize) -> impl Iterator<Item = Inode> {
         self.edges
             .iter_from(move |edge| read_i64(edge, 0).cmp(&parent.0).then(Ordering::Greater))
             .take_while(move |edge| read_i64(&edge[..], 0) == parent.0)
+            .skip(skipped)
             .map(|edge| self.read(read_u32(edge, 16)))
     }
 

@@ -1,0 +1,39 @@
+//! `/configuration`: every property, its value and where that comes from.
+
+use std::sync::Arc;
+
+use askama::Template;
+use warp::reply::Response;
+
+use super::frame::Frame;
+use super::master::{MasterSite, WebSettings};
+use super::page::{Asked, Problem, Site, html};
+use crate::conf::Origin;
+
+#[derive(Template)]
+#[template(path = "configuration.html")]
+struct ConfigurationPage {
+    frame: Frame,
+    properties: Vec<PropertyRow>,
+}
+
+struct PropertyRow {
+    name: String,
+    value: String,
+    source: String,
+    is_set: bool,
+}
+
+pub(super) async fn of_master(site: Arc<MasterSite>, asked: Asked) -> Result<Response, Problem> {
+    show(site.as_ref(), &site.settings, &asked)
+}
+
+fn show(site: &dyn Site, settings: &WebSettings, asked: &Asked) -> Result<Response, Problem> {
+    let properties = settings.conf.shown().into_iter().map(|property| PropertyRow {
+        name: property.name.to_owned(),
+        value: property.text.to_owned(),
+        source: property.origin.to_string(),
+        is_set: *property.origin != Origin::Preset,
+    });
+    html(&ConfigurationPage { frame: Frame::new(site, asked, "Configuration"), properties: properties.collect() })
+}

@@ -1,0 +1,146 @@
+//! The pages of a master: what they know, as whom they ask, and when they are there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use warp::http::StatusCode;
+
+use super::frame::{Place, State};
+use super::page::{Problem, Site};
+use super::port::{WebPort, serve};
+use super::routes;
+use crate::conf::{Conf, keys};
+use crate::master::ops::{Answer, LoadMetadata, Query};
+use crate::master::runtime::Progress;
+use crate::master::server::Namespace;
+use crate::master::start::{Beside, Running};
+use crate::rpc::callers::Callers;
+use crate::rpc::identity::{self, NoUser};
+use crate::rpc::listen::ServerError;
+use crate::types::FsError;
+use crate::types::time::{Millis, wall_now};
+
+/// How long the groups of a user are believed, as by the RPC.
+const GROUPS_LIFETIME: Duration = Duration::from_secs(60);
+
+/// What the pages have from the properties.
+#[derive(Debug)]
+pub(super) struct WebSettings {
+    pub(super) ui_enabled: bool,
+    pub(super) files_shown: bool,
+    pub(super) refresh_s: u64,
+    pub(super) conf: Conf,
+}
+
+impl WebSettings {
+    pub(super) fn of(conf: &Conf) -> WebSettings {
+        WebSettings {
+            ui_enabled: conf.get(&keys::WEB_UI_ENABLED),
+            files_shown: conf.get(&keys::WEB_FILE_INFO_ENABLED),
+            refresh_s: conf.get(&keys::WEB_REFRESH_INTERVAL).as_secs().max(1),
+            conf: conf.clone(),
+        }
+    }
+}
+
+/// The web server of a master that is yet to run.
+#[derive(Debug)]
+pub struct MasterWeb {
+    port: WebPort,
+    /// Whether the pages are there while this master is not primary.
+    on_standby: bool,
+    user: String,
+    settings: WebSettings,
+}
+
+impl MasterWeb {
+    /// By its properties.
+    ///
+    /// # Errors
+    /// It is not known as whom the pages are to look at files.
+    pub fn of(conf: &Conf) -> Result<MasterWeb, NoUser> {
+        let user = match conf.get(&keys::WEB_LOGIN_USERNAME) {
+            Some(user) => user,
+            // Compatible: 1.2.0 and 2.9, whose pages act as the user of the master.
+            None => identity::of_process(conf)?.map_or_else(String::new, |identity| identity.user),
+        };
+        Ok(MasterWeb {
+            port: WebPort::of(conf, &keys::MASTER_WEB_BIND_HOST, &keys::MASTER_WEB_PORT),
+            on_standby: conf.get(&keys::STANDBY_WEB_ENABLED),
+            user,
+            settings: WebSettings::of(conf),
+        })
+    }
+}
+
+impl Beside for MasterWeb {
+    async fn check(&self) -> Result<(), ServerError> {
+        self.port.bind().await.map(drop)
+    }
+
+    async fn run(self, master: Running) {
+        let mut progress = master.handle.progress();
+        if !self.on_standby && progress.wait_for(|progress| matches!(progress, Progress::Primary(_))).await.is_err() {
+            // The loop has ended, and with it this task.
+            return std::future::pending().await;
+        }
+        let listener = self.port.bind_at_last().await;
+        let site = MasterSite {
+            master,
+            settings: self.settings,
+            user: self.user,
+            callers: Callers::new(GROUPS_LIFETIME),
+            started: wall_now(),
+        };
+        serve(listener, routes::of_master(&Arc::new(site))).await;
+    }
+}
+
+/// What all pages of a master share.
+pub(super) struct MasterSite {
+    pub(super) master: Running,
+    pub(super) settings: WebSettings,
+    /// As whom the pages ask; "" when nobody is asked who they are.
+    user: String,
+    callers: Callers,
+    pub(super) started: Millis,
+}
+
+impl Site for MasterSite {
+    fn place(&self) -> Place {
+        let mut menu = vec![("Overview", "/home")];
+        if self.settings.files_shown {
+            menu.push(("Browse", "/browse?path=/"));
+        }
+        menu.extend([("Configuration", "/configuration"), ("Workers", "/workers")]);
+        Place {
+            server: "master",
+            address: self.master.address.clone(),
+            state: match self.master.handle.is_primary() {
+                true => State { word: "primary", class: "good" },
+                false => State { word: "standby", class: "warn" },
+            },
+            menu: menu.into_iter().map(|(name, path)| (name, path.to_owned())).collect(),
+            refresh_s: self.settings.refresh_s,
+        }
+    }
+}
+
+impl MasterSite {
+    /// Answers a question as the RPC would: through the same gate, with the rights of the user of the pages.
+    pub(super) async fn ask(&self, query: Query) -> Result<Answer, FsError> {
+        let caller = self.callers.get(&self.user).await;
+        self.master.namespace.query(&caller, &query).await
+    }
+
+    /// The same, and the UFS is looked at first, as `ls` does.
+    pub(super) async fn look(&self, query: Query) -> Result<Answer, FsError> {
+        self.master.namespace.load(&query, LoadMetadata::Once).await?;
+        self.ask(query).await
+    }
+}
+
+/// The answer was of another kind than the question.
+pub(super) fn mismatch(answer: &Answer) -> Problem {
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("a page was answered with {answer:?}"))
+}

@@ -1,0 +1,74 @@
+//! `/home` of a master: its address and age, and how much of the cluster's space is used.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use askama::Template;
+use chrono::Local;
+use warp::reply::Response;
+
+use super::frame::Frame;
+use super::master::MasterSite;
+use super::page::{Asked, Problem, html};
+use super::usage::Usage;
+use super::workers;
+use crate::conf::Compatibility;
+use crate::master::worker_call::WorkerState;
+use crate::types::texts::time;
+use crate::types::time::wall_now;
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct HomePage {
+    frame: Frame,
+    started: String,
+    uptime: String,
+    version: &'static str,
+    journal: String,
+    /// None while it is not known yet which workers there are, or when this master is not primary.
+    cluster: Option<Cluster>,
+}
+
+struct Cluster {
+    live: usize,
+    lost: usize,
+    usage: Usage,
+    tiers: Vec<(String, Usage)>,
+}
+
+pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response, Problem> {
+    let workers = if site.master.handle.is_primary() { workers::all(&site).await? } else { None };
+    let cluster = workers.map(|workers| {
+        let live = || workers.iter().filter(|worker| worker.state == WorkerState::Live);
+        let mut tiers: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
+        for worker in live() {
+            worker.capacity_bytes.iter().for_each(|(tier, bytes)| tiers.entry(tier).or_default().0 += bytes);
+            worker.used_bytes.iter().for_each(|(tier, bytes)| tiers.entry(tier).or_default().1 += bytes);
+        }
+        let total = tiers.values().fold((0, 0), |sum, tier| (sum.0 + tier.0, sum.1 + tier.1));
+        Cluster {
+            live: live().count(),
+            lost: workers.len() - live().count(),
+            usage: Usage::of(total.0, total.1),
+            tiers: tiers.into_iter().map(|(name, tier)| (name.to_owned(), Usage::of(tier.0, tier.1))).collect(),
+        }
+    });
+    html(&HomePage {
+        frame: Frame::new(site.as_ref(), &asked, "Overview"),
+        started: time(site.started.0, &Local),
+        uptime: uptime(wall_now().0 - site.started.0),
+        version: match site.settings.conf.compatibility() {
+            Compatibility::V1_2 => "1.2.0",
+            Compatibility::V2_9 => "2.9.6",
+        },
+        journal: site.master.journal.clone(),
+        cluster,
+    })
+}
+
+/// `3 day(s), 4 hour(s), 5 minute(s), and 6 second(s)`, as in 1.2.0.
+pub(super) fn uptime(ms: i64) -> String {
+    let seconds = ms.max(0) / 1000;
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    format!("{days} day(s), {hours} hour(s), {minutes} minute(s), and {} second(s)", seconds % 60)
+}

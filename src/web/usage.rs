@@ -1,0 +1,41 @@
+//! How much of a space is used, as a bar and in words.
+
+use crate::types::texts::size;
+
+/// Used of capacity.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Usage {
+    capacity_bytes: i64,
+    used_bytes: i64,
+}
+
+impl Usage {
+    /// In bytes.
+    pub(super) fn of(capacity_bytes: i64, used_bytes: i64) -> Usage {
+        Usage { capacity_bytes, used_bytes }
+    }
+
+    pub(super) fn capacity(&self) -> String {
+        size(self.capacity_bytes)
+    }
+
+    pub(super) fn used(&self) -> String {
+        size(self.used_bytes)
+    }
+
+    pub(super) fn free(&self) -> String {
+        size(self.capacity_bytes.saturating_sub(self.used_bytes))
+    }
+
+    /// Rounded down, as in 1.2.0.
+    pub(super) fn used_percent(&self) -> i64 {
+        match self.capacity_bytes {
+            ..=0 => 0,
+            capacity => i64::try_from(i128::from(self.used_bytes) * 100 / i128::from(capacity)).unwrap_or(0),
+        }
+    }
+
+    pub(super) fn free_percent(&self) -> i64 {
+        100 - self.used_percent()
+    }
+}
