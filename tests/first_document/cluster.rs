@@ -1,0 +1,70 @@
+//! The cluster of the document: the package under the same folder on server06 to server08, and its configuration.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::hosts::Network;
+use crate::process::{Outcome, run};
+use crate::services::{self, HDFS, ZOOKEEPER};
+
+/// Where the package is unpacked.
+pub const ALLUXIO_HOSTS: [&str; 3] = ["server06", "server07", "server08"];
+const HOSTS: [&str; 6] = ["server03", "server04", "server05", "server06", "server07", "server08"];
+/// How long a typed command may take before it counts as hanging.
+const LIMIT: Duration = Duration::from_secs(90);
+
+/// All hosts, with ZooKeeper and HDFS running, the package unpacked and nothing of it started.
+pub struct Cluster {
+    pub network: Network,
+    /// The folder of the package, the same on each host.
+    pub home: PathBuf,
+}
+
+impl Cluster {
+    pub fn up() -> Cluster {
+        let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let package = std::env::var("ALLUXIO_TEST_PACKAGE").unwrap_or_default();
+        assert!(
+            !package.is_empty(),
+            "ALLUXIO_TEST_PACKAGE is not set: run scripts/test, or name what scripts/package has made"
+        );
+        let network = Network::up(&HOSTS, project);
+        services::start(&network, project);
+        let top = format!("alluxio-{}", env!("CARGO_PKG_VERSION"));
+        for host in ALLUXIO_HOSTS {
+            let opt = network.folder.join(host).join("opt");
+            let words = ["-xzf", &package, "-C", opt.to_str().unwrap()];
+            run(Path::new("tar"), &words, &[], LIMIT).expect_success();
+            configure(host, &opt.join(&top));
+        }
+        let home = network.folder.join("opt").join(top);
+        Cluster { network, home }
+    }
+
+    /// Types a line on a host, in the folder of the package.
+    pub fn on(&self, host: &str, line: &str) -> Outcome {
+        let outcome = self.network.type_on(host, &format!("cd '{}' && {line}", self.home.display()), LIMIT);
+        Outcome { command: format!("{host}: {line}"), ..outcome }
+    }
+
+    /// How many workers run on a host.
+    pub fn workers(&self, host: &str) -> usize {
+        self.network.processes(host).iter().filter(|line| line.starts_with("alluxio.worker.AlluxioWorker")).count()
+    }
+}
+
+/// As the document configures it: only the host name differs.
+fn configure(host: &str, home: &Path) {
+    let master = if host == "server06" { "server06" } else { "server08" };
+    let environment = format!(
+        "ALLUXIO_MASTER_HOSTNAME={master}\n\
+         ALLUXIO_UNDERFS_ADDRESS={HDFS}/alluxio/data\n\
+         ALLUXIO_JAVA_OPTS=\"\n\
+         \x20 -Dalluxio.zookeeper.enabled=true\n\
+         \x20 -Dalluxio.zookeeper.address={ZOOKEEPER}\n\
+         \x20 -Dalluxio.master.journal.folder={HDFS}/alluxio/journal\"\n"
+    );
+    fs::write(home.join("conf/alluxio-env.sh"), environment).unwrap();
+    fs::write(home.join("conf/workers"), ALLUXIO_HOSTS.map(|host| format!("{host}\n")).concat()).unwrap();
+}
