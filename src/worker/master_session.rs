@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use log::{debug, info, warn};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
@@ -26,6 +26,7 @@ use crate::proto::convert::worker_address_to_proto;
 use crate::rpc::MESSAGE_BYTES_MAX;
 use crate::rpc::channel::{ChannelSettings, Connection, connect_to_any_master};
 use crate::rpc::status::from_status;
+use crate::types::time::{Boot, boot_now};
 use crate::types::{BlockId, ErrorKind, FsError, WorkerAddress, WorkerId};
 
 /// Blocks in one message of a registration.
@@ -46,6 +47,34 @@ const LEASE_PAUSE: Duration = Duration::from_millis(500);
 /// A change is told so soon; those of the meantime go with it.
 const NEWS_PAUSE: Duration = Duration::from_millis(50);
 
+/// Heartbeats follow each other so soon after a master was lost, and for so long: whoever comes to lead then waits for
+/// one of each worker before it tells clients of workers and copies.
+const UNREST_PAUSE: Duration = Duration::from_millis(100);
+const UNREST: Duration = Duration::from_secs(5);
+
+/// When a master was lost last, as all sessions see it.
+#[derive(Debug, Clone)]
+pub struct Unrest(watch::Sender<Option<Boot>>);
+
+impl Default for Unrest {
+    fn default() -> Unrest {
+        Unrest(watch::Sender::new(None))
+    }
+}
+
+impl Unrest {
+    /// A master is lost now.
+    pub fn begin(&self) {
+        self.0.send_replace(Some(boot_now()));
+    }
+
+    /// The pause between two heartbeats, which is `quiet` most of the time.
+    fn pause(&self, quiet: Duration) -> Duration {
+        let is_now = self.0.borrow().is_some_and(|since| boot_now().since(since) < UNREST);
+        if is_now { quiet.min(UNREST_PAUSE) } else { quiet }
+    }
+}
+
 /// What all sessions share.
 #[derive(Debug)]
 pub struct SessionSettings {
@@ -55,6 +84,8 @@ pub struct SessionSettings {
     pub channel: ChannelSettings,
     /// Pause between two heartbeats.
     pub heartbeat_interval: Duration,
+    /// Shortens it.
+    pub unrest: Unrest,
     /// Whether it asks for a lease before it tells its blocks.
     pub lease: bool,
 }
@@ -88,7 +119,11 @@ impl MasterSession {
         let mut registered = None;
         let mut complaint = String::new();
         loop {
-            let Err(error) = self.serve(&mut registered).await;
+            let mut served = false;
+            let Err(error) = self.serve(&mut registered, &mut served).await;
+            if served {
+                self.settings.unrest.begin();
+            }
             // A standby of 2.9 is tried for ever, and one line says it.
             if complaint == error.message {
                 debug!("still no session with a master master={} reason={error}", self.master);
@@ -100,7 +135,12 @@ impl MasterSession {
         }
     }
 
-    async fn serve(&self, registered: &mut Option<Registered>) -> Result<std::convert::Infallible, FsError> {
+    /// Says in `served` whether the master took a heartbeat.
+    async fn serve(
+        &self,
+        registered: &mut Option<Registered>,
+        served: &mut bool,
+    ) -> Result<std::convert::Infallible, FsError> {
         let service = ServiceType::BlockMasterWorkerService;
         let connection = connect_to_any_master(&self.master, service, &self.settings.channel).await;
         let connection = connection.map_err(FsError::from)?;
@@ -108,6 +148,7 @@ impl MasterSession {
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX);
         let mut news = self.store.news();
+        let mut unrest = self.settings.unrest.0.subscribe();
         loop {
             let known = match *registered {
                 Some(known) => known,
@@ -118,7 +159,10 @@ impl MasterSession {
                 }
             };
             news.borrow_and_update();
-            match self.heartbeat(&mut client, known).await? {
+            unrest.borrow_and_update();
+            let heard = self.heartbeat(&mut client, known).await?;
+            *served = true;
+            match heard {
                 Some(next) => {
                     *registered = Some(Registered { next, ..known });
                     if next - known.next == CHANGES_PER_HEARTBEAT as u64 {
@@ -134,8 +178,9 @@ impl MasterSession {
                 }
             }
             tokio::select! {
-                () = sleep(self.settings.heartbeat_interval) => {}
+                () = sleep(self.settings.unrest.pause(self.settings.heartbeat_interval)) => {}
                 _ = news.changed() => sleep(NEWS_PAUSE).await,
+                _ = unrest.changed() => {}
             }
         }
     }

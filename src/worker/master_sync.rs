@@ -68,6 +68,10 @@ impl MasterSync {
     fn adjust(&self, found: Vec<String>, sessions: &mut BTreeMap<String, Session>, tasks: &mut JoinSet<()>) {
         sessions.retain(|master, session| {
             session.missed = if found.contains(master) { 0 } else { session.missed + 1 };
+            if session.missed == 1 {
+                // One that was stopped does not close its connections.
+                self.settings.unrest.begin();
+            }
             let keep = session.missed < MISSED_MAX;
             if !keep {
                 info!("a master has gone master={master}");

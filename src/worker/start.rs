@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use super::blocks::Worker;
 use super::data_server::DataServer;
-use super::master_session::SessionSettings;
+use super::master_session::{SessionSettings, Unrest};
 use super::master_sync::{MasterSync, keep_pins};
 use super::mounts::Mounts;
 use super::primary::{PrimaryMaster, Registrations};
@@ -117,6 +117,7 @@ pub async fn run(conf: &Conf, ready: impl FnOnce(&str, Known)) -> Result<(), Sta
             address: address.clone(),
             channel: client.channel.clone(),
             heartbeat_interval: conf.get(&keys::WORKER_HEARTBEAT_INTERVAL),
+            unrest: Unrest::default(),
             lease: conf.get(&keys::WORKER_REGISTER_LEASE),
         }),
     };

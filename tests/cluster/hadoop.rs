@@ -7,10 +7,9 @@ use std::thread;
 
 use rustix::process::Signal;
 
-use crate::harness::{COMMAND_LIMIT, project, wait_for};
+use crate::harness::{COMMAND_LIMIT, Worker, project, wait_for};
 use crate::java::{java, start_java};
 use crate::own_shell::{Bed, REMOTE, SHORT_CIRCUIT, assert_same, start_into};
-use crate::own_workers::Worker;
 
 const LENGTH: usize = 100_000_000;
 const BLOCK_BYTES: usize = 4 << 20;

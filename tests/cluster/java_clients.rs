@@ -1,10 +1,9 @@
 //! The unmodified Alluxio 2.9.6 Java client, and `hadoop fs` over it. What they must print was recorded from
 //! original 2.9.6 masters (`scripts/testbed up --alluxio-java 2`).
 
-use crate::harness::{COMMAND_LIMIT, Cluster, Outcome, run, wait_for};
+use crate::harness::{COMMAND_LIMIT, Cluster, Outcome, Worker, run, wait_for};
 use crate::java::{java, start_java};
 use crate::own_shell::Bed;
-use crate::own_workers::Worker;
 
 #[test]
 #[ignore = "needs a test bed: scripts/test"]

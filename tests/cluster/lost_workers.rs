@@ -3,10 +3,9 @@
 use std::fs::{self, File};
 use std::io::Read;
 
-use crate::harness::{COMMAND_LIMIT, Outcome, wait_for};
+use crate::harness::{COMMAND_LIMIT, Outcome, Worker, wait_for};
 use crate::java::{probe_content, start_java};
 use crate::own_shell::{Bed, CACHE_THROUGH, MUST_CACHE, REMOTE, SHORT_CIRCUIT, SMALL_BLOCKS, start_into};
-use crate::own_workers::Worker;
 
 const LENGTH: usize = 10_000_000;
 /// Clients try as long to read a block; those of 2.9 for 5 min if nothing is said.

@@ -3,13 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use crate::harness::{COMMAND_LIMIT, Cluster, Services, wait_for};
+use crate::harness::{COMMAND_LIMIT, Cluster, Services, Worker, wait_for};
 use crate::java::{probe_content, start_java};
 use crate::lost_workers::GIVES_UP;
 use crate::own_shell::{
     Bed, CACHE_THROUGH, MUST_CACHE, REMOTE, SHORT_CIRCUIT, SMALL_BLOCKS, THROUGH, assert_same, numbers,
 };
-use crate::own_workers::Worker;
 
 /// How often this file of HDFS was opened to be read, as the NameNode has logged it.
 fn opened(services: &Services, path: &str) -> usize {

@@ -10,8 +10,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::harness::{COMMAND_LIMIT, Cluster, Running, project, run, start, wait_for};
-use crate::own_workers::Worker;
+use crate::harness::{COMMAND_LIMIT, Cluster, Running, Worker, project, run, start, wait_for};
 
 pub const SHORT_CIRCUIT: &str = "-Dalluxio.user.short.circuit.enabled=true";
 pub const REMOTE: &str = "-Dalluxio.user.short.circuit.enabled=false";

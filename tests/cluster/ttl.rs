@@ -1,8 +1,7 @@
 //! The time to live of files ends in a running cluster.
 
-use crate::harness::{COMMAND_LIMIT, Cluster, wait_for};
+use crate::harness::{COMMAND_LIMIT, Cluster, Worker, wait_for};
 use crate::own_shell::{Bed, CACHE_THROUGH};
-use crate::own_workers::Worker;
 
 /// In 2.9 the end of a time to live frees, in 1.2.0 it deletes.
 const FREE: &str = "-Dalluxio.compatibility=2.9";

@@ -6,9 +6,8 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::harness::{COMMAND_LIMIT, Cluster, Running, Services, unread_connections, wait_for};
+use crate::harness::{COMMAND_LIMIT, Cluster, Running, Services, Worker, unread_connections, wait_for};
 use crate::own_shell::{ASYNC_THROUGH, CACHE_THROUGH, REMOTE, SMALL_BLOCKS, THROUGH, assert_same, numbers};
-use crate::own_workers::Worker;
 
 /// How long the under store stands still once all wait for it; `scripts/test --long` has more than none.
 fn outage() -> Duration {

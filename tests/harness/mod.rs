@@ -4,6 +4,7 @@
 //! by the environment (`scripts/testbed` writes it); each cluster has its own paths on it, so clusters do not meet.
 
 mod process;
+mod worker;
 
 use std::fs;
 use std::net::TcpListener;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 pub use process::{Outcome, Running, run, start, wait_for};
+pub use worker::{WORKER_HOST, Worker};
 
 /// How long a command may take before it counts as hanging. Longer than any failover with default timeouts.
 pub const COMMAND_LIMIT: Duration = Duration::from_secs(60);
@@ -199,9 +201,6 @@ impl Cluster {
         lines.map(|line| format!("-D{line}")).chain([host]).collect()
     }
 }
-
-/// Where workers of tests are.
-pub const WORKER_HOST: &str = "127.0.0.1";
 
 impl Drop for Cluster {
     fn drop(&mut self) {

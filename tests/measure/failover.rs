@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use alluxio::types::time::{Millis, wall_now};
 use rustix::process::Signal;
 
-use crate::harness::{COMMAND_LIMIT, Cluster, Running, project, start, wait_for};
+use crate::harness::{COMMAND_LIMIT, Cluster, Running, Worker, project, start, wait_for};
 
-/// One mkdir of a client: its directory, when it began and ended, whether it was answered.
+/// One mkdir or write of a client: its name, when it ended, whether it was answered.
 struct Attempt {
     name: String,
     ended: Millis,
@@ -33,16 +33,32 @@ struct Loss {
     clients: &'static [Client],
 }
 
-/// Who makes directories in a loop.
+/// Who makes directories or files in a loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Client {
     /// `alluxio fs mkdir` again and again.
     Shell,
-    /// One process with the client of 2.9.6.
+    /// `alluxio fs copyFromLocal` of a small file, through a worker that has to find the new leader, too.
+    Files,
+    /// One process that makes directories with the client of 2.9.6.
     Java,
 }
 
-const BOTH: &[Client] = &[Client::Shell, Client::Java];
+impl Client {
+    fn title(self) -> &'static str {
+        match self {
+            Client::Shell => "alluxio fs mkdir",
+            Client::Files => "alluxio fs copyFromLocal",
+            Client::Java => "Java 2.9.6",
+        }
+    }
+
+    fn directory(self, run: usize) -> String {
+        format!("/{self:?}-{run}")
+    }
+}
+
+const ALL: &[Client] = &[Client::Shell, Client::Files, Client::Java];
 
 const LOSSES: &[Loss] = &[
     Loss {
@@ -52,21 +68,21 @@ const LOSSES: &[Loss] = &[
             cluster.masters[leader].stop().expect_success();
         },
         restore: start_again,
-        clients: BOTH,
+        clients: ALL,
     },
     Loss {
         title: "kill -9 of the master process, 40 s session",
         session: "40s",
         end: |cluster, leader| cluster.masters[leader].signal(Signal::KILL),
         restore: start_again,
-        clients: BOTH,
+        clients: ALL,
     },
     Loss {
         title: "kill -9 of master and guardian, 40 s session",
         session: "40s",
         end: |cluster, leader| cluster.masters[leader].kill_with_guardian(),
         restore: start_again,
-        clients: BOTH,
+        clients: ALL,
     },
     Loss {
         title: "SIGSTOP, 6 s session",
@@ -74,7 +90,7 @@ const LOSSES: &[Loss] = &[
         end: |cluster, leader| cluster.masters[leader].signal(Signal::STOP),
         restore: |cluster, leader| cluster.masters[leader].signal(Signal::CONT),
         // A Java client whose call is at the paused process waits for its own keep-alive, 60 s, whoever leads.
-        clients: &[Client::Shell],
+        clients: &[Client::Shell, Client::Files],
     },
 ];
 
@@ -107,19 +123,17 @@ fn failover_times() {
          |---|---|---|---|---|---|---|---|\n",
     );
     for loss in LOSSES {
-        let (shell, java) = measure(loss, runs);
-        for (client, outages) in [("alluxio fs", shell), ("Java 2.9.6", java)] {
-            if outages.is_empty() {
-                continue;
-            }
-            let mut took: Vec<i64> = outages.iter().map(|outage| outage.took_ms).collect();
+        let outages = measure(loss, runs);
+        for client in loss.clients {
+            let of_client = || outages.iter().filter(|(of, _)| of == client).map(|(_, outage)| outage);
+            let mut took: Vec<i64> = of_client().map(|outage| outage.took_ms).collect();
             took.sort_unstable();
-            let failed: usize = outages.iter().map(|outage| outage.failed).sum();
+            let failed: usize = of_client().map(|outage| outage.failed).sum();
             let seconds = |ms: i64| ms as f64 / 1000.0;
             let (median, max) = (seconds(took[took.len() / 2]), seconds(took[took.len() - 1]));
             // Anything answered and lost has failed this test before.
-            writeln!(table, "| ours | {} | {client} | {runs} | {median:.2} | {max:.2} | {failed} | 0 |", loss.title)
-                .unwrap();
+            let (title, client) = (loss.title, client.title());
+            writeln!(table, "| ours | {title} | {client} | {runs} | {median:.2} | {max:.2} | {failed} | 0 |").unwrap();
         }
     }
     table += ORIGINALS;
@@ -127,66 +141,110 @@ fn failover_times() {
     write_section("failover", &table);
 }
 
-/// Loses the leader again and again, with a shell loop and a Java client running.
-fn measure(loss: &Loss, runs: usize) -> (Vec<Outage>, Vec<Outage>) {
+/// Loses the leader again and again, with the clients running.
+fn measure(loss: &Loss, runs: usize) -> Vec<(Client, Outage)> {
     let cluster = Cluster::new(2, &[("alluxio.zookeeper.session.timeout", loss.session)]);
     cluster.up();
-    let (mut shell, mut java) = (Vec::new(), Vec::new());
+    let worker = Worker::new(&cluster, "worker", "1GB");
+    worker.start().expect_success();
+    let mut outages = Vec::new();
     for run in 0..runs {
         let leader = cluster.leader();
-        let (by_shell, by_java) = one_run(&cluster, loss, leader, run);
-        let java_ms = by_java.as_ref().map_or("-".into(), |outage| outage.took_ms.to_string());
-        println!("{} run {run}: shell {} ms, java {java_ms} ms", loss.title, by_shell.took_ms);
-        shell.push(by_shell);
-        java.extend(by_java);
+        let found = one_run(&cluster, loss, leader, run);
+        let text: Vec<_> = found.iter().map(|(client, outage)| format!("{client:?} {} ms", outage.took_ms)).collect();
+        println!("{} run {run}: {}", loss.title, text.join(", "));
+        outages.extend(found);
         (loss.restore)(&cluster, leader);
         wait_for("the old leader to listen", COMMAND_LIMIT, || cluster.masters[leader].listens().then_some(()));
     }
-    (shell, java)
+    outages
 }
 
-fn one_run(cluster: &Cluster, loss: &Loss, leader: usize, run: usize) -> (Outage, Option<Outage>) {
-    let (by_shell, by_java) = (format!("/shell-{run}"), format!("/java-{run}"));
-    cluster.fs(&["mkdir", &by_shell]).expect_success();
-    let properties = cluster.java_properties();
-    let words: Vec<&str> = properties.iter().map(String::as_str).chain(["loop", &by_java, "600"]).collect();
-    let java = loss.clients.contains(&Client::Java);
-    let client = java.then(|| start(&project().join("scripts/java-client"), &words, &[]));
-    // A client that takes no part is never waited for.
-    let answers = |wanted: usize| {
-        let output = client.as_ref().map(Running::output);
-        output.map_or(wanted, |output| output.lines().filter(|line| line.starts_with("ok")).count())
+fn one_run(cluster: &Cluster, loss: &Loss, leader: usize, run: usize) -> Vec<(Client, Outage)> {
+    for client in loss.clients {
+        cluster.fs(&["mkdir", &client.directory(run)]).expect_success();
+    }
+    let java = loss.clients.contains(&Client::Java).then(|| {
+        let (properties, directory) = (cluster.java_properties(), Client::Java.directory(run));
+        let words: Vec<&str> = properties.iter().map(String::as_str).chain(["loop", &directory, "600"]).collect();
+        start(&project().join("scripts/java-client"), &words, &[])
+    });
+    let shells: Vec<Client> = loss.clients.iter().copied().filter(|client| *client != Client::Java).collect();
+    let attempts: Vec<Mutex<Vec<Attempt>>> = shells.iter().map(|_| Mutex::default()).collect();
+    // How many answers each client has had. One that takes no part is never waited for.
+    let answers = || {
+        let of_shell = |attempts: &Mutex<Vec<Attempt>>| attempts.lock().unwrap().iter().filter(|a| a.answered).count();
+        let shells: Vec<usize> = attempts.iter().map(of_shell).collect();
+        let of_java = |java: &Running| java.output().lines().filter(|line| line.starts_with("ok")).count();
+        (shells, java.as_ref().map(of_java))
+    };
+    let wait_for_more = |what: &str| {
+        let (shells, java) = answers();
+        wait_for(what, COMMAND_LIMIT, || {
+            let (shells_now, java_now) = answers();
+            let enough = shells.iter().zip(shells_now).all(|(before, now)| now >= before + 5);
+            (enough && java_now >= java.map(|before| before + 20)).then_some(())
+        });
     };
 
-    let attempts = Mutex::new(Vec::new());
     let stop = AtomicBool::new(false);
     let mut signal_at = Millis(0);
     std::thread::scope(|scope| {
-        scope.spawn(|| {
-            for n in 0.. {
-                let name = n.to_string();
-                let answered = cluster.fs(&["mkdir", &format!("{by_shell}/{name}")]).success();
-                attempts.lock().unwrap().push(Attempt { name, ended: wall_now(), answered });
-                if stop.load(Ordering::Relaxed) {
-                    return;
+        for (client, attempts) in shells.iter().zip(&attempts) {
+            let stop = &stop;
+            scope.spawn(move || {
+                for name in (0..).map(|n: u32| n.to_string()) {
+                    let path = format!("{}/{name}", client.directory(run));
+                    let answered = make(cluster, *client, &path);
+                    attempts.lock().unwrap().push(Attempt { name, ended: wall_now(), answered });
+                    if stop.load(Ordering::Relaxed) {
+                        return;
+                    }
                 }
-            }
-        });
-        let shell_answers = || attempts.lock().unwrap().iter().filter(|attempt| attempt.answered).count();
-        wait_for("answers before", COMMAND_LIMIT, || (shell_answers() >= 5 && answers(20) >= 20).then_some(()));
+            });
+        }
+        // Whatever happens, the loops end.
+        let _stop = Stop(&stop);
+        wait_for_more("answers before");
         signal_at = wall_now();
         (loss.end)(cluster, leader);
         wait_for("another leader", COMMAND_LIMIT, || (cluster.leader() != leader).then_some(()));
-        let (shell_wanted, java_wanted) = (shell_answers() + 5, answers(0) + 20);
-        let enough = || (shell_answers() >= shell_wanted && answers(java_wanted) >= java_wanted).then_some(());
-        wait_for("answers after", COMMAND_LIMIT, enough);
-        stop.store(true, Ordering::Relaxed);
+        wait_for_more("answers after");
     });
-    let java = client.map(|client| java_attempts(&client.interrupt()));
-    let shell = attempts.into_inner().unwrap();
-    assert_all_there(cluster, &by_shell, &shell);
-    java.iter().for_each(|java| assert_all_there(cluster, &by_java, java));
-    (outage(signal_at, &shell), java.map(|java| outage(signal_at, &java)))
+    let java = java.map(|java| (Client::Java, java_attempts(&java.interrupt())));
+    let attempts = attempts.into_iter().map(|attempts| attempts.into_inner().unwrap());
+    let by_client = shells.into_iter().zip(attempts).chain(java);
+    by_client
+        .map(|(client, attempts)| {
+            assert_all_there(cluster, &client.directory(run), &attempts);
+            if client == Client::Files {
+                assert_all_readable(cluster, &client.directory(run), &attempts);
+            }
+            (client, outage(signal_at, &attempts))
+        })
+        .collect()
+}
+
+/// Ends the loops when it is dropped.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// One command of a client of ours; whether it succeeded.
+fn make(cluster: &Cluster, client: Client, path: &str) -> bool {
+    let file = project().join("Cargo.toml").display().to_string();
+    let outcome = match client {
+        Client::Files => cluster.fs(&["copyFromLocal", &file, path]),
+        Client::Shell | Client::Java => cluster.fs(&["mkdir", path]),
+    };
+    if !outcome.success() {
+        println!("{outcome}");
+    }
+    outcome.success()
 }
 
 /// Reads `ok 7 <began> <ended>` and `failed 8 <began> <ended> ...`.
@@ -206,6 +264,15 @@ fn assert_all_there(cluster: &Cluster, directory: &str, attempts: &[Attempt]) {
     let lost = attempts.iter().filter(|attempt| attempt.answered && !there.contains(&attempt.name));
     let lost: Vec<_> = lost.map(|attempt| &attempt.name).collect();
     assert!(lost.is_empty(), "answered and lost in {directory}: {lost:?}");
+}
+
+fn assert_all_readable(cluster: &Cluster, directory: &str, attempts: &[Attempt]) {
+    let written = std::fs::read_to_string(project().join("Cargo.toml")).unwrap();
+    for attempt in attempts.iter().filter(|attempt| attempt.answered) {
+        let path = format!("{directory}/{}", attempt.name);
+        let read = cluster.fs(&["cat", &path]);
+        assert!(read.success() && read.stdout == written, "{path} was answered and reads as {read}");
+    }
 }
 
 /// The old leader may answer for a moment after the signal, so the end of the longest silence counts, not the first
