@@ -59,7 +59,8 @@ quick_steps() {
   step "tidy" cargo test --locked --test tidy
   step "wire" cargo test --locked --test wire
   step "worker over loopback" cargo test --locked --test worker
-  step "launchers, guardian, properties" cargo test --locked --test launchers --test guardian --test properties
+  step "launchers, guardian, properties, containers" \
+    cargo test --locked --test launchers --test guardian --test properties --test docker
   step "simulation, a few seeds, and mutants" env SIM_SEEDS="${SIM_SEEDS:-40}" \
     cargo test --locked --features mutants --test sim
   step "docs" env RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps
