@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 
-# Starts servers of Alluxio on this node. A server has started when it serves; if it fails before that, the reason is on
-# the terminal and the exit code is not 0.
+# Starts servers of Alluxio on this node, and workers on the hosts of conf/workers. A server has started when it serves; if
+# it fails before that, the reason is on the terminal and the exit code is not 0.
 
 bin="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd -P)"
 
@@ -40,29 +40,29 @@ refuse() {
 
 # shellcheck source=libexec/alluxio-config.sh
 . "${ALLUXIO_LIBEXEC_DIR:-${bin}/../libexec}/alluxio-config.sh" || exit 1
+# shellcheck source=libexec/alluxio-format.sh
+. "${libexec}/alluxio-format.sh"
+# shellcheck source=libexec/alluxio-memory.sh
+. "${libexec}/alluxio-memory.sh"
 
-wait_for_end=""
 stop_first="yes"
+wait_for_end=""
 while getopts "hNw" option; do
   case "${option}" in
     h) usage; exit 0 ;;
     N) stop_first="" ;;
-    w) wait_for_end="-w" ;;
+    w) wait_for_end="yes" ;;
     *) refuse "" ;;
   esac
 done
 shift $((OPTIND - 1))
 
 action="${1:-}"
+mount_mode=""
 case "${action}" in
   "") refuse "Error: no ACTION specified" ;;
-  master) mount_mode="" ;;
-  worker | local) mount_mode="SudoMount" ;;
-  all | safe | workers | restart_worker | restart_workers)
-    echo "alluxio-start.sh ${action} is not available in this version; it starts servers of this node only:" \
-      "alluxio-start.sh master, worker or local" >&2
-    exit 1
-    ;;
+  all | local | worker | workers) mount_mode="SudoMount" ;;
+  master | restart_worker | restart_workers | safe) ;;
   *) refuse "Error: Invalid ACTION: ${action}" ;;
 esac
 shift
@@ -76,74 +76,102 @@ fi
 if [[ $# -gt 1 || ($# -eq 1 && "$1" != "-f") ]]; then
   refuse ""
 fi
-format="${1:-}"
+format=("$@")
+case "${format[*]}${action}" in
+  -frestart_worker | -frestart_workers | -fsafe) refuse "Error: -f does not go with ${action}" ;;
+esac
 
-# Whether a folder, or where it will be made, is in memory.
-in_memory() {
-  local folder="$1"
-  while [[ ! -e "${folder}" ]]; do folder="$(dirname "${folder}")"; done
-  case "$(stat -f -c %T "${folder}")" in
-    tmpfs | ramfs) return 0 ;;
-    *) return 1 ;;
-  esac
+is_running() {
+  "${ALLUXIO_PROGRAM}" process running "$1"
 }
 
-# Sees to the folder of a worker's blocks. Nothing is mounted by this version.
-prepare_ram_folder() {
-  local folder="${ALLUXIO_RAM_FOLDER:-}"
-  if [[ -z "${folder}" ]]; then
-    folder="$("${ALLUXIO_PROGRAM}" getConf alluxio.worker.tieredstore.level0.dirs.path 2>/dev/null)"
-  fi
-  if [[ "${mount_mode}" != "NoMount" ]]; then
-    if [[ "${folder}" != /* ]] || ! in_memory "${folder}"; then
-      echo "${mount_mode}: this version does not mount a RamFS. ${folder} is used as it is, and is not in memory;" \
-        "mount a tmpfs or ramfs there, or use NoMount." >&2
-    fi
+# Starts a server. With -N, one that runs is as good. A failure ends the script.
+start_server() {
+  local server="$1" announced="$2"
+  if [[ -z "${stop_first}" ]] && is_running "${server}"; then
+    echo "The ${server} is running already."
     return
   fi
-  if [[ "${folder}" != /* ]] || ! in_memory "${folder}"; then
-    echo "WARNING: Overriding ALLUXIO_RAM_FOLDER to /dev/shm to use tmpFS now."
-    export ALLUXIO_RAM_FOLDER="/dev/shm"
-    folder="/dev/shm"
+  echo "${announced}. Logging to ${ALLUXIO_LOGS_DIR}"
+  "${ALLUXIO_PROGRAM}" process start "${server}" || exit $?
+  started+=("${server}")
+}
+
+start_master() {
+  if [[ ${#format[@]} -gt 0 ]]; then
+    # shellcheck disable=SC2119 # It takes the options of the command format.
+    format_cluster || exit $?
   fi
-  if [[ "${folder%/}" == "/dev/shm" ]]; then
-    echo "WARNING: Using tmpFS which is not guaranteed to be in memory."
-    echo "WARNING: Check vmstat for memory statistics (e.g. swapping)."
+  start_server master "Starting master @ ${ALLUXIO_MASTER_HOSTNAME:-localhost}"
+}
+
+start_worker() {
+  if [[ "${mount_mode}" != "NoMount" ]] && ! { [[ -z "${stop_first}" ]] && is_running worker; }; then
+    if ! "${bin}/alluxio-mount.sh" "${mount_mode}" local; then
+      echo "Mount failed, not starting worker" >&2
+      exit 1
+    fi
   fi
+  start_server worker "Starting worker @ ${this_host}"
 }
 
-announce_master() {
-  echo "Starting master @ ${ALLUXIO_MASTER_HOSTNAME:-localhost}. Logging to ${ALLUXIO_LOGS_DIR}"
+# Starts workers on the hosts of conf/workers, whatever becomes of single ones.
+start_workers() {
+  local keep=()
+  [[ -n "${stop_first}" ]] || keep=(-N)
+  "${bin}/alluxio-workers.sh" "${bin}/alluxio-start.sh" "${keep[@]}" worker "${mount_mode}" "$@" || hosts_failed=1
 }
 
-announce_worker() {
-  echo "Starting worker @ $(hostname -f 2>/dev/null || uname -n). Logging to ${ALLUXIO_LOGS_DIR}"
+stop_all() {
+  [[ -n "${stop_first}" ]] || return 0
+  "${bin}/alluxio-stop.sh" all || hosts_failed=1
 }
 
-if [[ -n "${mount_mode}" ]]; then
-  prepare_ram_folder
-fi
-if [[ "${action}" == "local" && -n "${stop_first}" ]]; then
-  "${ALLUXIO_PROGRAM}" process stop master || exit $?
-  "${ALLUXIO_PROGRAM}" process stop worker || exit $?
+# Starts the master whenever there is none, until a signal ends the script.
+keep_master() {
+  while true; do
+    if ! is_running master; then
+      echo "Restarting the system master..."
+      (start_master)
+    fi
+    ! is_running master || echo "Alluxio is running... "
+    sleep 2
+  done
+}
+
+started=()
+hosts_failed=0
+this_host="$(hostname -f 2>/dev/null || uname -n)"
+if [[ "${mount_mode}" == "NoMount" ]]; then
+  use_memory_that_is_there
 fi
 if [[ ! -d "${ALLUXIO_LOGS_DIR}" ]]; then
   echo "ALLUXIO_LOGS_DIR: ${ALLUXIO_LOGS_DIR}"
   mkdir -p "${ALLUXIO_LOGS_DIR}" || exit 1
 fi
-if [[ -n "${format}" && "${action}" != "master" ]]; then
-  "${ALLUXIO_PROGRAM}" formatWorker || exit $?
+
+case "${action}" in
+  all)
+    stop_all
+    start_master
+    start_workers
+    ;;
+  local)
+    stop_all
+    start_master
+    start_worker
+    ;;
+  master) start_master ;;
+  worker)
+    if [[ ${#format[@]} -gt 0 ]]; then "${ALLUXIO_PROGRAM}" formatWorker || exit $?; fi
+    start_worker
+    ;;
+  workers) start_workers "${format[@]}" ;;
+  restart_worker) is_running worker || start_server worker "Restarting worker @ ${this_host}" ;;
+  restart_workers) "${bin}/alluxio-workers.sh" "${bin}/alluxio-start.sh" restart_worker || hosts_failed=1 ;;
+  safe) keep_master ;;
+esac
+if [[ -n "${wait_for_end}" ]]; then
+  "${ALLUXIO_PROGRAM}" process wait "${started[@]}" || exit $?
 fi
-if [[ -n "${format}" && "${action}" != "worker" ]]; then
-  "${ALLUXIO_PROGRAM}" format || exit $?
-fi
-if [[ "${action}" == "master" ]]; then
-  announce_master
-  exec "${ALLUXIO_PROGRAM}" process start master ${wait_for_end}
-fi
-if [[ "${action}" == "local" ]]; then
-  announce_master
-  "${ALLUXIO_PROGRAM}" process start master || exit $?
-fi
-announce_worker
-exec "${ALLUXIO_PROGRAM}" process start worker ${wait_for_end}
+exit "${hosts_failed}"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 
-# Stops servers of Alluxio on this node, and waits for their end.
+# Stops servers of Alluxio on this node, and workers on the hosts of conf/workers, and waits for their end.
 
 bin="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd -P)"
 
@@ -19,20 +19,35 @@ USAGE
 
 case "${1:--h}" in
   -h) usage; exit 0 ;;
-  master | worker) ;;
-  all | workers)
-    echo "alluxio-stop.sh $1 is not available in this version; it stops servers of this node only:" \
-      "alluxio-stop.sh master or worker" >&2
-    exit 1
-    ;;
+  all | master | worker | workers) ;;
   *)
     echo "Error: Invalid component: $1" >&2
     usage >&2
     exit 1
     ;;
 esac
+if [[ $# -gt 1 ]]; then
+  usage >&2
+  exit 1
+fi
 
 # shellcheck source=libexec/alluxio-config.sh
 . "${ALLUXIO_LIBEXEC_DIR:-${bin}/../libexec}/alluxio-config.sh" || exit 1
 
-exec "${ALLUXIO_PROGRAM}" process stop "$1"
+failed=0
+
+stop_here() {
+  "${ALLUXIO_PROGRAM}" process stop "$1" || failed=$?
+}
+
+stop_workers() {
+  "${bin}/alluxio-workers.sh" "${bin}/alluxio" killAll alluxio.worker.AlluxioWorker || failed=$?
+}
+
+# What fails keeps nothing else from being stopped.
+case "$1" in
+  all) stop_here master; stop_here worker; stop_workers ;;
+  workers) stop_here worker; stop_workers ;;
+  *) stop_here "$1" ;;
+esac
+exit "${failed}"

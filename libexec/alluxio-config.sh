@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 
 # Sourced by the scripts in bin/: finds the installation, reads conf/alluxio-env.sh, and finds the program.
-# Sets and exports ALLUXIO_HOME, ALLUXIO_CONF_DIR, ALLUXIO_LOGS_DIR and what alluxio-env.sh sets; sets ALLUXIO_PROGRAM.
+# Sets and exports ALLUXIO_HOME, ALLUXIO_CONF_DIR, ALLUXIO_LOGS_DIR and what alluxio-env.sh sets; sets ALLUXIO_PROGRAM and libexec.
+
+# bash -x of one script shows those that it calls, too.
+[[ $- != *x* ]] || export SHELLOPTS
 
 libexec="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 
@@ -19,17 +22,16 @@ fi
 export ALLUXIO_HOME ALLUXIO_CONF_DIR ALLUXIO_LOGS_DIR
 
 if [[ ! -e "${ALLUXIO_CONF_DIR}/alluxio-env.sh" ]]; then
-  # As 1.2.0 says it, except for the ways out that this version has.
   echo "Cannot find ${ALLUXIO_CONF_DIR}/alluxio-env.sh. To proceed, you can" >&2
-  echo "(1) create one (it may be empty), or" >&2
-  echo "(2) set ALLUXIO_CONF_DIR to the folder that holds it." >&2
+  echo "(1) create one based on the provided template file ${ALLUXIO_HOME}/conf/alluxio-env.sh.template, or" >&2
+  echo "(2) use a bootstraping tool by running: ${ALLUXIO_HOME}/bin/alluxio bootstrapConf" >&2
   exit 1
 fi
 # A mistake in it must not let a command go on with half of the configuration: read it once to hear its complaints. Its
 # end is told on a stream of its own, because it may send its errors elsewhere, or say more when the shell ends.
 end_of_file="read to its end by $$"
 heard="$( (exec {told}>&1 2>&1 >/dev/null; . "${ALLUXIO_CONF_DIR}/alluxio-env.sh"; echo "${end_of_file}" >&"${told}"))"
-complaint="$(grep -F "${ALLUXIO_CONF_DIR}/alluxio-env.sh: " <<<"${heard}" | grep -v -F -m 1 ": warning: ")"
+complaint="$(echo "${heard}" | grep -F "${ALLUXIO_CONF_DIR}/alluxio-env.sh: " | grep -v -F -m 1 ": warning: ")"
 if [[ -z "${complaint}" && "${heard}" != *"${end_of_file}"* ]]; then
   # What it said before may be the reason.
   complaint="${heard:+${heard}$'\n'}${ALLUXIO_CONF_DIR}/alluxio-env.sh ends the shell (exit) before its end"
@@ -67,4 +69,4 @@ if [[ -z "${ALLUXIO_PROGRAM}" ]]; then
     "Build it first: cargo build --release" >&2
   exit 1
 fi
-unset libexec candidate
+unset candidate

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use alluxio::master::event::Exit;
 use alluxio::master::guardian::{self, Ended, GuardianSettings};
 use alluxio::master::process::{EXIT_FENCED, Process};
 use alluxio::master::{outside, start};
-use alluxio::process::launch::{self, Linger};
-use alluxio::process::{CLAIMED, PidFile, READY, SAYS, Server, complain, redirect_errors, tell};
+use alluxio::process::launch;
+use alluxio::process::{CLAIMED, PidFile, READY, SAYS, Server, complain, is_this_host, redirect_errors, tell};
 use alluxio::shell::{Face, ShellSettings};
 use alluxio::web::master::MasterWeb;
 use alluxio::worker;
@@ -20,19 +20,17 @@ use anyhow::{Context, anyhow, bail};
 
 const USAGE: &str = include_str!("usage.txt");
 
+/// Commands that are done by the launcher `bin/alluxio`.
+const OF_LAUNCHER: &[&str] = &["bootstrap-conf", "bootstrapConf", "clearCache", "copyDir", "killAll", "loadufs"];
+
 /// Commands of the originals that a later version will have.
 const LATER: &[&str] = &[
-    "bootstrapConf",
-    "clearCache",
     "collectInfo",
-    "copyDir",
     "formatJournal",
     "formatMaster",
     "formatMasters",
     "fsadmin",
     "job",
-    "killAll",
-    "loadufs",
     "logLevel",
     "protoGen",
     "proxy",
@@ -41,9 +39,11 @@ const LATER: &[&str] = &[
     "runJournalCrashTest",
     "runKVTest",
     "thriftGen",
-    "validateConf",
     "validateEnv",
 ];
+
+/// Exit code of `process may-format` when `format -s` has nothing to do.
+const NOTHING_TO_FORMAT: u8 = 3;
 
 /// Name under which processes list a worker, as those of the originals do.
 const WORKER_NAME: &str = "alluxio.worker.AlluxioWorker";
@@ -72,20 +72,16 @@ fn run() -> anyhow::Result<u8> {
     if LATER.contains(&command.as_str()) {
         bail!("alluxio {command} is not available in this version");
     }
+    if OF_LAUNCHER.contains(&command.as_str()) {
+        bail!("{command} is a command of the launcher: run bin/alluxio {command}");
+    }
     let (properties, words) = split_options(words);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let conf = |role| Conf::load(&Sources::of_process(role, properties.clone()));
     match (command.as_str(), words.as_slice()) {
         ("master", []) => master(&conf(Role::Master)?),
-        ("process", ["start", "master"]) => start_master(&conf(Role::Master)?, &properties, Linger::UntilReady),
-        ("process", ["start", "master", "-w"]) => start_master(&conf(Role::Master)?, &properties, Linger::UntilEnd),
-        ("process", ["stop", "master"]) => stop(&guardian::SERVER, &logs_of(conf(Role::Master))?),
-        ("process", ["guard", "master"]) => guard(&conf(Role::Master)?, properties),
         ("worker", []) => worker(&conf(Role::Worker)?, Errors::ToTerminal),
-        ("process", ["start", "worker"]) => start_worker(&conf(Role::Worker)?, &properties, Linger::UntilReady),
-        ("process", ["start", "worker", "-w"]) => start_worker(&conf(Role::Worker)?, &properties, Linger::UntilEnd),
-        ("process", ["stop", "worker"]) => stop(&worker::start::SERVER, &logs_of(conf(Role::Worker))?),
-        ("process", ["run", "worker"]) => worker(&conf(Role::Worker)?, Errors::ToFile),
+        ("process", [command, words @ ..]) => process(command, words, &properties),
         ("formatWorker", _) => format_worker(&conf(Role::Worker)?),
         ("master" | "worker" | "process", words) => bail!("alluxio {command} does not take: {}", words.join(" ")),
         ("fs", [word, ..]) if word.starts_with('-') => {
@@ -95,6 +91,7 @@ fn run() -> anyhow::Result<u8> {
         ("fs", words) => shell(Face::Fs, &conf(Role::User)?, words),
         ("runTest" | "runTests", words) => shell(Face::RunTests, &conf(Role::User)?, words),
         ("format", words) => format(&conf(Role::User)?, words),
+        ("validateConf", _) => written(alluxio::tools::validate_conf::run(conf, &mut std::io::stdout())),
         ("version", _) => version(&conf(Role::User)?),
         ("getConf", words) => written(alluxio::tools::get_conf::run(&conf(Role::User)?, words, &mut std::io::stdout())),
         _ => {
@@ -102,6 +99,42 @@ fn run() -> anyhow::Result<u8> {
             usage()
         }
     }
+}
+
+/// What the launchers ask for.
+fn process(command: &str, words: &[&str], properties: &[String]) -> anyhow::Result<u8> {
+    let conf = |role| Conf::load(&Sources::of_process(role, properties.to_owned()));
+    match (command, words) {
+        ("start", ["master"]) => start_master(&conf(Role::Master)?, properties),
+        ("start", ["worker"]) => start_worker(&conf(Role::Worker)?, properties),
+        ("guard", ["master"]) => guard(&conf(Role::Master)?, properties),
+        ("run", ["worker"]) => worker(&conf(Role::Worker)?, Errors::ToFile),
+        ("stop", names) => stop(&servers(names, properties)?),
+        ("running", [name]) => {
+            let (server, logs) = &servers(&[*name], properties)?[0];
+            Ok(u8::from(!launch::is_running(server, logs)?))
+        }
+        ("wait", names) => {
+            servers(names, properties)?.iter().try_for_each(|(server, logs)| launch::wait(server, logs))?;
+            Ok(0)
+        }
+        ("this-host", [name]) => Ok(u8::from(!is_this_host(name))),
+        ("may-format", words) => may_format(&conf(Role::User)?, words),
+        _ => bail!("alluxio process does not take: {command} {}", words.join(" ")),
+    }
+}
+
+/// Servers of this installation, and where their pid files are.
+fn servers(names: &[&str], properties: &[String]) -> anyhow::Result<Vec<(&'static Server, PathBuf)>> {
+    let server = |name: &&str| {
+        let (server, role) = match *name {
+            "master" => (&guardian::SERVER, Role::Master),
+            "worker" => (&worker::start::SERVER, Role::Worker),
+            name => bail!("{name} is no server: master or worker"),
+        };
+        Ok((server, logs_of(Conf::load(&Sources::of_process(role, properties.to_owned())))?))
+    };
+    names.iter().map(server).collect()
 }
 
 /// Shows how to use the program; the exit code of who did not know.
@@ -168,28 +201,21 @@ fn master(conf: &Conf) -> anyhow::Result<u8> {
     }
 }
 
-fn start_master(conf: &Conf, properties: &[String], linger: Linger) -> anyhow::Result<u8> {
-    start(&guardian::SERVER, conf, &["process", "guard", "master"], "alluxio", properties, linger)
+fn start_master(conf: &Conf, properties: &[String]) -> anyhow::Result<u8> {
+    start(&guardian::SERVER, conf, &["process", "guard", "master"], "alluxio", properties)
 }
 
-fn start_worker(conf: &Conf, properties: &[String], linger: Linger) -> anyhow::Result<u8> {
-    start(&worker::start::SERVER, conf, &["process", "run", "worker"], WORKER_NAME, properties, linger)
+fn start_worker(conf: &Conf, properties: &[String]) -> anyhow::Result<u8> {
+    start(&worker::start::SERVER, conf, &["process", "run", "worker"], WORKER_NAME, properties)
 }
 
-fn start(
-    server: &Server,
-    conf: &Conf,
-    words: &[&str],
-    name: &str,
-    properties: &[String],
-    linger: Linger,
-) -> anyhow::Result<u8> {
+fn start(server: &Server, conf: &Conf, words: &[&str], name: &str, properties: &[String]) -> anyhow::Result<u8> {
     tell_mistakes(conf);
     let program = std::env::current_exe().context("cannot find the own program")?;
     let mut command = std::process::Command::new(program);
     command.arg0(name).args(words).args(properties.iter().map(|property| format!("-D{property}")));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    match runtime.block_on(launch::start(server, &conf.get(&keys::LOGS_DIR), command, linger, launch::STOP_WAIT)) {
+    match runtime.block_on(launch::start(server, &conf.get(&keys::LOGS_DIR), command, launch::STOP_WAIT)) {
         Ok(()) => Ok(0),
         Err(error) => {
             let code = error.exit_code();
@@ -243,7 +269,7 @@ fn format_worker(conf: &Conf) -> anyhow::Result<u8> {
 }
 
 /// Where the pid files are. To stop a server nothing else of the configuration has to be right.
-fn logs_of(conf: Result<Conf, alluxio::conf::ConfError>) -> anyhow::Result<std::path::PathBuf> {
+fn logs_of(conf: Result<Conf, alluxio::conf::ConfError>) -> anyhow::Result<PathBuf> {
     match (conf, std::env::var_os("ALLUXIO_LOGS_DIR")) {
         (Ok(conf), _) => Ok(conf.get(&keys::LOGS_DIR)),
         (Err(error), Some(logs)) => {
@@ -254,15 +280,16 @@ fn logs_of(conf: Result<Conf, alluxio::conf::ConfError>) -> anyhow::Result<std::
     }
 }
 
-fn stop(server: &Server, logs: &Path) -> anyhow::Result<u8> {
+fn stop(servers: &[(&Server, PathBuf)]) -> anyhow::Result<u8> {
     // Who does not hear it must not keep us from it.
     let impatient = || drop(say("Process did not complete after 30 seconds, killing."));
-    let stopped = launch::stop(server, logs, launch::STOP_WAIT, impatient)?;
+    let stopped = servers.iter().map(|(server, logs)| launch::stop(server, logs, launch::STOP_WAIT, impatient));
+    let stopped: usize = stopped.sum::<Result<_, _>>()?;
     say(format!("Killed {stopped} processes on {}", rustix::system::uname().nodename().to_string_lossy()))?;
     Ok(0)
 }
 
-fn guard(conf: &Conf, properties: Vec<String>) -> anyhow::Result<u8> {
+fn guard(conf: &Conf, properties: &[String]) -> anyhow::Result<u8> {
     log_to_terminal()?;
     let settings = GuardianSettings {
         logs_dir: conf.get(&keys::LOGS_DIR),
@@ -291,30 +318,46 @@ fn shell(face: Face, conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
 }
 
 fn format(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
+    if let Some(code) = not_to_format(conf, words)? {
+        return Ok(if code == NOTHING_TO_FORMAT { 0 } else { code });
+    }
+    let host = conf.get(&keys::MASTER_HOSTNAME).map_or_else(|| "localhost".to_owned(), |host| host.0);
+    tell_mistakes(conf);
+    say(format!("Formatting Alluxio Master @ {host}"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(alluxio::tools::format::run(conf))?;
+    Ok(0)
+}
+
+/// Whether `format` with these words would begin: asked before workers are formatted.
+fn may_format(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
+    if let Some(code) = not_to_format(conf, words)? {
+        return Ok(code);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(alluxio::tools::format::check(conf))?;
+    Ok(0)
+}
+
+/// The exit code if these words do not lead to a format.
+fn not_to_format(conf: &Conf, words: &[&str]) -> anyhow::Result<Option<u8>> {
     let wrong = match words {
-        [] | ["-s"] => None,
-        // Compatible: the script of 1.2.0 has lost a variable in one of the two.
-        ["-s", ..] => Some(" bin/alluxio format [-s]"),
-        _ => Some("{Usage} bin/alluxio format [-s]"),
-    };
-    match (wrong, conf.compatibility()) {
-        (Some(usage), Compatibility::V1_2) => say(usage)?,
-        (Some(_), Compatibility::V2_9) => complain("Usage: alluxio format [-s]"),
-        (None, _) => {
+        [] => return Ok(None),
+        ["-s"] => {
             let root = conf.get(&keys::ROOT_UFS);
             let elsewhere = root.contains("://") && !root.starts_with("file://");
-            if words == ["-s"] && (elsewhere || Path::new(root.trim_start_matches("file://")).exists()) {
-                return Ok(0);
-            }
-            let host = conf.get(&keys::MASTER_HOSTNAME).map_or_else(|| "localhost".to_owned(), |host| host.0);
-            tell_mistakes(conf);
-            say(format!("Formatting Alluxio Master @ {host}"))?;
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(alluxio::tools::format::run(conf))?;
-            return Ok(0);
+            let there = elsewhere || Path::new(root.trim_start_matches("file://")).exists();
+            return Ok(there.then_some(NOTHING_TO_FORMAT));
         }
+        // Compatible: the script of 1.2.0 has lost a variable in one of the two.
+        ["-s", ..] => " bin/alluxio format [-s]",
+        _ => "{Usage} bin/alluxio format [-s]",
+    };
+    match conf.compatibility() {
+        Compatibility::V1_2 => say(wrong)?,
+        Compatibility::V2_9 => complain("Usage: alluxio format [-s]"),
     }
-    Ok(2)
+    Ok(Some(2))
 }
 
 /// A property that no Alluxio has is most likely a mistake of who typed the command; other warnings are for the log.

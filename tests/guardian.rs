@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use alluxio::master::guardian::{Ended, GuardianSettings, SERVER, guard};
 use alluxio::master::process::{EXIT_FENCED, Process};
-use alluxio::process::launch::{LaunchError, Linger, start, stop};
+use alluxio::process::launch::{LaunchError, start, stop};
 use alluxio::types::time::boot_now;
 
 /// How long a state may take to come about.
@@ -49,7 +49,7 @@ fn as_launcher() {
     let deaf = std::env::var(CONDUCT).unwrap() == "deaf";
     let patience = if deaf { Duration::from_millis(50) } else { LIMIT };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let code = match runtime.block_on(start(&SERVER, &logs_dir, guardian, Linger::UntilReady, patience)) {
+    let code = match runtime.block_on(start(&SERVER, &logs_dir, guardian, patience)) {
         Ok(()) => 0,
         Err(error) => {
             eprintln!("{error}");
@@ -138,7 +138,7 @@ impl Node {
         let mut guardian = Command::new(self.program());
         guardian.arg("guardian");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(start(&SERVER, self.logs(), guardian, Linger::UntilReady, LIMIT))
+        runtime.block_on(start(&SERVER, self.logs(), guardian, LIMIT))
     }
 
     /// A launcher that can be interrupted, with what it writes to standard error.

@@ -31,21 +31,15 @@ const KILL_WAIT: Duration = Duration::from_secs(10);
 /// How often it is looked whether a process has ended.
 const STOP_POLL: Duration = Duration::from_millis(20);
 
+/// How often who waits for a server that runs looks whether it still does.
+const WATCH_POLL: Duration = Duration::from_millis(200);
+
 /// Exit code of a launcher that was interrupted, as shells have it.
 const EXIT_INTERRUPTED: u8 = 130;
 
 /// How much of the end of its output is shown when a start failed.
 const OUTPUT_LINES_MAX: usize = 30;
 const OUTPUT_BYTES_MAX: u64 = 64 << 10;
-
-/// Whether a launcher stays until the server it started has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Linger {
-    /// It ends when the server serves.
-    UntilReady,
-    /// It ends with the server.
-    UntilEnd,
-}
 
 /// Why a server was not started or not stopped.
 #[derive(Debug, thiserror::Error)]
@@ -144,7 +138,6 @@ pub async fn start(
     server: &Server,
     logs_dir: &Path,
     mut command: std::process::Command,
-    linger: Linger,
     patience: Duration,
 ) -> Result<(), LaunchError> {
     std::fs::create_dir_all(logs_dir)
@@ -190,13 +183,6 @@ pub async fn start(
                 }
                 return Err(LaunchError::Interrupted { server: server.name });
             }
-        }
-    }
-    if linger == Linger::UntilEnd {
-        // Its output closes with its end. To stop waiting is not to stop the server.
-        tokio::select! {
-            () = async { while let Ok(Some(_)) = words.next_line().await {} } => {}
-            () = &mut interrupted => {}
         }
     }
     Ok(())
@@ -255,6 +241,25 @@ pub fn stop(server: &Server, logs_dir: &Path, patience: Duration, impatient: imp
         send(pid, Signal::KILL)?;
     }
     if ended(server, logs_dir, KILL_WAIT)? { Ok(1) } else { Err(LaunchError::Unkillable(first.as_raw_nonzero().get())) }
+}
+
+/// Whether the server lives.
+///
+/// # Errors
+/// A pid file cannot be used.
+pub fn is_running(server: &Server, logs_dir: &Path) -> Result<bool, LaunchError> {
+    Ok(!running(server, logs_dir)?.is_empty())
+}
+
+/// Returns when the server has ended, whatever ends it.
+///
+/// # Errors
+/// A pid file cannot be used.
+pub fn wait(server: &Server, logs_dir: &Path) -> Result<(), LaunchError> {
+    while is_running(server, logs_dir)? {
+        std::thread::sleep(WATCH_POLL);
+    }
+    Ok(())
 }
 
 /// The living processes of the server whose logs are in this folder.

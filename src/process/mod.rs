@@ -4,7 +4,7 @@
 //! [`READY`] with its address when it serves; between them [`SAYS`] with a remark. What it writes to standard error before the first word is for the
 //! terminal, what follows goes to its output file ([`redirect_errors`]).
 //!
-//! Uses `types` only. Read `launch.rs`, `pid_file.rs`.
+//! Uses `types` only. Read `launch.rs`, `pid_file.rs`, `this_host.rs`.
 
 use std::fs::File;
 use std::io::Write;
@@ -12,8 +12,10 @@ use std::path::Path;
 
 pub mod launch;
 mod pid_file;
+mod this_host;
 
 pub use pid_file::{PidFile, PidFileError, remove_stale};
+pub use this_host::is_this_host;
 
 /// What a server says when no other one of its kind is there.
 pub const CLAIMED: &str = "claimed";

@@ -51,6 +51,23 @@ pub enum FormatError {
     },
 }
 
+/// Whether [`run`] would begin: what is deleted elsewhere before it must not be deleted in vain. Changes nothing but for
+/// a local folder, which it makes.
+///
+/// # Errors
+/// As [`run`].
+pub async fn check(conf: &Conf) -> Result<(), FormatError> {
+    let Folder { store, lock: _lock } = outside::folder(conf, MissingFolder::Make)?;
+    let failed = |source| FormatError::Store { folder: store.describe(), source };
+    // Without an id nobody has ever used it.
+    let Some(format) = store.read_format().await.map_err(failed)? else { return Ok(()) };
+    let address = format!("{FORMAT}{}", outside::address(conf));
+    let latch = outside::latch(conf, &format.cluster_id, &address, &new_incarnation())?;
+    let participants = latch.participants().await;
+    latch.leave().await;
+    refuse_if_used(participants?.into_iter().map(|participant| participant.address).collect())
+}
+
 /// Formats the journal that the properties name. Returns its folder.
 ///
 /// # Errors
@@ -117,13 +134,7 @@ async fn stands_still(conf: &Conf, latch: &dyn Latch, own: &OwnNode) -> Result<V
     let mut since = boot_now();
     loop {
         let others = latch.participants().await?.into_iter().filter(|participant| participant.node != own.0);
-        let others: Vec<String> = others.map(|participant| participant.address).collect();
-        if let Some(other) = others.iter().find_map(|address| address.strip_prefix(FORMAT)) {
-            return Err(FormatError::OtherFormat { host: other.to_owned() });
-        }
-        if !others.is_empty() {
-            return Err(FormatError::InUse { masters: others.join(", ") });
-        }
+        refuse_if_used(others.map(|participant| participant.address).collect())?;
         let node = latch.read_epoch().await?;
         if node.is_none() {
             latch.create_epoch(&EpochNode::default()).await?;
@@ -138,6 +149,13 @@ async fn stands_still(conf: &Conf, latch: &dyn Latch, own: &OwnNode) -> Result<V
         }
         tokio::time::sleep(LOOK).await;
     }
+}
+
+fn refuse_if_used(others: Vec<String>) -> Result<(), FormatError> {
+    if let Some(other) = others.iter().find_map(|address| address.strip_prefix(FORMAT)) {
+        return Err(FormatError::OtherFormat { host: other.to_owned() });
+    }
+    if others.is_empty() { Ok(()) } else { Err(FormatError::InUse { masters: others.join(", ") }) }
 }
 
 /// The first segment of a history without a past.

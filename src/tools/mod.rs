@@ -2,3 +2,4 @@
 
 pub mod format;
 pub mod get_conf;
+pub mod validate_conf;

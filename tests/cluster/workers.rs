@@ -60,7 +60,7 @@ impl OurWorker {
         site.push(format!("alluxio.worker.web.port={}", free_port(HOST)));
         site.push("alluxio.worker.ramdisk.size=64MB".into());
         install(worker.folder.path(), &(site.join("\n") + "\n"));
-        worker.launch("alluxio-start.sh", &["worker"]).expect_success();
+        worker.launch("alluxio", &["process", "start", "worker"]).expect_success();
         worker
     }
 

@@ -335,6 +335,8 @@ pub fn install(home: &Path, site: &str) {
     }
     std::os::unix::fs::symlink(program(), home.join("libexec/alluxio")).unwrap();
     fs::write(home.join("conf/alluxio-site.properties"), site).unwrap();
+    // `format` is to leave a worker of this machine alone.
+    fs::write(home.join("conf/workers"), "# none\n").unwrap();
 }
 
 /// The program under test: the one that was built with the tests, or `ALLUXIO_TEST_PROGRAM`.

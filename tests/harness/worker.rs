@@ -29,10 +29,11 @@ impl Worker {
         Worker { home: cluster.install(name, &own) }
     }
 
+    /// On a disk: past the launcher, which would mount something there or take a folder in memory.
     pub fn start(&self) -> Outcome {
         let ram = self.ram();
         let environment = [("ALLUXIO_RAM_FOLDER", ram.as_str())];
-        run(&self.home.join("bin/alluxio-start.sh"), &["worker", "Mount"], &environment, COMMAND_LIMIT)
+        run(&self.home.join("bin/alluxio"), &["process", "start", "worker"], &environment, COMMAND_LIMIT)
     }
 
     /// Starts it with its blocks on a file system in memory of this size, which only it sees and which ends with it.
@@ -41,7 +42,7 @@ impl Worker {
         let root = rustix::process::getuid().is_root();
         let mount = format!(
             "mkdir -p \"$ALLUXIO_RAM_FOLDER\" && mount -t tmpfs -o size={size} tmpfs \"$ALLUXIO_RAM_FOLDER\" && \
-             exec \"$0\" worker Mount"
+             exec \"$0\" worker NoMount"
         );
         let launcher = self.home.join("bin/alluxio-start.sh").display().to_string();
         let words = [if root { "-m" } else { "-rm" }, "bash", "-c", &mount, &launcher];
