@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use alluxio::conf::{Compatibility, Conf, Role, Sources, Warning, keys};
+use alluxio::logs::{self, ServerLog, Wanted};
 use alluxio::master::event::Exit;
 use alluxio::master::guardian::{self, Ended, GuardianSettings};
 use alluxio::master::process::{EXIT_FENCED, Process};
@@ -47,9 +48,6 @@ const NOTHING_TO_FORMAT: u8 = 3;
 
 /// Name under which processes list a worker, as those of the originals do.
 const WORKER_NAME: &str = "alluxio.worker.AlluxioWorker";
-
-/// The log of a server when there is no `log4rs.yaml`.
-const LOGGING: &str = include_str!("../conf/log4rs.yaml");
 
 fn main() -> ExitCode {
     match run() {
@@ -174,11 +172,12 @@ fn split_options(words: &[String]) -> (Vec<String>, Vec<String>) {
 fn master(conf: &Conf) -> anyhow::Result<u8> {
     let logs_dir = conf.get(&keys::LOGS_DIR);
     let process = Process::enter(&logs_dir)?;
-    log_to_file(conf, guardian::SERVER.name)?;
+    let wanted = if conf.get(&keys::AUDIT_LOGGING_ENABLED) { Wanted::LogAndAudit } else { Wanted::Log };
+    let log = ServerLog::start(conf, guardian::SERVER.name, wanted)?;
     conf.warnings().iter().for_each(|warning| log::warn!("{warning}"));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let web = MasterWeb::of(conf)?;
-    let ended = runtime.block_on(start::run(conf, &process, web));
+    let ended = runtime.block_on(logged(&log, start::run(conf, &process, web)));
     runtime.shutdown_timeout(Duration::from_secs(1));
     let passes = matches!(&ended, Err(error) if process.comes_back() && error.may_pass());
     let ended = ended.map_err(anyhow::Error::from).inspect_err(|error| log::error!("{error:#}"));
@@ -243,7 +242,7 @@ fn worker(conf: &Conf, errors: Errors) -> anyhow::Result<u8> {
         let _ = rustix::process::setsid();
     }
     tell(CLAIMED);
-    log_to_file(conf, worker::start::SERVER.name)?;
+    let log = ServerLog::start(conf, worker::start::SERVER.name, Wanted::Log)?;
     conf.warnings().iter().for_each(|warning| log::warn!("{warning}"));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ready = |address: &str, known| {
@@ -252,7 +251,7 @@ fn worker(conf: &Conf, errors: Errors) -> anyhow::Result<u8> {
         }
         tell(&format!("{READY}{address}"));
     };
-    let ended = runtime.block_on(worker::start::run(conf, ready)).map_err(anyhow::Error::from);
+    let ended = runtime.block_on(logged(&log, worker::start::run(conf, ready))).map_err(anyhow::Error::from);
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended.inspect_err(|error| log::error!("{error:#}"))?;
     log::info!("stopped");
@@ -290,7 +289,7 @@ fn stop(servers: &[(&Server, PathBuf)]) -> anyhow::Result<u8> {
 }
 
 fn guard(conf: &Conf, properties: &[String]) -> anyhow::Result<u8> {
-    log_to_terminal()?;
+    logs::log_to_terminal()?;
     let settings = GuardianSettings {
         logs_dir: conf.get(&keys::LOGS_DIR),
         program: std::env::current_exe().context("cannot find the own program")?,
@@ -313,6 +312,7 @@ async fn release(conf: &Conf, ended: Ended<'_>) {
 
 fn shell(face: Face, conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
     tell_mistakes(conf);
+    logs::log_of_user(conf, &outside::os_user())?;
     let code = alluxio::shell::run(face, words, ShellSettings::read(conf)?);
     Ok(u8::try_from(code).unwrap_or(1))
 }
@@ -378,50 +378,10 @@ fn version(conf: &Conf) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// Sets up the log as `log4rs.yaml` in the configuration folder says.
-fn log_to_file(conf: &Conf, server: &str) -> anyhow::Result<()> {
-    let path = conf.get(&keys::CONF_DIR).join("log4rs.yaml");
-    let (text, name) = match std::fs::read_to_string(&path) {
-        Ok(text) => (text, path.display().to_string()),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            (LOGGING.to_owned(), "the built-in log4rs.yaml".to_owned())
-        }
-        Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
-    };
-    let logs_dir = conf.get(&keys::LOGS_DIR).display().to_string().replace('\'', "''");
-    let text = text.replace("${alluxio.logs.dir}", &logs_dir).replace("${alluxio.server}", server);
-    let file = config::File::from_str(&text, config::FileFormat::Yaml);
-    let parsed = config::Config::builder().add_source(file).build();
-    // Not at once into what log4rs wants: `config` would take the names of levels in capitals only.
-    let value: serde_value::Value =
-        parsed.and_then(config::Config::try_deserialize).with_context(|| format!("{name} is not readable YAML"))?;
-    let raw: log4rs::config::RawConfig =
-        value.deserialize_into().with_context(|| format!("{name} cannot be understood"))?;
-    let (appenders, mut errors) = raw.appenders_lossy(&log4rs::config::Deserializers::default());
-    if !errors.is_empty() {
-        errors.handle();
-        bail!("{name} has appenders that cannot be used");
+/// Runs a server whose log follows its file meanwhile.
+async fn logged<T>(log: &ServerLog, server: impl Future<Output = T>) -> T {
+    tokio::select! {
+        ended = server => ended,
+        () = log.watch() => unreachable!("it goes on for ever"),
     }
-    let mut root = raw.root();
-    if let Some(level) = conf.get(&keys::LOG_LEVEL) {
-        root.set_level(level);
-    }
-    let logging = log4rs::Config::builder()
-        .appenders(appenders)
-        .loggers(raw.loggers())
-        .build(root)
-        .with_context(|| format!("{name} cannot be used"))?;
-    log4rs::init_config(logging)?;
-    Ok(())
-}
-
-/// For a process without a log of its own: what it has to say goes to standard error.
-fn log_to_terminal() -> anyhow::Result<()> {
-    use log4rs::append::console::{ConsoleAppender, Target};
-    let encoder = log4rs::encode::pattern::PatternEncoder::new("{d(%Y-%m-%d %H:%M:%S,%3f)} {l:<5} {t} - {m}{n}");
-    let appender = ConsoleAppender::builder().target(Target::Stderr).encoder(Box::new(encoder)).build();
-    let appender = log4rs::config::Appender::builder().build("stderr", Box::new(appender));
-    let root = log4rs::config::Root::builder().appender("stderr").build(log::LevelFilter::Info);
-    log4rs::init_config(log4rs::Config::builder().appender(appender).build(root)?)?;
-    Ok(())
 }

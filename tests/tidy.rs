@@ -23,16 +23,24 @@ const USES: &[(&str, &[&str])] = &[
     ("proto", &[]),
     ("rpc", &[]),
     ("process", &[]),
+    ("logs", &[]),
+    ("metrics", &[]),
     ("ufs", &[]),
     ("election", &["rpc"]),
     ("journal", &["election", "rpc", "ufs"]),
-    ("master", &["journal", "election", "rpc", "ufs", "process"]),
-    ("worker", &["election", "rpc", "ufs", "process"]),
+    ("master", &["journal", "election", "rpc", "ufs", "process", "metrics"]),
+    ("worker", &["election", "rpc", "ufs", "process", "metrics"]),
     ("client", &["election", "rpc"]),
     ("shell", &["client", "election"]),
     ("tools", &["master", "journal", "ufs", "election"]),
-    ("web", &["master", "worker", "client", "election", "rpc"]),
-    ("main", &["rpc", "process", "ufs", "election", "journal", "master", "worker", "client", "shell", "tools", "web"]),
+    ("web", &["master", "worker", "client", "election", "rpc", "metrics", "logs"]),
+    (
+        "main",
+        &[
+            "rpc", "process", "ufs", "election", "journal", "master", "worker", "client", "shell", "tools", "web",
+            "logs",
+        ],
+    ),
 ];
 const FOR_ALL: &[&str] = &["types", "conf", "proto"];
 const ONLY_TYPES: &[&str] = &["conf", "proto"];
@@ -86,8 +94,9 @@ const PLACES: &[(&str, &[&str])] = &[
     ("warp", &["web/"]),
     ("zookeeper_client", &["election/zookeeper"]),
     ("hdfs_native", &["ufs/hdfs"]),
-    ("log4rs", &["main.rs"]),
-    ("config", &["conf/", "main.rs"]),
+    ("log4rs", &["logs/"]),
+    ("prometheus_client", &["metrics/"]),
+    ("config", &["conf/", "logs/"]),
     ("strsim", &["conf/"]),
     ("anyhow", &["main.rs", "shell/"]),
 ];
@@ -362,7 +371,7 @@ fn a_framework_out_of_place_is_seen() {
     let samples: Vec<_> = samples.iter().map(|(name, text)| ("src/master/role.rs", text.as_str(), *name)).collect();
     assert_objects(places_of_frameworks, &samples);
     assert_accepts(places_of_frameworks, "src/rpc/mod.rs", "use tonic::Status;");
-    assert_accepts(places_of_frameworks, "src/main.rs", "use log4rs::config::Appender;");
+    assert_accepts(places_of_frameworks, "src/logs/user.rs", "use log4rs::config::Appender;");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::table::{Family, Key, Preset, Row};
 use super::values::{
     Authentication, Bytes, Compatibility, FencingMode, FlushDurability, HostPort, Hostname, JournalType, Octal, Port,
-    WriteType,
+    QueueCapacity, WriteType,
 };
 use Preset::{Always, ByRelease, Unset};
 
@@ -35,6 +35,9 @@ table! {
     WORK_DIR: PathBuf = "alluxio.work.dir" [], Always("${alluxio.home}");
     /// Folder of log, output and pid files.
     LOGS_DIR: PathBuf = "alluxio.logs.dir" [], Always("${alluxio.work.dir}/logs");
+    /// Folder of the logs of commands, `user_<user>.log`.
+    USER_LOGS_DIR: PathBuf = "alluxio.user.logs.dir" [],
+        ByRelease { v1_2: "${alluxio.logs.dir}", v2_9: "${alluxio.logs.dir}/user" };
     /// Folders in which `alluxio-site.properties` is looked for; the first one that holds it counts.
     /// Read from environment and command line only.
     SITE_CONF_DIR: Vec<PathBuf> = "alluxio.site.conf.dir" [],
@@ -46,6 +49,10 @@ table! {
     COMPATIBILITY: Compatibility = "alluxio.compatibility" [], Always("1.2");
     /// Level of the root logger; unset, `log4rs.yaml` says it (ours).
     LOG_LEVEL: Option<log::LevelFilter> = "alluxio.log.level" [], Unset;
+    /// Whether a master writes each operation of a client to `master_audit.log`.
+    AUDIT_LOGGING_ENABLED: bool = "alluxio.master.audit.logging.enabled" [], Always("false");
+    /// Lines of the audit log that may wait to be written; more are lost, and that is said.
+    AUDIT_LOGGING_QUEUE_CAPACITY: QueueCapacity = "alluxio.master.audit.logging.queue.capacity" [], Always("10000");
 
     // Where a master is found.
 

@@ -28,6 +28,10 @@ pub struct Hostname(pub String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Octal(pub u16);
 
+/// How many things may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueCapacity(pub u32);
+
 /// An address that is still a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostPort {
@@ -161,6 +165,16 @@ impl ParseValue for Port {
         match text.parse() {
             Ok(port) if port > 0 => Ok(Port(port)),
             _ => Err("not a port number (1 to 65535)".to_owned()),
+        }
+    }
+}
+
+impl ParseValue for QueueCapacity {
+    const FORM: &'static str = "a number, 1 to 10000000";
+    fn parse(text: &str) -> Result<QueueCapacity, String> {
+        match text.parse() {
+            Ok(number @ 1..=10_000_000) => Ok(QueueCapacity(number)),
+            _ => Err("not a number from 1 to 10000000".to_owned()),
         }
     }
 }

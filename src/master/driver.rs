@@ -3,9 +3,10 @@
 //! It owns the role, the tailer and, while it leads, the writer. A batch of requests is decided, applied and queued
 //! as one record; answers wait for their flush, then for the lease (F4). The simulator drives this same code.
 
+use super::counting;
 use super::event::{Core, Effect, Event, Exit, Told};
 use super::follower::Follower;
-use super::gate::Gate;
+use super::gate::{Gate, Standing};
 use super::ops::{self, Answer, Request};
 use super::role::{Role, RoleEvent, RoleSettings};
 use super::worker_call::{Command, WorkerAnswer, WorkerCall};
@@ -222,6 +223,12 @@ impl<T> Driver<T> {
         let serving = matches!(self.phase, Phase::Serving { .. } | Phase::Draining { .. });
         let mark = self.writer.as_ref().map_or(SequenceNumber(0), Writer::mark);
         self.gate.set(serving, mark, self.role.lease_until());
+        let last = self.writer.as_ref().filter(|_| !self.is_before_writing()).map(Writer::last);
+        self.gate.tell(Standing {
+            epoch: self.role.seen().map_or(0, |node| node.epoch).max(self.role.epoch().unwrap_or_default()),
+            position: last.unwrap_or(self.follower.tailer.applied()).sequence,
+            durable: self.decided().sequence,
+        });
     }
 
     fn role_events(&mut self) {
@@ -326,6 +333,7 @@ impl<T> Driver<T> {
             let text = format!("The request changes too much at once ({} bytes of journal).", encoded.len());
             return Err(FsError::new(ErrorKind::ResourceExhausted, text));
         }
+        counting::decided(core, &decision);
         decision.entries.iter().for_each(|entry| core.change(entry, sequence));
         core.follow(&request.operation, &decision.answer);
         entries.extend(encoded);
@@ -445,6 +453,7 @@ impl<T> Driver<T> {
         if matches!(self.phase, Phase::Serving { .. }) && !writer.has_unflushed() {
             let entries = ops::collect(&core.state, COLLECT_MAX);
             if !entries.is_empty() {
+                entries.iter().for_each(|entry| counting::entry(core, entry));
                 entries.iter().for_each(|entry| core.change(entry, writer.last().sequence.next()));
                 writer.append(entry_codec::encode_entries(&entries).into());
             }

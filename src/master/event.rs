@@ -11,8 +11,10 @@ use crate::journal::entry::Entry;
 use crate::journal::folder::{CheckpointId, Length, SegmentId};
 use crate::journal::tailer::{Ask, ChainError};
 use crate::journal::writer::WriterEffect;
+use crate::metrics::MasterCounters;
 use crate::types::mutant::{self, Mutant};
 use crate::types::{FsError, SequenceNumber};
+use std::sync::Arc;
 
 /// What the lock of the runtime guards: the state and what of it is not answered yet.
 #[derive(Debug, Default)]
@@ -23,6 +25,8 @@ pub struct Core {
     pub in_flight: InFlight,
     /// What workers tell; not journaled.
     pub workers: Workers,
+    /// What this process has done. Shared with those who count elsewhere.
+    pub counters: Arc<MasterCounters>,
 }
 
 /// An answer and what must be durable before it leaves.

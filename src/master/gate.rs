@@ -12,6 +12,21 @@ pub struct Gate {
     mark: AtomicU64,
     /// End of the lease in nanoseconds of the boot clock; 0 when every answer must go through the driver.
     lease_until: AtomicU64,
+    /// For those who watch, one by one: see [`Standing`].
+    epoch: AtomicU64,
+    position: AtomicU64,
+    durable: AtomicU64,
+}
+
+/// How far a master is, in any role, for those who watch it. Nothing is decided by it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The newest epoch that it knows of: its own while it leads.
+    pub epoch: u64,
+    /// The last record in its memory: of a primary what it has decided, of a standby what it has applied.
+    pub position: SequenceNumber,
+    /// The last record that it takes for permanent.
+    pub durable: SequenceNumber,
 }
 
 /// What becomes of an answer.
@@ -32,6 +47,22 @@ impl Gate {
         self.mark.store(mark.0, Ordering::Release);
         self.lease_until.store(nanos, Ordering::Release);
         self.serving.store(serving, Ordering::Release);
+    }
+
+    /// Tells how far the master is.
+    pub fn tell(&self, standing: Standing) {
+        self.epoch.store(standing.epoch, Ordering::Relaxed);
+        self.position.store(standing.position.0, Ordering::Relaxed);
+        self.durable.store(standing.durable.0, Ordering::Relaxed);
+    }
+
+    /// How far the master is, or was at the end of the last step of its loop.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            epoch: self.epoch.load(Ordering::Relaxed),
+            position: SequenceNumber(self.position.load(Ordering::Relaxed)),
+            durable: SequenceNumber(self.durable.load(Ordering::Relaxed)),
+        }
     }
 
     /// Whether this master serves clients.

@@ -5,9 +5,12 @@
 //! what workers tell; `tasks/` is periodic work. Around the process of a master
 //! stand `guardian.rs` (watches it) and `process.rs`; the module `process` starts and stops it.
 
+pub mod audit;
+mod counting;
 pub mod driver;
 pub mod event;
 mod follower;
+pub mod front;
 pub mod gate;
 pub mod guardian;
 pub mod in_flight;

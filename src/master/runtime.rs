@@ -6,7 +6,7 @@
 
 use super::driver::{Driver, DriverSettings};
 use super::event::{Core, Effect, Evaluated, Event, Exit, Told};
-use super::gate::{Gate, Verdict};
+use super::gate::{Gate, Standing, Verdict};
 use super::ops::{self, Answer, Caller, Query, Request};
 use super::state::{CheckpointOrigin, MasterState};
 use super::worker_call::WorkerCall;
@@ -15,6 +15,7 @@ use crate::journal::chain::Position;
 use crate::journal::folder::{CheckpointId, JournalStore, Recovery, SegmentId, SegmentWriter, StoreError};
 use crate::journal::tailer::Ask;
 use crate::journal::writer::WriterEffect;
+use crate::metrics::{FlushTimes, MasterCounters};
 use crate::types::time::{boot_now, wall_now};
 use crate::types::{ErrorKind, FsError, SequenceNumber};
 use bytes::Bytes;
@@ -58,6 +59,7 @@ pub struct Handle {
     requests: mpsc::Sender<Event<Ticket>>,
     events: mpsc::Sender<Event<Ticket>>,
     progress: watch::Receiver<Progress>,
+    flush_times: FlushTimes,
 }
 
 /// How far this master has come.
@@ -121,6 +123,27 @@ impl Handle {
         read(&self.core.read(), &self.settings)
     }
 
+    /// How far this master is, in any role.
+    pub fn standing(&self) -> Standing {
+        self.gate.standing()
+    }
+
+    /// What this process has done.
+    pub fn counters(&self) -> Arc<MasterCounters> {
+        Arc::clone(&self.core.read().counters)
+    }
+
+    /// How long flushes of the journal took.
+    pub fn flush_times(&self) -> &FlushTimes {
+        &self.flush_times
+    }
+
+    /// Requests that wait for the loop, and how many may.
+    pub fn queue(&self) -> (usize, usize) {
+        let may = self.requests.max_capacity();
+        (may - self.requests.capacity(), may)
+    }
+
     /// How long the lease lasts yet; none when answers are confirmed one by one.
     pub fn lease_left(&self) -> Option<Duration> {
         self.gate.lease_left(boot_now())
@@ -156,6 +179,7 @@ impl Handle {
         answer: oneshot::Receiver<Result<Answer, FsError>>,
     ) -> Result<Answer, FsError> {
         if self.requests.try_send(event).is_err() {
+            self.core.read().counters.busy_refusals.inc();
             return Err(FsError::new(ErrorKind::Unavailable, "The master is too busy or stops. Try again."));
         }
         answer.await.unwrap_or_else(|_| Err(not_primary()))
@@ -185,6 +209,7 @@ pub struct Runtime {
     tasks: JoinSet<()>,
     /// The last call to the election had no answer.
     election_away: bool,
+    flush_times: FlushTimes,
 }
 
 impl Runtime {
@@ -207,6 +232,7 @@ impl Runtime {
             requests: requests_sender,
             events: tell.clone(),
             progress: seen,
+            flush_times: FlushTimes::default(),
         };
         let runtime = Runtime {
             driver: driver(gate),
@@ -223,6 +249,7 @@ impl Runtime {
             appenders: BTreeMap::new(),
             tasks: JoinSet::new(),
             election_away: false,
+            flush_times: handle.flush_times.clone(),
         };
         (runtime, handle)
     }
@@ -315,6 +342,7 @@ impl Runtime {
             Effect::Checkpoint(id, genesis, state) => self.checkpoint(id, genesis, state),
             Effect::Serving { epoch, taken_over } => {
                 info!("became primary epoch={epoch} taken_over={taken_over}");
+                self.core.read().counters.became_primary.inc();
                 self.progress.send_replace(Progress::Primary(epoch));
             }
             Effect::Warn(text) => warn!("{text}"),
@@ -369,10 +397,11 @@ impl Runtime {
         self.appenders.retain(|_, appender| !appender.is_closed()); // those of files that could not be created
         self.appenders.insert(segment, sender);
         let (store, tell) = (self.outside.store.clone(), self.tell.clone());
+        let flushes = Flushes { counters: Arc::clone(&self.core.read().counters), times: self.flush_times.clone() };
         self.tasks.spawn(async move {
             match store.create(segment).await {
                 Err(error) => drop(tell.send(Event::Created(segment, Err(error.to_string()))).await),
-                Ok(writer) => append_all(segment, writer, appends, tell).await,
+                Ok(writer) => append_all(segment, writer, appends, tell, flushes).await,
             }
         });
     }
@@ -415,18 +444,38 @@ impl Runtime {
     }
 }
 
+/// Where flushes are counted.
+struct Flushes {
+    counters: Arc<MasterCounters>,
+    times: FlushTimes,
+}
+
+impl Flushes {
+    fn count(&self, is_well: bool, took: Duration) {
+        if is_well {
+            self.counters.journal_flushes.inc();
+            self.times.observe(took);
+        } else {
+            self.counters.journal_flush_failures.inc();
+        }
+    }
+}
+
 /// Owns the open end of a segment: one append at a time, then closes it.
 async fn append_all(
     segment: SegmentId,
     mut writer: Box<dyn SegmentWriter>,
     mut appends: mpsc::Receiver<Bytes>,
     tell: mpsc::Sender<Event<Ticket>>,
+    flushes: Flushes,
 ) {
     if tell.send(Event::Created(segment, Ok(writer.room_bytes()))).await.is_err() {
         return;
     }
     while let Some(bytes) = appends.recv().await {
+        let began = boot_now();
         let outcome = writer.append(bytes).await.map_err(|error| error.to_string());
+        flushes.count(outcome.is_ok(), boot_now().since(began));
         let failed = outcome.is_err();
         if tell.send(Event::Appended(segment, outcome)).await.is_err() || failed {
             return;

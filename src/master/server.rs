@@ -4,6 +4,7 @@
 //! those of workers, `server_meta.rs` those about the cluster. The table of methods is a `match` in each; a new
 //! operation is one line there.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use tonic::body::Body;
 use tonic::codegen::http;
 
 use crate::conf::keys;
+use crate::master::audit::{Client, Ownership};
+use crate::master::front::Front;
 use crate::master::ops::{Answer, LoadMetadata, Query, Request};
 use crate::master::worker_call::WorkerCall;
 use crate::master::{server_block, server_fs, server_meta, server_worker};
@@ -28,7 +31,7 @@ use crate::rpc::call::{self, Reply};
 use crate::rpc::handshake::{AuthenticationType, Authenticator, Impersonation};
 pub use crate::rpc::listen::ServerError;
 use crate::rpc::listen::{self, Limits, Properties, Routes};
-use crate::types::{Caller, ErrorKind, FsError};
+use crate::types::{AlluxioPath, Caller, ErrorKind, FsError};
 
 /// The namespace behind the server.
 pub trait Namespace: Send + Sync + 'static {
@@ -49,6 +52,10 @@ pub trait Namespace: Send + Sync + 'static {
 
     /// Looks at the UFS for what a question is about and the namespace does not have.
     fn load(&self, query: &Query, load: LoadMetadata) -> impl Future<Output = Result<(), FsError>> + Send;
+
+    /// Whose a path is now, if it is there and that is known. No answer to anybody, for it may not be durable yet: it
+    /// is for the audit log, which is written once the outcome of the operation is.
+    fn ownership(&self, path: &AlluxioPath) -> Option<Ownership>;
 }
 
 /// How to serve.
@@ -88,7 +95,7 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The server ended by itself.
 pub async fn serve<N: Namespace>(
     listener: TcpListener,
-    namespace: Arc<N>,
+    front: Arc<Front<N>>,
     settings: ServerSettings,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServerError> {
@@ -98,7 +105,7 @@ pub async fn serve<N: Namespace>(
         keepalive_interval: KEEPALIVE_INTERVAL,
         keepalive_timeout: KEEPALIVE_TIMEOUT,
     };
-    let server = Arc::new(MasterServer::new(namespace, settings));
+    let server = Arc::new(MasterServer::new(front, settings));
     listen::serve(listener, Arc::clone(&server), limits, shutdown).await
 }
 
@@ -106,6 +113,7 @@ pub async fn serve<N: Namespace>(
 #[derive(Debug)]
 pub(super) struct MasterServer<N> {
     pub(super) namespace: Arc<N>,
+    pub(super) front: Arc<Front<N>>,
     pub(super) authenticator: Authenticator,
     pub(super) configuration: server_meta::Configuration,
 }
@@ -115,20 +123,28 @@ pub(super) struct MasterServer<N> {
 pub(super) struct UserCall<N> {
     pub(super) server: Arc<MasterServer<N>>,
     user: Arc<str>,
+    /// The other end of its connection.
+    address: Option<SocketAddr>,
 }
 
 impl<N: Namespace> UserCall<N> {
-    /// The user with its groups.
-    pub(super) async fn caller(&self) -> Arc<Caller> {
-        self.server.authenticator.callers().get(&self.user).await
+    /// Who calls: the user with its groups, from where.
+    pub(super) async fn client(&self) -> Client {
+        let authenticator = &self.server.authenticator;
+        Client {
+            caller: authenticator.callers().get(&self.user).await,
+            authentication: authenticator.kind(),
+            address: self.address,
+        }
     }
 }
 
 impl<N: Namespace> MasterServer<N> {
-    fn new(namespace: Arc<N>, settings: ServerSettings) -> MasterServer<N> {
+    fn new(front: Arc<Front<N>>, settings: ServerSettings) -> MasterServer<N> {
         let ServerSettings { authentication, impersonation, groups_lifetime, configuration, .. } = settings;
         MasterServer {
-            namespace,
+            namespace: Arc::clone(front.namespace()),
+            front,
             authenticator: Authenticator::new(authentication, impersonation, groups_lifetime),
             configuration: server_meta::Configuration::new(configuration),
         }
@@ -163,7 +179,10 @@ impl<N: Namespace> MasterServer<N> {
         route: impl FnOnce(UserCall<N>, http::Request<Body>) -> Reply,
     ) -> Reply {
         match call::user_of(&request, &self.authenticator) {
-            Ok(user) => route(UserCall { server: Arc::clone(self), user }, request),
+            Ok(user) => {
+                let address = call::address_of(&request);
+                route(UserCall { server: Arc::clone(self), user, address }, request)
+            }
             Err(error) => call::refuse(error),
         }
     }

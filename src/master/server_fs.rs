@@ -11,7 +11,7 @@ use tonic::codegen::http;
 
 use super::ops::{
     Answer, CompleteFile, CreateDirectory, CreateFile, Delete, Free, LoadMetadata, NewBlock, Operation, Query, Rename,
-    Request, SchedulePersist, SetAttribute, WriteType,
+    SchedulePersist, SetAttribute, WriteType,
 };
 use super::server::{Namespace, UserCall, mismatch, unsupported};
 use crate::proto::alluxio::grpc::file::{
@@ -248,19 +248,16 @@ impl<N: Namespace> UserCall<N> {
             Some(Ok(LoadMetadataPType::Always)) => LoadMetadata::Always,
             _ => LoadMetadata::Once,
         };
-        self.server.namespace.load(&query, load).await?;
-        self.query(query).await
+        self.server.front.look(&self.client().await, query, load).await
     }
 
     pub(super) async fn query(&self, query: Query) -> Result<Answer, FsError> {
-        let caller = self.caller().await;
-        self.server.namespace.query(&caller, &query).await
+        self.server.front.query(&self.client().await, query).await
     }
 
     async fn submit(&self, common: &FileSystemMasterCommonPOptions, operation: Operation) -> Result<Answer, FsError> {
         let operation_id: Option<OperationId> = common.operation_id.as_ref().map(convert::operation_id_from_proto);
-        let caller = (*self.caller().await).clone();
-        self.server.namespace.submit(Request { caller, operation_id, operation }).await
+        self.server.front.submit(&self.client().await, operation_id, operation).await
     }
 }
 

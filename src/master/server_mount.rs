@@ -1,6 +1,6 @@
 //! Mounts on the wire: mount, unmount, the table of mounts.
 
-use super::ops::{Answer, Mount, Operation, Query, Request, Seen, UfsOperation};
+use super::ops::{Answer, Mount, Operation, Query, Seen, UfsOperation};
 use super::server::{Namespace, UserCall, mismatch, unsupported};
 use crate::journal::entry::AddMountPoint;
 use crate::proto::alluxio::grpc::file::{
@@ -49,9 +49,7 @@ impl<N: Namespace> UserCall<N> {
     }
 
     async fn ask_for(&self, operation: UfsOperation) -> Result<Answer, FsError> {
-        let caller = (*self.caller().await).clone();
-        let request = Request { caller, operation_id: None, operation: Operation::Ufs(operation) };
-        self.server.namespace.submit(request).await
+        self.server.front.submit(&self.client().await, None, Operation::Ufs(operation)).await
     }
 }
 

@@ -1,7 +1,9 @@
 //! From the properties to a master that serves, and its end.
 
+use super::audit::{self, AuditLog};
 use super::driver::{Driver, DriverSettings};
 use super::event::{Core, Exit};
+use super::front::Front;
 use super::ops;
 use super::outside::{self, Folder, OutsideError};
 use super::process::Process;
@@ -20,6 +22,7 @@ use crate::journal::codec::{self, Decoded, Frame};
 use crate::journal::folder::local::MissingFolder;
 use crate::journal::folder::{Format, JournalStore, Length, Listing, StoreError};
 use crate::journal::writer::WriterLimits;
+use crate::metrics::MasterCounters;
 use crate::rpc::channel::ChannelSettings;
 use crate::rpc::identity::{self, NotAvailable};
 use crate::rpc::worker::WorkerSettings;
@@ -104,6 +107,9 @@ pub enum StartError {
     /// It is not known as whom to ask workers.
     #[error(transparent)]
     User(#[from] identity::NoUser),
+    /// The audit log has no thread.
+    #[error("cannot start the thread of the audit log")]
+    Audit(#[source] std::io::Error),
     /// Signals cannot be received.
     #[error("cannot receive signals")]
     Signals(#[source] std::io::Error),
@@ -183,8 +189,10 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     let mut running = tokio::spawn(runtime.run());
     let ufs = Arc::new(UfsClients::new(ufs_settings));
     let namespace = UfsNamespace::start(handle.clone(), ufs.clone(), effects(conf));
+    let audit = audit_log(conf, handle.counters())?;
+    let front = Arc::new(Front::new(Arc::new(namespace.clone()), handle.counters(), audit));
     let (stop_server, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = server::serve(listener, Arc::new(namespace.clone()), server_settings, async {
+    let server = server::serve(listener, Arc::clone(&front), server_settings, async {
         // Sent, or dropped with the sender: both end the server.
         let _ = stopped.await;
     });
@@ -380,6 +388,16 @@ fn driver_settings(conf: &Conf, cluster_id: &str, address: &str, incarnation: &s
             connect_wait: conf.get(&keys::MASTER_WORKER_CONNECT_WAIT),
         },
     }
+}
+
+/// The audit log, if it is wished; where its lines go, `log4rs.yaml` says.
+fn audit_log(conf: &Conf, counters: Arc<MasterCounters>) -> Result<Option<AuditLog>, StartError> {
+    if !conf.get(&keys::AUDIT_LOGGING_ENABLED) {
+        return Ok(None);
+    }
+    let capacity = conf.get(&keys::AUDIT_LOGGING_QUEUE_CAPACITY).0 as usize;
+    let log = AuditLog::start(capacity, counters, |line| info!(target: audit::LOGGER, "{line}"));
+    log.map(Some).map_err(StartError::Audit)
 }
 
 fn effects(conf: &Conf) -> EffectSettings {

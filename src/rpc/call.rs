@@ -5,6 +5,7 @@
 //! more.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -14,6 +15,7 @@ use tonic::codec::Codec;
 use tonic::codegen::http;
 use tonic::codegen::{BoxFuture, Bytes, Service};
 use tonic::server::Grpc;
+use tonic::transport::server::TcpConnectInfo;
 use tonic::{Status, Streaming};
 use tonic_prost::ProstCodec;
 
@@ -36,6 +38,11 @@ pub fn method_of(request: &http::Request<Body>) -> Option<(&str, &str)> {
 pub fn user_of(request: &http::Request<Body>, authenticator: &Authenticator) -> Result<Arc<str>, FsError> {
     let channel_id = request.headers().get(CHANNEL_ID_HEADER).map(|id| id.as_bytes());
     authenticator.user(channel_id, request.uri().path().trim_start_matches('/'))
+}
+
+/// The other end of the connection that a call came by.
+pub fn address_of(request: &http::Request<Body>) -> Option<SocketAddr> {
+    request.extensions().get::<TcpConnectInfo>()?.remote_addr()
 }
 
 /// One message in, one out.

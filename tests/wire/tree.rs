@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use alluxio::master::audit::Ownership;
 use alluxio::master::ops::{Answer, LoadMetadata, Query, Request, Settings, bootstrap, decide, query};
 use alluxio::master::server::{Namespace, bind, serve};
 use alluxio::master::state::{Footprint, MasterState};
@@ -16,11 +17,11 @@ use alluxio::proto::alluxio::grpc::version::ServiceType;
 use alluxio::rpc::channel::{Connection, connect};
 use alluxio::rpc::handshake::AuthenticationType;
 use alluxio::types::time::Millis;
-use alluxio::types::{Caller, FsError};
+use alluxio::types::{AlluxioPath, Caller, FsError};
 use parking_lot::RwLock;
 use tonic::{Code, Status};
 
-use crate::harness::{identity, settings};
+use crate::harness::{front, identity, settings};
 
 /// A master without a journal: what is decided is applied at once.
 struct Tree {
@@ -73,6 +74,10 @@ impl Namespace for Tree {
     async fn load(&self, _: &Query, _: LoadMetadata) -> Result<(), FsError> {
         Ok(())
     }
+
+    fn ownership(&self, _: &AlluxioPath) -> Option<Ownership> {
+        None
+    }
 }
 
 type Client = FileSystemMasterClientServiceClient<Connection>;
@@ -80,7 +85,8 @@ type Client = FileSystemMasterClientServiceClient<Connection>;
 async fn client() -> Client {
     let listener = bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let serving = serve(listener, Arc::new(Tree::new()), settings(AuthenticationType::Simple), std::future::pending());
+    let serving =
+        serve(listener, front(Arc::new(Tree::new())), settings(AuthenticationType::Simple), std::future::pending());
     tokio::spawn(serving);
     let service = ServiceType::FileSystemMasterClientService;
     Client::new(connect(&address, service, &identity("root")).await.unwrap())

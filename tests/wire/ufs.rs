@@ -10,8 +10,10 @@ use alluxio::journal::codec::encode_header;
 use alluxio::journal::folder::local::{LocalSettings, LocalStore};
 use alluxio::journal::folder::{Format, JournalStore, SegmentId};
 use alluxio::journal::writer::WriterLimits;
+use alluxio::master::audit::AuditLog;
 use alluxio::master::driver::{Driver, DriverSettings};
 use alluxio::master::event::{Core, Exit};
+use alluxio::master::front::Front;
 use alluxio::master::ops;
 use alluxio::master::role::{FencingMode, RoleSettings};
 use alluxio::master::runtime::{Handle, Outside, Progress, Runtime};
@@ -43,6 +45,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(1);
 
 pub(crate) struct Master {
     pub(crate) client: FileSystemMasterClientServiceClient<Connection>,
+    pub(crate) address: String,
     pub(crate) handle: Handle,
     pub(crate) namespace: UfsNamespace,
     memory: MemoryUfs,
@@ -73,12 +76,18 @@ fn driver_settings(root_ufs: &str) -> DriverSettings {
 }
 
 /// A master alone, with a journal in `folder`, that has come to serve.
-async fn start(folder: &Path, root_ufs: &str, memory: MemoryUfs) -> Master {
-    start_under(folder, root_ufs, memory, Arc::new(SoloLatch::new("master:1"))).await
+pub(crate) async fn start(folder: &Path, root_ufs: &str, memory: MemoryUfs) -> Master {
+    start_under(folder, root_ufs, memory, Arc::new(SoloLatch::new("master:1")), None).await
 }
 
 /// The same under a latch of the test's.
-pub(crate) async fn start_under(folder: &Path, root_ufs: &str, memory: MemoryUfs, latch: Arc<dyn Latch>) -> Master {
+pub(crate) async fn start_under(
+    folder: &Path,
+    root_ufs: &str,
+    memory: MemoryUfs,
+    latch: Arc<dyn Latch>,
+    audit: Option<AuditLog>,
+) -> Master {
     let store = LocalStore::new(LocalSettings::new(folder));
     if store.read_format().await.ok().flatten().is_none() {
         let format = Format { layout: 1, feature_level: 1, cluster_id: "c".into() };
@@ -103,20 +112,22 @@ pub(crate) async fn start_under(folder: &Path, root_ufs: &str, memory: MemoryUfs
     let effects = EffectSettings { deadline: DEADLINE, block_size_bytes: 1 << 20 };
     let clients = UfsClients::new(UfsSettings { memory: Some(memory.clone()), ..UfsSettings::usual() });
     let namespace = UfsNamespace::start(handle.clone(), Arc::new(clients), effects);
+    let front = Arc::new(Front::new(Arc::new(namespace.clone()), handle.counters(), audit));
     let listener = bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (stop, stopped) = oneshot::channel::<()>();
-    tokio::spawn(serve(listener, Arc::new(namespace.clone()), settings(AuthenticationType::Simple), async {
+    tokio::spawn(serve(listener, front, settings(AuthenticationType::Simple), async {
         let _ = stopped.await;
     }));
     let mut progress = handle.progress();
     let primary = progress.wait_for(|progress| matches!(progress, Progress::Primary(_)));
     tokio::time::timeout(LIMIT, primary).await.expect("it serves").unwrap();
     let channel = connect(&address, ServiceType::FileSystemMasterClientService, &identity("root")).await.unwrap();
-    Master { client: FileSystemMasterClientServiceClient::new(channel), handle, namespace, memory, _stop: stop }
+    let client = FileSystemMasterClientServiceClient::new(channel);
+    Master { client, address, handle, namespace, memory, _stop: stop }
 }
 
-async fn in_memory(folder: &Path) -> Master {
+pub(crate) async fn in_memory(folder: &Path) -> Master {
     let memory = MemoryUfs::new();
     memory.mkdir(ROOT, &ownership()).await.unwrap();
     start(folder, ROOT, memory).await

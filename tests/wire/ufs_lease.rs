@@ -84,7 +84,7 @@ async fn no_change_is_sent_to_the_ufs_that_could_land_after_the_end_of_the_lease
     memory.mkdir(ROOT, &ownership()).await.unwrap();
     let (hold, held) = watch::channel(false);
     let latch = Slow { inner: SoloLatch::new("master:1"), held };
-    let mut master = start_under(folder.path(), ROOT, memory.clone(), Arc::new(latch)).await;
+    let mut master = start_under(folder.path(), ROOT, memory.clone(), Arc::new(latch), None).await;
     master.put("/a", b"a").await;
     master.put("/left", b"left").await;
     master.put("/mine", b"mine").await;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::journal::entry::AddMountPoint;
+use crate::master::audit::Ownership;
 use crate::master::ops::{LoadMetadata, Request};
 use crate::master::worker_call::WorkerCall;
 use crate::types::{AlluxioPath, ErrorKind};
@@ -40,6 +41,10 @@ impl Namespace for Needs {
 
     async fn load(&self, _: &Query, _: LoadMetadata) -> Result<(), FsError> {
         Ok(())
+    }
+
+    fn ownership(&self, _: &AlluxioPath) -> Option<Ownership> {
+        None
     }
 
     async fn delete_leftover(&self, uri: &str) -> Result<(), FsError> {

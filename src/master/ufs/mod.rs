@@ -12,6 +12,7 @@ mod task;
 
 pub use task::{Step, Told, UfsCall, UfsTask};
 
+use super::audit::Ownership;
 use super::event::Core;
 use super::ops::{self, Answer, Attempt, LoadMetadata, Lookup, Operation, Preparation, Query, Request, UfsOperation};
 use super::runtime::{Handle, Progress};
@@ -244,6 +245,15 @@ impl Namespace for UfsNamespace {
             self.look(&lookups, &mut looked).await?;
         }
         Ok(())
+    }
+
+    fn ownership(&self, path: &AlluxioPath) -> Option<Ownership> {
+        self.inner.handle.with_core(|core, _| {
+            let inode = ops::inode_at(&core.state, path)?;
+            let inodes = core.state.inodes();
+            let (owner, group) = (inodes.owner(&inode).to_owned(), inodes.group(&inode).to_owned());
+            Some(Ownership { owner, group, mode: inode.mode })
+        })
     }
 }
 

@@ -1,0 +1,189 @@
+//! The door for clients: each of their operations on files passes here, from whichever server it comes, and is counted
+//! and, if that is wished, written to the audit log. What the master does by itself, and what workers report, does not.
+
+use super::audit::{AuditLog, Client, Line, Ownership, Subject};
+use super::ops::{Answer, LoadMetadata, Operation, Query, Request, UfsOperation};
+use super::server::Namespace;
+use crate::metrics::MasterCounters;
+use crate::types::time::boot_now;
+use crate::types::{AlluxioPath, ErrorKind, FsError, OperationId};
+use parking_lot::Mutex;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+/// See the module text.
+#[derive(Debug)]
+pub struct Front<N> {
+    namespace: Arc<N>,
+    counters: Arc<MasterCounters>,
+    audit: Option<AuditLog>,
+    /// Changes under way that are to be in the audit log, though their client may go away.
+    audited: Mutex<JoinSet<()>>,
+}
+
+impl<N: Namespace> Front<N> {
+    /// A door to that namespace; without `audit` nothing is written.
+    pub fn new(namespace: Arc<N>, counters: Arc<MasterCounters>, audit: Option<AuditLog>) -> Front<N> {
+        Front { namespace, counters, audit, audited: Mutex::default() }
+    }
+
+    /// What is behind the door.
+    pub fn namespace(&self) -> &Arc<N> {
+        &self.namespace
+    }
+
+    /// What this process has done.
+    pub fn counters(&self) -> &Arc<MasterCounters> {
+        &self.counters
+    }
+
+    /// Answers a question, after a look at the UFS if `load` says so.
+    ///
+    /// # Errors
+    /// The refusal, or the UFS does not answer.
+    pub async fn look(&self, client: &Client, query: Query, load: LoadMetadata) -> Result<Answer, FsError> {
+        self.observe(client, &query, async {
+            self.namespace.load(&query, load).await?;
+            self.namespace.query(&client.caller, &query).await
+        })
+        .await
+    }
+
+    /// Answers a question about what is known.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn query(&self, client: &Client, query: Query) -> Result<Answer, FsError> {
+        self.observe(client, &query, self.namespace.query(&client.caller, &query)).await
+    }
+
+    async fn observe(
+        &self,
+        client: &Client,
+        query: &Query,
+        answer: impl Future<Output = Result<Answer, FsError>>,
+    ) -> Result<Answer, FsError> {
+        self.count_query(query);
+        let began = boot_now();
+        let outcome = answer.await;
+        self.count_told(&outcome);
+        self.count_failure(&outcome);
+        if let (Some(audit), Some(subject)) = (&self.audit, Subject::of_query(query)) {
+            let ownership = match &outcome {
+                Ok(Answer::Status(status)) => {
+                    Some(Ownership { owner: status.owner.clone(), group: status.group.clone(), mode: status.mode })
+                }
+                _ => subject.source.as_ref().and_then(|path| self.namespace.ownership(path)),
+            };
+            audit.log(Line::new(client, subject, ownership, &outcome, boot_now().since(began)));
+        }
+        outcome
+    }
+
+    /// Decides a change. The answer comes once it is durable, under a valid lease.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub async fn submit(
+        self: &Arc<Self>,
+        client: &Client,
+        operation_id: Option<OperationId>,
+        operation: Operation,
+    ) -> Result<Answer, FsError> {
+        self.count_operation(&operation);
+        let audited = self.audit.clone().zip(Subject::of(&operation));
+        let request = Request { caller: (*client.caller).clone(), operation_id, operation };
+        let outcome = match audited {
+            None => self.namespace.submit(request).await,
+            Some((audit, subject)) => self.submit_audited(client.clone(), request, audit, subject).await,
+        };
+        self.count_failure(&outcome);
+        outcome
+    }
+
+    /// The same, in a task: a change that goes on when its client goes away has its line all the same.
+    async fn submit_audited(
+        self: &Arc<Self>,
+        client: Client,
+        request: Request,
+        audit: AuditLog,
+        subject: Subject,
+    ) -> Result<Answer, FsError> {
+        let (told, answer) = oneshot::channel();
+        let this = Arc::clone(self);
+        {
+            let mut audited = self.audited.lock();
+            while audited.try_join_next().is_some() {}
+            audited.spawn(async move {
+                let began = boot_now();
+                let before = subject.source.as_ref().and_then(|path| this.ownership(&request.operation, path));
+                let outcome = this.namespace.submit(request).await;
+                let after = || subject.source.as_ref().and_then(|path| this.namespace.ownership(path));
+                let ownership = if outcome.is_ok() { after().or(before) } else { before };
+                audit.log(Line::new(&client, subject, ownership, &outcome, boot_now().since(began)));
+                // Who asked may have gone away.
+                let _ = told.send(outcome);
+            });
+        }
+        answer.await.unwrap_or_else(|_| Err(FsError::new(ErrorKind::Unavailable, "This master is stopping.")))
+    }
+
+    /// Of what is there; where something is to be made, of the directory above it that is there.
+    fn ownership(&self, operation: &Operation, path: &AlluxioPath) -> Option<Ownership> {
+        let makes = matches!(operation, Operation::CreateDirectory(_) | Operation::CreateFile(_));
+        let mut path = path.clone();
+        loop {
+            match self.namespace.ownership(&path) {
+                None if makes => path = path.parent()?,
+                found => return found,
+            }
+        }
+    }
+
+    fn count_query(&self, query: &Query) {
+        let counters = &self.counters;
+        match query {
+            Query::GetStatus { .. } | Query::ListStatus { .. } => counters.get_file_info_ops.inc(),
+            Query::Exists { .. } => counters.exists_ops.inc(),
+            Query::BlockInfo { .. } => counters.get_file_block_info_ops.inc(),
+            Query::MountTable => counters.get_mount_table_ops.inc(),
+            _ => 0,
+        };
+    }
+
+    fn count_operation(&self, operation: &Operation) {
+        let counters = &self.counters;
+        match operation {
+            Operation::CreateDirectory(_) => counters.create_directory_ops.inc(),
+            Operation::CreateFile(_) => counters.create_file_ops.inc(),
+            Operation::CompleteFile(_) => counters.complete_file_ops.inc(),
+            Operation::NewBlock(_) => counters.get_new_block_ops.inc(),
+            Operation::Rename(_) => counters.rename_path_ops.inc(),
+            Operation::Delete(_) => counters.delete_path_ops.inc(),
+            Operation::Free(_) => counters.free_file_ops.inc(),
+            Operation::SetAttribute(_) => counters.set_attribute_ops.inc(),
+            Operation::SchedulePersist(_) => counters.schedule_async_persist_ops.inc(),
+            Operation::Ufs(UfsOperation::Mount(_)) => counters.mount_ops.inc(),
+            Operation::Ufs(UfsOperation::Unmount(_)) => counters.unmount_ops.inc(),
+            Operation::Expire(_) | Operation::PutInPlace(_) | Operation::CommitBlock(_) | Operation::Ufs(_) => 0,
+        };
+    }
+
+    fn count_told(&self, outcome: &Result<Answer, FsError>) {
+        match outcome {
+            Ok(Answer::Status(_)) => self.counters.file_infos_got.inc(),
+            Ok(Answer::List(list)) => self.counters.file_infos_got.inc_by(list.len() as u64),
+            Ok(Answer::Block(_)) => self.counters.file_block_infos_got.inc(),
+            _ => 0,
+        };
+    }
+
+    fn count_failure(&self, outcome: &Result<Answer, FsError>) {
+        let Err(error) = outcome else { return };
+        self.counters.failed_ops.inc();
+        if error.kind == ErrorKind::PermissionDenied {
+            self.counters.denied_ops.inc();
+        }
+    }
+}
