@@ -207,3 +207,50 @@ impl Definition {
         levels.root.unwrap_or_else(|| self.raw.root().level())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(audit: bool) -> Place {
+        Place { file: "none/log4rs.yaml".into(), logs_dir: "it's/here".into(), server: "master", audit }
+    }
+
+    fn text(text: &str) -> Text {
+        Text { name: "x.yaml".to_owned(), text: text.to_owned() }
+    }
+
+    #[test]
+    fn the_audit_log_is_there_for_who_wants_it_only() {
+        let loggers = |audit| {
+            let place = place(audit);
+            let definition = place.parse(&place.read().expect("what is built in")).expect("it can be understood");
+            definition.raw.loggers().iter().map(|logger| logger.name().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(loggers(true), [AUDIT_LOGGER]);
+        assert_eq!(loggers(false), [""; 0]);
+        let refused = place(true).parse(&text("root: {level: info}")).map(|_| ()).expect_err("it has no such logger");
+        assert!(refused.to_string().starts_with("x.yaml has no logger AUDIT_LOG"), "{refused}");
+    }
+
+    #[test]
+    fn a_logger_has_its_own_level_or_that_of_the_nearest_above() {
+        let definition = "root: {level: warn}\nloggers: {'a::b': {level: debug}}";
+        let definition = place(false).parse(&text(definition)).expect("it can be understood");
+        let mut levels = Levels::default();
+        assert_eq!(definition.level_of("a::b::c", &levels), LevelFilter::Debug);
+        assert_eq!(definition.level_of("a", &levels), LevelFilter::Warn);
+        assert_eq!(definition.level_of("a::bc", &levels), LevelFilter::Warn);
+        levels.loggers.insert("a".to_owned(), LevelFilter::Trace);
+        levels.root = Some(LevelFilter::Error);
+        assert_eq!(definition.level_of("a::x", &levels), LevelFilter::Trace);
+        assert_eq!(definition.level_of("a::b", &levels), LevelFilter::Debug);
+        assert_eq!(definition.level_of("other", &levels), LevelFilter::Error);
+        assert_eq!(definition.level_of("", &levels), LevelFilter::Error);
+        levels.loggers.insert("a::b".to_owned(), LevelFilter::Off);
+        let built = definition.build(&levels).expect("they go together");
+        let told: Vec<_> = built.loggers().iter().map(|logger| (logger.name(), logger.level())).collect();
+        assert_eq!(told, [("a", LevelFilter::Trace), ("a::b", LevelFilter::Off)]);
+        assert_eq!(built.root().level(), LevelFilter::Error);
+    }
+}

@@ -209,7 +209,7 @@ pub struct AuditLog {
 /// The way to the thread that writes.
 #[derive(Debug)]
 struct Queue {
-    lines: Option<SyncSender<Line>>,
+    lines: Option<SyncSender<Box<Line>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -232,7 +232,7 @@ impl AuditLog {
 
     /// Has a line written, or lost when too many wait.
     pub fn log(&self, line: Line) {
-        let sent = self.queue.lines.as_ref().map(|lines| lines.try_send(line));
+        let sent = self.queue.lines.as_ref().map(|lines| lines.try_send(Box::new(line)));
         if !matches!(sent, Some(Ok(()))) {
             self.counters.audit_entries_dropped.inc();
         }
@@ -248,7 +248,7 @@ impl Drop for Queue {
     }
 }
 
-fn write_all(waiting: &Receiver<Line>, counters: &MasterCounters, mut write: impl FnMut(&Line)) {
+fn write_all(waiting: &Receiver<Box<Line>>, counters: &MasterCounters, mut write: impl FnMut(&Line)) {
     let (mut said, mut said_at) = (0, None);
     while let Ok(line) = waiting.recv() {
         write(&line);

@@ -5,6 +5,7 @@
 //! what workers tell; `tasks/` is periodic work. Around the process of a master
 //! stand `guardian.rs` (watches it) and `process.rs`; the module `process` starts and stops it.
 
+mod appender;
 pub mod audit;
 mod counting;
 pub mod driver;

@@ -4,6 +4,7 @@
 //! Queries are evaluated on the thread of their call under the read lock and pass the gate; only those that must
 //! wait go to the driver. Whoever is spawned here is joined when the loop ends.
 
+use super::appender::{Flushes, append_all};
 use super::driver::{Driver, DriverSettings};
 use super::event::{Core, Effect, Evaluated, Event, Exit, Told};
 use super::gate::{Gate, Standing, Verdict};
@@ -12,7 +13,7 @@ use super::state::{CheckpointOrigin, MasterState};
 use super::worker_call::WorkerCall;
 use crate::election::{CallFailed, Latch, LatchCall, LatchError, LatchReply, Observation};
 use crate::journal::chain::Position;
-use crate::journal::folder::{CheckpointId, JournalStore, Recovery, SegmentId, SegmentWriter, StoreError};
+use crate::journal::folder::{CheckpointId, JournalStore, Recovery, SegmentId, StoreError};
 use crate::journal::tailer::Ask;
 use crate::journal::writer::WriterEffect;
 use crate::metrics::{FlushTimes, MasterCounters};
@@ -38,7 +39,8 @@ const IDLE: Duration = Duration::from_secs(1);
 /// How long a probe of the leader's address may take.
 const PROBE: Duration = Duration::from_millis(500);
 
-type Ticket = oneshot::Sender<Result<Answer, FsError>>;
+/// Where the answer to one who waits goes.
+pub(super) type Ticket = oneshot::Sender<Result<Answer, FsError>>;
 
 /// What the loop needs of the outside.
 pub struct Outside {
@@ -441,49 +443,6 @@ impl Runtime {
             };
             Event::Checkpointed(outcome.map(|_| id))
         });
-    }
-}
-
-/// Where flushes are counted.
-struct Flushes {
-    counters: Arc<MasterCounters>,
-    times: FlushTimes,
-}
-
-impl Flushes {
-    fn count(&self, is_well: bool, took: Duration) {
-        if is_well {
-            self.counters.journal_flushes.inc();
-            self.times.observe(took);
-        } else {
-            self.counters.journal_flush_failures.inc();
-        }
-    }
-}
-
-/// Owns the open end of a segment: one append at a time, then closes it.
-async fn append_all(
-    segment: SegmentId,
-    mut writer: Box<dyn SegmentWriter>,
-    mut appends: mpsc::Receiver<Bytes>,
-    tell: mpsc::Sender<Event<Ticket>>,
-    flushes: Flushes,
-) {
-    if tell.send(Event::Created(segment, Ok(writer.room_bytes()))).await.is_err() {
-        return;
-    }
-    while let Some(bytes) = appends.recv().await {
-        let began = boot_now();
-        let outcome = writer.append(bytes).await.map_err(|error| error.to_string());
-        flushes.count(outcome.is_ok(), boot_now().since(began));
-        let failed = outcome.is_err();
-        if tell.send(Event::Appended(segment, outcome)).await.is_err() || failed {
-            return;
-        }
-    }
-    if let Err(error) = writer.close().await {
-        // Lease recovery will close it (F10).
-        warn!("cannot close segment={segment} reason={error}");
     }
 }
 

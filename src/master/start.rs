@@ -1,6 +1,6 @@
 //! From the properties to a master that serves, and its end.
 
-use super::audit::{self, AuditLog};
+use super::audit::{self, AuditLog, Line};
 use super::driver::{Driver, DriverSettings};
 use super::event::{Core, Exit};
 use super::front::Front;
@@ -133,8 +133,8 @@ impl StartError {
 /// A master that runs, as those see it who serve beside it. It may be in any role.
 #[derive(Clone)]
 pub struct Running {
-    /// The namespace, as calls see it.
-    pub namespace: UfsNamespace,
+    /// The namespace, as clients see it.
+    pub front: Arc<Front<UfsNamespace>>,
     /// The loop.
     pub handle: Handle,
     /// The election.
@@ -189,22 +189,16 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     let mut running = tokio::spawn(runtime.run());
     let ufs = Arc::new(UfsClients::new(ufs_settings));
     let namespace = UfsNamespace::start(handle.clone(), ufs.clone(), effects(conf));
-    let audit = audit_log(conf, handle.counters())?;
-    let front = Arc::new(Front::new(Arc::new(namespace.clone()), handle.counters(), audit));
+    let front = front(conf, &namespace, handle.counters())?;
     let (stop_server, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = server::serve(listener, Arc::clone(&front), server_settings, async {
         // Sent, or dropped with the sender: both end the server.
         let _ = stopped.await;
     });
     let server = tokio::spawn(server);
-    let intervals = tasks::Intervals {
-        ttl: conf.get(&keys::TTL_CHECKER_INTERVAL),
-        replication: conf.get(&keys::REPLICATION_CHECK_INTERVAL),
-        sweep: SWEEP_INTERVAL,
-    };
-    let mut tasks = tasks::start(&Arc::new(namespace.clone()), intervals, ufs, worker_settings);
+    let mut tasks = tasks::start(&Arc::new(namespace.clone()), intervals(conf), ufs, worker_settings);
     tasks.spawn(beside.run(Running {
-        namespace: namespace.clone(),
+        front,
         handle: handle.clone(),
         latch,
         journal: store.describe(),
@@ -390,14 +384,27 @@ fn driver_settings(conf: &Conf, cluster_id: &str, address: &str, incarnation: &s
     }
 }
 
-/// The audit log, if it is wished; where its lines go, `log4rs.yaml` says.
-fn audit_log(conf: &Conf, counters: Arc<MasterCounters>) -> Result<Option<AuditLog>, StartError> {
-    if !conf.get(&keys::AUDIT_LOGGING_ENABLED) {
-        return Ok(None);
-    }
+/// The door of clients, with the audit log if that is wished; where its lines go, `log4rs.yaml` says.
+fn front(
+    conf: &Conf,
+    namespace: &UfsNamespace,
+    counters: Arc<MasterCounters>,
+) -> Result<Arc<Front<UfsNamespace>>, StartError> {
     let capacity = conf.get(&keys::AUDIT_LOGGING_QUEUE_CAPACITY).0 as usize;
-    let log = AuditLog::start(capacity, counters, |line| info!(target: audit::LOGGER, "{line}"));
-    log.map(Some).map_err(StartError::Audit)
+    let write = |line: &Line| info!(target: audit::LOGGER, "{line}");
+    let audit = match conf.get(&keys::AUDIT_LOGGING_ENABLED) {
+        true => Some(AuditLog::start(capacity, Arc::clone(&counters), write).map_err(StartError::Audit)?),
+        false => None,
+    };
+    Ok(Arc::new(Front::new(Arc::new(namespace.clone()), counters, audit)))
+}
+
+fn intervals(conf: &Conf) -> tasks::Intervals {
+    tasks::Intervals {
+        ttl: conf.get(&keys::TTL_CHECKER_INTERVAL),
+        replication: conf.get(&keys::REPLICATION_CHECK_INTERVAL),
+        sweep: SWEEP_INTERVAL,
+    }
 }
 
 fn effects(conf: &Conf) -> EffectSettings {

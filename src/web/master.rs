@@ -1,5 +1,6 @@
 //! The pages of a master: what they know, as whom they ask, and when they are there.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +11,12 @@ use super::page::{Problem, Site};
 use super::port::{WebPort, serve};
 use super::routes;
 use crate::conf::{Conf, keys};
+use crate::master::audit::Client;
 use crate::master::ops::{Answer, LoadMetadata, Query};
 use crate::master::runtime::Progress;
-use crate::master::server::Namespace;
 use crate::master::start::{Beside, Running};
 use crate::rpc::callers::Callers;
+use crate::rpc::handshake::AuthenticationType;
 use crate::rpc::identity::{self, NoUser};
 use crate::rpc::listen::ServerError;
 use crate::types::FsError;
@@ -129,14 +131,18 @@ impl Site for MasterSite {
 impl MasterSite {
     /// Answers a question as the RPC would: through the same gate, with the rights of the user of the pages.
     pub(super) async fn ask(&self, query: Query) -> Result<Answer, FsError> {
-        let caller = self.callers.get(&self.user).await;
-        self.master.namespace.query(&caller, &query).await
+        self.master.front.query(&self.client(None).await, query).await
     }
 
     /// The same, and the UFS is looked at first, as `ls` does.
     pub(super) async fn look(&self, query: Query) -> Result<Answer, FsError> {
-        self.master.namespace.load(&query, LoadMetadata::Once).await?;
-        self.ask(query).await
+        self.master.front.look(&self.client(None).await, query, LoadMetadata::Once).await
+    }
+
+    /// As whom is asked; `address` is that of the reader, if it is told.
+    pub(super) async fn client(&self, address: Option<SocketAddr>) -> Client {
+        let authentication = if self.user.is_empty() { AuthenticationType::NoSasl } else { AuthenticationType::Simple };
+        Client { caller: self.callers.get(&self.user).await, authentication, address }
     }
 }
 

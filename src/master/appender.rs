@@ -1,0 +1,55 @@
+//! The task that owns the open end of a segment: it appends, and counts and times the flushes.
+
+use super::event::Event;
+use super::runtime::Ticket;
+use crate::journal::folder::{SegmentId, SegmentWriter};
+use crate::metrics::{FlushTimes, MasterCounters};
+use crate::types::time::boot_now;
+use bytes::Bytes;
+use log::warn;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Where flushes are counted.
+pub(super) struct Flushes {
+    pub(super) counters: Arc<MasterCounters>,
+    pub(super) times: FlushTimes,
+}
+
+impl Flushes {
+    fn count(&self, is_well: bool, took: Duration) {
+        if is_well {
+            self.counters.journal_flushes.inc();
+            self.times.observe(took);
+        } else {
+            self.counters.journal_flush_failures.inc();
+        }
+    }
+}
+
+/// Owns the open end of a segment: one append at a time, then closes it.
+pub(super) async fn append_all(
+    segment: SegmentId,
+    mut writer: Box<dyn SegmentWriter>,
+    mut appends: mpsc::Receiver<Bytes>,
+    tell: mpsc::Sender<Event<Ticket>>,
+    flushes: Flushes,
+) {
+    if tell.send(Event::Created(segment, Ok(writer.room_bytes()))).await.is_err() {
+        return;
+    }
+    while let Some(bytes) = appends.recv().await {
+        let began = boot_now();
+        let outcome = writer.append(bytes).await.map_err(|error| error.to_string());
+        flushes.count(outcome.is_ok(), boot_now().since(began));
+        let failed = outcome.is_err();
+        if tell.send(Event::Appended(segment, outcome)).await.is_err() || failed {
+            return;
+        }
+    }
+    if let Err(error) = writer.close().await {
+        // Lease recovery will close it (F10).
+        warn!("cannot close segment={segment} reason={error}");
+    }
+}
