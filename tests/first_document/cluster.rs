@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::hosts::Network;
-use crate::process::{Outcome, run};
+use crate::process::{Outcome, run, wait_for};
 use crate::services::{self, HDFS, ZOOKEEPER};
 
+/// Where a master has its web pages.
+const MASTER_WEB_PORT: u16 = 19999;
 /// Where the package is unpacked.
 pub const ALLUXIO_HOSTS: [&str; 3] = ["server06", "server07", "server08"];
 const HOSTS: [&str; 6] = ["server03", "server04", "server05", "server06", "server07", "server08"];
@@ -48,9 +50,32 @@ impl Cluster {
         Outcome { command: format!("{host}: {line}"), ..outcome }
     }
 
-    /// How many workers run on a host.
-    pub fn workers(&self, host: &str) -> usize {
-        self.network.processes(host).iter().filter(|line| line.starts_with("alluxio.worker.AlluxioWorker")).count()
+    /// How many masters and workers run on a host.
+    pub fn running(&self, host: &str) -> [usize; 2] {
+        let processes = self.network.processes(host);
+        ["alluxio.master.AlluxioMaster", "alluxio.worker.AlluxioWorker"]
+            .map(|name| processes.iter().filter(|line| line.starts_with(name)).count())
+    }
+
+    /// A web page as another host gets it; none if nobody listens there.
+    pub fn page(&self, host: &str, port: u16, path: &str) -> Option<String> {
+        let ask = format!("GET {path} HTTP/1.0\\r\\nHost: {host}\\r\\n\\r\\n");
+        let line = format!("exec 3<>/dev/tcp/{host}/{port} && printf '{ask}' >&3 && cat <&3");
+        let answer = self.network.type_on("server05", &line, LIMIT);
+        if answer.stderr.contains("Connection refused") {
+            return None;
+        }
+        assert!(answer.expect_success().stdout.starts_with("HTTP/1.0 200 OK\r\n"), "{answer}");
+        Some(answer.stdout)
+    }
+
+    /// Whether a master has web pages.
+    pub fn has_pages(&self, host: &str) -> bool {
+        self.page(host, MASTER_WEB_PORT, "/home").is_some()
+    }
+
+    pub fn wait_for_pages(&self, host: &str) {
+        wait_for(&format!("the web pages of {host}"), LIMIT, || self.has_pages(host).then_some(()));
     }
 }
 

@@ -81,6 +81,15 @@ impl Network {
         wait_for(&what, UP_LIMIT, || fs::read_to_string(&log).unwrap().ends_with("ready\n").then_some(()));
     }
 
+    /// Pulls the cable of a host, or puts it back.
+    pub fn link(&self, name: &str, state: Link) {
+        let state = match state {
+            Link::Up => "up",
+            Link::Down => "down",
+        };
+        self.bridge.ip(&format!("link set {name} {state}"));
+    }
+
     /// Types a line into a shell of root on a host, which has nothing in its environment but what a login gives.
     pub fn type_on(&self, name: &str, line: &str, limit: Duration) -> Outcome {
         let pid = self.hosts[name].pid.to_string();
@@ -103,6 +112,13 @@ impl Network {
         let lines = ours.filter_map(|process| fs::read_to_string(process.join("cmdline")).ok());
         lines.map(|line| line.replace('\0', " ").trim().to_owned()).collect()
     }
+}
+
+/// State of a cable.
+#[derive(Clone, Copy)]
+pub enum Link {
+    Up,
+    Down,
 }
 
 impl Drop for Network {

@@ -1,0 +1,81 @@
+//! What keeps a command from one host is said of that host, with the reason and what to do; the others go on.
+
+use std::fs;
+
+use crate::cluster::{ALLUXIO_HOSTS, Cluster};
+use crate::hosts::Link;
+
+/// What `alluxio-start.sh workers` on server08 says when one host fails, and the others start.
+fn start_workers_without(cluster: &Cluster, failing: &str, reasons: &[&str]) {
+    let started = cluster.on("server08", "bin/alluxio-start.sh workers NoMount");
+    started.expect_refusal(reasons);
+    let complaints: Vec<&str> = started.stderr.lines().filter(|line| line.starts_with("server")).collect();
+    assert!(matches!(complaints[..], [line] if line.starts_with(&format!("{failing}: "))), "{started}");
+    for host in ALLUXIO_HOSTS {
+        assert_eq!(cluster.running(host)[1], usize::from(host != failing), "{host}: {started}");
+    }
+    let stopped = cluster.on("server08", "bin/alluxio-stop.sh workers");
+    assert_eq!(
+        stopped.success(),
+        !reasons.contains(&"ssh"),
+        "what ssh keeps from starting it keeps from stopping: {stopped}"
+    );
+    for host in ALLUXIO_HOSTS {
+        assert_eq!(cluster.running(host)[1], 0, "{host}: {stopped}");
+    }
+}
+
+#[test]
+#[ignore = "needs root, Java and a package: scripts/test"]
+fn a_host_that_fails_is_named_and_the_others_go_on() {
+    let cluster = Cluster::up();
+    cluster.on("server08", "bin/alluxio format").expect_success();
+    cluster.on("server08", "bin/alluxio-start.sh master").expect_success();
+
+    a_host_is_down(&cluster);
+    a_host_does_not_let_us_in(&cluster);
+    a_name_is_wrong(&cluster);
+    a_disk_is_full(&cluster);
+    the_memory_for_blocks_is_no_folder(&cluster);
+
+    // All is well again.
+    let started = cluster.on("server08", "bin/alluxio-start.sh workers NoMount");
+    started.expect_success();
+    assert_eq!(ALLUXIO_HOSTS.map(|host| cluster.running(host)[1]), [1, 1, 1], "{started}");
+}
+
+fn a_host_is_down(cluster: &Cluster) {
+    cluster.network.link("server07", Link::Down);
+    start_workers_without(cluster, "server07", &["ssh", "connect to host server07", "is the host up"]);
+    cluster.network.link("server07", Link::Up);
+}
+
+fn a_host_does_not_let_us_in(cluster: &Cluster) {
+    cluster.on("server07", "mv ~/.ssh/authorized_keys ~/.ssh/away").expect_success();
+    start_workers_without(cluster, "server07", &["ssh", "Permission denied", "ssh-copy-id server07"]);
+    cluster.on("server07", "mv ~/.ssh/away ~/.ssh/authorized_keys").expect_success();
+}
+
+fn a_name_is_wrong(cluster: &Cluster) {
+    let workers =
+        cluster.network.folder.join("server08/opt").join(cluster.home.file_name().unwrap()).join("conf/workers");
+    let right = fs::read_to_string(&workers).unwrap();
+    fs::write(&workers, format!("{right}server99 # no such host\n")).unwrap();
+    start_workers_without(cluster, "server99", &["ssh", "Could not resolve hostname", "conf/workers"]);
+    fs::write(&workers, right).unwrap();
+}
+
+fn a_disk_is_full(cluster: &Cluster) {
+    let fill = "mkdir -p logs && mount -t tmpfs -o size=16k tmpfs logs && ! head -c 1M /dev/zero 2>/dev/null >logs/big";
+    cluster.on("server07", fill).expect_success();
+    start_workers_without(cluster, "server07", &["No space left on device"]);
+    cluster.on("server07", "umount logs").expect_success();
+}
+
+fn the_memory_for_blocks_is_no_folder(cluster: &Cluster) {
+    cluster
+        .on("server07", "echo ALLUXIO_RAM_FOLDER=/dev/shm/file >>conf/alluxio-env.sh; >/dev/shm/file")
+        .expect_success();
+    start_workers_without(cluster, "server07", &["/dev/shm/file"]);
+    cluster.on("server07", "sed -i '$d' conf/alluxio-env.sh; rm /dev/shm/file").expect_success();
+}
