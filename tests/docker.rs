@@ -122,7 +122,12 @@ fn a_container_is_healthy_while_its_server_takes_connections() {
     container.run("healthcheck.sh", &[], &[]).expect_success();
     let free = || std::net::TcpListener::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port().to_string();
     let (rpc, web) = (free(), free());
-    let environment = [("ALLUXIO_MASTER_RPC_PORT", rpc.as_str()), ("ALLUXIO_MASTER_WEB_PORT", web.as_str())];
+    let blocks = container.folder.path().join("blocks").display().to_string();
+    let environment = [
+        ("ALLUXIO_MASTER_RPC_PORT", rpc.as_str()),
+        ("ALLUXIO_MASTER_WEB_PORT", web.as_str()),
+        ("ALLUXIO_RAM_FOLDER", blocks.as_str()),
+    ];
     container.run("entrypoint.sh", &["format"], &environment).expect_success();
     let script = container.folder.path().join("docker/entrypoint.sh");
     let master = start(&script, &["master"], &environment);
