@@ -132,7 +132,11 @@ impl<N: Namespace> UserCall<N> {
 fn totals(workers: &[WorkerInfo]) -> (TierBytes, TierBytes) {
     let live = || workers.iter().filter(|worker| worker.state == WorkerState::Live);
     let add = |mut total: TierBytes, tiers: &TierBytes| {
-        tiers.iter().for_each(|(tier, bytes)| *total.entry(tier.clone()).or_default() += bytes);
+        for (tier, bytes) in tiers {
+            let sum = total.entry(tier.clone()).or_default();
+            // What workers say of themselves is not checked.
+            *sum = sum.saturating_add(*bytes);
+        }
         total
     };
     let capacity = live().map(|worker| &worker.capacity_bytes).fold(TierBytes::new(), add);
@@ -140,7 +144,7 @@ fn totals(workers: &[WorkerInfo]) -> (TierBytes, TierBytes) {
 }
 
 fn sum(tiers: &TierBytes) -> i64 {
-    tiers.values().sum()
+    tiers.values().fold(0, |sum, bytes| sum.saturating_add(*bytes))
 }
 
 /// A worker with the fields that are asked for; all of them when none is named.

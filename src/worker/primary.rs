@@ -158,7 +158,9 @@ impl PrimaryMaster {
         let request = GetUfsInfoPRequest { mount_id: Some(mount), options: None };
         let call = |connection| async move { Files::new(connection).get_ufs_info(request).await };
         let answer = self.caller.call(call).await.map_err(failed)?.into_inner();
-        answer.ufs_info.ok_or_else(|| FsError::new(ErrorKind::Internal, "the answer to GetUfsInfo lacks the UFS"))
+        // Compatible: 2.9, for a mount that is not there the answer is empty.
+        let there = answer.ufs_info.filter(|info| !info.uri().is_empty());
+        there.ok_or_else(|| FsError::new(ErrorKind::NotFound, format!("Mount Id {mount} does not exist.")))
     }
 }
 

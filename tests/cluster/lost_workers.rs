@@ -83,6 +83,16 @@ fn a_read_of_what_only_a_dead_worker_had_says_so() {
         assert!(said.contains("cannot connect to 127.0.0.1"), "{said}");
         worker.start().expect_success();
     }
+    // Once its blocks are gone for good, nobody waits for them.
+    worker.stop();
+    worker.format().expect_success();
+    worker.start().expect_success();
+    let refused = bed.cluster.fs(&["persist", "/f"]);
+    assert_eq!(
+        (refused.code, refused.stdout.as_str()),
+        (255, "/f is lost: no worker has all of its blocks\n"),
+        "{refused}"
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 
-use crate::harness::{COMMAND_LIMIT, Cluster, Outcome, Running, Services, Worker, run, wait_for};
+use crate::harness::{COMMAND_LIMIT, Cluster, Outcome, Running, Services, Worker, wait_for};
 use crate::java::{java, start_java};
 
 const SHORT_CIRCUIT: &str = "-Dalluxio.user.short.circuit.enabled=true";
@@ -153,8 +153,7 @@ fn what_is_in_hdfs_makes_room_and_is_read_from_there() {
         }
     }
     worker.stop().expect_success();
-    run(&worker.home.join("bin/alluxio"), &["formatWorker"], &[("ALLUXIO_RAM_FOLDER", &worker.ram())], COMMAND_LIMIT)
-        .expect_success();
+    worker.format().expect_success();
     assert_eq!(bytes(), 0);
     worker.start().expect_success();
     let read = java(&cluster, &[REMOTE, "read", "/a"]);

@@ -70,6 +70,11 @@ impl Worker {
         run(&self.home.join("bin/alluxio-stop.sh"), &["worker"], &[], COMMAND_LIMIT)
     }
 
+    /// Removes its blocks.
+    pub fn format(&self) -> Outcome {
+        run(&self.home.join("bin/alluxio"), &["formatWorker"], &[("ALLUXIO_RAM_FOLDER", &self.ram())], COMMAND_LIMIT)
+    }
+
     pub fn kill(&self) {
         rustix::process::kill_process(self.pid(), Signal::KILL).unwrap();
     }

@@ -37,6 +37,8 @@ async fn persist(uri: &Uri, status: FileStatus, session: &Session, output: &mut 
             }
         } else if status.persistence == PersistenceState::Persisted {
             output.line(&format!("{uri} is already persisted"));
+        } else if status.persistence == PersistenceState::Lost {
+            failures.push(Failure::of(format!("{uri} is lost: no worker has all of its blocks")));
         } else {
             match persist_file(&uri, session).await {
                 Ok(length) => output.line(&format!("persisted file {uri} with size {length}")),
