@@ -167,7 +167,13 @@ case "${action}" in
     start_worker
     ;;
   workers) start_workers "${format[@]}" ;;
-  restart_worker) is_running worker || start_server worker "Restarting worker @ ${this_host}" ;;
+  restart_worker)
+    if ! is_running worker; then
+      # Where NoMount found its blocks a place, and with a RamFS that is mounted nothing else than that.
+      use_memory_that_is_there
+      start_server worker "Restarting worker @ ${this_host}"
+    fi
+    ;;
   restart_workers) "${bin}/alluxio-workers.sh" "${bin}/alluxio-start.sh" restart_worker || hosts_failed=1 ;;
   safe) keep_master ;;
 esac

@@ -10,18 +10,20 @@ ssh_options=(-o BatchMode=yes -o ConnectTimeout=5 -o StrictHostKeyChecking=no
 # Sets `hosts` to those of conf/workers. What follows a # is a comment.
 read_hosts() {
   local file="${ALLUXIO_CONF_DIR}/workers" line host
-  local -a words
   hosts=()
   if [[ ! -f "${file}" || ! -r "${file}" ]]; then
     echo "Cannot read ${file}: it names the hosts of the workers, one a line." >&2
     return 1
   fi
+  # Words that are split are no patterns.
+  set -f
   while IFS= read -r line || [[ -n "${line}" ]]; do
-    IFS=$' \t\r' read -r -a words <<<"${line%%#*}"
-    for host in "${words[@]}"; do
+    line="${line%%#*}"
+    for host in ${line//$'\r'/ }; do
       [[ " ${hosts[*]} " == *" ${host} "* ]] || hosts+=("${host}")
     done
   done <"${file}"
+  set +f
   [[ ${#hosts[@]} -gt 0 ]] || echo "${file} names no host." >&2
 }
 
@@ -87,27 +89,34 @@ report_of() {
     [[ -z "${line}" || "${line}" == *" failed to start (exit code "* ]] || last="${line}"
   done
   code="${PIPESTATUS[0]}"
-  [[ -z "${lost}" ]] || echo "${task_log} cannot be written: output of ${host} is lost." >&2
+  [[ -z "${lost}" ]] || echo "cannot write ${task_log}: output of ${host} is lost." >&2
   if [[ "${code}" -ne 0 ]]; then
     echo "${host}: failed with exit code ${code}: ${last:-it said nothing}$(advice "${host}" "${last}")"
   fi
 }
 
-# What to do about what ssh says.
+# What to do about what ssh or the shell there says.
 advice() {
   case "$2" in
     *"Could not resolve hostname"*) echo " (is it the right name in ${ALLUXIO_CONF_DIR}/workers?)" ;;
     *"Permission denied ("*) echo " (ssh has to get in without a password: ssh-copy-id $1)" ;;
+    *"${bin}/"*": No such file or directory") echo " (is it installed in the same folder there?)" ;;
     "ssh: connect to host"* | *"Connection timed out"*) echo " (is the host up, and its sshd?)" ;;
   esac
 }
 
-# As 1.2.0, tells when which host was connected to. A log that cannot be written hinders nothing.
+# Begins the part of this run in task.log. A log that cannot be written hinders nothing.
 open_task_log() {
-  local host
-  mkdir -p "${ALLUXIO_LOGS_DIR}" && for host in "${hosts[@]}"; do
-    echo "$(date '+%Y-%m-%d %H:%M:%S,%3N')"$'\n'"   INFO WORKERS  Connecting to ${host} as $(id -un)..."
-  done >>"${task_log}" && return
-  echo "${task_log} cannot be written: the output of the hosts is lost." >&2
+  local reason
+  reason="$({ mkdir -p "${ALLUXIO_LOGS_DIR}" && log_connections >>"${task_log}"; } 2>&1)" && return
+  echo "cannot write ${task_log}: ${reason##*: }; the output of the hosts is lost." >&2
   task_log="/dev/null"
+}
+
+# As 1.2.0, tells when which host was connected to.
+log_connections() {
+  local host
+  for host in "${hosts[@]}"; do
+    echo "$(date '+%Y-%m-%d %H:%M:%S,%3N')"$'\n'"   INFO WORKERS  Connecting to ${host} as $(id -un)..." || return
+  done
 }

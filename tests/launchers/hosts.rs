@@ -13,11 +13,11 @@ fn installed(hosts: &str) -> Installation {
 
 #[test]
 fn the_hosts_are_the_words_that_are_no_comment() {
-    let installed = installed("# all\n\n  server06 \tserver07# two\r\nserver08 # note\n#server09\nserver06\nlast");
+    let installed = installed("# all\n\n  server06 \tserver07# two\r\nserver08 # note\n#server09\nserver06\n* last");
     assert_eq!(installed.run("bin/alluxio-workers.sh echo hello"), outcome(WAITED, "", 0));
     let mut log = installed.task_log();
     log.sort();
-    assert_eq!(log, ["[last] hello", "[server06] hello", "[server07] hello", "[server08] hello"]);
+    assert_eq!(log, ["[*] hello", "[last] hello", "[server06] hello", "[server07] hello", "[server08] hello"]);
 }
 
 #[test]
@@ -93,6 +93,14 @@ fn each_host_that_fails_is_told_with_the_reason_and_the_others_go_on() {
 }
 
 #[test]
+fn a_host_without_the_installation_is_told() {
+    let installed = installed("bare\n");
+    let told = "bare: failed with exit code 127: bash: line 1: H/bin/alluxio: No such file or directory \
+                (is it installed in the same folder there?)\n";
+    assert_eq!(installed.run("bin/alluxio-workers.sh \"$PWD/bin/alluxio\" version"), outcome(WAITED, told, 1));
+}
+
+#[test]
 fn the_log_tells_when_which_host_was_connected_to() {
     let installed = installed("server07\n");
     installed.executable("stand-ins/id", "#!/bin/sh\necho someone\n");
@@ -107,8 +115,10 @@ fn the_log_tells_when_which_host_was_connected_to() {
 fn a_log_that_cannot_be_written_is_told_and_hinders_nothing() {
     let installed = installed("server07\n");
     let out = installed.run("mkdir logs; ln -s /dev/full logs/task.log; bin/alluxio-workers.sh touch done");
-    assert!(out.stderr.ends_with("H/logs/task.log cannot be written: the output of the hosts is lost.\n"), "{out:?}");
-    assert!(out.stderr.contains("No space left on device"), "{out:?}");
-    assert_eq!((out.stdout.as_str(), out.code), (WAITED, 0));
+    let told = "cannot write H/logs/task.log: No space left on device; the output of the hosts is lost.\n";
+    assert_eq!(out, outcome(WAITED, told, 0));
     assert!(installed.path("done").exists());
+    let out = installed.run("ALLUXIO_LOGS_DIR=/proc/logs bin/alluxio-workers.sh true");
+    let told = "cannot write /proc/logs/task.log: No such file or directory; the output of the hosts is lost.\n";
+    assert_eq!((out.stderr.as_str(), out.code), (told, 0));
 }

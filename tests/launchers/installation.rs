@@ -41,7 +41,7 @@ esac
 exit ${FAKE_EXIT:-0}
 "#;
 
-/// Reaches hosts as their names say: `down`, `nokey`, `wrong`, `full`, `silent`. Any other runs the words in a shell with an
+/// Reaches hosts as their names say: `down`, `nokey`, `wrong`, `full`, `silent`, `bare`. Any other runs the words in a shell with an
 /// environment of its own, as a login does.
 const SSH: &str = r#"#!/bin/bash
 echo "$*" >>"${0%/*}/ssh-calls"
@@ -53,6 +53,7 @@ case "$host" in
   wrong) echo "ssh: Could not resolve hostname wrong: Name or service not known" >&2; exit 255 ;;
   full) printf 'Starting worker @ full\ncannot make the folder: No space left on device (os error 28)\nworker failed to start (exit code 1); see logs\n'; exit 1 ;;
   silent) exit 3 ;;
+  bare) eval "set -- $*"; echo "bash: line 1: $1: No such file or directory" >&2; exit 127 ;;
 esac
 exec env -i PATH="$PATH" SSH_HOST="$host" sh -c "$*"
 "#;

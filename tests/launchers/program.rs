@@ -12,6 +12,7 @@ fn alluxio(environment: &[(&str, &str)], words: &[&str]) -> Outcome {
     let output = Command::new(env!("CARGO_BIN_EXE_alluxio"))
         .args(words)
         .env_clear()
+        .env("ALLUXIO_HOME", folder.path())
         .env("ALLUXIO_CONF_DIR", folder.path())
         .env("ALLUXIO_LOGS_DIR", folder.path())
         .envs(environment.iter().copied())

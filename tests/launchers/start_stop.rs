@@ -183,6 +183,11 @@ fn a_worker_is_restarted_only_if_it_does_not_run() {
     let out = installed.run("rm running-worker; bin/alluxio-start.sh restart_workers");
     assert_eq!(out, outcome(ON_WORKERS, "", 0));
     assert!(installed.task_log().contains(&"[server07] arguments: process start worker".to_owned()));
+    // Its blocks are where it had them when it was started without a mount.
+    installed.write("conf/alluxio-env.sh", "");
+    let out =
+        installed.run("rm running-worker; SHOW=1 ALLUXIO_RAM_FOLDER=/proc/ram bin/alluxio-start.sh restart_worker");
+    assert!(out.stdout.contains("ALLUXIO_RAM_FOLDER=/dev/shm\n"), "{out:?}");
 }
 
 #[test]
