@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::guide;
 use crate::hosts::Network;
 use crate::process::{Outcome, run, wait_for};
-use crate::services::{self, HDFS, ZOOKEEPER};
+use crate::services;
 
 /// Where a master has its web pages.
 const MASTER_WEB_PORT: u16 = 19999;
@@ -15,6 +16,11 @@ pub const ALLUXIO_HOSTS: [&str; 3] = ["server06", "server07", "server08"];
 const HOSTS: [&str; 6] = ["server03", "server04", "server05", "server06", "server07", "server08"];
 /// How long a typed command may take before it counts as hanging.
 const LIMIT: Duration = Duration::from_secs(90);
+
+/// Root of the project.
+pub fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
 
 /// All hosts, with ZooKeeper and HDFS running, the package unpacked and nothing of it started.
 pub struct Cluster {
@@ -25,7 +31,7 @@ pub struct Cluster {
 
 impl Cluster {
     pub fn up() -> Cluster {
-        let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let project = project();
         let package = std::env::var("ALLUXIO_TEST_PACKAGE").unwrap_or_default();
         assert!(
             !package.is_empty(),
@@ -81,15 +87,11 @@ impl Cluster {
 
 /// As the document configures it: only the host name differs.
 fn configure(host: &str, home: &Path) {
-    let master = if host == "server06" { "server06" } else { "server08" };
-    let environment = format!(
-        "ALLUXIO_MASTER_HOSTNAME={master}\n\
-         ALLUXIO_UNDERFS_ADDRESS={HDFS}/alluxio/data\n\
-         ALLUXIO_JAVA_OPTS=\"\n\
-         \x20 -Dalluxio.zookeeper.enabled=true\n\
-         \x20 -Dalluxio.zookeeper.address={ZOOKEEPER}\n\
-         \x20 -Dalluxio.master.journal.folder={HDFS}/alluxio/journal\"\n"
-    );
+    let (environment, workers) = guide::configuration(project());
+    let environment = match host {
+        "server06" => environment.replacen("=server08\n", "=server06\n", 1),
+        _ => environment,
+    };
     fs::write(home.join("conf/alluxio-env.sh"), environment).unwrap();
-    fs::write(home.join("conf/workers"), ALLUXIO_HOSTS.map(|host| format!("{host}\n")).concat()).unwrap();
+    fs::write(home.join("conf/workers"), workers).unwrap();
 }

@@ -1,9 +1,13 @@
 //! What keeps a command from one host is said of that host, with the reason and what to do; the others go on.
 
 use std::fs;
+use std::time::Duration;
 
 use crate::cluster::{ALLUXIO_HOSTS, Cluster};
 use crate::hosts::Link;
+use crate::process::wait_for;
+
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// What `alluxio-start.sh workers` on server08 says when one host fails, and the others start.
 fn start_workers_without(cluster: &Cluster, failing: &str, reasons: &[&str]) {
@@ -42,6 +46,25 @@ fn a_host_that_fails_is_named_and_the_others_go_on() {
     let started = cluster.on("server08", "bin/alluxio-start.sh workers NoMount");
     started.expect_success();
     assert_eq!(ALLUXIO_HOSTS.map(|host| cluster.running(host)[1]), [1, 1, 1], "{started}");
+
+    the_leader_loses_its_network(&cluster);
+}
+
+/// Not a stop and not a crash: the leader lives on, and cannot know that others have taken over.
+fn the_leader_loses_its_network(cluster: &Cluster) {
+    cluster.on("server06", "bin/alluxio-start.sh master").expect_success();
+    cluster.on("server06", "bin/alluxio fs mkdir /before").expect_success();
+    cluster.network.link("server08", Link::Down);
+    cluster.wait_for_pages("server06");
+    cluster.on("server06", "bin/alluxio fs mkdir /after").expect_success();
+    cluster.network.link("server08", Link::Up);
+    wait_for("server08 to be a standby", LIMIT, || {
+        let leader = cluster.on("server08", "bin/alluxio fs leader").stdout;
+        (leader == "server06\n" && !cluster.has_pages("server08")).then_some(())
+    });
+    let listed = cluster.on("server08", "bin/alluxio fs ls /");
+    let paths: Vec<_> = listed.stdout.lines().filter_map(|line| line.split_whitespace().last()).collect();
+    assert_eq!(paths, ["/after", "/before"], "{listed}");
 }
 
 fn a_host_is_down(cluster: &Cluster) {

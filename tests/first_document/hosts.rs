@@ -20,6 +20,15 @@ const FOLDER: &str = "alluxio-first-document-";
 /// The network of the hosts; the number of a host is that in its name.
 const NETWORK: &str = "10.86.0";
 
+/// Programs that the hosts are made with, and where they come from.
+const NEEDED: [(&str, &str); 5] = [
+    ("unshare", "util-linux"),
+    ("nsenter", "util-linux"),
+    ("ip", "iproute2"),
+    ("ssh", "openssh-client"),
+    ("hostname", "hostname"),
+];
+
 /// The hosts and the bridge between them.
 pub struct Network {
     /// Folder of this run. Below it lies a folder for each host, by its name; `opt` is, on each host, the host's own.
@@ -42,6 +51,13 @@ impl Network {
     pub fn up(names: &[&str], project: &Path) -> Network {
         let root = rustix::process::geteuid().is_root();
         assert!(root, "the walkthrough makes namespaces, mounts and a network: run it as root, e.g. with sudo -E");
+        for (program, package) in NEEDED {
+            let found = run(Path::new("bash"), &["-c", &format!("command -v {program}")], &[], UP_LIMIT);
+            assert!(
+                found.success(),
+                "no {program}: the walkthrough needs it (Debian, Ubuntu: apt-get install {package})"
+            );
+        }
         remove_leftovers();
         let folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
         fs::create_dir(&folder).unwrap();
@@ -139,7 +155,7 @@ impl Namespace {
         let mut command = Command::new("unshare");
         command.args(["--fork", "--kill-child"]).args(spaces).arg("--").args(words);
         command.stdin(Stdio::piped()).stdout(output.try_clone().unwrap()).stderr(output);
-        let child = command.spawn().expect("unshare (Debian, Ubuntu: apt-get install util-linux)");
+        let child = command.spawn().unwrap();
         let children = format!("/proc/{0}/task/{0}/children", child.id());
         let pid = wait_for("the first process of a namespace", UP_LIMIT, || {
             fs::read_to_string(&children).ok()?.trim().parse().ok()

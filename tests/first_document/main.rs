@@ -7,6 +7,7 @@
 mod cluster;
 mod document;
 mod faults;
+mod guide;
 mod hosts;
 #[path = "../harness/process.rs"]
 #[allow(dead_code, reason = "the cluster tests use the rest")]

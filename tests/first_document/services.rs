@@ -8,10 +8,8 @@ use std::time::Duration;
 use crate::hosts::Network;
 use crate::process::{run, wait_for};
 
-/// What goes into `alluxio.zookeeper.address`.
-pub const ZOOKEEPER: &str = "server03:2181,server04:2181,server05:2181";
 /// The file system, as a URI.
-pub const HDFS: &str = "hdfs://server03:9000";
+const HDFS: &str = "hdfs://server03:9000";
 
 const QUORUM: [&str; 3] = ["server03", "server04", "server05"];
 /// How long Maven may take to fetch the jars for the first time.
