@@ -127,6 +127,8 @@ fn a_container_is_healthy_while_its_server_takes_connections() {
         ("ALLUXIO_MASTER_RPC_PORT", rpc.as_str()),
         ("ALLUXIO_MASTER_WEB_PORT", web.as_str()),
         ("ALLUXIO_RAM_FOLDER", blocks.as_str()),
+        // It has a place in the log of the image, too.
+        ("ALLUXIO_MASTER_AUDIT_LOGGING_ENABLED", "true"),
     ];
     container.run("entrypoint.sh", &["format"], &environment).expect_success();
     let script = container.folder.path().join("docker/entrypoint.sh");

@@ -45,6 +45,10 @@ fn format_and_start(cluster: &Cluster, guide: &mut Guide) {
     assert_eq!(cluster.running("server06"), [1, 1]);
     assert!(!cluster.has_pages("server06"), "a standby has no web pages");
     assert!(cluster.has_pages("server08"));
+    for host in ALLUXIO_HOSTS {
+        let page = cluster.page(host, 30000, "/home");
+        assert!(page.is_some_and(|page| page.contains(host)), "the worker of {host} has pages");
+    }
 }
 
 /// Makes two directories and lists the root, in the shell and on the web page; what the shell says.
