@@ -16,6 +16,7 @@ use alluxio::process::launch;
 use alluxio::process::{CLAIMED, PidFile, READY, SAYS, Server, complain, is_this_host, redirect_errors, tell};
 use alluxio::shell::{Face, ShellSettings};
 use alluxio::web::master::MasterWeb;
+use alluxio::web::worker::WorkerWeb;
 use alluxio::worker;
 use anyhow::{Context, anyhow, bail};
 
@@ -251,7 +252,9 @@ fn worker(conf: &Conf, errors: Errors) -> anyhow::Result<u8> {
         }
         tell(&format!("{READY}{address}"));
     };
-    let ended = runtime.block_on(logged(&log, worker::start::run(conf, ready))).map_err(anyhow::Error::from);
+    let ended = runtime
+        .block_on(logged(&log, worker::start::run(conf, WorkerWeb::of(conf)?, ready)))
+        .map_err(anyhow::Error::from);
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended.inspect_err(|error| log::error!("{error:#}"))?;
     log::info!("stopped");

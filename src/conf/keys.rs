@@ -151,6 +151,8 @@ table! {
     WORKER_BIND_HOST: String = "alluxio.worker.bind.host" [], Always("0.0.0.0");
     /// Port of a worker, for calls and data.
     WORKER_RPC_PORT: Port = "alluxio.worker.rpc.port" ["alluxio.worker.port"], Always("29999");
+    /// Address on which the web pages of a worker listen.
+    WORKER_WEB_BIND_HOST: String = "alluxio.worker.web.bind.host" [], Always("0.0.0.0");
     /// Port of a worker's web pages, which clients are told.
     WORKER_WEB_PORT: Port = "alluxio.worker.web.port" [], Always("30000");
     /// Bytes of blocks that a worker holds.

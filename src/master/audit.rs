@@ -85,7 +85,9 @@ impl Subject {
     pub fn of_query(query: &Query) -> Option<Subject> {
         let (command, source) = match query {
             Query::GetStatus { path } => ("getFileInfo", Some(path)),
-            Query::ListStatus { path, .. } => ("listStatus", Some(path)),
+            Query::ListStatus { path, .. } | Query::ListPart { path, .. } => ("listStatus", Some(path)),
+            // Of those only a refusal has a line: who is let through asks for the file next.
+            Query::CheckAccess { path, .. } => ("getFileInfo", Some(path)),
             Query::Exists { path } => ("exists", Some(path)),
             Query::MountTable => ("getMountPointInfo", None),
             _ => return None,

@@ -69,7 +69,8 @@ impl<N: Namespace> Front<N> {
         let outcome = answer.await;
         self.count_told(&outcome);
         self.count_failure(&outcome);
-        if let (Some(audit), Some(subject)) = (&self.audit, Subject::of_query(query)) {
+        let goes_on = matches!(query, Query::CheckAccess { .. }) && outcome.is_ok();
+        if let (Some(audit), Some(subject), false) = (&self.audit, Subject::of_query(query), goes_on) {
             let ownership = match &outcome {
                 Ok(Answer::Status(status)) => {
                     Some(Ownership { owner: status.owner.clone(), group: status.group.clone(), mode: status.mode })
@@ -144,7 +145,9 @@ impl<N: Namespace> Front<N> {
     fn count_query(&self, query: &Query) {
         let counters = &self.counters;
         match query {
-            Query::GetStatus { .. } | Query::ListStatus { .. } => counters.get_file_info_ops.inc(),
+            Query::GetStatus { .. } | Query::ListStatus { .. } | Query::ListPart { .. } => {
+                counters.get_file_info_ops.inc()
+            }
             Query::Exists { .. } => counters.exists_ops.inc(),
             Query::BlockInfo { .. } => counters.get_file_block_info_ops.inc(),
             Query::MountTable => counters.get_mount_table_ops.inc(),

@@ -63,8 +63,14 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
 
 impl<N: Namespace> UserCall<N> {
     async fn get_status(self, request: GetStatusPRequest) -> Result<GetStatusPResponse, FsError> {
-        let load = request.options.and_then(|options| options.load_metadata_type);
-        let answer = self.look(Query::GetStatus { path: convert::path(request.path())? }, load).await?;
+        let path = convert::path(request.path())?;
+        let options = request.options.unwrap_or_default();
+        // Compatible: 2.9 DefaultFileSystemMaster.getFileInfo, which refuses who is about to do what it may not.
+        if options.access_mode.is_some() {
+            let access = convert::bits_from_proto(options.access_mode());
+            self.look(Query::CheckAccess { path: path.clone(), access }, options.load_metadata_type).await?;
+        }
+        let answer = self.look(Query::GetStatus { path }, options.load_metadata_type).await?;
         let Answer::Status(status) = answer else { return Err(mismatch("GetStatus", &answer)) };
         Ok(GetStatusPResponse { file_info: Some(convert::status_to_proto(*status)) })
     }

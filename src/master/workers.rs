@@ -9,7 +9,7 @@ use super::worker_call::{
     WorkerInfo, WorkerState,
 };
 use crate::types::time::{Boot, Millis};
-use crate::types::{BlockId, BlockLocation, ErrorKind, FsError, WorkerAddress, WorkerId};
+use crate::types::{BlockId, BlockLocation, ErrorKind, FsError, InodeId, WorkerAddress, WorkerId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -188,6 +188,15 @@ impl Workers {
             Some(BlockLocation { worker: *id, address: worker.address.clone(), tier_alias, medium_type })
         });
         copies.collect()
+    }
+
+    /// Files of which a live worker holds a block, by id, after this one.
+    pub fn files_held(&self, after: InodeId) -> impl Iterator<Item = InodeId> {
+        let next = |after: InodeId| {
+            let first = (BlockId::of(after.container().checked_add(1)?, 0), WorkerId(i64::MIN));
+            self.copies.range(first..).next().map(|((block, _), _)| block.file())
+        };
+        std::iter::successors(next(after), move |file| next(*file))
     }
 
     /// All registered workers, lost ones too.

@@ -23,9 +23,14 @@ pub fn mode_to_proto(mode: u16) -> grpc::PMode {
     grpc::PMode { owner_bits: bits(6), group_bits: bits(3), other_bits: bits(0) }
 }
 
+/// What is to be done with something: 4 read, 2 write, 1 execute.
+pub fn bits_from_proto(bits: Bits) -> u16 {
+    (bits as i32 - Bits::None as i32) as u16
+}
+
 /// Permission bits, 0 to 0o777.
 pub fn mode_from_proto(mode: &grpc::PMode) -> u16 {
-    let bits = |bits: Bits| (bits as i32 - Bits::None as i32) as u16;
+    let bits = bits_from_proto;
     bits(mode.owner_bits()) << 6 | bits(mode.group_bits()) << 3 | bits(mode.other_bits())
 }
 

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use prost::Message;
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
@@ -35,9 +36,12 @@ pub(super) struct Duplex<Q, A> {
     answers: Answers<A>,
 }
 
+type Opening<A> = Pin<Box<dyn Future<Output = Result<Streaming<A>, Status>> + Send>>;
+
 /// The receiving side. A server may send nothing, not even headers, before it has something to say.
 enum Answers<A> {
-    Opening(Pin<Box<dyn Future<Output = Result<Streaming<A>, Status>> + Send>>),
+    /// Never locked: the lock only lets whatever reads from a worker be looked at by several threads.
+    Opening(Box<Mutex<Opening<A>>>),
     Open(Box<Streaming<A>>),
     Ended,
 }
@@ -61,7 +65,7 @@ impl<Q: Message + 'static, A: Message + Default + 'static> Duplex<Q, A> {
             Ok(client.streaming(Request::new(outgoing), path, Parts(PhantomData)).await?.into_inner())
         };
         let name = format!("{} of {server}", path.rsplit('/').next().unwrap_or(path));
-        Duplex { name, patience, requests, answers: Answers::Opening(Box::pin(call)) }
+        Duplex { name, patience, requests, answers: Answers::Opening(Box::new(Mutex::new(Box::pin(call)))) }
     }
 
     /// Sends a message, as soon as there is room for it. Answers that come meanwhile end it: the other side has nothing
@@ -154,7 +158,7 @@ impl<A> Answers<A> {
     /// The next one. May be dropped while it waits.
     async fn next(&mut self) -> Result<Option<A>, Status> {
         if let Answers::Opening(call) = self {
-            let opened = call.await;
+            let opened = call.get_mut().await;
             *self = Answers::Ended;
             *self = Answers::Open(Box::new(opened?));
         }

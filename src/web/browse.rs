@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use askama::Template;
 use chrono::Local;
-use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::file;
 use super::frame::Frame;
 use super::master::{MasterSite, mismatch};
-use super::page::{Asked, Problem, html};
+use super::page::{Asked, Problem, check_files_shown, html};
 use super::paging::Paging;
 use crate::master::ops::{Answer, Query};
 use crate::types::texts::{mode, size, time};
@@ -45,9 +44,7 @@ pub(super) struct FileRow {
 }
 
 pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response, Problem> {
-    if !site.settings.files_shown {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "alluxio.web.file.info.enabled is false on this master."));
-    }
+    check_files_shown(site.as_ref())?;
     let path = asked.path()?;
     let answer = site.look(Query::GetStatus { path: path.clone() }).await?;
     let Answer::Status(status) = answer else { return Err(mismatch(&answer)) };

@@ -6,8 +6,8 @@ use askama::Template;
 use warp::reply::Response;
 
 use super::frame::Frame;
-use super::master::{MasterSite, WebSettings};
-use super::page::{Asked, Problem, Site, html};
+use super::master::MasterSite;
+use super::page::{Asked, Problem, html};
 use crate::conf::Origin;
 
 #[derive(Template)]
@@ -24,16 +24,15 @@ struct PropertyRow {
     is_set: bool,
 }
 
-pub(super) async fn of_master(site: Arc<MasterSite>, asked: Asked) -> Result<Response, Problem> {
-    show(site.as_ref(), &site.settings, &asked)
-}
-
-fn show(site: &dyn Site, settings: &WebSettings, asked: &Asked) -> Result<Response, Problem> {
-    let properties = settings.conf.shown().into_iter().map(|property| PropertyRow {
+pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response, Problem> {
+    let properties = site.settings.conf.shown().into_iter().map(|property| PropertyRow {
         name: property.name.to_owned(),
         value: property.text.to_owned(),
         source: property.origin.to_string(),
         is_set: *property.origin != Origin::Preset,
     });
-    html(&ConfigurationPage { frame: Frame::new(site, asked, "Configuration"), properties: properties.collect() })
+    html(&ConfigurationPage {
+        frame: Frame::new(site.as_ref(), &asked, "Configuration"),
+        properties: properties.collect(),
+    })
 }

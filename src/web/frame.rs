@@ -12,7 +12,7 @@ pub(super) struct Place {
     /// What it is just now.
     pub(super) state: State,
     /// The pages, in the order of the menu: name and path.
-    pub(super) menu: Vec<(&'static str, String)>,
+    pub(super) menu: Vec<(&'static str, &'static str)>,
     /// Seconds between two loads of a page that refreshes itself.
     pub(super) refresh_s: u64,
 }
@@ -51,7 +51,7 @@ impl Frame {
     /// Around a page of that title.
     pub(super) fn new(site: &dyn Site, asked: &Asked, title: &str) -> Frame {
         let place = site.place();
-        let item = |(name, path): &(&'static str, String)| {
+        let item = |(name, path): &(&'static str, &'static str)| {
             let (page, parameters) = path.split_once('?').unwrap_or((path, ""));
             let parameters: Vec<(&str, &str)> = parameters.split('&').filter_map(|pair| pair.split_once('=')).collect();
             MenuItem { name, link: asked.link(page, &parameters), is_here: asked.is_at(page) }

@@ -10,6 +10,8 @@ use super::frame::{Place, State};
 use super::page::{Problem, Site};
 use super::port::{WebPort, serve};
 use super::routes;
+use super::settings::WebSettings;
+use crate::client::FileSystem;
 use crate::conf::{Conf, keys};
 use crate::master::audit::Client;
 use crate::master::ops::{Answer, LoadMetadata, Query};
@@ -17,33 +19,14 @@ use crate::master::runtime::Progress;
 use crate::master::start::{Beside, Running};
 use crate::rpc::callers::Callers;
 use crate::rpc::handshake::AuthenticationType;
-use crate::rpc::identity::{self, NoUser};
+use crate::rpc::identity::NoUser;
 use crate::rpc::listen::ServerError;
+use crate::rpc::locate::Fixed;
 use crate::types::FsError;
 use crate::types::time::{Millis, wall_now};
 
 /// How long the groups of a user are believed, as by the RPC.
 const GROUPS_LIFETIME: Duration = Duration::from_secs(60);
-
-/// What the pages have from the properties.
-#[derive(Debug)]
-pub(super) struct WebSettings {
-    pub(super) ui_enabled: bool,
-    pub(super) files_shown: bool,
-    pub(super) refresh_s: u64,
-    pub(super) conf: Conf,
-}
-
-impl WebSettings {
-    pub(super) fn of(conf: &Conf) -> WebSettings {
-        WebSettings {
-            ui_enabled: conf.get(&keys::WEB_UI_ENABLED),
-            files_shown: conf.get(&keys::WEB_FILE_INFO_ENABLED),
-            refresh_s: conf.get(&keys::WEB_REFRESH_INTERVAL).as_secs().max(1),
-            conf: conf.clone(),
-        }
-    }
-}
 
 /// The web server of a master that is yet to run.
 #[derive(Debug)]
@@ -51,7 +34,6 @@ pub struct MasterWeb {
     port: WebPort,
     /// Whether the pages are there while this master is not primary.
     on_standby: bool,
-    user: String,
     settings: WebSettings,
 }
 
@@ -61,16 +43,10 @@ impl MasterWeb {
     /// # Errors
     /// It is not known as whom the pages are to look at files.
     pub fn of(conf: &Conf) -> Result<MasterWeb, NoUser> {
-        let user = match conf.get(&keys::WEB_LOGIN_USERNAME) {
-            Some(user) => user,
-            // Compatible: 1.2.0 and 2.9, whose pages act as the user of the master.
-            None => identity::of_process(conf)?.map_or_else(String::new, |identity| identity.user),
-        };
         Ok(MasterWeb {
             port: WebPort::of(conf, &keys::MASTER_WEB_BIND_HOST, &keys::MASTER_WEB_PORT),
             on_standby: conf.get(&keys::STANDBY_WEB_ENABLED),
-            user,
-            settings: WebSettings::of(conf),
+            settings: WebSettings::of(conf)?,
         })
     }
 }
@@ -87,10 +63,12 @@ impl Beside for MasterWeb {
             return std::future::pending().await;
         }
         let listener = self.port.bind_at_last().await;
+        // Itself: if it does not lead any more, its pages have nothing to show.
+        let files = self.settings.files(Box::new(Fixed { address: master.address.clone() }));
         let site = MasterSite {
             master,
+            files: Arc::new(files),
             settings: self.settings,
-            user: self.user,
             callers: Callers::new(GROUPS_LIFETIME),
             started: wall_now(),
         };
@@ -102,19 +80,27 @@ impl Beside for MasterWeb {
 pub(super) struct MasterSite {
     pub(super) master: Running,
     pub(super) settings: WebSettings,
-    /// As whom the pages ask; "" when nobody is asked who they are.
-    user: String,
+    /// What files hold.
+    pub(super) files: Arc<FileSystem>,
     callers: Callers,
     pub(super) started: Millis,
 }
 
 impl Site for MasterSite {
+    fn settings(&self) -> &WebSettings {
+        &self.settings
+    }
+
     fn place(&self) -> Place {
         let mut menu = vec![("Overview", "/home")];
         if self.settings.files_shown {
             menu.push(("Browse", "/browse?path=/"));
         }
         menu.extend([("Configuration", "/configuration"), ("Workers", "/workers")]);
+        if self.settings.files_shown {
+            menu.push(("In-Alluxio Data", "/memory"));
+        }
+        menu.extend([("Logs", "/browseLogs"), ("Masters", "/masters")]);
         Place {
             server: "master",
             address: self.master.address.clone(),
@@ -122,7 +108,7 @@ impl Site for MasterSite {
                 true => State { word: "primary", class: "good" },
                 false => State { word: "standby", class: "warn" },
             },
-            menu: menu.into_iter().map(|(name, path)| (name, path.to_owned())).collect(),
+            menu,
             refresh_s: self.settings.refresh_s,
         }
     }
@@ -141,8 +127,9 @@ impl MasterSite {
 
     /// As whom is asked; `address` is that of the reader, if it is told.
     pub(super) async fn client(&self, address: Option<SocketAddr>) -> Client {
-        let authentication = if self.user.is_empty() { AuthenticationType::NoSasl } else { AuthenticationType::Simple };
-        Client { caller: self.callers.get(&self.user).await, authentication, address }
+        let authentication =
+            if self.settings.user.is_empty() { AuthenticationType::NoSasl } else { AuthenticationType::Simple };
+        Client { caller: self.callers.get(&self.settings.user).await, authentication, address }
     }
 }
 

@@ -5,16 +5,26 @@
 //! problems), then a page: each has a file and a template of its name. `port.rs` listens; `master.rs` and `worker.rs`
 //! say what the pages of a role know, and when they are there.
 
+mod blocks;
 mod browse;
 mod configuration;
+mod content;
+mod download;
 mod file;
 mod frame;
 mod link;
+mod logs;
 pub mod master;
+mod masters;
+mod memory;
 mod overview;
 mod page;
 mod paging;
+mod part;
 mod port;
 mod routes;
+mod settings;
 mod usage;
+pub mod worker;
+mod worker_overview;
 mod workers;

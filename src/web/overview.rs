@@ -12,7 +12,7 @@ use super::master::MasterSite;
 use super::page::{Asked, Problem, html};
 use super::usage::Usage;
 use super::workers;
-use crate::conf::Compatibility;
+use crate::conf::{Compatibility, Conf};
 use crate::master::worker_call::WorkerState;
 use crate::types::texts::time;
 use crate::types::time::wall_now;
@@ -57,10 +57,7 @@ pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response
         frame: Frame::new(site.as_ref(), &asked, "Overview"),
         started: time(site.started.0, &Local),
         uptime: uptime(wall_now().0 - site.started.0),
-        version: match site.settings.conf.compatibility() {
-            Compatibility::V1_2 => "1.2.0",
-            Compatibility::V2_9 => "2.9.6",
-        },
+        version: version(&site.settings.conf),
         journal: site.master.journal.clone(),
         cluster,
     })
@@ -71,4 +68,12 @@ pub(super) fn uptime(ms: i64) -> String {
     let seconds = ms.max(0) / 1000;
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
     format!("{days} day(s), {hours} hour(s), {minutes} minute(s), and {} second(s)", seconds % 60)
+}
+
+/// The release whose version is shown.
+pub(super) fn version(conf: &Conf) -> &'static str {
+    match conf.compatibility() {
+        Compatibility::V1_2 => "1.2.0",
+        Compatibility::V2_9 => "2.9.6",
+    }
 }

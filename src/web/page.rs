@@ -19,6 +19,9 @@ use warp::reply::Response;
 
 use super::frame::{Frame, Place};
 use super::link::link;
+use super::settings::WebSettings;
+use crate::client::ClientError;
+use crate::conf::keys;
 use crate::types::{AlluxioPath, ErrorKind, FsError};
 
 /// How long a page may take to be made: a UFS that is away must not leave its reader without a word.
@@ -41,6 +44,9 @@ const HEADERS: [(HeaderName, &str); 5] = [
 pub(super) trait Site: Send + Sync + 'static {
     /// Whose pages these are.
     fn place(&self) -> Place;
+
+    /// What they have from the properties.
+    fn settings(&self) -> &WebSettings;
 }
 
 /// A request: the path of the page and the parameters behind it.
@@ -138,6 +144,26 @@ impl From<FsError> for Problem {
             ErrorKind::Internal | ErrorKind::Unknown => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Problem::new(status, error.message)
+    }
+}
+
+impl From<ClientError> for Problem {
+    fn from(error: ClientError) -> Problem {
+        match error {
+            ClientError::Refused(error) => error.into(),
+            ClientError::Unreachable { .. } => Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        }
+    }
+}
+
+/// Refuses what shows files where the properties do not want it.
+pub(super) fn check_files_shown(site: &dyn Site) -> Result<(), Problem> {
+    match site.settings().files_shown {
+        true => Ok(()),
+        false => {
+            let text = format!("{} is false on this server.", keys::WEB_FILE_INFO_ENABLED.row.name);
+            Err(Problem::new(StatusCode::FORBIDDEN, text))
+        }
     }
 }
 

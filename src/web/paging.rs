@@ -33,6 +33,11 @@ impl Paging {
         Ok((offset as usize, limit as usize))
     }
 
+    /// Whether there are rows that are not shown.
+    pub(super) fn is_cut(&self) -> bool {
+        self.first.is_some() || self.next.is_some()
+    }
+
     /// The part from `offset` on of `total` rows, on a page with these parameters besides.
     ///
     /// # Errors

@@ -8,7 +8,8 @@ use warp::reply::Response;
 
 use super::master::MasterSite;
 use super::page::{fixed, page, root, whole};
-use super::{browse, configuration, overview, workers};
+use super::worker::WorkerSite;
+use super::{blocks, browse, configuration, download, logs, masters, memory, overview, worker_overview, workers};
 
 const STYLE: &str = include_str!("templates/style.css");
 const ICON: &str = include_str!("templates/icon.svg");
@@ -17,17 +18,41 @@ const ICON: &str = include_str!("templates/icon.svg");
 pub(super) fn of_master(site: &Arc<MasterSite>) -> BoxedFilter<(Response,)> {
     let mut routes = Vec::new();
     if site.settings.ui_enabled {
+        routes.extend(of_both());
         routes.extend([
-            root(),
-            fixed("style.css", "text/css; charset=utf-8", STYLE),
-            fixed("icon.svg", "image/svg+xml", ICON),
             page(site, "home", overview::show),
             page(site, "browse", browse::show),
-            page(site, "configuration", configuration::of_master),
+            page(site, "download", download::show),
+            page(site, "configuration", configuration::show),
             page(site, "workers", workers::show),
+            page(site, "memory", memory::show),
+            page(site, "browseLogs", logs::show),
+            page(site, "downloadLocal", logs::download),
+            page(site, "masters", masters::show),
         ]);
     }
     whole(site, any(routes))
+}
+
+/// All of a worker.
+pub(super) fn of_worker(site: &Arc<WorkerSite>) -> BoxedFilter<(Response,)> {
+    let mut routes = Vec::new();
+    if site.settings.ui_enabled {
+        routes.extend(of_both());
+        routes.extend([
+            page(site, "home", worker_overview::show),
+            page(site, "blockInfo", blocks::show),
+            page(site, "browseLogs", logs::show),
+            page(site, "downloadLocal", logs::download),
+            page(site, "toMaster", worker_overview::to_master),
+        ]);
+    }
+    whole(site, any(routes))
+}
+
+/// What does not depend on the server.
+fn of_both() -> [BoxedFilter<(Response,)>; 3] {
+    [root(), fixed("style.css", "text/css; charset=utf-8", STYLE), fixed("icon.svg", "image/svg+xml", ICON)]
 }
 
 /// The first that takes a request.

@@ -14,7 +14,7 @@ pub mod format;
 mod master_session;
 mod master_sync;
 mod mounts;
-mod primary;
+pub mod primary;
 mod read;
 mod settings;
 pub mod start;

@@ -10,12 +10,13 @@ use crate::proto::alluxio::grpc::block::{CommitBlockInUfsPRequest, CommitBlockPR
 use crate::proto::alluxio::grpc::file::file_system_master_worker_service_client::FileSystemMasterWorkerServiceClient;
 use crate::proto::alluxio::grpc::file::{GetFileInfoPRequest, GetPinnedFileIdsPRequest, GetUfsInfoPRequest, UfsInfo};
 use crate::proto::alluxio::grpc::version::ServiceType;
+use crate::proto::convert;
 use crate::rpc::MESSAGE_BYTES_MAX;
 use crate::rpc::channel::Connection;
 use crate::rpc::locate::Locate;
 use crate::rpc::retry::{Caller, ClientError, ClientSettings};
 use crate::rpc::status::{from_status, to_status};
-use crate::types::{BlockId, ErrorKind, FsError, InodeId, PersistenceState, WorkerId};
+use crate::types::{BlockId, ErrorKind, FileStatus, FsError, InodeId, PersistenceState, WorkerId};
 
 /// The ids that the masters gave to this worker, by their addresses.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +31,11 @@ impl Registrations {
     /// The master does not know this worker any more.
     pub fn leave(&self, master: &str) {
         self.0.lock().remove(master);
+    }
+
+    /// The masters that know this worker.
+    pub fn masters(&self) -> Vec<String> {
+        self.0.lock().keys().cloned().collect()
     }
 
     /// How many masters know this worker.
@@ -148,6 +154,17 @@ impl PrimaryMaster {
             Err(error) if error.kind == ErrorKind::NotFound => Ok(true),
             Err(error) => Err(error),
         }
+    }
+
+    /// What the file with this container looks like.
+    ///
+    /// # Errors
+    /// There is no such file, or no primary answers in time.
+    pub async fn file(&self, container: i64) -> Result<FileStatus, FsError> {
+        let request = GetFileInfoPRequest { file_id: Some(InodeId::of_file(container).0), options: None };
+        let call = |connection| async move { Files::new(connection).get_file_info(request).await };
+        let info = self.caller.call(call).await.map_err(failed)?.into_inner().file_info.unwrap_or_default();
+        convert::status_from_proto(info)
     }
 
     /// The UFS of a mount.

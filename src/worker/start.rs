@@ -22,6 +22,7 @@ use crate::process::Server;
 use crate::rpc::handshake::Authenticator;
 use crate::rpc::identity::{self, NotAvailable};
 use crate::rpc::listen::{self, Limits, Properties, ServerError};
+use crate::types::WorkerAddress;
 use crate::types::time::boot_now;
 use crate::ufs::{UfsClients, UfsSettings};
 
@@ -88,11 +89,33 @@ pub enum Known {
     ToNobody,
 }
 
+/// A worker that runs, as those see it who serve beside it.
+#[derive(Debug, Clone)]
+pub struct Running {
+    /// Its blocks.
+    pub store: Arc<BlockStore>,
+    /// Who asks the primary.
+    pub primary: Arc<PrimaryMaster>,
+    /// Which masters know it.
+    pub registrations: Registrations,
+    /// Where it serves.
+    pub address: WorkerAddress,
+}
+
+/// What serves beside the calls of a worker: the web pages.
+pub trait Beside {
+    /// Takes its port, and serves there until it is dropped.
+    ///
+    /// # Errors
+    /// The port is taken, or is not one of this machine.
+    fn run(self, worker: Running) -> impl Future<Output = Result<impl Future<Output = ()> + Send, ServerError>> + Send;
+}
+
 /// Runs a worker until it is told to stop. `ready` is called with its address when it serves.
 ///
 /// # Errors
 /// It never served, or its server ended.
-pub async fn run(conf: &Conf, ready: impl FnOnce(&str, Known)) -> Result<(), StartError> {
+pub async fn run(conf: &Conf, beside: impl Beside, ready: impl FnOnce(&str, Known)) -> Result<(), StartError> {
     let began = boot_now();
     let port = conf.get(&keys::WORKER_RPC_PORT).0;
     let properties = Properties { port: keys::WORKER_RPC_PORT.row.name, host: keys::WORKER_BIND_HOST.row.name };
@@ -122,6 +145,13 @@ pub async fn run(conf: &Conf, ready: impl FnOnce(&str, Known)) -> Result<(), Sta
         }),
     };
     let pins = keep_pins(Arc::clone(&store), Arc::clone(&primary));
+    let running = Running {
+        store: Arc::clone(&store),
+        primary: Arc::clone(&primary),
+        registrations: registrations.clone(),
+        address: address.clone(),
+    };
+    let beside = beside.run(running).await?;
     let worker = Arc::new(Worker::new(address, client.channel, store, primary, mounts));
     let server = Arc::new(DataServer::new(Arc::clone(&worker), authenticator));
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
@@ -145,6 +175,7 @@ pub async fn run(conf: &Conf, ready: impl FnOnce(&str, Known)) -> Result<(), Sta
         ended = listen::serve(listener, server, limits, stop) => ended,
         () = sync.run() => Ok(()),
         () = pins => Ok(()),
+        () = beside => Ok(()),
         () = told => Ok(()),
     };
     worker.tasks.end().await;

@@ -33,6 +33,7 @@ use alluxio::rpc::block_reader::{BlockRead, BlockReader};
 use alluxio::rpc::block_writer::{BlockWrite, BlockWriter};
 use alluxio::rpc::worker::{UfsBlock, Worker, WorkerSettings};
 use alluxio::types::{BlockId, FsError, WorkerAddress};
+use alluxio::web::worker::WorkerWeb;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::net::TcpListener;
@@ -366,7 +367,7 @@ async fn start(folder: &tempfile::TempDir, properties: &[String]) -> JoinHandle<
     let (ready, is_ready) = tokio::sync::oneshot::channel();
     let worker = tokio::spawn(async move {
         let told = |_: &str, _| ready.send(()).unwrap();
-        if let Err(error) = alluxio::worker::start::run(&conf, told).await {
+        if let Err(error) = alluxio::worker::start::run(&conf, WorkerWeb::of(&conf).unwrap(), told).await {
             panic!("{error}");
         }
     });

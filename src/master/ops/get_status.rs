@@ -1,6 +1,7 @@
 //! getStatus and exists.
 
 use super::block_info::check_safe_mode;
+use super::permissions::Access;
 use super::resolve::resolve;
 use super::status::status_of;
 use super::{Answer, Context};
@@ -20,6 +21,19 @@ pub(super) fn get_status(at: &Context<'_>, path: &AlluxioPath, footprint: &mut F
         check_safe_mode(at)?;
     }
     Ok(Answer::Status(Box::new(status)))
+}
+
+/// Refuses who may not do that to what the path names.
+pub(super) fn check_access(
+    at: &Context<'_>,
+    path: &AlluxioPath,
+    access: u16,
+    footprint: &mut Footprint,
+) -> Result<Answer, FsError> {
+    let resolved = resolve(at, path, footprint)?;
+    at.permissions(footprint).check_target(&resolved, Access::of_bits(access), footprint)?;
+    resolved.existing()?;
+    Ok(Answer::Done)
 }
 
 /// What the inode looks like, for a worker: whoever has a block of it may know.

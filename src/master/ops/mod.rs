@@ -1,7 +1,7 @@
 //! Pure. What a client may ask of the namespace, one file per operation.
 //!
 //! `decide` reads the state and changes nothing: entries to journal and the answer, or a refusal. `query` reads.
-//! A new operation is one file here, one variant in `request.rs`, one arm below, and one line in `master/server.rs`.
+//! A new operation is one file here, one variant in `request.rs` or `question.rs`, one arm below, and one line in `master/server.rs`.
 //! Read `request.rs` (what may be asked), `resolve.rs` and `permissions.rs` (what most operations begin with), then
 //! an operation.
 
@@ -18,6 +18,7 @@ mod errors;
 mod expire;
 mod free;
 mod get_status;
+mod in_alluxio;
 mod intents;
 mod leftovers;
 mod list_status;
@@ -28,6 +29,7 @@ mod permissions;
 mod persist;
 mod place;
 mod prepare;
+mod question;
 mod rename;
 mod request;
 mod request_ufs;
@@ -45,9 +47,10 @@ pub use errors::is_not_yet;
 pub use load::{LoadMetadata, Lookup};
 pub use place::{Place, place_of};
 pub use prepare::{Attempt, Preparation, UfsChange, prepare, prepare_query};
+pub use question::Query;
 pub use request::{
     Answer, Caller, CommitBlock, CompleteFile, CreateDirectory, CreateFile, Decision, Delete, Expire, Expired, Extent,
-    Free, Leftover, NewBlock, NewCopy, Operation, PutInPlace, Query, Rename, Request, SchedulePersist, SetAttribute,
+    Free, Leftover, NewBlock, NewCopy, Operation, PutInPlace, Rename, Request, SchedulePersist, SetAttribute,
     ToPersist, TooFewCopies, WriteType,
 };
 
@@ -161,6 +164,7 @@ pub fn query(
     let at = Context { state, workers, caller, settings, now: state.last_time() };
     match query {
         Query::GetStatus { path } => get_status::get_status(&at, path, footprint),
+        Query::CheckAccess { path, access } => get_status::check_access(&at, path, *access, footprint),
         Query::Exists { path } => get_status::exists(&at, path, footprint),
         Query::MountTable => Ok(mount::table(&at, footprint)),
         Query::ListStatus { path, recursive } => list_status::list_status(&at, path, *recursive, footprint),
@@ -170,6 +174,7 @@ pub fn query(
         Query::PinnedFiles => Ok(block_info::pinned_files(&at)),
         Query::ToPersist { after, now, limit } => Ok(to_persist::to_persist(&at, *after, now.0, *limit, footprint)),
         Query::TooFewCopies { after, limit } => too_few_copies::too_few_copies(&at, *after, *limit, footprint),
+        Query::InAlluxio { after, limit } => Ok(in_alluxio::in_alluxio(&at, *after, *limit, footprint)),
         Query::Leftovers(found) => Ok(leftovers::of_no_use(&at, found, footprint)),
         Query::Expired { now, limit } => Ok(expire::expired(&at, now.0, *limit)),
         Query::StatusOf { id } => get_status::status_of_id(&at, *id, footprint),

@@ -13,6 +13,11 @@ impl Access {
     pub(super) const READ: Access = Access(4);
     pub(super) const WRITE: Access = Access(2);
     pub(super) const EXECUTE: Access = Access(1);
+
+    /// 4 read, 2 write, 1 execute, or several of them.
+    pub(super) fn of_bits(bits: u16) -> Access {
+        Access(bits & 7)
+    }
 }
 
 /// The rights of one caller.

@@ -42,6 +42,22 @@ fn children_may_be_added_and_taken_by_who_may_write() {
 }
 
 #[test]
+fn who_is_about_to_read_must_be_allowed_to() {
+    let mut state = with(&["/d/", "/d/f"]);
+    chmod(&mut state, "/d/f", 0o640);
+    let check =
+        |user: &Caller, path: &str, access| ask(&state, user, Query::CheckAccess { path: self::path(path), access });
+    let (root, bob) = (user("root", &[]), user("bob", &["staff"]));
+    assert_eq!(check(&root, "/d/f", 4), Ok(Answer::Done));
+    let refusal = denied(
+        "user=bob, access=r--, path=/d/f: failed at f, inode owner=root, inode group=root, inode mode=rw-r-----",
+    );
+    assert_eq!(check(&bob, "/d/f", 4).map_err(|error| (error.kind, error.message)), Err(refusal));
+    assert_eq!(check(&bob, "/d", 4), Ok(Answer::Done));
+    assert_eq!(check(&bob, "/d/none", 4).map_err(|error| error.kind), Err(ErrorKind::NotFound));
+}
+
+#[test]
 fn owner_group_and_others_have_their_own_bits_only() {
     let mut state = with(&["/d/"]);
     let set = SetAttribute { owner: Some("ann".into()), group: Some("staff".into()), ..no_attributes("/d") };

@@ -115,7 +115,9 @@ pub fn prepare_query(
     let at = Context { state, workers, caller: &caller, settings, now: state.last_time() };
     let always = load == LoadMetadata::Always;
     let mut lookups = match query {
-        Query::GetStatus { path } | Query::Exists { path } => Vec::from_iter(missing(&at, path)),
+        Query::GetStatus { path } | Query::Exists { path } | Query::CheckAccess { path, .. } => {
+            Vec::from_iter(missing(&at, path))
+        }
         Query::ListStatus { path, recursive } => match missing(&at, path) {
             Some(lookup) => vec![lookup],
             None => not_listed(&at, path, *recursive, always),

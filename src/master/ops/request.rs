@@ -5,7 +5,6 @@ use crate::journal::entry::{AddMountPoint, Entry};
 use crate::master::state::MasterState;
 use crate::master::worker_call::{Place, WorkerAnswer, WorkerInfo};
 pub use crate::types::Caller;
-use crate::types::time::Millis;
 use crate::types::{AlluxioPath, BlockId, BlockStatus, FileStatus, InodeId, OperationId, TtlAction, WorkerId};
 
 /// A change that a client wishes.
@@ -358,83 +357,6 @@ impl SetAttribute {
     }
 }
 
-/// What a client wishes to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Query {
-    /// getStatus
-    GetStatus {
-        /// The file or directory.
-        path: AlluxioPath,
-    },
-    /// exists: as getStatus, but a missing path is an answer
-    Exists {
-        /// The file or directory.
-        path: AlluxioPath,
-    },
-    /// listStatus: the children by name, or the file itself
-    ListStatus {
-        /// The file or directory.
-        path: AlluxioPath,
-        /// With all below it, parents first.
-        recursive: bool,
-    },
-    /// Some of the children by name, for a page of them.
-    ListPart {
-        /// The directory.
-        path: AlluxioPath,
-        /// Without so many first ones.
-        offset: usize,
-        /// So many at most.
-        limit: usize,
-    },
-    /// getBlockInfo
-    BlockInfo {
-        /// The block.
-        block: BlockId,
-    },
-    /// getWorkerInfoList, getWorkerReport and what is made of them
-    Workers,
-    /// getPinnedFileIds: pinned files, and those that are to be persisted
-    PinnedFiles,
-    /// getFileInfo of a worker
-    StatusOf {
-        /// The file.
-        id: InodeId,
-    },
-    /// What the time to live of has ended.
-    Expired {
-        /// The time.
-        now: Millis,
-        /// So many at most.
-        limit: usize,
-    },
-    /// Files that the master is to have written to the UFS, by id.
-    ToPersist {
-        /// Those after this one.
-        after: InodeId,
-        /// The time.
-        now: Millis,
-        /// So many at most.
-        limit: usize,
-    },
-    /// Files with fewer copies than is wished, by id.
-    TooFewCopies {
-        /// Those after this one.
-        after: InodeId,
-        /// So many at most.
-        limit: usize,
-    },
-    /// Which of these nobody needs.
-    Leftovers(Vec<Leftover>),
-    /// getUfsInfo
-    Ufs {
-        /// The mount.
-        mount_id: i64,
-    },
-    /// getMountTable
-    MountTable,
-}
-
 /// What is told to the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
@@ -459,6 +381,13 @@ pub enum Answer {
     TooFewCopies {
         /// The files.
         files: Vec<TooFewCopies>,
+        /// After this one there may be more.
+        last: Option<InodeId>,
+    },
+    /// Files of which workers hold something.
+    InAlluxio {
+        /// The files.
+        files: Vec<FileStatus>,
         /// After this one there may be more.
         last: Option<InodeId>,
     },

@@ -136,6 +136,11 @@ impl BlockStore {
         usage
     }
 
+    /// Bytes that each directory may hold, and bytes that it does, in the order of the settings.
+    pub fn usage_of_directories(&self) -> Vec<(u64, u64)> {
+        self.catalog.lock().fills().iter().map(|fill| (fill.capacity, fill.used)).collect()
+    }
+
     /// The tier of a directory.
     pub fn tier_of(&self, directory: usize) -> usize {
         self.settings.directories[directory].tier

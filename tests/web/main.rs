@@ -1,0 +1,8 @@
+//! The web pages of a master and a worker that run as processes: what they show, what they refuse, when they are there.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::disallowed_methods, reason = "a test may look at the clock")]
+
+mod bed;
+mod browser;
+mod pages;
+mod ports;
