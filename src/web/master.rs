@@ -100,7 +100,7 @@ impl Site for MasterSite {
         if self.settings.files_shown {
             menu.push(("In-Alluxio Data", "/memory"));
         }
-        menu.extend([("Logs", "/browseLogs"), ("Masters", "/masters")]);
+        menu.extend([("Logs", "/browseLogs"), ("Masters", "/masters"), ("Metrics", "/metricsui")]);
         Place {
             server: "master",
             address: self.master.address.clone(),

@@ -17,6 +17,7 @@ mod logs;
 pub mod master;
 mod masters;
 mod memory;
+mod metrics;
 mod overview;
 mod page;
 mod paging;

@@ -13,7 +13,7 @@ use super::page::{Asked, Problem, html};
 use super::usage::Usage;
 use super::workers;
 use crate::conf::{Compatibility, Conf};
-use crate::master::worker_call::WorkerState;
+use crate::master::worker_call::{WorkerInfo, WorkerState};
 use crate::types::texts::time;
 use crate::types::time::wall_now;
 
@@ -29,30 +29,45 @@ struct HomePage {
     cluster: Option<Cluster>,
 }
 
-struct Cluster {
+/// What all workers of a cluster have.
+pub(super) struct Cluster {
     live: usize,
     lost: usize,
-    usage: Usage,
+    /// Of those that report.
+    pub(super) usage: Usage,
     tiers: Vec<(String, Usage)>,
 }
 
-pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response, Problem> {
-    let workers = if site.master.handle.is_primary() { workers::all(&site).await? } else { None };
-    let cluster = workers.map(|workers| {
+impl Cluster {
+    pub(super) fn of(workers: &[WorkerInfo]) -> Cluster {
         let live = || workers.iter().filter(|worker| worker.state == WorkerState::Live);
         let mut tiers: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
         for worker in live() {
-            worker.capacity_bytes.iter().for_each(|(tier, bytes)| tiers.entry(tier).or_default().0 += bytes);
-            worker.used_bytes.iter().for_each(|(tier, bytes)| tiers.entry(tier).or_default().1 += bytes);
+            worker.capacity_bytes.iter().for_each(|(tier, bytes)| add(&mut tiers.entry(tier).or_default().0, *bytes));
+            worker.used_bytes.iter().for_each(|(tier, bytes)| add(&mut tiers.entry(tier).or_default().1, *bytes));
         }
-        let total = tiers.values().fold((0, 0), |sum, tier| (sum.0 + tier.0, sum.1 + tier.1));
+        let mut total = (0, 0);
+        for (capacity, used) in tiers.values() {
+            add(&mut total.0, *capacity);
+            add(&mut total.1, *used);
+        }
         Cluster {
             live: live().count(),
             lost: workers.len() - live().count(),
             usage: Usage::of(total.0, total.1),
             tiers: tiers.into_iter().map(|(name, tier)| (name.to_owned(), Usage::of(tier.0, tier.1))).collect(),
         }
-    });
+    }
+}
+
+/// Workers say what they like: a sum that is too big is the biggest.
+fn add(sum: &mut i64, bytes: i64) {
+    *sum = sum.saturating_add(bytes);
+}
+
+pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response, Problem> {
+    let workers = if site.master.handle.is_primary() { workers::all(&site).await? } else { None };
+    let cluster = workers.map(|workers| Cluster::of(&workers));
     html(&HomePage {
         frame: Frame::new(site.as_ref(), &asked, "Overview"),
         started: time(site.started.0, &Local),

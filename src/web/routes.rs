@@ -9,7 +9,9 @@ use warp::reply::Response;
 use super::master::MasterSite;
 use super::page::{fixed, page, root, whole};
 use super::worker::WorkerSite;
-use super::{blocks, browse, configuration, download, logs, masters, memory, overview, worker_overview, workers};
+use super::{
+    blocks, browse, configuration, download, logs, masters, memory, metrics, overview, worker_overview, workers,
+};
 
 const STYLE: &str = include_str!("templates/style.css");
 const ICON: &str = include_str!("templates/icon.svg");
@@ -29,6 +31,7 @@ pub(super) fn of_master(site: &Arc<MasterSite>) -> BoxedFilter<(Response,)> {
             page(site, "browseLogs", logs::show),
             page(site, "downloadLocal", logs::download),
             page(site, "masters", masters::show),
+            page(site, "metricsui", metrics::show),
         ]);
     }
     whole(site, any(routes))

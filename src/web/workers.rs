@@ -10,7 +10,7 @@ use super::master::{MasterSite, mismatch};
 use super::page::{Asked, Problem, html};
 use super::usage::Usage;
 use crate::master::ops::{Answer, Query};
-use crate::master::worker_call::{WorkerInfo, WorkerState};
+use crate::master::worker_call::{TierBytes, WorkerInfo, WorkerState};
 use crate::types::{ErrorKind, FsError};
 
 #[derive(Template)]
@@ -59,7 +59,7 @@ pub(super) async fn all(site: &MasterSite) -> Result<Option<Vec<WorkerInfo>>, Pr
 }
 
 fn row(worker: &WorkerInfo) -> WorkerRow {
-    let sum = |tiers: &std::collections::BTreeMap<String, i64>| tiers.values().sum();
+    let sum = |tiers: &TierBytes| tiers.values().fold(0_i64, |sum, bytes| sum.saturating_add(*bytes));
     WorkerRow {
         name: worker.address.endpoint(),
         link: format!("http://{}:{}/home", worker.address.host, worker.address.web_port),

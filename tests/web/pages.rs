@@ -89,6 +89,13 @@ async fn the_figures_are_those_of_the_rpc() {
     assert_eq!(workers.cells("Space Used"), [size(used)]);
     assert_eq!(workers.cells("Blocks"), [blocks.len().to_string()]);
 
+    let before: u64 = bed.get("/metricsui").term("CreateDirectory Operations").parse().unwrap();
+    bed.alluxio(&["fs", "mkdir", "/more"]);
+    let metrics = bed.get("/metricsui");
+    assert_eq!(metrics.term("CreateDirectory Operations"), (before + 1).to_string());
+    assert_eq!(metrics.term("Files Completed"), "1");
+    assert_eq!(metrics.term("Master Capacity:"), "100% Free, 0% Used");
+
     let worker = bed.get_of_worker("/home");
     assert_eq!(worker.term("Total Capacity / Used"), format!("{} / {}", size(capacity), size(used)));
     assert_eq!(worker.term("Blocks:"), blocks.len().to_string());
