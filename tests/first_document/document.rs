@@ -47,7 +47,7 @@ fn format_and_start(cluster: &Cluster, guide: &mut Guide) {
     assert!(cluster.has_pages("server08"));
     for host in ALLUXIO_HOSTS {
         let page = cluster.page(host, 30000, "/home");
-        assert!(page.is_some_and(|page| page.contains(host)), "the worker of {host} has pages");
+        assert!(page.as_ref().is_some_and(|page| page.contains(host)), "the worker of {host} has pages: {page:?}");
     }
 }
 

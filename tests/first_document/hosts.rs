@@ -59,8 +59,7 @@ impl Network {
             );
         }
         remove_leftovers();
-        let folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
-        fs::create_dir(&folder).unwrap();
+        let folder = tempfile::Builder::new().prefix(FOLDER).tempdir().unwrap().keep();
         let owner = File::create(folder.join("owner")).unwrap();
         flock(&owner, FlockOperation::NonBlockingLockExclusive).unwrap();
         fs::create_dir(folder.join("opt")).unwrap();
