@@ -177,7 +177,7 @@ fn master(conf: &Conf) -> anyhow::Result<u8> {
     let log = ServerLog::start(conf, guardian::SERVER.name, wanted)?;
     conf.warnings().iter().for_each(|warning| log::warn!("{warning}"));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let web = MasterWeb::of(conf)?;
+    let web = MasterWeb::of(conf, &log)?;
     let ended = runtime.block_on(logged(&log, start::run(conf, &process, web)));
     runtime.shutdown_timeout(Duration::from_secs(1));
     let passes = matches!(&ended, Err(error) if process.comes_back() && error.may_pass());

@@ -224,11 +224,12 @@ impl<T> Driver<T> {
         let mark = self.writer.as_ref().map_or(SequenceNumber(0), Writer::mark);
         self.gate.set(serving, mark, self.role.lease_until());
         let last = self.writer.as_ref().filter(|_| !self.is_before_writing()).map(Writer::last);
-        self.gate.tell(Standing {
+        let standing = Standing {
             epoch: self.role.seen().map_or(0, |node| node.epoch).max(self.role.epoch().unwrap_or_default()),
             position: last.unwrap_or(self.follower.tailer.applied()).sequence,
             durable: self.decided().sequence,
-        });
+        };
+        self.gate.tell(standing, now);
     }
 
     fn role_events(&mut self) {

@@ -16,6 +16,8 @@ pub struct Gate {
     epoch: AtomicU64,
     position: AtomicU64,
     durable: AtomicU64,
+    /// When that was told, in nanoseconds of the boot clock.
+    told: AtomicU64,
 }
 
 /// How far a master is, in any role, for those who watch it. Nothing is decided by it.
@@ -49,8 +51,9 @@ impl Gate {
         self.serving.store(serving, Ordering::Release);
     }
 
-    /// Tells how far the master is.
-    pub fn tell(&self, standing: Standing) {
+    /// Tells how far the master is at the end of a step.
+    pub fn tell(&self, standing: Standing, now: Boot) {
+        self.told.store(now.since(Boot::default()).as_nanos() as u64, Ordering::Relaxed);
         self.epoch.store(standing.epoch, Ordering::Relaxed);
         self.position.store(standing.position.0, Ordering::Relaxed);
         self.durable.store(standing.durable.0, Ordering::Relaxed);
@@ -63,6 +66,11 @@ impl Gate {
             position: SequenceNumber(self.position.load(Ordering::Relaxed)),
             durable: SequenceNumber(self.durable.load(Ordering::Relaxed)),
         }
+    }
+
+    /// How long ago a step of the loop has ended.
+    pub fn stands_still_for(&self, now: Boot) -> Duration {
+        now.since(Boot::from_start(Duration::from_nanos(self.told.load(Ordering::Relaxed))))
     }
 
     /// Whether this master serves clients.

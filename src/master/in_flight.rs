@@ -31,6 +31,11 @@ impl InFlight {
         self.changes.push_back((sequence, change));
     }
 
+    /// The newest record that changes something; 0 for none.
+    pub fn newest(&self) -> SequenceNumber {
+        self.changes.back().map(|(sequence, _)| *sequence).unwrap_or_default()
+    }
+
     /// Forgets what the records up to `mark` changed.
     pub fn settle(&mut self, mark: SequenceNumber) {
         while self.changes.front().is_some_and(|(sequence, _)| *sequence <= mark) {

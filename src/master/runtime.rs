@@ -7,18 +7,18 @@
 use super::appender::{Flushes, append_all};
 use super::driver::{Driver, DriverSettings};
 use super::event::{Core, Effect, Evaluated, Event, Exit, Told};
-use super::gate::{Gate, Standing, Verdict};
-use super::ops::{self, Answer, Caller, Query, Request};
+use super::gate::Gate;
+pub use super::handle::{Handle, Progress};
+use super::ops::Answer;
 use super::state::{CheckpointOrigin, MasterState};
-use super::worker_call::WorkerCall;
 use crate::election::{CallFailed, Latch, LatchCall, LatchError, LatchReply, Observation};
 use crate::journal::chain::Position;
 use crate::journal::folder::{CheckpointId, JournalStore, Recovery, SegmentId, StoreError};
 use crate::journal::tailer::Ask;
 use crate::journal::writer::WriterEffect;
-use crate::metrics::{FlushTimes, MasterCounters};
+use crate::metrics::FlushTimes;
+use crate::types::FsError;
 use crate::types::time::{boot_now, wall_now};
-use crate::types::{ErrorKind, FsError, SequenceNumber};
 use bytes::Bytes;
 use log::{info, warn};
 use parking_lot::RwLock;
@@ -48,148 +48,6 @@ pub struct Outside {
     pub store: Arc<dyn JournalStore>,
     /// The election.
     pub latch: Arc<dyn Latch>,
-}
-
-/// What serves clients: submits requests and evaluates queries. Cheap to clone.
-#[derive(Clone)]
-pub struct Handle {
-    /// The lock over the state; written by the loop only.
-    core: Arc<RwLock<Core>>,
-    gate: Arc<Gate>,
-    settings: Arc<ops::Settings>,
-    /// To the loop.
-    requests: mpsc::Sender<Event<Ticket>>,
-    events: mpsc::Sender<Event<Ticket>>,
-    progress: watch::Receiver<Progress>,
-    flush_times: FlushTimes,
-}
-
-/// How far this master has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
-    /// It has not entered the election.
-    Starting,
-    /// It has entered.
-    Entered,
-    /// It serves in this epoch.
-    Primary(u64),
-}
-
-impl Handle {
-    /// Whether this master is primary.
-    pub fn is_primary(&self) -> bool {
-        self.gate.is_serving()
-    }
-
-    /// How far this master has come; changes as it goes on.
-    pub fn progress(&self) -> watch::Receiver<Progress> {
-        self.progress.clone()
-    }
-
-    /// Has a request decided, journaled and answered.
-    ///
-    /// # Errors
-    /// A refusal, or `Unavailable` when this master is not primary, too busy, or stops meanwhile.
-    pub async fn submit(&self, request: Request) -> Result<Answer, FsError> {
-        let (ticket, answer) = oneshot::channel();
-        self.enqueue(Event::Submit(vec![(ticket, request)]), answer).await
-    }
-
-    /// Evaluates a query on the state as it is.
-    ///
-    /// # Errors
-    /// As `submit`.
-    pub async fn query(&self, caller: &Caller, query: &Query) -> Result<Answer, FsError> {
-        if !self.gate.is_serving() {
-            return Err(not_primary());
-        }
-        let evaluated = self.core.read().evaluate(caller, query, &self.settings);
-        match self.gate.check(evaluated.wait_for, boot_now()) {
-            Verdict::Pass => evaluated.answer,
-            Verdict::Closed => Err(not_primary()),
-            Verdict::Hold => self.hold(evaluated).await,
-        }
-    }
-
-    /// Takes the call of a worker, in any role.
-    ///
-    /// # Errors
-    /// A refusal, or `Unavailable` when this master is too busy or stops meanwhile.
-    pub async fn worker(&self, call: WorkerCall) -> Result<Answer, FsError> {
-        let (ticket, answer) = oneshot::channel();
-        self.enqueue(Event::Worker(ticket, call), answer).await
-    }
-
-    /// Reads the state as it is, which may be ahead of what is durable.
-    pub fn with_core<R>(&self, read: impl FnOnce(&Core, &ops::Settings) -> R) -> R {
-        read(&self.core.read(), &self.settings)
-    }
-
-    /// How far this master is, in any role.
-    pub fn standing(&self) -> Standing {
-        self.gate.standing()
-    }
-
-    /// What this process has done.
-    pub fn counters(&self) -> Arc<MasterCounters> {
-        Arc::clone(&self.core.read().counters)
-    }
-
-    /// How long flushes of the journal took.
-    pub fn flush_times(&self) -> &FlushTimes {
-        &self.flush_times
-    }
-
-    /// Requests that wait for the loop, and how many may.
-    pub fn queue(&self) -> (usize, usize) {
-        let may = self.requests.max_capacity();
-        (may - self.requests.capacity(), may)
-    }
-
-    /// How long the lease lasts yet; none when answers are confirmed one by one.
-    pub fn lease_left(&self) -> Option<Duration> {
-        self.gate.lease_left(boot_now())
-    }
-
-    /// Returns when this master still leads after it was asked.
-    ///
-    /// # Errors
-    /// It does not lead any more.
-    pub async fn confirm(&self) -> Result<(), FsError> {
-        self.hold(Evaluated { answer: Ok(Answer::Done), wait_for: SequenceNumber(0) }).await.map(|_| ())
-    }
-
-    /// Ends the loop: a primary answers what is under way and releases its epoch.
-    pub async fn stop(&self) {
-        // A closed queue says that the loop has ended already.
-        let _ = self.events.send(Event::Stop).await;
-    }
-
-    /// Ends the loop, because the journal folder is not there any more.
-    pub async fn folder_is_gone(&self, folder: String) {
-        let _ = self.events.send(Event::FolderGone(folder)).await;
-    }
-
-    async fn hold(&self, evaluated: Evaluated) -> Result<Answer, FsError> {
-        let (ticket, answer) = oneshot::channel();
-        self.enqueue(Event::Hold(ticket, evaluated), answer).await
-    }
-
-    async fn enqueue(
-        &self,
-        event: Event<Ticket>,
-        answer: oneshot::Receiver<Result<Answer, FsError>>,
-    ) -> Result<Answer, FsError> {
-        if self.requests.try_send(event).is_err() {
-            self.core.read().counters.busy_refusals.inc();
-            return Err(FsError::new(ErrorKind::Unavailable, "The master is too busy or stops. Try again."));
-        }
-        answer.await.unwrap_or_else(|_| Err(not_primary()))
-    }
-}
-
-fn not_primary() -> FsError {
-    FsError::new(ErrorKind::Unavailable, "This master is not the primary.")
 }
 
 /// The loop and what it performs.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use tonic::body::Body;
 use tonic::codegen::http;
 
+use super::figures;
 use super::ops::{Answer, Query};
 use super::server::{Namespace, UserCall, mismatch, unsupported};
 use super::worker_call::{TierBytes, WorkerInfo, WorkerState};
@@ -95,7 +96,7 @@ impl<N: Namespace> UserCall<N> {
         let workers = self.workers(|_| true).await?;
         let count = |state| workers.iter().filter(|worker| worker.state == state).count() as i32;
         let (live, lost) = (count(WorkerState::Live), count(WorkerState::Lost));
-        let (capacity, used) = totals(&workers);
+        let (capacity, used) = figures::tiers(&workers);
         let mut info = BlockMasterInfo::default();
         let fields: Vec<BlockMasterInfoField> = options.filters().collect();
         let asked = |field| fields.is_empty() || fields.contains(&field);
@@ -124,23 +125,8 @@ impl<N: Namespace> UserCall<N> {
 
     /// Capacity, and what of it is used.
     async fn capacity(&self) -> Result<(TierBytes, TierBytes), FsError> {
-        Ok(totals(&self.workers(|_| true).await?))
+        Ok(figures::tiers(&self.workers(|_| true).await?))
     }
-}
-
-/// Capacity of all live workers, and what of it is used.
-fn totals(workers: &[WorkerInfo]) -> (TierBytes, TierBytes) {
-    let live = || workers.iter().filter(|worker| worker.state == WorkerState::Live);
-    let add = |mut total: TierBytes, tiers: &TierBytes| {
-        for (tier, bytes) in tiers {
-            let sum = total.entry(tier.clone()).or_default();
-            // What workers say of themselves is not checked.
-            *sum = sum.saturating_add(*bytes);
-        }
-        total
-    };
-    let capacity = live().map(|worker| &worker.capacity_bytes).fold(TierBytes::new(), add);
-    (capacity, live().map(|worker| &worker.used_bytes).fold(TierBytes::new(), add))
 }
 
 fn sum(tiers: &TierBytes) -> i64 {

@@ -11,12 +11,16 @@ use super::page::{Problem, Site};
 use super::port::{WebPort, serve};
 use super::routes;
 use super::settings::WebSettings;
+use super::watch::{Health, Watched};
 use crate::client::FileSystem;
 use crate::conf::{Conf, keys};
+use crate::logs::ServerLog;
 use crate::master::audit::Client;
+use crate::master::figures;
 use crate::master::ops::{Answer, LoadMetadata, Query};
 use crate::master::runtime::Progress;
 use crate::master::start::{Beside, Running};
+use crate::metrics::{ProcessFigures, Shown};
 use crate::rpc::callers::Callers;
 use crate::rpc::handshake::AuthenticationType;
 use crate::rpc::identity::NoUser;
@@ -28,6 +32,9 @@ use crate::types::time::{Millis, wall_now};
 /// How long the groups of a user are believed, as by the RPC.
 const GROUPS_LIFETIME: Duration = Duration::from_secs(60);
 
+/// A loop that has not ended a step for so long does not work any more: it takes one each second.
+const STANDSTILL_MAX: Duration = Duration::from_secs(10);
+
 /// The web server of a master that is yet to run.
 #[derive(Debug)]
 pub struct MasterWeb {
@@ -35,6 +42,7 @@ pub struct MasterWeb {
     /// Whether the pages are there while this master is not primary.
     on_standby: bool,
     settings: WebSettings,
+    log: ServerLog,
 }
 
 impl MasterWeb {
@@ -42,11 +50,12 @@ impl MasterWeb {
     ///
     /// # Errors
     /// It is not known as whom the pages are to look at files.
-    pub fn of(conf: &Conf) -> Result<MasterWeb, NoUser> {
+    pub fn of(conf: &Conf, log: &ServerLog) -> Result<MasterWeb, NoUser> {
         Ok(MasterWeb {
             port: WebPort::of(conf, &keys::MASTER_WEB_BIND_HOST, &keys::MASTER_WEB_PORT),
             on_standby: conf.get(&keys::STANDBY_WEB_ENABLED),
             settings: WebSettings::of(conf)?,
+            log: log.clone(),
         })
     }
 }
@@ -69,6 +78,7 @@ impl Beside for MasterWeb {
             master,
             files: Arc::new(files),
             settings: self.settings,
+            log: self.log,
             callers: Callers::new(GROUPS_LIFETIME),
             started: wall_now(),
         };
@@ -82,6 +92,7 @@ pub(super) struct MasterSite {
     pub(super) settings: WebSettings,
     /// What files hold.
     pub(super) files: Arc<FileSystem>,
+    pub(super) log: ServerLog,
     callers: Callers,
     pub(super) started: Millis,
 }
@@ -125,11 +136,47 @@ impl MasterSite {
         self.master.front.look(&self.client(None).await, query, LoadMetadata::Once).await
     }
 
+    /// The groups that a new owner must be in, if it gets a group at the same time; none when nobody's are known.
+    pub(super) async fn groups_to_compare(&self, owner: &str) -> Option<Vec<String>> {
+        match self.settings.user.is_empty() {
+            true => None,
+            false => Some(self.callers.get(owner).await.groups.clone()),
+        }
+    }
+
     /// As whom is asked; `address` is that of the reader, if it is told.
     pub(super) async fn client(&self, address: Option<SocketAddr>) -> Client {
         let authentication =
             if self.settings.user.is_empty() { AuthenticationType::NoSasl } else { AuthenticationType::Simple };
         Client { caller: self.callers.get(&self.settings.user).await, authentication, address }
+    }
+}
+
+impl Watched for MasterSite {
+    async fn shown(&self) -> Shown {
+        let handle = &self.master.handle;
+        let (counters, figures) = (handle.counters(), figures::read(handle).await);
+        let shown = Shown::default().add("master", counters.as_ref()).add("master", &figures);
+        shown.add("process", &ProcessFigures::read()).add_flushes(handle.flush_times())
+    }
+
+    fn health(&self) -> Health {
+        let role = self.readiness().role;
+        let stands_still = self.master.handle.stands_still_for() > STANDSTILL_MAX;
+        let reason = if stands_still { "the loop of the master stands still" } else { "" };
+        Health { is_well: !stands_still, role, reason }
+    }
+
+    fn readiness(&self) -> Health {
+        let handle = &self.master.handle;
+        match *handle.progress().borrow() {
+            _ if handle.is_primary() => Health { is_well: true, role: "primary", reason: "" },
+            Progress::Entered => Health { is_well: true, role: "standby", reason: "" },
+            Progress::Starting => {
+                Health { is_well: false, role: "starting", reason: "it has not read the journal yet" }
+            }
+            Progress::Primary(_) => Health { is_well: false, role: "primary", reason: "it is stopping" },
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A port with pages: which connections it takes, how long they may be idle.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -72,8 +73,8 @@ pub(super) async fn serve(listener: TcpListener, routes: BoxedFilter<(Response,)
     let mut connections = JoinSet::new();
     loop {
         let permit = std::sync::Arc::clone(&room).acquire_owned().await.expect("nobody closes the semaphore");
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
                 warn!("cannot accept a connection to the web pages, trying again reason={error}");
                 sleep(PAUSE).await;
@@ -83,19 +84,27 @@ pub(super) async fn serve(listener: TcpListener, routes: BoxedFilter<(Response,)
         while connections.try_join_next().is_some() {}
         let routes = routes.clone();
         connections.spawn(async move {
-            answer(stream, routes).await;
+            answer(stream, peer, routes).await;
             drop(permit);
         });
     }
 }
 
-async fn answer(stream: TcpStream, routes: BoxedFilter<(Response,)>) {
+/// Who sent a request, among its extensions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub(super) SocketAddr);
+
+async fn answer(stream: TcpStream, peer: SocketAddr, routes: BoxedFilter<(Response,)>) {
     // Both only make a connection nicer; one that has ended says so below.
     let _ = stream.set_nodelay(true);
     let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, SEND_WAIT.as_millis() as u32);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(REQUEST_WAIT).max_buf_size(REQUEST_BYTES_MAX);
     let service = TowerToHyperService::new(warp::service(routes));
+    let service = hyper::service::service_fn(move |mut request| {
+        hyper::Request::extensions_mut(&mut request).insert(Peer(peer));
+        hyper::service::Service::call(&service, request)
+    });
     if let Err(error) = http.serve_connection(TokioIo::new(stream), service).await {
         debug!("a connection to the web pages ended reason={error}");
     }

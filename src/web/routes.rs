@@ -10,7 +10,8 @@ use super::master::MasterSite;
 use super::page::{fixed, page, root, whole};
 use super::worker::WorkerSite;
 use super::{
-    blocks, browse, configuration, download, logs, masters, memory, metrics, overview, worker_overview, workers,
+    blocks, browse, configuration, download, logs, masters, memory, metrics, overview, rest, watch, worker_overview,
+    workers,
 };
 
 const STYLE: &str = include_str!("templates/style.css");
@@ -18,7 +19,7 @@ const ICON: &str = include_str!("templates/icon.svg");
 
 /// All of a master.
 pub(super) fn of_master(site: &Arc<MasterSite>) -> BoxedFilter<(Response,)> {
-    let mut routes = Vec::new();
+    let mut routes = vec![watch::routes(site), rest::routes(site)];
     if site.settings.ui_enabled {
         routes.extend(of_both());
         routes.extend([

@@ -88,6 +88,11 @@ impl InodeTree {
         self.watchlists.kept()
     }
 
+    /// How many files' copies must stay.
+    pub fn kept_count(&self) -> u64 {
+        self.watchlists.kept_count()
+    }
+
     /// Files that are to be written to the UFS, by id, after this one.
     pub fn to_persist(&self, after: InodeId) -> impl Iterator<Item = InodeId> {
         self.watchlists.to_persist(after)

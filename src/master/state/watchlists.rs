@@ -65,6 +65,10 @@ impl Watchlists {
         self.kept.iter().map(|entry| InodeId(read_i64(entry, 0)))
     }
 
+    pub(super) fn kept_count(&self) -> u64 {
+        self.kept.len()
+    }
+
     pub(super) fn to_persist(&self, after: InodeId) -> impl Iterator<Item = InodeId> {
         let first = after.0.saturating_add(1);
         self.to_persist.iter_from(move |entry| read_i64(entry, 0).cmp(&first)).map(|entry| InodeId(read_i64(entry, 0)))

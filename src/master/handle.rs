@@ -1,0 +1,181 @@
+//! What others have of a master that runs: they submit, ask, and see how far it is.
+
+use super::event::{Core, Evaluated, Event};
+use super::gate::{Gate, Standing, Verdict};
+use super::ops::{self, Answer, Caller, Query, Request};
+use super::runtime::Ticket;
+use super::worker_call::WorkerCall;
+use crate::metrics::{FlushTimes, MasterCounters};
+use crate::types::time::boot_now;
+use crate::types::{ErrorKind, FsError, SequenceNumber};
+use parking_lot::RwLock;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// What serves clients: submits requests and evaluates queries. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    /// The lock over the state; written by the loop only.
+    pub(super) core: Arc<RwLock<Core>>,
+    pub(super) gate: Arc<Gate>,
+    pub(super) settings: Arc<ops::Settings>,
+    /// To the loop.
+    pub(super) requests: mpsc::Sender<Event<Ticket>>,
+    pub(super) events: mpsc::Sender<Event<Ticket>>,
+    pub(super) progress: watch::Receiver<Progress>,
+    pub(super) flush_times: FlushTimes,
+}
+
+/// How far this master has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// It has not entered the election.
+    Starting,
+    /// It has entered.
+    Entered,
+    /// It serves in this epoch.
+    Primary(u64),
+}
+
+impl Handle {
+    /// Whether this master is primary.
+    pub fn is_primary(&self) -> bool {
+        self.gate.is_serving()
+    }
+
+    /// How far this master has come; changes as it goes on.
+    pub fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.clone()
+    }
+
+    /// Has a request decided, journaled and answered.
+    ///
+    /// # Errors
+    /// A refusal, or `Unavailable` when this master is not primary, too busy, or stops meanwhile.
+    pub async fn submit(&self, request: Request) -> Result<Answer, FsError> {
+        let (ticket, answer) = oneshot::channel();
+        self.enqueue(Event::Submit(vec![(ticket, request)]), answer).await
+    }
+
+    /// Evaluates a query on the state as it is.
+    ///
+    /// # Errors
+    /// As `submit`.
+    pub async fn query(&self, caller: &Caller, query: &Query) -> Result<Answer, FsError> {
+        if !self.gate.is_serving() {
+            return Err(not_primary());
+        }
+        let evaluated = self.core.read().evaluate(caller, query, &self.settings);
+        match self.gate.check(evaluated.wait_for, boot_now()) {
+            Verdict::Pass => evaluated.answer,
+            Verdict::Closed => Err(not_primary()),
+            Verdict::Hold => self.hold(evaluated).await,
+        }
+    }
+
+    /// Takes the call of a worker, in any role.
+    ///
+    /// # Errors
+    /// A refusal, or `Unavailable` when this master is too busy or stops meanwhile.
+    pub async fn worker(&self, call: WorkerCall) -> Result<Answer, FsError> {
+        let (ticket, answer) = oneshot::channel();
+        self.enqueue(Event::Worker(ticket, call), answer).await
+    }
+
+    /// Reads the state as it is, which may be ahead of what is durable.
+    pub fn with_core<R>(&self, read: impl FnOnce(&Core, &ops::Settings) -> R) -> R {
+        read(&self.core.read(), &self.settings)
+    }
+
+    /// Reads the state, and tells it once nothing of it is still to be flushed: what holds for all of it, as the number
+    /// of its inodes. On a standby all of it is decided.
+    ///
+    /// # Errors
+    /// This master is neither standby nor primary, or ends.
+    pub async fn durable<R>(&self, read: impl FnOnce(&Core) -> R) -> Result<R, FsError> {
+        let (read, wait_for) = {
+            let core = self.core.read();
+            (read(&core), core.in_flight.newest())
+        };
+        let standing = self.standing();
+        match self.gate.check(wait_for, boot_now()) {
+            Verdict::Pass => Ok(read),
+            Verdict::Closed if standing.position == standing.durable => Ok(read),
+            Verdict::Closed => Err(not_primary()),
+            Verdict::Hold => self.hold(Evaluated { answer: Ok(Answer::Done), wait_for }).await.map(|_| read),
+        }
+    }
+
+    /// How long the loop has not ended a step. It takes one each second at least.
+    pub fn stands_still_for(&self) -> Duration {
+        self.gate.stands_still_for(boot_now())
+    }
+
+    /// How far this master is, in any role.
+    pub fn standing(&self) -> Standing {
+        self.gate.standing()
+    }
+
+    /// What this process has done.
+    pub fn counters(&self) -> Arc<MasterCounters> {
+        Arc::clone(&self.core.read().counters)
+    }
+
+    /// How long flushes of the journal took.
+    pub fn flush_times(&self) -> &FlushTimes {
+        &self.flush_times
+    }
+
+    /// Requests that wait for the loop, and how many may.
+    pub fn queue(&self) -> (usize, usize) {
+        let may = self.requests.max_capacity();
+        (may - self.requests.capacity(), may)
+    }
+
+    /// How long the lease lasts yet; none when answers are confirmed one by one.
+    pub fn lease_left(&self) -> Option<Duration> {
+        self.gate.lease_left(boot_now())
+    }
+
+    /// Returns when this master still leads after it was asked.
+    ///
+    /// # Errors
+    /// It does not lead any more.
+    pub async fn confirm(&self) -> Result<(), FsError> {
+        self.hold(Evaluated { answer: Ok(Answer::Done), wait_for: SequenceNumber(0) }).await.map(|_| ())
+    }
+
+    /// Ends the loop: a primary answers what is under way and releases its epoch.
+    pub async fn stop(&self) {
+        // A closed queue says that the loop has ended already.
+        let _ = self.events.send(Event::Stop).await;
+    }
+
+    /// Ends the loop, because the journal folder is not there any more.
+    pub async fn folder_is_gone(&self, folder: String) {
+        let _ = self.events.send(Event::FolderGone(folder)).await;
+    }
+
+    async fn hold(&self, evaluated: Evaluated) -> Result<Answer, FsError> {
+        let (ticket, answer) = oneshot::channel();
+        self.enqueue(Event::Hold(ticket, evaluated), answer).await
+    }
+
+    async fn enqueue(
+        &self,
+        event: Event<Ticket>,
+        answer: oneshot::Receiver<Result<Answer, FsError>>,
+    ) -> Result<Answer, FsError> {
+        if self.requests.try_send(event).is_err() {
+            self.core.read().counters.busy_refusals.inc();
+            return Err(FsError::new(ErrorKind::Unavailable, "The master is too busy or stops. Try again."));
+        }
+        answer.await.unwrap_or_else(|_| Err(not_primary()))
+    }
+}
+
+/// The refusal of one that is not primary.
+pub(super) fn not_primary() -> FsError {
+    FsError::new(ErrorKind::Unavailable, "This master is not the primary.")
+}

@@ -1,0 +1,110 @@
+//! The REST of a master: what it is, its figures, blocks and workers.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::master::MasterSite;
+use super::rest::{Answered, Call, Refusal, Rest};
+use super::rest_shape::{self, UNKNOWN, sum};
+use super::{rest_files, rest_log};
+use crate::conf::Compatibility;
+use crate::master::figures;
+use crate::master::ops::{Answer, Query};
+use crate::master::worker_call::{TierBytes, WorkerInfo, WorkerState};
+use crate::metrics::{Figures, Kind, Value as Figure};
+use crate::types::time::wall_now;
+use crate::types::{BlockId, ErrorKind, FsError};
+
+impl Rest for MasterSite {
+    async fn answer(&self, call: &Call) -> Answered {
+        let answer = match call.name.as_str() {
+            "GET master/configuration" => rest_log::configuration(&self.settings.conf),
+            "GET master/rpc_address" => json!(self.master.address),
+            "GET master/metrics" => metrics(self).await,
+            "GET master/start_time_ms" => json!(self.started.0),
+            "GET master/uptime_ms" => json!(wall_now().0 - self.started.0),
+            "GET master/version" => version(self.settings.conf.compatibility()),
+            "GET master/capacity_bytes" => json!(sum(&totals(self, call).await?.0)),
+            "GET master/used_bytes" => json!(sum(&totals(self, call).await?.1)),
+            "GET master/free_bytes" => {
+                let (capacity, used) = totals(self, call).await?;
+                json!(sum(&capacity).saturating_sub(sum(&used)))
+            }
+            // A UFS is not asked for its size.
+            "GET master/ufs_capacity_bytes" | "GET master/ufs_used_bytes" | "GET master/ufs_free_bytes" => {
+                json!(UNKNOWN)
+            }
+            "GET master/capacity_bytes_on_tiers" => json!(totals(self, call).await?.0),
+            "GET master/used_bytes_on_tiers" => json!(totals(self, call).await?.1),
+            "GET master/worker_count" => json!(live(self, call).await?.len()),
+            "GET master/worker_info_list" => {
+                Value::Array(live(self, call).await?.iter().map(rest_shape::worker).collect())
+            }
+            "GET master/block/service_name" => json!("BlockMasterClient"),
+            "GET master/file/service_name" => json!("FileSystemMasterClient"),
+            "GET master/block/service_version" | "GET master/file/service_version" => json!(1),
+            "GET master/block/block_info" => {
+                let block = call.number("blockId")?;
+                let block = block.ok_or_else(|| Refusal::Failed("required 'blockId' parameter is missing".into()))?;
+                let answer = self.ask_of(call, Query::BlockInfo { block: BlockId(block) }).await?;
+                let Answer::Block(status) = answer else { return Err(mismatch(&answer).into()) };
+                rest_shape::block(&status)
+            }
+            "POST master/logLevel" => rest_log::level(&self.log, call),
+            _ => return rest_files::answer(self, call).await,
+        };
+        Ok(Some(answer))
+    }
+}
+
+impl MasterSite {
+    /// Answers a question as the RPC would, for the caller of the REST.
+    pub(super) async fn ask_of(&self, call: &Call, query: Query) -> Result<Answer, FsError> {
+        self.master.front.query(&self.client(call.peer).await, query).await
+    }
+}
+
+/// The version that this one stands for.
+pub(super) fn version(compatibility: Compatibility) -> Value {
+    match compatibility {
+        Compatibility::V1_2 => json!("1.2.0"),
+        Compatibility::V2_9 => json!("2.9.6"),
+    }
+}
+
+/// The answer was of another kind than the question.
+pub(super) fn mismatch(answer: &Answer) -> FsError {
+    FsError::new(ErrorKind::Internal, format!("the call was answered with {answer:?}"))
+}
+
+// Compatible: 1.2.0: the counters, and one gauge under its whole name.
+async fn metrics(site: &MasterSite) -> Value {
+    let now = figures::read(&site.master.handle).await;
+    let mut all = counters(site.master.front.counters().as_ref());
+    if let Some(pinned) = now.files_pinned {
+        all.insert("master.FilesPinned".to_owned(), json!(pinned));
+    }
+    json!(all)
+}
+
+/// The counters of a table by their names.
+pub(super) fn counters(table: &impl Figures) -> BTreeMap<String, Value> {
+    let counters = table.figures().into_iter().filter(|figure| figure.row.kind == Kind::Counter);
+    let counted = counters.map(|figure| match figure.value {
+        Figure::Whole(count) => (figure.row.name.to_owned(), json!(count)),
+        Figure::Seconds(seconds) => (figure.row.name.to_owned(), json!(seconds)),
+    });
+    counted.collect()
+}
+
+async fn live(site: &MasterSite, call: &Call) -> Result<Vec<WorkerInfo>, FsError> {
+    let answer = site.ask_of(call, Query::Workers).await?;
+    let Answer::Workers(mut workers) = answer else { return Err(mismatch(&answer)) };
+    workers.retain(|worker| worker.state == WorkerState::Live);
+    Ok(workers)
+}
+
+async fn totals(site: &MasterSite, call: &Call) -> Result<(TierBytes, TierBytes), FsError> {
+    Ok(figures::tiers(&live(site, call).await?))
+}

@@ -1,0 +1,255 @@
+//! What watches and scripts ask a master over HTTP: metrics, health, the REST of 1.2.0, the level of the log; and what the
+//! audit log has of it. A real master with a folder and ports of its own.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use alluxio::metrics::{Figures, FlushTimes, MasterCounters, MasterFigures, ProcessFigures, document};
+use alluxio::types::time::boot_now;
+use serde_json::{Value, json};
+
+/// Nothing here takes longer, unless it hangs.
+const LIMIT: Duration = Duration::from_secs(30);
+
+struct Master {
+    folder: tempfile::TempDir,
+    rpc: u16,
+    web: u16,
+    process: Child,
+}
+
+struct Answer {
+    status: u16,
+    headers: String,
+    body: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.body);
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    fn header(&self, name: &str) -> &str {
+        let line =
+            self.headers.lines().find_map(|line| line.split_once(": ").filter(|(n, _)| n.eq_ignore_ascii_case(name)));
+        line.map_or("", |(_, value)| value)
+    }
+}
+
+impl Master {
+    fn start(own: &[&str]) -> Master {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("ufs")).unwrap();
+        let (rpc, web) = (free_port(), free_port());
+        let command = |words: &[&str]| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_alluxio"));
+            command.env_clear().env("ALLUXIO_HOME", folder.path()).args(words).args([
+                "-Dalluxio.master.hostname=127.0.0.1".to_owned(),
+                format!("-Dalluxio.master.rpc.port={rpc}"),
+                format!("-Dalluxio.master.web.port={web}"),
+                format!("-Dalluxio.underfs.address={}", folder.path().join("ufs").display()),
+                format!("-Dalluxio.master.journal.folder={}", folder.path().join("journal").display()),
+            ]);
+            command
+                .args(own.iter().map(|property| format!("-D{property}")))
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            command
+        };
+        assert!(command(&["format"]).status().unwrap().success());
+        let process = command(&["master"]).spawn().unwrap();
+        let master = Master { rpc, web, process, folder };
+        master.until("it serves", || TcpStream::connect(("127.0.0.1", web)).ok());
+        master
+    }
+
+    fn until<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+        let began = boot_now();
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            assert!(boot_now().since(began) < LIMIT, "waited in vain until {what}: {}", self.log("master.log"));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn log(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join("logs").join(name)).unwrap_or_default()
+    }
+
+    fn ask(&self, method: &str, path: &str, headers: &str) -> Answer {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.web)).unwrap();
+        let host = format!("127.0.0.1:{}", self.web);
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let (headers, body) = text.split_once("\r\n\r\n").unwrap();
+        let status = headers.split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, headers: headers.to_owned(), body: body.to_owned() }
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, "")
+    }
+
+    fn post(&self, path: &str) -> Answer {
+        self.ask("POST", path, "Content-Length: 0\r\n")
+    }
+}
+
+impl Drop for Master {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn prometheus_and_health_checks_are_answered() {
+    let master = Master::start(&[]);
+    assert_eq!(master.post("/v1/api/master/file/create_directory?path=/a").status, 200);
+    let text = master.get("/metrics");
+    assert_eq!(text.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    for line in [
+        "\nalluxio_master_create_directory_ops_total 1\n",
+        "\nalluxio_master_directories_created_total 1\n",
+        "\nalluxio_master_paths_total 2\n",
+        "\nalluxio_master_is_primary 1\n",
+        "\nalluxio_master_workers 0\n",
+        "\nalluxio_master_became_primary_total 1\n",
+        "\n# TYPE alluxio_master_journal_flush_seconds histogram\n",
+        "\n# TYPE process_cpu_seconds counter\n",
+    ] {
+        assert!(text.body.contains(line), "{line} in {}", text.body);
+    }
+    let json = master.get("/metrics/json/");
+    assert_eq!(json.header("content-type"), "text/json;charset=utf-8");
+    assert_eq!(json.json()["version"], "3.0.0");
+    assert_eq!(json.json()["counters"]["master.CreateDirectoryOps"], json!({ "count": 1 }));
+    assert_eq!(json.json()["gauges"]["master.PathsTotal"], json!({ "value": 2 }));
+    let redirected = master.get("/metrics/json");
+    assert_eq!((redirected.status, redirected.header("location")), (302, "/metrics/json/"));
+    assert_eq!(master.get("/health").json(), json!({ "healthy": true, "role": "primary" }));
+    assert_eq!(master.get("/ready").json(), json!({ "ready": true, "role": "primary" }));
+}
+
+#[test]
+fn the_rest_is_that_of_1_2_0() {
+    let master =
+        Master::start(&["alluxio.user.block.size.bytes.default=1MB", "alluxio.master.worker.connect.wait.time=0ms"]);
+    let rest = |path: &str| master.get(&format!("/v1/api/master/{path}"));
+    let post = |path: &str| {
+        let answer = master.post(&format!("/v1/api/master/file/{path}"));
+        (answer.status, answer.body)
+    };
+    let done = (200, String::new());
+    assert_eq!(rest("rpc_address").json(), json!(format!("127.0.0.1:{}", master.rpc)));
+    assert_eq!(rest("version").json(), json!("1.2.0"));
+    assert_eq!(rest("configuration").json()["alluxio.master.web.port"], json!(master.web.to_string()));
+    assert_eq!(rest("worker_count").json(), json!(0));
+    assert_eq!(rest("worker_info_list").json(), json!([]));
+    assert_eq!(rest("ufs_capacity_bytes").json(), json!(-1));
+    assert_eq!(rest("file/service_name").json(), json!("FileSystemMasterClient"));
+    assert_eq!(post("create_directory?path=/d/e&recursive=true"), done);
+    assert_eq!(
+        post("create_directory?path=/d/e"),
+        (500, "Not allowed to create directory because path already exists: /d/e".into())
+    );
+    assert_eq!(post("create_directory"), (500, "required 'path' parameter is missing".into()));
+    assert_eq!(post("create_directory?path=/x&recursive=maybe").0, 500);
+    assert_eq!(post("create_file?path=/d/%E6%96%87%20%3Cf%3E"), done);
+    let (status, block) = post("new_block_id_for_file?path=/d/%E6%96%87%20%3Cf%3E");
+    assert_eq!((status, block.parse::<i64>().is_ok()), (200, true), "{block}");
+    let info = rest("file/status?path=/d/%E6%96%87%20%3Cf%3E").json();
+    let shown = (&info["path"], &info["blockSizeBytes"], &info["completed"], &info["blockIds"][0]);
+    assert_eq!(shown, (&json!("/d/文 <f>"), &json!(1 << 20), &json!(false), &json!(block.parse::<i64>().unwrap())));
+    assert_eq!(post("set_attribute?path=/d&permission=448&pinned=true&recursive=true"), done);
+    let info = rest("file/status?path=/d").json();
+    assert_eq!((&info["mode"], &info["pinned"], &info["folder"]), (&json!(0o700), &json!(true), &json!(true)));
+    assert_eq!(post("rename?srcPath=/d/e&dstPath=/g"), done);
+    let names: Vec<Value> =
+        rest("file/list_status?path=/").json().as_array().unwrap().iter().map(|f| f["name"].clone()).collect();
+    assert_eq!(names, [json!("d"), json!("g")]);
+    assert_eq!(rest("file/mount_points").json()["/"]["ufsType"], json!("local"));
+    assert_eq!(post("remove?path=/d&recursive=true"), done);
+    let missing = rest("file/status?path=/d");
+    assert_eq!((missing.status, missing.body.as_str()), (500, "Path \"/d\" does not exist."));
+    let counted = rest("metrics").json();
+    assert_eq!(
+        (&counted["CreateFileOps"], &counted["RenamePathOps"], &counted["DeletePathOps"]),
+        (&json!(1), &json!(1), &json!(1))
+    );
+    let absent = rest("lineage/service_name");
+    assert_eq!(
+        (absent.status, absent.body.as_str()),
+        (404, "there is no GET master/lineage/service_name here, or not in this version")
+    );
+    let wrong_method = master.get("/v1/api/master/file/remove?path=/g&recursive=true");
+    assert_eq!(wrong_method.status, 404);
+    let foreign = "Origin: http://evil.example\r\nContent-Length: 0\r\n";
+    assert_eq!(master.ask("POST", "/v1/api/master/file/remove?path=/g", foreign).status, 403);
+    assert_eq!(rest("file/status?path=/g").status, 200);
+}
+
+#[test]
+fn the_level_of_the_log_changes_while_the_master_runs() {
+    let master = Master::start(&[]);
+    let level = |query: &str| master.post(&format!("/v1/api/master/logLevel?{query}")).json();
+    let told = |level: &str, message: &str| json!({ "logName": "alluxio", "level": level, "message": message });
+    assert_eq!(level("logName=alluxio"), told("INFO", ""));
+    assert_eq!(level("logName=alluxio&level=LOUD"), told("INFO", "Bad level : LOUD"));
+    assert_eq!(level("logName=alluxio&level=DEBUG"), told("DEBUG", "Setting Level to DEBUG"));
+    assert_eq!(level("logName=alluxio.master.runtime")["level"], "DEBUG");
+    assert_eq!(level("logName=root")["level"], "INFO");
+    assert_eq!(level("logName=")["message"], "Please specify a correct logName.");
+    // A stream that is cut short is said at that level.
+    drop(TcpStream::connect(("127.0.0.1", master.web)).map(|mut stream| stream.write_all(b"nonsense\r\n\r\n")));
+    master.until("the level has an effect", || master.log("master.log").contains(" DEBUG ").then_some(()));
+    assert!(master.log("master.log").contains("changed the level of the log logger=alluxio level=DEBUG"));
+}
+
+#[test]
+fn the_audit_log_has_a_file_of_its_own() {
+    let master = Master::start(&["alluxio.master.audit.logging.enabled=true"]);
+    assert_eq!(master.post("/v1/api/master/file/create_directory?path=/a").status, 200);
+    let line = master.until("the line is written", || master.log("master_audit.log").lines().next().map(str::to_owned));
+    let (time, line) = line.split_at("2026-11-21 20:47:52,347".len());
+    assert!(time.starts_with("20"), "{time}");
+    assert!(line.starts_with(" INFO  AUDIT_LOG - succeeded=true\tallowed=true\tugi="), "{line}");
+    assert!(line.contains("\tip=/127.0.0.1:") && line.contains("\tcmd=mkdir\tsrc=/a\tdst=null\tperm="), "{line}");
+    assert!(!master.log("master.log").contains("AUDIT_LOG"));
+    let without = Master::start(&[]);
+    assert!(!without.folder.path().join("logs/master_audit.log").exists());
+}
+
+/// `UPDATE_DOCS=1` writes it anew.
+#[test]
+fn the_document_is_that_of_the_tables() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md");
+    let written = std::fs::read_to_string(page).unwrap();
+    let (begin, _) = written.split_once("## What a master counts").unwrap();
+    let expected = format!(
+        "{begin}## What a master counts\n\n{}\nBesides, for Prometheus only, the histogram \
+         `alluxio_master_journal_flush_seconds`: {}.\n\n## What is so at a master\n\n{}\n## The process\n\n{}",
+        document("master", MasterCounters::ROWS),
+        FlushTimes::MEANING.to_lowercase(),
+        document("master", MasterFigures::ROWS),
+        document("process", ProcessFigures::ROWS),
+    );
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(page, &expected).unwrap();
+        return;
+    }
+    assert_eq!(written, expected, "UPDATE_DOCS=1 cargo test --test watch writes docs/metrics.md anew");
+}
