@@ -33,7 +33,6 @@ const LATER: &[&str] = &[
     "formatMasters",
     "fsadmin",
     "job",
-    "logLevel",
     "protoGen",
     "proxy",
     "readJournal",
@@ -89,6 +88,7 @@ fn run() -> anyhow::Result<u8> {
         }
         ("fs", words) => shell(Face::Fs, &conf(Role::User)?, words),
         ("runTest" | "runTests", words) => shell(Face::RunTests, &conf(Role::User)?, words),
+        ("logLevel", words) => shell(Face::LogLevel, &conf(Role::User)?, words),
         ("format", words) => format(&conf(Role::User)?, words),
         ("validateConf", _) => written(alluxio::tools::validate_conf::run(conf, &mut std::io::stdout())),
         ("version", _) => version(&conf(Role::User)?),
@@ -253,7 +253,7 @@ fn worker(conf: &Conf, errors: Errors) -> anyhow::Result<u8> {
         tell(&format!("{READY}{address}"));
     };
     let ended = runtime
-        .block_on(logged(&log, worker::start::run(conf, WorkerWeb::of(conf)?, ready)))
+        .block_on(logged(&log, worker::start::run(conf, WorkerWeb::of(conf, &log)?, ready)))
         .map_err(anyhow::Error::from);
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended.inspect_err(|error| log::error!("{error:#}"))?;

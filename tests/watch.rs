@@ -8,7 +8,9 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use alluxio::metrics::{Figures, FlushTimes, MasterCounters, MasterFigures, ProcessFigures, document};
+use alluxio::metrics::{
+    Figures, FlushTimes, MasterCounters, MasterFigures, ProcessFigures, WorkerCounters, WorkerFigures, document,
+};
 use alluxio::types::time::boot_now;
 use serde_json::{Value, json};
 
@@ -241,10 +243,13 @@ fn the_document_is_that_of_the_tables() {
     let (begin, _) = written.split_once("## What a master counts").unwrap();
     let expected = format!(
         "{begin}## What a master counts\n\n{}\nBesides, for Prometheus only, the histogram \
-         `alluxio_master_journal_flush_seconds`: {}.\n\n## What is so at a master\n\n{}\n## The process\n\n{}",
+         `alluxio_master_journal_flush_seconds`: {}.\n\n## What is so at a master\n\n{}\n## What a worker counts\n\n{}\n\
+         ## What is so at a worker\n\n{}\n## The process\n\n{}",
         document("master", MasterCounters::ROWS),
         FlushTimes::MEANING.to_lowercase(),
         document("master", MasterFigures::ROWS),
+        document("worker", WorkerCounters::ROWS),
+        document("worker", WorkerFigures::ROWS),
         document("process", ProcessFigures::ROWS),
     );
     if std::env::var_os("UPDATE_DOCS").is_some() {

@@ -1,4 +1,4 @@
-//! The commands that users type: `alluxio fs <command> …`, `alluxio runTests`.
+//! The commands that users type: `alluxio fs <command> …`, `alluxio runTests`, `alluxio logLevel`.
 //!
 //! [`run`] is the whole shell: it looks the command up in the table of `fs/table.rs`, makes it, and gives the exit code.
 //! Output is that of 1.2.0 to the letter, on the stream that 1.2.0 used: results *and* refusals on standard output.
@@ -17,6 +17,7 @@ mod columns;
 mod describe;
 mod fs;
 mod local;
+mod log_level;
 mod output;
 mod pattern;
 mod progress;
@@ -29,6 +30,7 @@ use std::io::{self, IsTerminal};
 
 use crate::client::FileSystem;
 
+pub use log_level::WebPorts;
 pub use output::Output;
 pub use settings::{CreateSettings, SettingsError, ShellSettings};
 
@@ -52,6 +54,8 @@ pub enum Face {
     Fs,
     /// `alluxio runTests`, `alluxio runTest …`
     RunTests,
+    /// `alluxio logLevel …`
+    LogLevel,
 }
 
 /// Runs `face` with `words` on standard output and error, and gives the exit code of the process.
@@ -65,12 +69,13 @@ pub fn run(face: Face, words: &[&str], settings: ShellSettings) -> i32 {
 pub fn run_on(face: Face, words: &[&str], settings: ShellSettings, output: &mut Output<'_>) -> i32 {
     let code = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
-            let ShellSettings { masters, client, data, create, show_owners } = settings;
+            let ShellSettings { masters, client, data, create, show_owners, web_ports } = settings;
             let places = masters.places();
             let session = Session { files: FileSystem::new(masters, client, data), places, create, show_owners };
             let code = runtime.block_on(async {
                 match face {
                     Face::Fs => fs::run(words, &session, output).await,
+                    Face::LogLevel => log_level::run(words, web_ports, &session, output).await,
                     Face::RunTests => run_tests::run(words, &session, output).await,
                 }
             });

@@ -1,5 +1,6 @@
 //! What the shell has from the properties.
 
+use super::WebPorts;
 use crate::client::{
     ChannelSettings, ClientSettings, CreateDirectoryOptions, CreateFileOptions, DataSettings, Locate, NoUser,
     RetrySettings, identity,
@@ -21,6 +22,8 @@ pub struct ShellSettings {
     pub create: CreateSettings,
     /// Whether `ls` shows mode, owner and group.
     pub show_owners: bool,
+    /// Where servers are asked for the level of their logs.
+    pub web_ports: WebPorts,
 }
 
 /// How the shell makes files and directories.
@@ -116,7 +119,9 @@ impl ShellSettings {
         };
         let masters = configured::primary(conf, client.look_again)?;
         let data = DataSettings::read(conf, &client.channel);
-        Ok(ShellSettings { masters, client, data, create, show_owners })
+        let web_ports =
+            WebPorts { master: conf.get(&keys::MASTER_WEB_PORT).0, worker: conf.get(&keys::WORKER_WEB_PORT).0 };
+        Ok(ShellSettings { masters, client, data, create, show_owners, web_ports })
     }
 }
 

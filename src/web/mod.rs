@@ -28,6 +28,7 @@ mod rest_files;
 mod rest_log;
 mod rest_master;
 mod rest_shape;
+mod rest_worker;
 mod routes;
 mod settings;
 mod usage;

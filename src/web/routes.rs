@@ -40,7 +40,7 @@ pub(super) fn of_master(site: &Arc<MasterSite>) -> BoxedFilter<(Response,)> {
 
 /// All of a worker.
 pub(super) fn of_worker(site: &Arc<WorkerSite>) -> BoxedFilter<(Response,)> {
-    let mut routes = Vec::new();
+    let mut routes = vec![watch::routes(site), rest::routes(site)];
     if site.settings.ui_enabled {
         routes.extend(of_both());
         routes.extend([

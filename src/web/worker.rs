@@ -10,6 +10,7 @@ use super::settings::WebSettings;
 use crate::client::FileSystem;
 use crate::conf::{Conf, keys};
 use crate::election::{FindError, configured};
+use crate::logs::ServerLog;
 use crate::rpc::identity::NoUser;
 use crate::rpc::listen::ServerError;
 use crate::rpc::locate::Locate;
@@ -36,6 +37,7 @@ pub struct WorkerWeb {
     port: WebPort,
     masters: Box<dyn Locate>,
     settings: WebSettings,
+    log: ServerLog,
 }
 
 impl WorkerWeb {
@@ -43,11 +45,12 @@ impl WorkerWeb {
     ///
     /// # Errors
     /// They do not say as whom the pages are to ask, or where the masters are.
-    pub fn of(conf: &Conf) -> Result<WorkerWeb, WorkerWebError> {
+    pub fn of(conf: &Conf, log: &ServerLog) -> Result<WorkerWeb, WorkerWebError> {
         Ok(WorkerWeb {
             port: WebPort::of(conf, &keys::WORKER_WEB_BIND_HOST, &keys::WORKER_WEB_PORT),
             masters: configured::primary(conf, SWEEP)?,
             settings: WebSettings::of(conf)?,
+            log: log.clone(),
         })
     }
 }
@@ -56,7 +59,7 @@ impl Beside for WorkerWeb {
     async fn run(self, worker: Running) -> Result<impl Future<Output = ()> + Send, ServerError> {
         let listener = self.port.bind().await?;
         let files = Arc::new(self.settings.files(self.masters));
-        let site = WorkerSite { worker, files, settings: self.settings, started: wall_now() };
+        let site = WorkerSite { worker, files, settings: self.settings, log: self.log, started: wall_now() };
         Ok(serve(listener, routes::of_worker(&Arc::new(site))))
     }
 }
@@ -65,6 +68,7 @@ impl Beside for WorkerWeb {
 pub(super) struct WorkerSite {
     pub(super) worker: Running,
     pub(super) settings: WebSettings,
+    pub(super) log: ServerLog,
     /// The namespace, with the rights of the user of the pages.
     pub(super) files: Arc<FileSystem>,
     pub(super) started: Millis,

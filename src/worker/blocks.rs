@@ -155,11 +155,11 @@ impl Worker {
     }
 
     /// Moves a block to its place, tells the primary, and then lets readers find it: a block is never reported by a
-    /// heartbeat before the primary knows it, because a primary has unknown blocks dropped.
+    /// heartbeat before the primary knows it, because a primary has unknown blocks dropped. Gives its length.
     ///
     /// # Errors
     /// The file cannot be moved, or the primary refuses or is not to be found. The block is gone then.
-    pub async fn commit(&self, writable: WritableBlock, block: BlockId) -> Result<(), FsError> {
+    pub async fn commit(&self, writable: WritableBlock, block: BlockId) -> Result<u64, FsError> {
         let placed: PlacedBlock = blocking(move || writable.place()).await??;
         let tier = self.store.tier_of(placed.directory());
         let committed = Committed {
@@ -171,7 +171,7 @@ impl Worker {
         match self.primary.commit_block(&committed).await {
             Ok(()) => {
                 placed.publish();
-                Ok(())
+                Ok(committed.length)
             }
             Err(error) => {
                 blocking(move || placed.give_up()).await?;

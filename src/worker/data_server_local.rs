@@ -24,6 +24,9 @@ pub(super) async fn open(
     let readable = blocking(move || store.read(block)).await??;
     let path = readable.path.display().to_string();
     if answers.send(Ok(OpenLocalBlockResponse { path: Some(path) })).await.is_ok() {
+        let counters = worker.store.counters();
+        counters.blocks_read_local.inc();
+        counters.bytes_read_local.inc_by(readable.length);
         while let Ok(Some(_)) = inbound.message().await {}
     }
     drop(readable);
@@ -67,7 +70,11 @@ pub(super) async fn create(
             return Ok(());
         }
     }
-    worker.commit(writable, block).await
+    let bytes = worker.commit(writable, block).await?;
+    let counters = worker.store.counters();
+    counters.blocks_written_local.inc();
+    counters.bytes_written_local.inc_by(bytes);
+    Ok(())
 }
 
 fn room(request: &CreateLocalBlockRequest) -> Result<u64, FsError> {

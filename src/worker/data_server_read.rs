@@ -48,6 +48,7 @@ pub(super) async fn read(
         Some((UfsBlock::new(block, options)?, keep))
     });
     let mut reader = worker.open(block, offset, length, ufs).await?;
+    worker.store.counters().blocks_read_remote.inc();
     loop {
         let permit = tokio::select! {
             permit = answers.reserve() => permit,
@@ -62,6 +63,7 @@ pub(super) async fn read(
         if data.is_empty() {
             return Ok(());
         }
+        worker.store.counters().bytes_read_remote.inc_by(data.len() as u64);
         permit.send(Ok(data));
     }
 }

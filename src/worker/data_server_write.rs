@@ -33,7 +33,9 @@ pub(super) async fn write(
         match message.value {
             Some(Value::Chunk(chunk)) => {
                 let data = chunk.data.unwrap_or_else(Bytes::new);
+                let bytes = data.len() as u64;
                 sink = sink.write(&worker, data).await?;
+                worker.store.counters().bytes_written_remote.inc_by(bytes);
             }
             Some(Value::Command(command)) => {
                 check(&command, sink.position())?;

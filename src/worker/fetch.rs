@@ -174,6 +174,9 @@ impl Worker {
                 Err(error) => return End::Failed(error),
             };
             bytes += piece.len() as u64;
+            if let Pieces::Ufs(_) = pieces {
+                self.store.counters().bytes_read_ufs.inc_by(piece.len() as u64);
+            }
             writable = match written(writable, piece).await {
                 Ok(writable) => writable,
                 Err(error) => {

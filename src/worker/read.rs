@@ -149,6 +149,9 @@ impl BlockReader {
             Source::Ufs(reader) => reader.read(wanted).await.map_err(ufs_failed)?,
         };
         self.position += bytes.len() as u64;
+        if let Source::Ufs(_) = self.source {
+            worker.store.counters().bytes_read_ufs.inc_by(bytes.len() as u64);
+        }
         Ok(bytes)
     }
 }

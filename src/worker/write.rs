@@ -9,6 +9,7 @@ use super::blocks::{Worker, blocking};
 use super::mounts::ufs_failed;
 use super::read::piece;
 use super::store::{WritableBlock, container};
+use crate::metrics::WorkerCounters;
 use crate::proto::alluxio::proto::dataserver::CreateUfsFileOptions;
 use crate::types::{BlockId, ErrorKind, FsError};
 use crate::ufs::{Ufs, UfsDeletion, UfsOwnership, UfsWriter};
@@ -67,6 +68,7 @@ struct UfsTarget {
     ownership: UfsOwnership,
     /// Made with the first bytes or at the end.
     writer: Option<Box<dyn UfsWriter>>,
+    counters: Arc<WorkerCounters>,
 }
 
 impl Sink {
@@ -155,7 +157,11 @@ impl Sink {
     /// It cannot be moved to its place, the master refuses it, or the UFS fails. It is gone then.
     pub async fn commit(self, worker: &Worker) -> Result<Option<String>, FsError> {
         match self.target {
-            Target::Block { block, writable, .. } => worker.commit(writable, block).await.map(|()| None),
+            Target::Block { block, writable, .. } => {
+                worker.commit(writable, block).await?;
+                worker.store.counters().blocks_written_remote.inc();
+                Ok(None)
+            }
             Target::Ufs(target) => {
                 let UfsTarget { block, ufs, path, .. } = &target;
                 let (block, ufs, path) = (*block, Arc::clone(ufs), path.clone());
@@ -185,7 +191,8 @@ impl UfsTarget {
             owner: options.owner.unwrap_or_default(),
             group: options.group.unwrap_or_default(),
         };
-        Ok(UfsTarget { block: None, ufs, path, ownership, writer: None })
+        let counters = Arc::clone(worker.store.counters());
+        Ok(UfsTarget { block: None, ufs, path, ownership, writer: None, counters })
     }
 
     async fn of_block(worker: &Worker, block: BlockId, mount: i64) -> Result<UfsTarget, FsError> {
@@ -193,7 +200,8 @@ impl UfsTarget {
         let ufs = worker.mounts.ufs(mount, &path).await?;
         // Workers that read it may be other users.
         let ownership = UfsOwnership { owner: String::new(), group: String::new(), mode: 0o644 };
-        Ok(UfsTarget { block: Some(block), ufs, path, ownership, writer: None })
+        let counters = Arc::clone(worker.store.counters());
+        Ok(UfsTarget { block: Some(block), ufs, path, ownership, writer: None, counters })
     }
 
     /// Copies the first `length` bytes of a block, which is given up then.
@@ -211,8 +219,9 @@ impl UfsTarget {
     }
 
     async fn write(mut self, bytes: Bytes) -> Result<UfsTarget, FsError> {
-        let mut writer = self.created().await?;
+        let (mut writer, length) = (self.created().await?, bytes.len() as u64);
         writer.write(bytes).await.map_err(ufs_failed)?;
+        self.counters.bytes_written_ufs.inc_by(length);
         self.writer = Some(writer);
         Ok(self)
     }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use alluxio::client::{ClientSettings, DataSettings, Fixed, RetrySettings};
 use alluxio::rpc::channel::{ChannelSettings, Identity};
 use alluxio::rpc::worker::WorkerSettings;
-use alluxio::shell::{self, CreateSettings, Face, Output, ShellSettings};
+use alluxio::shell::{self, CreateSettings, Face, Output, ShellSettings, WebPorts};
 
 use fixture::Fixture;
 use master::Master;
@@ -229,6 +229,7 @@ fn alluxio(face: Face, other: Option<&str>, owners: Owners, words: &[impl AsRef<
         data: DataSettings { worker, ..DataSettings::default() },
         create: CreateSettings::default(),
         show_owners: owners == Owners::Shown,
+        web_ports: WebPorts { master: 1, worker: 1 },
     };
     let mut output = Output::new(Box::new(&mut stdout), Box::new(&mut stderr), false);
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();

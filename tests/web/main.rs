@@ -4,5 +4,6 @@
 
 mod bed;
 mod browser;
+mod figures;
 mod pages;
 mod ports;

@@ -31,9 +31,10 @@ use alluxio::proto::alluxio::grpc::version::{GetServiceVersionPRequest, GetServi
 use alluxio::proto::alluxio::grpc::{Command, CommandType};
 use alluxio::rpc::block_reader::{BlockRead, BlockReader};
 use alluxio::rpc::block_writer::{BlockWrite, BlockWriter};
+use alluxio::rpc::listen::ServerError;
 use alluxio::rpc::worker::{UfsBlock, Worker, WorkerSettings};
 use alluxio::types::{BlockId, FsError, WorkerAddress};
-use alluxio::web::worker::WorkerWeb;
+use alluxio::worker::start::{Beside, Running};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::net::TcpListener;
@@ -359,6 +360,15 @@ impl Drop for Bed {
     }
 }
 
+/// Beside these workers nothing serves.
+struct NoPages;
+
+impl Beside for NoPages {
+    async fn run(self, _: Running) -> Result<impl Future<Output = ()> + Send, ServerError> {
+        Ok(std::future::pending())
+    }
+}
+
 async fn start(folder: &tempfile::TempDir, properties: &[String]) -> JoinHandle<()> {
     let path = folder.path().to_str().unwrap().to_owned();
     let environment = BTreeMap::from([("ALLUXIO_CONF_DIR".to_owned(), path.clone()), ("HOME".to_owned(), path)]);
@@ -367,7 +377,7 @@ async fn start(folder: &tempfile::TempDir, properties: &[String]) -> JoinHandle<
     let (ready, is_ready) = tokio::sync::oneshot::channel();
     let worker = tokio::spawn(async move {
         let told = |_: &str, _| ready.send(()).unwrap();
-        if let Err(error) = alluxio::worker::start::run(&conf, WorkerWeb::of(&conf).unwrap(), told).await {
+        if let Err(error) = alluxio::worker::start::run(&conf, NoPages, told).await {
             panic!("{error}");
         }
     });

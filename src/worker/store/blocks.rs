@@ -14,6 +14,7 @@ use super::catalog::{Catalog, Change, Room, Taken};
 use super::error::StoreError;
 use super::folder::{Folder, Opened};
 use super::plan::{Fill, Placement};
+use crate::metrics::WorkerCounters;
 use crate::types::BlockId;
 
 /// One directory of the store.
@@ -51,6 +52,8 @@ pub struct BlockStore {
     catalog: Mutex<Catalog>,
     /// Tells that there are changes.
     news: watch::Sender<()>,
+    /// What this worker has done. Shared with those who count elsewhere.
+    counters: Arc<WorkerCounters>,
 }
 
 /// What came of a wish for room for a block that is to be written.
@@ -118,12 +121,23 @@ impl BlockStore {
             _claims: claims,
             catalog: Mutex::new(catalog),
             news: watch::Sender::new(()),
+            counters: Arc::default(),
         }))
     }
 
     /// What it is made of.
     pub fn settings(&self) -> &StoreSettings {
         &self.settings
+    }
+
+    /// What this worker has done.
+    pub fn counters(&self) -> &Arc<WorkerCounters> {
+        &self.counters
+    }
+
+    /// How many blocks there are.
+    pub fn block_count(&self) -> usize {
+        self.catalog.lock().len()
     }
 
     /// Bytes that the tiers may hold, and bytes that they do, from the top.
@@ -218,6 +232,7 @@ impl BlockStore {
 
     fn delete_evicted(&self, placement: &Placement) {
         for block in &placement.evict {
+            self.counters.blocks_evicted.inc();
             self.delete(*block, placement.directory);
         }
     }
@@ -247,7 +262,10 @@ impl BlockStore {
         let lock = BlockLock { store: Arc::clone(self), block };
         let opened = File::open(&path).and_then(|file| file.metadata().map(|meta| (file, meta.len())));
         match opened {
-            Ok((file, found)) if found == length => Ok(ReadableBlock { path, file, length, _lock: lock }),
+            Ok((file, found)) if found == length => {
+                self.counters.blocks_accessed.inc();
+                Ok(ReadableBlock { path, file, length, _lock: lock })
+            }
             Ok((_, found)) => {
                 warn!("a block file has another length path={} expected={length} found={found}", path.display());
                 drop(lock);
@@ -276,6 +294,9 @@ impl BlockStore {
             self.delete(block, directory);
         }
         self.news.send_replace(());
+        if removed.is_some() {
+            self.counters.blocks_deleted.inc();
+        }
         removed.is_some()
     }
 
@@ -415,6 +436,7 @@ impl Drop for WritableBlock {
                 _ => {}
             }
             self.store.catalog.lock().abort(self.block);
+            self.store.counters.blocks_canceled.inc();
         }
     }
 }
@@ -449,6 +471,7 @@ impl PlacedBlock {
     pub fn publish(mut self) {
         self.block.open = false;
         self.block.store.catalog.lock().commit(self.block.block, self.length);
+        self.block.store.counters.blocks_cached.inc();
         self.block.store.news.send_replace(());
     }
 }
