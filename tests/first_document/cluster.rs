@@ -63,21 +63,22 @@ impl Cluster {
             .map(|name| processes.iter().filter(|line| line.starts_with(name)).count())
     }
 
-    /// A web page as another host gets it; none if nobody listens there.
+    /// What another host gets from a web port, not all of it if the server ends meanwhile; none if it refuses connections.
     pub fn page(&self, host: &str, port: u16, path: &str) -> Option<String> {
         let ask = format!("GET {path} HTTP/1.0\\r\\nHost: {host}\\r\\n\\r\\n");
         let line = format!("exec 3<>/dev/tcp/{host}/{port} && printf '{ask}' >&3 && cat <&3");
         let answer = self.network.type_on("server05", &line, LIMIT);
-        if answer.stderr.contains("Connection refused") {
-            return None;
-        }
-        assert!(answer.expect_success().stdout.starts_with("HTTP/1.0 200 OK\r\n"), "{answer}");
-        Some(answer.stdout)
+        (!answer.stderr.contains("Connection refused")).then_some(answer.stdout)
     }
 
-    /// Whether a master has web pages.
+    /// Whether a master refuses connections to its web port, as a standby does.
+    pub fn refuses_web(&self, host: &str) -> bool {
+        self.page(host, MASTER_WEB_PORT, "/home").is_none()
+    }
+
+    /// Whether a master shows its pages. One that has just come to lead, or no longer does, may say that it cannot.
     pub fn has_pages(&self, host: &str) -> bool {
-        self.page(host, MASTER_WEB_PORT, "/home").is_some()
+        self.page(host, MASTER_WEB_PORT, "/home").is_some_and(|page| page.starts_with("HTTP/1.0 200 OK\r\n"))
     }
 
     pub fn wait_for_pages(&self, host: &str) {

@@ -43,7 +43,7 @@ fn format_and_start(cluster: &Cluster, guide: &mut Guide) {
     }
     guide.next(cluster, "server06", "bin/alluxio-start.sh master");
     assert_eq!(cluster.running("server06"), [1, 1]);
-    assert!(!cluster.has_pages("server06"), "a standby has no web pages");
+    assert!(cluster.refuses_web("server06"), "a standby has no web pages");
     assert!(cluster.has_pages("server08"));
     for host in ALLUXIO_HOSTS {
         let page = cluster.page(host, 30000, "/home");
@@ -74,7 +74,7 @@ fn assert_page_lists(cluster: &Cluster, host: &str, listed: &str) {
 fn stop_the_leader(cluster: &Cluster, guide: &mut Guide, listed: &str) {
     guide.next(cluster, "server08", "bin/alluxio-stop.sh master");
     cluster.wait_for_pages("server06");
-    assert!(!cluster.has_pages("server08"));
+    assert!(cluster.refuses_web("server08"));
     assert_eq!(guide.next(cluster, "server06", "bin/alluxio fs ls /").stdout, listed, "with the times from before");
     guide.next(cluster, "server06", "bin/alluxio fs leader");
     assert_page_lists(cluster, "server06", listed);
@@ -83,7 +83,7 @@ fn stop_the_leader(cluster: &Cluster, guide: &mut Guide, listed: &str) {
 fn start_it_again(cluster: &Cluster, guide: &mut Guide, listed: &str) {
     guide.next(cluster, "server08", "bin/alluxio-start.sh master");
     guide.next(cluster, "server08", "bin/alluxio fs leader");
-    assert!(!cluster.has_pages("server08"), "it is the standby now");
+    assert!(cluster.refuses_web("server08"), "it is the standby now");
     assert!(cluster.has_pages("server06"));
     guide.next(cluster, "server06", "bin/alluxio-stop.sh master");
     cluster.wait_for_pages("server08");

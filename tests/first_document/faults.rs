@@ -60,7 +60,7 @@ fn the_leader_loses_its_network(cluster: &Cluster) {
     cluster.network.link("server08", Link::Up);
     wait_for("server08 to be a standby", LIMIT, || {
         let leader = cluster.on("server08", "bin/alluxio fs leader").stdout;
-        (leader == "server06\n" && !cluster.has_pages("server08")).then_some(())
+        (leader == "server06\n" && cluster.refuses_web("server08")).then_some(())
     });
     let listed = cluster.on("server08", "bin/alluxio fs ls /");
     let paths: Vec<_> = listed.stdout.lines().filter_map(|line| line.split_whitespace().last()).collect();
