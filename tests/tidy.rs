@@ -302,6 +302,22 @@ fn home_folders(sources: &[Source]) -> Vec<String> {
     complaints
 }
 
+/// Programs of tests that no script runs: `tests/NAME.rs` or `tests/NAME/main.rs`.
+fn forgotten_tests(sources: &[Source]) -> Vec<String> {
+    let (tests, scripts): (Vec<_>, Vec<_>) = sources.iter().partition(|source| source.path.starts_with("tests/"));
+    let name = |source: &Source| {
+        let below = source.path.strip_prefix("tests/")?;
+        below
+            .strip_suffix("/main.rs")
+            .or(below.strip_suffix(".rs"))
+            .filter(|name| !name.contains('/'))
+            .map(str::to_owned)
+    };
+    let words: Vec<&str> = scripts.iter().flat_map(|script| script.text.split_whitespace()).collect();
+    let names = tests.into_iter().filter_map(name).filter(|name| !words.contains(&name.as_str()));
+    names.map(|name| format!("tests/{name}: no script runs it")).collect()
+}
+
 fn assert_none(complaints: &[String]) {
     assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));
 }
@@ -453,4 +469,22 @@ fn no_file_names_a_home_folder() {
 #[test]
 fn a_home_folder_is_seen() {
     assert_objects(home_folders, &[("docs/a.md", concat!("see /ho", "me/me/notes"), "docs/a.md:1")]);
+}
+
+#[test]
+fn all_tests_are_run_by_scripts() {
+    let sources: Vec<_> =
+        [("scripts", ""), ("tests", ".rs")].iter().flat_map(|(folder, ending)| files(folder, ending)).collect();
+    assert!(sources.iter().any(|source| source.path == "tests/tidy.rs"));
+    assert_none(&forgotten_tests(&sources));
+}
+
+#[test]
+fn a_forgotten_test_is_seen() {
+    let sample = |path: &str| [Source::new("scripts/steps.sh", "cargo test --test tidy"), Source::new(path, "")];
+    for path in ["tests/watch.rs", "tests/watch/main.rs"] {
+        assert_eq!(forgotten_tests(&sample(path)), ["tests/watch: no script runs it"]);
+    }
+    assert_none(&forgotten_tests(&sample("tests/tidy.rs")));
+    assert_none(&forgotten_tests(&sample("tests/tidy/source.rs")));
 }
