@@ -6,8 +6,7 @@ use askama::Template;
 use warp::reply::Response;
 
 use super::frame::Frame;
-use super::master::MasterSite;
-use super::page::{Asked, Problem, html};
+use super::page::{Asked, Problem, Site, html};
 use crate::conf::Origin;
 
 #[derive(Template)]
@@ -24,8 +23,8 @@ struct PropertyRow {
     is_set: bool,
 }
 
-pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response, Problem> {
-    let properties = site.settings.conf.shown().into_iter().map(|property| PropertyRow {
+pub(super) async fn show<S: Site>(site: Arc<S>, asked: Asked) -> Result<Response, Problem> {
+    let properties = site.settings().conf.shown().into_iter().map(|property| PropertyRow {
         name: property.name.to_owned(),
         value: property.text.to_owned(),
         source: property.origin.to_string(),

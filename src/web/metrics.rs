@@ -1,4 +1,4 @@
-//! `/metricsui` of a master: what it has counted since it began, under the labels of 1.2.0.
+//! `/metricsui`: what a server has counted since it began, under the labels of 1.2.0.
 
 use std::sync::Arc;
 
@@ -10,6 +10,8 @@ use super::master::{MasterSite, mismatch};
 use super::overview::Cluster;
 use super::page::{Asked, Problem, html};
 use super::usage::Usage;
+use super::worker::WorkerSite;
+use super::worker_overview::total;
 use super::workers;
 use crate::master::ops::{Answer, Query};
 
@@ -17,6 +19,8 @@ use crate::master::ops::{Answer, Query};
 #[template(path = "metrics.html")]
 struct MetricsPage {
     frame: Frame,
+    /// `Master` or `Worker`.
+    server: &'static str,
     /// None while it is not known which workers there are.
     capacity: Option<Usage>,
     groups: Vec<Group>,
@@ -28,7 +32,7 @@ struct Group {
     counts: Vec<(&'static str, u64)>,
 }
 
-pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response, Problem> {
+pub(super) async fn of_master(site: Arc<MasterSite>, asked: Asked) -> Result<Response, Problem> {
     let (capacity, pinned) = match site.master.handle.is_primary() {
         true => (workers::all(&site).await?.map(|workers| Cluster::of(&workers).usage), Some(pinned(&site).await?)),
         false => (None, None),
@@ -37,11 +41,42 @@ pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response
     logical.extend(pinned.map(|pinned| ("Files Pinned", pinned)));
     html(&MetricsPage {
         frame: Frame::new(site.as_ref(), &asked, "Metrics"),
+        server: "Master",
         capacity,
         groups: vec![
             Group { title: "Logical Operations", counts: logical },
             Group { title: "RPC Invocations", counts: rpc_invocations(&site) },
         ],
+    })
+}
+
+pub(super) async fn of_worker(site: Arc<WorkerSite>, asked: Asked) -> Result<Response, Problem> {
+    let store = &site.worker.store;
+    let counters = store.counters();
+    let logical = [
+        ("Blocks Accessed", &counters.blocks_accessed),
+        ("Blocks Cached", &counters.blocks_cached),
+        ("Blocks Canceled", &counters.blocks_canceled),
+        ("Blocks Deleted", &counters.blocks_deleted),
+        ("Blocks Evicted", &counters.blocks_evicted),
+        ("Blocks Promoted", &counters.blocks_promoted),
+        ("Blocks Read Locally", &counters.blocks_read_local),
+        ("Blocks Read Remotely", &counters.blocks_read_remote),
+        ("Blocks Written Locally", &counters.blocks_written_local),
+        ("Blocks Written Remotely", &counters.blocks_written_remote),
+        ("Bytes Read Locally", &counters.bytes_read_local),
+        ("Bytes Read Remotely", &counters.bytes_read_remote),
+        ("Underfs Bytes Read", &counters.bytes_read_ufs),
+        ("Bytes Written Locally", &counters.bytes_written_local),
+        ("Bytes Written Remotely", &counters.bytes_written_remote),
+        ("Underfs Bytes Written", &counters.bytes_written_ufs),
+    ];
+    let counts = logical.map(|(label, counter)| (label, counter.get())).into();
+    html(&MetricsPage {
+        frame: Frame::new(site.as_ref(), &asked, "Metrics"),
+        server: "Worker",
+        capacity: Some(total(store)),
+        groups: vec![Group { title: "Logical Operations", counts }],
     })
 }
 

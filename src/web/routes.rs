@@ -32,7 +32,7 @@ pub(super) fn of_master(site: &Arc<MasterSite>) -> BoxedFilter<(Response,)> {
             page(site, "browseLogs", logs::show),
             page(site, "downloadLocal", logs::download),
             page(site, "masters", masters::show),
-            page(site, "metricsui", metrics::show),
+            page(site, "metricsui", metrics::of_master),
         ]);
     }
     whole(site, any(routes))
@@ -46,6 +46,8 @@ pub(super) fn of_worker(site: &Arc<WorkerSite>) -> BoxedFilter<(Response,)> {
         routes.extend([
             page(site, "home", worker_overview::show),
             page(site, "blockInfo", blocks::show),
+            page(site, "configuration", configuration::show),
+            page(site, "metricsui", metrics::of_worker),
             page(site, "browseLogs", logs::show),
             page(site, "downloadLocal", logs::download),
             page(site, "toMaster", worker_overview::to_master),

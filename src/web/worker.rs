@@ -84,7 +84,12 @@ impl Site for WorkerSite {
         if self.settings.files_shown {
             menu.push(("BlockInfo", "/blockInfo"));
         }
-        menu.extend([("Logs", "/browseLogs"), ("Return to Master", "/toMaster")]);
+        menu.extend([
+            ("Configuration", "/configuration"),
+            ("Logs", "/browseLogs"),
+            ("Metrics", "/metricsui"),
+            ("Return to Master", "/toMaster"),
+        ]);
         Place {
             server: "worker",
             address: self.worker.address.endpoint(),

@@ -15,7 +15,7 @@ use super::worker::WorkerSite;
 use crate::conf::keys;
 use crate::types::texts::time;
 use crate::types::time::wall_now;
-use crate::worker::store::StoreSettings;
+use crate::worker::store::{BlockStore, StoreSettings};
 
 #[derive(Template)]
 #[template(path = "worker_home.html")]
@@ -33,10 +33,8 @@ struct HomePage {
 
 pub(super) async fn show(site: Arc<WorkerSite>, asked: Asked) -> Result<Response, Problem> {
     let store = &site.worker.store;
-    let usage = |(capacity, used): (u64, u64)| Usage::of(signed(capacity), signed(used));
     let StoreSettings { tier_aliases, directories, .. } = store.settings();
     let tiers = store.usage();
-    let total = tiers.iter().fold((0, 0), |sum, tier| (sum.0 + tier.0, sum.1 + tier.1));
     let directory = |(directory, fill): (&crate::worker::store::DirectorySettings, (u64, u64))| {
         (tier_aliases[directory.tier].clone(), directory.path.display().to_string(), usage(fill))
     };
@@ -47,10 +45,20 @@ pub(super) async fn show(site: Arc<WorkerSite>, asked: Asked) -> Result<Response
         version: version(&site.settings.conf),
         masters: site.worker.registrations.masters(),
         blocks: store.report().0.len(),
-        total: usage(total),
+        total: total(store),
         tiers: tier_aliases.iter().cloned().zip(tiers.into_iter().map(usage)).collect(),
         directories: directories.iter().zip(store.usage_of_directories()).map(directory).collect(),
     })
+}
+
+/// How full all tiers are.
+pub(super) fn total(store: &BlockStore) -> Usage {
+    usage(store.usage().iter().fold((0, 0), |sum, tier| (sum.0 + tier.0, sum.1 + tier.1)))
+}
+
+/// Of these bytes so many are used.
+fn usage((capacity, used): (u64, u64)) -> Usage {
+    Usage::of(signed(capacity), signed(used))
 }
 
 /// To the pages of the primary, which is looked for when somebody wants to go there.

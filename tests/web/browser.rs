@@ -117,7 +117,8 @@ fn every_page_is_fit_to_be_seen() {
     bed.alluxio(&["fs", "copyFromLocal", concat!(env!("CARGO_MANIFEST_DIR"), "/ARCHITECTURE.md"), "/dir/file.md"]);
     let mut of_master = vec!["/home", "/browse", "/browse?path=/dir/file.md", "/configuration", "/workers", "/memory"];
     of_master.extend(["/browseLogs", "/browseLogs?path=/master.log", "/masters", "/metricsui", "/home?refresh=on"]);
-    let of_worker = ["/home", "/blockInfo", "/blockInfo?path=/dir/file.md", "/browseLogs"];
+    let of_worker =
+        ["/home", "/blockInfo", "/blockInfo?path=/dir/file.md", "/browseLogs", "/configuration", "/metricsui"];
     let pages = of_master.iter().map(|page| (bed.web, *page)).chain(of_worker.map(|page| (bed.worker_web, page)));
     let pages: Vec<(u16, &str)> = pages.collect();
 

@@ -32,6 +32,10 @@ fn a_worker_counts_what_was_written_and_read() {
     ] {
         assert_eq!(counted[name], json!(count), "{name}: {counted}");
     }
+    let page = bed.get_of_worker("/metricsui");
+    assert_eq!((page.term("Blocks Cached"), page.term("Bytes Read Remotely")), ("3".into(), "40000".into()));
+    let configuration = bed.get_of_worker("/configuration").text();
+    assert!(configuration.contains("alluxio.user.short.circuit.enabled"), "{configuration}");
     let text = bed.get_of_worker("/metrics").text();
     assert!(text.contains("\nalluxio_worker_blocks_cached_total 3\n"), "{text}");
     assert!(text.contains("\nalluxio_worker_capacity_used 40000\n"), "{text}");
