@@ -3,8 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "harness/free_port.rs"]
+mod free_port;
+
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -12,6 +15,7 @@ use alluxio::metrics::{
     Figures, FlushTimes, MasterCounters, MasterFigures, ProcessFigures, WorkerCounters, WorkerFigures, document,
 };
 use alluxio::types::time::boot_now;
+use free_port::free_port;
 use serde_json::{Value, json};
 
 /// Nothing here takes longer, unless it hangs.
@@ -47,7 +51,7 @@ impl Master {
     fn start(own: &[&str]) -> Master {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("ufs")).unwrap();
-        let (rpc, web) = (free_port(), free_port());
+        let (rpc, web) = (free_port("127.0.0.1"), free_port("127.0.0.1"));
         let command = |words: &[&str]| {
             let mut command = Command::new(env!("CARGO_BIN_EXE_alluxio"));
             command.env_clear().env("ALLUXIO_HOME", folder.path()).args(words).args([
@@ -111,10 +115,6 @@ impl Drop for Master {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[test]

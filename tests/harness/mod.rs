@@ -3,17 +3,18 @@
 //! Everything goes through what users have: the launchers in `bin/`, the site file, signals. The test bed is named
 //! by the environment (`scripts/testbed` writes it); each cluster has its own paths on it, so clusters do not meet.
 
+mod free_port;
 mod process;
 mod worker;
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rustix::process::Signal;
 
+pub use free_port::free_port;
 pub use process::{Outcome, Running, run, start, wait_for};
 pub use worker::{WORKER_HOST, Worker};
 
@@ -342,11 +343,6 @@ pub fn install(home: &Path, site: &str) {
 /// The program under test: the one that was built with the tests, or `ALLUXIO_TEST_PROGRAM`.
 fn program() -> PathBuf {
     std::env::var_os("ALLUXIO_TEST_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_alluxio").into(), PathBuf::from)
-}
-
-/// A port that is free now. Another process could take it before the master does; none here looks for ports that way.
-pub fn free_port(host: &str) -> u16 {
-    TcpListener::bind((host, 0)).unwrap().local_addr().unwrap().port()
 }
 
 /// A pid could have gone to another process.

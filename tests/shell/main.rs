@@ -8,6 +8,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod fixture;
+#[path = "../harness/free_port.rs"]
+mod free_port;
 mod master;
 mod transcript;
 

@@ -2,12 +2,14 @@
 
 use std::env;
 use std::fs::File;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use crate::free_port::free_port;
 
 /// A running master with its worker.
 pub struct Master {
@@ -31,7 +33,8 @@ impl Master {
             let hdfs = env::var("ALLUXIO_TEST_HDFS").expect("ALLUXIO_TEST_HDFS is the folder with its UFS").into();
             return Master { address, worker_host: "127.0.0.1".into(), hdfs, processes: Vec::new(), _folder: folder };
         }
-        let ports = Ports { master: free_port(), web: free_port(), worker: free_port(), worker_web: free_port() };
+        let [master, web, worker, worker_web] = [(); 4].map(|()| free_port("127.0.0.1"));
+        let ports = Ports { master, web, worker, worker_web };
         let formatted = alluxio(&["format"], folder.path(), &ports).status().unwrap();
         assert!(formatted.success(), "alluxio format failed: {formatted}");
         let processes = vec![
@@ -107,8 +110,4 @@ fn alluxio(words: &[&str], folder: &Path, ports: &Ports) -> Command {
         command.arg(format!("-D{property}"));
     }
     command
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use crate::free_port::free_port;
 
 /// Nothing here takes longer, unless it hangs.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -30,18 +32,18 @@ impl Bed {
         for name in ["conf", "logs", "ufs"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
-        let ports: Vec<u16> = (0..4).map(|_| free_port()).collect();
+        let [master, web, worker, worker_web] = [(); 4].map(|()| free_port("127.0.0.1"));
         let in_folder = |name: &str| folder.path().join(name).display().to_string();
         let mut properties: Vec<String> = [
             ("master.hostname", "127.0.0.1".into()),
             ("master.bind.host", "127.0.0.1".into()),
-            ("master.rpc.port", ports[0].to_string()),
+            ("master.rpc.port", master.to_string()),
             ("master.web.bind.host", "127.0.0.1".into()),
-            ("master.web.port", ports[1].to_string()),
+            ("master.web.port", web.to_string()),
             ("worker.hostname", "127.0.0.1".into()),
-            ("worker.rpc.port", ports[2].to_string()),
+            ("worker.rpc.port", worker.to_string()),
             ("worker.web.bind.host", "127.0.0.1".into()),
-            ("worker.web.port", ports[3].to_string()),
+            ("worker.web.port", worker_web.to_string()),
             ("worker.ramdisk.size", "64MB".into()),
             ("worker.tieredstore.level0.dirs.path", in_folder("ram")),
             ("underfs.address", in_folder("ufs")),
@@ -52,7 +54,6 @@ impl Bed {
         .map(|(name, value): (&str, String)| format!("-Dalluxio.{name}={value}"))
         .collect();
         properties.extend(own.iter().map(|property| format!("-D{property}")));
-        let (master, web, worker, worker_web) = (ports[0], ports[1], ports[2], ports[3]);
         let bed = Bed { folder, master, worker, web, worker_web, properties, processes: Vec::new() };
         bed.alluxio(&["format"]);
         bed
@@ -213,9 +214,4 @@ pub fn ask(port: u16, method: &str, path: &str) -> Answer {
 /// Content of a file, if there is one.
 pub fn read_all(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
-}
-
-/// A port that is free now.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

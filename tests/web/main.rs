@@ -5,5 +5,7 @@
 mod bed;
 mod browser;
 mod figures;
+#[path = "../harness/free_port.rs"]
+mod free_port;
 mod pages;
 mod ports;

@@ -44,6 +44,8 @@ use tonic::body::Body;
 use tonic::codegen::{BoxFuture, Service, http};
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::free_port::free_port;
+
 /// Nothing here takes longer, unless it hangs.
 pub const LIMIT: Duration = Duration::from_secs(20);
 
@@ -266,8 +268,7 @@ impl Bed {
         let master_port = listener.local_addr().unwrap().port();
         let serving = tonic::transport::Server::builder();
         tokio::spawn(serving.serve_with_incoming(master.clone(), TcpListenerStream::new(listener)));
-        // Free a moment ago, and nobody else here asks for ports by number.
-        let (port, web_port) = (free_port(), free_port());
+        let (port, web_port) = (free_port("127.0.0.1"), free_port("127.0.0.1"));
         let properties = vec![
             "alluxio.security.authentication.type=NOSASL".to_owned(),
             "alluxio.master.hostname=127.0.0.1".to_owned(),
@@ -403,11 +404,6 @@ pub async fn read_with(
         content.extend_from_slice(&chunk);
     }
     Ok(content)
-}
-
-/// A port that is free now.
-pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Waits for a state.

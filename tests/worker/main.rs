@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod bed;
+#[path = "../harness/free_port.rs"]
+mod free_port;
 mod overflow;
 
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use alluxio::rpc::worker::{Keep, UfsBlock, Wait};
 use alluxio::types::{BlockId, ErrorKind, WorkerAddress};
 use bed::{Bed, block_write, content, read_with, wait};
 use bytes::Bytes;
+use free_port::free_port;
 use rustix::fs::inotify;
 
 /// Block 0 of a file.
@@ -358,9 +361,9 @@ async fn a_folder_has_one_worker() {
         let mut other = std::process::Command::new(env!("CARGO_BIN_EXE_alluxio"));
         other.arg(command).arg("-Dalluxio.master.hostname=127.0.0.1").arg("-Dalluxio.worker.hostname=127.0.0.1");
         other
-            .arg(format!("-Dalluxio.worker.rpc.port={}", bed::free_port()))
+            .arg(format!("-Dalluxio.worker.rpc.port={}", free_port("127.0.0.1")))
             .arg("-Dalluxio.worker.bind.host=127.0.0.1");
-        other.arg(format!("-Dalluxio.worker.web.port={}", bed::free_port()));
+        other.arg(format!("-Dalluxio.worker.web.port={}", free_port("127.0.0.1")));
         other.arg(format!("-Dalluxio.worker.tieredstore.level0.dirs.path={}", ramdisk.display()));
         other.env_clear().env("ALLUXIO_HOME", &home).env("ALLUXIO_LOGS_DIR", home.join("logs"));
         let mut child = other.stderr(std::process::Stdio::piped()).spawn().unwrap();
