@@ -15,6 +15,7 @@ use super::worker::WorkerSite;
 use crate::conf::keys;
 use crate::types::texts::time;
 use crate::types::time::wall_now;
+use crate::worker::primary::signed;
 use crate::worker::store::{BlockStore, StoreSettings};
 
 #[derive(Template)]
@@ -68,8 +69,4 @@ pub(super) async fn to_master(site: Arc<WorkerSite>, _: Asked) -> Result<Respons
     let link = format!("http://{host}:{}/home", site.settings.conf.get(&keys::MASTER_WEB_PORT).0);
     let unusable = |_| Problem::new(warp::http::StatusCode::BAD_GATEWAY, format!("The primary is at {address}."));
     Ok(warp::redirect::found(link.parse::<Uri>().map_err(unusable)?).into_response())
-}
-
-fn signed(bytes: u64) -> i64 {
-    i64::try_from(bytes).unwrap_or(i64::MAX)
 }

@@ -14,16 +14,11 @@ pub(super) fn list_status(
     recursive: bool,
     footprint: &mut Footprint,
 ) -> Result<Answer, FsError> {
-    let resolved = resolve(at, path, footprint)?;
-    let permissions = at.permissions(footprint);
-    permissions.check_target(&resolved, Access::READ, footprint)?;
-    let inode = resolved.existing()?;
+    let (inode, permissions) = listable(at, path, footprint)?;
     if !inode.is_directory() {
-        return Ok(Answer::List(vec![status_of(at, path, inode, footprint)]));
+        return Ok(Answer::List(vec![status_of(at, path, &inode, footprint)]));
     }
-    permissions.check(inode, Access::EXECUTE, path, footprint)?;
     let mut list = Vec::new();
-    footprint.listed(inode.id);
     // One iterator per level, so that a deep tree does not need a deep stack.
     let mut levels = vec![(path.clone(), at.state.inodes().children(inode.id))];
     while let Some((above, children)) = levels.last_mut() {
@@ -48,18 +43,30 @@ pub(super) fn list_part(
     limit: usize,
     footprint: &mut Footprint,
 ) -> Result<Answer, FsError> {
-    let resolved = resolve(at, path, footprint)?;
-    let permissions = at.permissions(footprint);
-    permissions.check_target(&resolved, Access::READ, footprint)?;
-    let inode = resolved.existing()?;
+    let (inode, _) = listable(at, path, footprint)?;
     if !inode.is_directory() {
         return Err(errors::invalid(format!("{path} is a file, not a directory")));
     }
-    permissions.check(inode, Access::EXECUTE, path, footprint)?;
-    footprint.listed(inode.id);
     let inodes = at.state.inodes();
     let children = inodes.children_from(inode.id, offset).take(limit);
     Ok(Answer::List(children.map(|child| status_of(at, &path.join(inodes.name(&child)), &child, footprint)).collect()))
+}
+
+/// What is there, if it may be read and, as a directory, be listed.
+fn listable<'a>(
+    at: &'a Context<'_>,
+    path: &AlluxioPath,
+    footprint: &mut Footprint,
+) -> Result<(Inode, Permissions<'a>), FsError> {
+    let resolved = resolve(at, path, footprint)?;
+    let permissions = at.permissions(footprint);
+    permissions.check_target(&resolved, Access::READ, footprint)?;
+    let inode = *resolved.existing()?;
+    if inode.is_directory() {
+        permissions.check(&inode, Access::EXECUTE, path, footprint)?;
+        footprint.listed(inode.id);
+    }
+    Ok((inode, permissions))
 }
 
 // Compatible: 2.9 listStatus: below the listed directory, what may not be read is left out, not refused.
