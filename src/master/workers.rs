@@ -23,8 +23,10 @@ const LEASE: Duration = Duration::from_secs(60);
 const LEASES_MAX: usize = 25;
 /// Workers that are known at a time, so that made-up addresses fill no memory.
 const WORKERS_MAX: usize = 100_000;
-/// Blocks of a worker that one heartbeat compares with the namespace.
-const JUDGED_PER_HEARTBEAT: usize = 10_000;
+/// Blocks of a worker that are compared with the namespace at once, and how often: heartbeats may come much more often,
+/// when a worker has news or when a master was lost, and the loop does nothing else meanwhile.
+const JUDGED_AT_ONCE: usize = 10_000;
+const JUDGE_EVERY: Duration = Duration::from_secs(1);
 /// Blocks that one command names at most; the others come with the next.
 const FREED_PER_COMMAND_MAX: usize = 100_000;
 
@@ -51,8 +53,9 @@ struct Worker {
     blocks: BTreeSet<BlockId>,
     /// Sent with every heartbeat until the worker says that they are gone.
     to_drop: BTreeSet<BlockId>,
-    /// Up to where its blocks were compared with the namespace.
+    /// Up to where its blocks were compared with the namespace, and when last.
     judged: Option<BlockId>,
+    judged_at: Option<Boot>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -317,7 +320,7 @@ impl Workers {
         self.reported(id);
         let worker = self.by_id.get_mut(&id).expect("just seen");
         if let Known::All(is_known) = known {
-            worker.judge(is_known);
+            worker.judge(is_known, self.now);
         }
         if worker.to_drop.is_empty() || matches!(known, Known::Nothing) {
             return Command::Nothing;
@@ -392,6 +395,7 @@ impl Worker {
             blocks: BTreeSet::new(),
             to_drop: BTreeSet::new(),
             judged: None,
+            judged_at: None,
         }
     }
 
@@ -400,12 +404,16 @@ impl Worker {
     }
 
     /// Compares some more blocks with the namespace, round and round: what it does not know is to be dropped.
-    fn judge(&mut self, is_known: &dyn Fn(BlockId) -> bool) {
+    fn judge(&mut self, is_known: &dyn Fn(BlockId) -> bool, now: Boot) {
         use std::ops::Bound::{Excluded, Unbounded};
+        if self.judged_at.is_some_and(|at| now.since(at) < JUDGE_EVERY) {
+            return;
+        }
+        self.judged_at = Some(now);
         let from = self.judged.map_or(Unbounded, Excluded);
         let mut next = self.blocks.range((from, Unbounded));
         self.judged = None;
-        for _ in 0..JUDGED_PER_HEARTBEAT {
+        for _ in 0..JUDGED_AT_ONCE {
             let Some(block) = next.next() else { return };
             if !is_known(*block) {
                 self.to_drop.insert(*block);

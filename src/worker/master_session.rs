@@ -47,8 +47,9 @@ const LEASE_PAUSE: Duration = Duration::from_millis(500);
 /// A change is told so soon; those of the meantime go with it.
 const NEWS_PAUSE: Duration = Duration::from_millis(50);
 
-/// Heartbeats follow each other so soon after a master was lost, and for so long: whoever comes to lead then waits for
-/// one of each worker before it tells clients of workers and copies.
+/// Heartbeats follow each other so soon, on average, after a master was lost, and for so long: whoever comes to lead then
+/// waits for one of each worker before it tells clients of workers and copies. All workers lose a master at the same
+/// moment, so each pause is drawn by lot, from half of it to one and a half.
 const UNREST_PAUSE: Duration = Duration::from_millis(100);
 const UNREST: Duration = Duration::from_secs(5);
 
@@ -71,7 +72,7 @@ impl Unrest {
     /// The pause between two heartbeats, which is `quiet` most of the time.
     fn pause(&self, quiet: Duration) -> Duration {
         let is_now = self.0.borrow().is_some_and(|since| boot_now().since(since) < UNREST);
-        if is_now { quiet.min(UNREST_PAUSE) } else { quiet }
+        if is_now { quiet.min(UNREST_PAUSE.mul_f64(rand::random_range(0.5..1.5))) } else { quiet }
     }
 }
 
@@ -349,9 +350,23 @@ async fn answered<T>(call: &str, answer: impl Future<Output = Result<T, Status>>
 
 #[cfg(test)]
 mod tests {
-    use super::fold;
+    use super::{UNREST_PAUSE, Unrest, fold};
     use crate::types::BlockId;
     use crate::worker::store::Change::{Added, Removed};
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    #[test]
+    fn pauses_are_short_and_differ_once_a_master_is_lost() {
+        let quiet = Duration::from_secs(1);
+        let unrest = Unrest::default();
+        assert_eq!(unrest.pause(quiet), quiet);
+        unrest.begin();
+        let pauses: BTreeSet<Duration> = (0..100).map(|_| unrest.pause(quiet)).collect();
+        assert!(pauses.len() > 50, "{pauses:?}");
+        assert!(pauses.iter().all(|pause| *pause >= UNREST_PAUSE / 2 && *pause < UNREST_PAUSE * 2), "{pauses:?}");
+        assert_eq!(unrest.pause(Duration::from_millis(1)), Duration::from_millis(1));
+    }
 
     #[test]
     fn only_the_last_change_of_a_block_is_told() {

@@ -62,6 +62,10 @@ pub struct Told {
     pub commits_in_ufs: Vec<(i64, i64)>,
     /// Commits are refused with this.
     pub refuse_commits: Option<Status>,
+    /// Heartbeats that were taken.
+    pub heartbeats: usize,
+    /// No more are.
+    pub refuse_heartbeats: bool,
     /// What the next heartbeat answers.
     pub command: Option<Command>,
     /// Containers of pinned files.
@@ -80,6 +84,15 @@ pub struct Master(pub Arc<Mutex<Told>>);
 const WORKER_ID: i64 = 4711;
 
 impl Master {
+    /// Serves from now on; its port.
+    pub async fn serve(&self) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let serving = tonic::transport::Server::builder();
+        tokio::spawn(serving.serve_with_incoming(self.clone(), TcpListenerStream::new(listener)));
+        port
+    }
+
     fn hold(&self, entries: Vec<LocationBlockIdListEntry>) {
         let ids = entries.into_iter().flat_map(|entry| entry.value.unwrap_or_default().block_id);
         self.0.lock().blocks.extend(ids);
@@ -96,6 +109,10 @@ impl BlockMasterWorkerService for Master {
     ) -> Result<Response<BlockHeartbeatPResponse>, Status> {
         let heartbeat = request.into_inner();
         assert_eq!(heartbeat.worker_id(), WORKER_ID);
+        if self.0.lock().refuse_heartbeats {
+            return Err(Status::unavailable("it is stopping"));
+        }
+        self.0.lock().heartbeats += 1;
         for block in &heartbeat.removed_block_ids {
             self.0.lock().blocks.remove(block);
         }
@@ -260,16 +277,18 @@ pub struct Bed {
 impl Bed {
     /// A worker with room for so many bytes, which has registered.
     pub async fn new(capacity: u64) -> Bed {
+        Bed::with(capacity, |_| Vec::new()).await
+    }
+
+    /// The same with properties of its own, which may need the port of its master.
+    pub async fn with(capacity: u64, own: impl FnOnce(u16) -> Vec<String>) -> Bed {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("ufs")).unwrap();
         let master = Master::default();
         master.0.lock().ufs = folder.path().join("ufs").display().to_string();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let master_port = listener.local_addr().unwrap().port();
-        let serving = tonic::transport::Server::builder();
-        tokio::spawn(serving.serve_with_incoming(master.clone(), TcpListenerStream::new(listener)));
+        let master_port = master.serve().await;
         let (port, web_port) = (free_port("127.0.0.1"), free_port("127.0.0.1"));
-        let properties = vec![
+        let mut properties = vec![
             "alluxio.security.authentication.type=NOSASL".to_owned(),
             "alluxio.master.hostname=127.0.0.1".to_owned(),
             format!("alluxio.master.rpc.port={master_port}"),
@@ -283,6 +302,7 @@ impl Bed {
             "alluxio.worker.block.heartbeat.interval=50ms".to_owned(),
             "alluxio.user.rpc.retry.max.duration=2s".to_owned(),
         ];
+        properties.extend(own(master_port));
         let address = WorkerAddress {
             host: "127.0.0.1".into(),
             rpc_port: port,

@@ -14,7 +14,7 @@ use alluxio::rpc::block_writer::{BlockWrite, BlockWriter, UfsFile};
 use alluxio::rpc::local_block::{CreateLocalBlock, OpenLocalBlock};
 use alluxio::rpc::worker::{Keep, UfsBlock, Wait};
 use alluxio::types::{BlockId, ErrorKind, WorkerAddress};
-use bed::{Bed, block_write, content, read_with, wait};
+use bed::{Bed, Master, block_write, content, read_with, wait};
 use bytes::Bytes;
 use free_port::free_port;
 use rustix::fs::inotify;
@@ -348,6 +348,24 @@ async fn a_block_that_lost_its_end_is_read_from_the_ufs() {
     // What the master does not know to be in the UFS is not given up because a client says so.
     bed.read(block(2), 0, 5, in_ufs(&bed, "f", 5, Keep::Copy)).await.unwrap_err();
     assert_eq!(std::fs::read(bed.data().join(block(2).0.to_string())).unwrap(), b"he");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_loses_a_master_reports_to_the_others_at_once() {
+    let other = Master::default();
+    let port = other.serve().await;
+    let bed = Bed::with(64 << 20, |first| {
+        let masters = format!("alluxio.master.rpc.addresses=127.0.0.1:{first},127.0.0.1:{port}");
+        vec![masters, "alluxio.worker.block.heartbeat.interval=1h".to_owned()]
+    })
+    .await;
+    bed.until("the first heartbeat", |told| told.heartbeats > 0).await;
+    wait("the first heartbeat at the other", || other.0.lock().heartbeats > 0).await;
+    // It notices with its next heartbeat, which brings news.
+    other.0.lock().refuse_heartbeats = true;
+    bed.write(block(1), b"hello").await.unwrap();
+    let before = bed.told(|told| told.heartbeats);
+    bed.until("many heartbeats", |told| told.heartbeats > before + 10).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
