@@ -14,6 +14,7 @@ const FILES: &[&str] = &[
     "proto/journal/journal.proto",
     "alluxio_rs/hdfs.proto",
     "alluxio_rs/journal.proto",
+    "alluxio_rs/master.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -31,6 +31,13 @@ pub struct Standing {
     pub durable: SequenceNumber,
 }
 
+impl Standing {
+    /// The last record that is in its memory and that it takes for permanent.
+    pub fn settled(&self) -> SequenceNumber {
+        self.position.min(self.durable)
+    }
+}
+
 /// What becomes of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {

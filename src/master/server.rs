@@ -27,16 +27,20 @@ use crate::proto::alluxio::grpc::meta::meta_master_configuration_service_server 
 use crate::proto::alluxio::grpc::metric::metrics_master_client_service_server as metrics;
 use crate::proto::alluxio::grpc::sasl::sasl_authentication_service_server as sasl;
 use crate::proto::alluxio::grpc::version::service_version_client_service_server as version;
+use crate::proto::alluxio_rs::master::master_peer_service_server as peer;
 use crate::rpc::call::{self, Reply};
 use crate::rpc::handshake::{AuthenticationType, Authenticator, Impersonation};
 pub use crate::rpc::listen::ServerError;
 use crate::rpc::listen::{self, Limits, Properties, Routes};
-use crate::types::{AlluxioPath, Caller, ErrorKind, FsError};
+use crate::types::{AlluxioPath, Caller, ErrorKind, FsError, SequenceNumber};
 
 /// The namespace behind the server.
 pub trait Namespace: Send + Sync + 'static {
     /// Whether this master answers clients. Asked at each call; may change while the server runs.
     fn is_primary(&self) -> bool;
+
+    /// The last record that this master has applied and takes for permanent, in any role.
+    fn journal_position(&self) -> SequenceNumber;
 
     /// Decides a change. The answer comes once it is durable, under a valid lease.
     fn submit(&self, request: Request) -> impl Future<Output = Result<Answer, FsError>> + Send;
@@ -197,6 +201,7 @@ impl<N: Namespace> Routes for MasterServer<N> {
         let Some((service, method)) = call::method_of(&request) else { return call::refuse_unknown(&request) };
         match service {
             version::SERVICE_NAME => server_meta::route_version(self, request),
+            peer::SERVICE_NAME => server_meta::route_peer(self, request),
             sasl::SERVICE_NAME if self.authenticator.is_asked(method) => {
                 call::bidi_stream(request, |inbound| async move { self.authenticator.authenticate(inbound).await })
             }

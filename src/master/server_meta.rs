@@ -16,6 +16,7 @@ use crate::proto::alluxio::grpc::metric::{
     MetricsHeartbeatPResponse,
 };
 use crate::proto::alluxio::grpc::version::{GetServiceVersionPRequest, GetServiceVersionPResponse, ServiceType};
+use crate::proto::alluxio_rs::master::{GetJournalPositionRequest, GetJournalPositionResponse};
 use crate::rpc::call::{self, Reply};
 use crate::rpc::version;
 use crate::types::{ErrorKind, FsError};
@@ -87,6 +88,16 @@ pub(super) fn route_version<N: Namespace>(server: Arc<MasterServer<N>>, request:
         Some((_, "getServiceVersion")) => {
             call::unary(request, |message| async move { get_service_version(server.namespace.is_primary(), &message) })
         }
+        _ => call::refuse_unknown(&request),
+    }
+}
+
+/// MasterPeerService
+pub(super) fn route_peer<N: Namespace>(server: Arc<MasterServer<N>>, request: http::Request<Body>) -> Reply {
+    match call::method_of(&request) {
+        Some((_, "GetJournalPosition")) => call::unary(request, |_: GetJournalPositionRequest| async move {
+            Ok(GetJournalPositionResponse { position: Some(server.namespace.journal_position().0) })
+        }),
         _ => call::refuse_unknown(&request),
     }
 }

@@ -4,7 +4,7 @@
 //! `version.rs` (which service answers which number), `listen.rs` (a server on its port), `call.rs` (one call on it),
 //! `handshake.rs` with `registry.rs` and `callers.rs` (the server's side of the authentication: who is it, who is
 //! authenticated, in which groups), `channel.rs` (the client's side), `identity.rs` (as whom), `locate.rs` and `retry.rs`
-//! (which master is called, and when again), `worker.rs` (the calls to a worker) with the streams of `block_reader.rs`,
+//! (which master is called, and when again), `peer.rs` (what masters ask one another), `worker.rs` (the calls to a worker) with the streams of `block_reader.rs`,
 //! `block_writer.rs` and `local_block.rs`, each of which is a `duplex.rs`.
 //! Uses `types`, `proto` and nothing else of the project.
 
@@ -20,6 +20,7 @@ pub mod identity;
 pub mod listen;
 pub mod local_block;
 pub mod locate;
+pub mod peer;
 pub mod registry;
 pub mod retry;
 pub mod status;

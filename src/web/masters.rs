@@ -1,15 +1,22 @@
 //! `/masters`: who leads in which epoch, who waits, and how far the journal is.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use log::debug;
+use tokio::task::JoinSet;
 use warp::reply::Response;
 
 use super::frame::Frame;
 use super::master::MasterSite;
 use super::page::{Asked, Problem, html};
 use crate::election::{EpochNode, LatchError, Participant};
+use crate::rpc::peer::journal_position;
+
+/// How long another master may take to tell how far it is: a page is not to wait for one that hangs.
+const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 
 #[derive(Template)]
 #[template(path = "masters.html")]
@@ -39,9 +46,9 @@ struct MasterRow {
     node: String,
     is_primary: bool,
     is_here: bool,
-    /// As far as it is known here.
+    /// None when it does not tell.
     position: Option<u64>,
-    /// Records behind what the primary has told, as far as that is known.
+    /// Records behind the primary.
     lag: Option<u64>,
 }
 
@@ -50,15 +57,17 @@ pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response
     let (epoch, participants) = (latch.read_epoch().await, latch.participants().await);
     let problem = problem(&epoch).or_else(|| self::problem(&participants));
     let epoch = epoch.ok().flatten().map(|node| node.value);
-    // Read after what the election tells, so that a lag is none that was made up for meanwhile.
-    let position = site.master.handle.standing().durable.0;
-    let row = |participant: Participant| row(&site, epoch.as_ref(), participant, position);
+    let participants = participants.unwrap_or_default();
+    let mut positions = positions(&site, &participants).await;
+    // Read after what the others tell, so that a lag is none that was made up for meanwhile.
+    let position = site.master.handle.standing().settled().0;
+    positions.insert(site.master.address.clone(), position);
     html(&MastersPage {
         frame: Frame::new(site.as_ref(), &asked, "Masters"),
         cluster_id: site.master.cluster_id.clone(),
         journal: site.master.journal.clone(),
         problem,
-        masters: participants.unwrap_or_default().into_iter().map(row).collect(),
+        masters: rows(&site, epoch.as_ref(), participants, &positions),
         position,
         epoch: epoch.map(|node| Epoch {
             number: node.epoch,
@@ -70,25 +79,49 @@ pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response
     })
 }
 
+/// How far the others are, by their addresses; without those that do not tell.
+async fn positions(site: &MasterSite, participants: &[Participant]) -> BTreeMap<String, u64> {
+    let mut asking = JoinSet::new();
+    for address in participants.iter().map(|participant| participant.address.clone()) {
+        if address != site.master.address {
+            asking.spawn(async move {
+                let position = journal_position(&address, ANSWER_LIMIT).await;
+                (address, position)
+            });
+        }
+    }
+    let told = asking.join_all().await.into_iter();
+    told.filter_map(|(address, position)| Some((address, position.ok()?.0))).collect()
+}
+
 fn problem<T>(answer: &Result<T, LatchError>) -> Option<String> {
     let error = answer.as_ref().err()?;
     debug!("the election cannot be asked for the page of masters reason={error}");
     Some(format!("The election does not answer: {error}"))
 }
 
-fn row(site: &MasterSite, epoch: Option<&EpochNode>, participant: Participant, position: u64) -> MasterRow {
-    let is_here = participant.address == site.master.address;
-    let is_primary = match is_here {
+fn rows(
+    site: &MasterSite,
+    epoch: Option<&EpochNode>,
+    participants: Vec<Participant>,
+    positions: &BTreeMap<String, u64>,
+) -> Vec<MasterRow> {
+    let is_here = |participant: &Participant| participant.address == site.master.address;
+    let is_primary = |participant: &Participant| match is_here(participant) {
         true => site.master.handle.is_primary(),
         false => epoch.is_some_and(|node| !node.released && node.latch == participant.node),
     };
-    let durable = epoch.map(|node| node.durable_sequence);
-    let position = match (is_here, is_primary) {
-        (true, _) => Some(position),
-        // What it has told the election of; it may be further.
-        (false, true) => durable,
-        (false, false) => None,
+    let position = |participant: &Participant| positions.get(&participant.address).copied();
+    // What a primary tells is newer than what it has told the election.
+    let primary = participants.iter().find(|participant| is_primary(participant)).and_then(position);
+    let durable = primary.max(epoch.map(|node| node.durable_sequence));
+    let row = |participant: Participant| MasterRow {
+        is_primary: is_primary(&participant),
+        is_here: is_here(&participant),
+        position: position(&participant),
+        lag: position(&participant).zip(durable).map(|(position, durable)| durable.saturating_sub(position)),
+        address: participant.address,
+        node: participant.node,
     };
-    let lag = position.zip(durable).map(|(position, durable)| durable.saturating_sub(position));
-    MasterRow { address: participant.address, node: participant.node, is_primary, is_here, position, lag }
+    participants.into_iter().map(row).collect()
 }

@@ -12,7 +12,7 @@ use alluxio::proto::alluxio::grpc::file::file_system_master_client_service_clien
 use alluxio::proto::alluxio::grpc::version::ServiceType;
 use alluxio::rpc::channel::{ChannelSettings, Connection, Identity, connect};
 use alluxio::rpc::handshake::{AuthenticationType, Impersonation};
-use alluxio::types::{AlluxioPath, Caller, FileStatus, FsError, InodeId, PersistenceState, TtlAction};
+use alluxio::types::{AlluxioPath, Caller, FileStatus, FsError, InodeId, PersistenceState, SequenceNumber, TtlAction};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -40,6 +40,10 @@ pub struct Recorder {
 impl Namespace for Recorder {
     fn is_primary(&self) -> bool {
         *self.is_primary.lock()
+    }
+
+    fn journal_position(&self) -> SequenceNumber {
+        SequenceNumber(7)
     }
 
     async fn submit(&self, request: Request) -> Result<Answer, FsError> {

@@ -1,5 +1,7 @@
 //! What a standby answers, so that clients look for the primary.
 
+use std::time::Duration;
+
 use alluxio::master::ops::Answer;
 use alluxio::master::worker_call::WorkerAnswer;
 use alluxio::proto::alluxio::grpc::block::GetWorkerIdPRequest;
@@ -11,10 +13,11 @@ use alluxio::proto::alluxio::grpc::meta::meta_master_configuration_service_clien
 use alluxio::proto::alluxio::grpc::version::service_version_client_service_client::ServiceVersionClientServiceClient;
 use alluxio::proto::alluxio::grpc::version::{GetServiceVersionPRequest, ServiceType};
 use alluxio::rpc::channel::{Connection, ask_whether_primary, connect, connect_to_any_master, open_unauthenticated};
-use alluxio::types::{ErrorKind, WorkerId};
+use alluxio::rpc::peer::journal_position;
+use alluxio::types::{ErrorKind, SequenceNumber, WorkerId};
 use tonic::{Code, Status};
 
-use crate::harness::{Running, identity, start_simple};
+use crate::harness::{LIMIT, Running, identity, start_simple};
 
 async fn standby() -> (Running, Connection) {
     let running = start_simple().await;
@@ -41,6 +44,17 @@ async fn the_question_for_the_primary_is_refused() {
     assert_eq!(refused.kind(), ErrorKind::Unavailable);
     let refused = connect(&running.address, ServiceType::FileSystemMasterClientService, &identity("root")).await;
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn every_master_tells_how_far_it_is() {
+    let (running, _) = standby().await;
+    let position = journal_position(&running.address, LIMIT).await.unwrap();
+    assert_eq!(position, SequenceNumber(7));
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let error = journal_position(&address, Duration::from_millis(100)).await.unwrap_err();
+    assert!(error.message.contains(&address), "{error}");
 }
 
 /// A worker of 2.9 asks for the version and, refused, looks for the primary. One of ours goes on without.

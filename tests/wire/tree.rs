@@ -17,7 +17,7 @@ use alluxio::proto::alluxio::grpc::version::ServiceType;
 use alluxio::rpc::channel::{Connection, connect};
 use alluxio::rpc::handshake::AuthenticationType;
 use alluxio::types::time::Millis;
-use alluxio::types::{AlluxioPath, Caller, FsError};
+use alluxio::types::{AlluxioPath, Caller, FsError, SequenceNumber};
 use parking_lot::RwLock;
 use tonic::{Code, Status};
 
@@ -48,6 +48,10 @@ impl Tree {
 impl Namespace for Tree {
     fn is_primary(&self) -> bool {
         true
+    }
+
+    fn journal_position(&self) -> SequenceNumber {
+        SequenceNumber(0)
     }
 
     async fn submit(&self, request: Request) -> Result<Answer, FsError> {

@@ -5,7 +5,7 @@ use crate::journal::entry::AddMountPoint;
 use crate::master::audit::Ownership;
 use crate::master::ops::{LoadMetadata, Request};
 use crate::master::worker_call::WorkerCall;
-use crate::types::{AlluxioPath, ErrorKind};
+use crate::types::{AlluxioPath, ErrorKind, SequenceNumber};
 use crate::ufs::{MemoryUfs, Ufs, UfsDeletion, UfsOwnership, UfsSettings};
 
 const ROOT: &str = "memory://m/top";
@@ -18,6 +18,10 @@ struct Needs {
 impl Namespace for Needs {
     fn is_primary(&self) -> bool {
         true
+    }
+
+    fn journal_position(&self) -> SequenceNumber {
+        SequenceNumber(0)
     }
 
     async fn submit(&self, _: Request) -> Result<Answer, FsError> {

@@ -19,7 +19,7 @@ use super::runtime::{Handle, Progress};
 use super::server::Namespace;
 use super::worker_call::WorkerCall;
 use crate::types::time::{boot_now, wall_now};
-use crate::types::{AlluxioPath, Caller, ErrorKind, FsError, InodeId};
+use crate::types::{AlluxioPath, Caller, ErrorKind, FsError, InodeId, SequenceNumber};
 use crate::ufs::{UfsClients, UfsError, UfsErrorKind};
 use absent::AbsentPaths;
 use locks::{Mode, PathLock, PathLocks};
@@ -210,6 +210,10 @@ impl UfsNamespace {
 impl Namespace for UfsNamespace {
     fn is_primary(&self) -> bool {
         self.inner.handle.is_primary()
+    }
+
+    fn journal_position(&self) -> SequenceNumber {
+        self.inner.handle.standing().settled()
     }
 
     async fn submit(&self, request: Request) -> Result<Answer, FsError> {
