@@ -87,10 +87,15 @@ const HIDDEN: &str = "******";
 /// Whether a property holds what only its owner may know.
 // Compatible: 2.9 DisplayType.CREDENTIALS is told by the property; here by its name, so that those of mounts and of
 // other programs are hidden, too.
-pub fn is_secret(name: &str) -> bool {
+fn is_secret(name: &str) -> bool {
     const PARTS: [&str; 7] = ["password", "secret", "accesskey", "access.key", "credential", "token", "private.key"];
     let name = name.to_ascii_lowercase();
     PARTS.iter().any(|part| name.contains(part))
+}
+
+/// The value of a property as people may see it.
+pub fn shown_text<'a>(name: &str, text: &'a str) -> &'a str {
+    if is_secret(name) && !text.is_empty() { HIDDEN } else { text }
 }
 
 /// What an operator should know, but what stops nothing.
@@ -200,8 +205,7 @@ impl Conf {
         let mut names: Vec<&str> = names.chain(unset).collect();
         names.sort_unstable();
         let shown = |name| {
-            let text = self.text(name).unwrap_or_default();
-            let text = if is_secret(name) && !text.is_empty() { HIDDEN } else { text };
+            let text = shown_text(name, self.text(name).unwrap_or_default());
             Shown { name, text, origin: self.origin_of(name) }
         };
         names.into_iter().map(shown).collect()

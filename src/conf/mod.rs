@@ -13,7 +13,7 @@ mod sources;
 mod table;
 mod values;
 
-pub use load::{Conf, ConfError, Explicit, Shown, Warning, is_secret};
+pub use load::{Conf, ConfError, Explicit, Shown, Warning, shown_text};
 pub use sources::{Origin, Role, Sources};
 pub use table::{Family, Key, Preset, Row};
 pub use values::{

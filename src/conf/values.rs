@@ -82,6 +82,17 @@ words! {
         V1_2 = "1.2", /// Release 2.9.
         V2_9 = "2.9" }
 }
+
+impl Compatibility {
+    /// The release whose version is told.
+    pub fn release(self) -> &'static str {
+        match self {
+            Compatibility::V1_2 => "1.2.0",
+            Compatibility::V2_9 => "2.9.6",
+        }
+    }
+}
+
 words! {
     /// Where the journal lives.
     JournalType { /// In a folder that all masters share.

@@ -25,15 +25,18 @@ pub fn tiers(workers: &[WorkerInfo]) -> (TierBytes, TierBytes) {
     (capacity, live().map(|worker| &worker.used_bytes).fold(TierBytes::new(), add))
 }
 
+/// Of all tiers. What workers say of themselves is not checked.
+pub fn sum(tiers: &TierBytes) -> i64 {
+    tiers.values().fold(0, |sum, bytes| sum.saturating_add(*bytes))
+}
+
 /// All of it, in any role.
 pub async fn read(handle: &Handle) -> MasterFigures {
     // What workers tell is in no journal.
     let workers: Vec<WorkerInfo> = handle.with_core(|core, _| core.workers.infos().collect());
     let (capacity, used) = tiers(&workers);
-    let sum = |tiers: &TierBytes| {
-        tiers.values().fold(0, |sum: u64, bytes| sum.saturating_add(u64::try_from(*bytes).unwrap_or(0)))
-    };
-    let (capacity, used) = (sum(&capacity), sum(&used));
+    let total = |tiers: &TierBytes| u64::try_from(sum(tiers)).unwrap_or(0);
+    let (capacity, used) = (total(&capacity), total(&used));
     let count = |state| workers.iter().filter(|worker| worker.state == state).count() as u64;
     let standing = handle.standing();
     let (waiting, may_wait) = handle.queue();

@@ -2,6 +2,7 @@
 
 use super::ops::{Answer, Mount, Operation, Query, Seen, UfsOperation};
 use super::server::{Namespace, UserCall, mismatch, unsupported};
+use crate::conf;
 use crate::journal::entry::AddMountPoint;
 use crate::proto::alluxio::grpc::file::{
     GetMountTablePRequest, GetMountTablePResponse, MountPRequest, MountPResponse, MountPointInfo, UnmountPRequest,
@@ -53,6 +54,11 @@ impl<N: Namespace> UserCall<N> {
     }
 }
 
+fn shown((name, value): (String, String)) -> (String, String) {
+    let value = conf::shown_text(&name, &value).to_owned();
+    (name, value)
+}
+
 fn info_of(mount: AddMountPoint) -> (String, MountPointInfo) {
     let ufs_type = mount.ufs_path.split_once("://").map_or("local", |(scheme, _)| scheme);
     let info = MountPointInfo {
@@ -61,7 +67,8 @@ fn info_of(mount: AddMountPoint) -> (String, MountPointInfo) {
         ufs_capacity_bytes: Some(UNKNOWN),
         ufs_used_bytes: Some(UNKNOWN),
         read_only: Some(mount.read_only),
-        properties: mount.properties.into_iter().collect(),
+        // Compatible: 2.9 MountInfo.toDisplayMountPointInfo, which hides what only the owner of the UFS may know.
+        properties: mount.properties.into_iter().map(shown).collect(),
         shared: Some(mount.shared),
         mount_id: Some(mount.mount_id),
     };

@@ -15,7 +15,7 @@ use super::state::MasterState;
 use super::tasks;
 use super::ufs::{EffectSettings, UfsNamespace};
 use super::workers::WorkerLimits;
-use crate::conf::{Authentication, Conf, keys};
+use crate::conf::{Authentication, Conf, keys, shown_text};
 use crate::election::{Latch, LatchError};
 use crate::journal::chain::Position;
 use crate::journal::codec::{self, Decoded, Frame};
@@ -424,7 +424,8 @@ fn server_settings(conf: &Conf) -> Result<ServerSettings, StartError> {
     let properties = conf.set_by_operator().map(|explicit| Property {
         name: explicit.name.to_owned(),
         source: explicit.origin.to_string(),
-        value: explicit.text.to_owned(),
+        // Compatible: 2.9 DefaultMetaMaster.getConfiguration, which answers anybody with what may be displayed.
+        value: shown_text(explicit.name, explicit.text).to_owned(),
     });
     let (authentication, impersonation) = identity::of_clients(conf)?;
     Ok(ServerSettings {

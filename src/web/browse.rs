@@ -47,17 +47,17 @@ pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response
     check_files_shown(site.as_ref())?;
     let path = asked.path()?;
     let answer = site.look(Query::GetStatus { path: path.clone() }).await?;
-    let Answer::Status(status) = answer else { return Err(mismatch(&answer)) };
+    let Answer::Status(status) = answer else { return Err(mismatch(&answer).into()) };
     if status.folder { directory(&site, &asked, &path).await } else { file::show(&site, &asked, &status).await }
 }
 
 async fn directory(site: &MasterSite, asked: &Asked, path: &AlluxioPath) -> Result<Response, Problem> {
     let (offset, limit) = Paging::asked(asked)?;
     let answer = site.look(Query::ListPart { path: path.clone(), offset, limit }).await?;
-    let Answer::List(statuses) = answer else { return Err(mismatch(&answer)) };
+    let Answer::List(statuses) = answer else { return Err(mismatch(&answer).into()) };
     // Only now is it known how many there are: listing may have loaded them.
     let answer = site.ask(Query::GetStatus { path: path.clone() }).await?;
-    let Answer::Status(status) = answer else { return Err(mismatch(&answer)) };
+    let Answer::Status(status) = answer else { return Err(mismatch(&answer).into()) };
     let total = usize::try_from(status.length).unwrap_or(0);
     let paging = Paging::new(asked, "/browse", &[("path", path.as_str())], total, offset, limit)?;
     let mut way = way_to(asked, path);

@@ -39,11 +39,17 @@ impl Chunks {
         Chunks { receiver, _filling: filling }
     }
 
+    /// Content of that kind, whose length is not known yet.
+    pub(super) fn sent(self, kind: &'static str) -> Response {
+        let mut response = warp::reply::stream(self).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        response
+    }
+
     /// A file of so many bytes, to be kept under this name.
     pub(super) fn attached(self, name: &str, bytes: u64) -> Response {
-        let mut response = warp::reply::stream(self).into_response();
+        let mut response = self.sent("application/octet-stream");
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
         headers.insert(CONTENT_LENGTH, bytes.into());
         let disposition = format!("attachment; filename*=UTF-8''{}", encoded(name).collect::<String>());
         let disposition = HeaderValue::from_str(&disposition).expect("an encoded name is plain ASCII");

@@ -4,10 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use warp::http::StatusCode;
-
 use super::frame::{Place, State};
-use super::page::{Problem, Site};
+use super::page::Site;
 use super::port::{WebPort, serve};
 use super::routes;
 use super::settings::WebSettings;
@@ -26,8 +24,8 @@ use crate::rpc::handshake::AuthenticationType;
 use crate::rpc::identity::NoUser;
 use crate::rpc::listen::ServerError;
 use crate::rpc::locate::Fixed;
-use crate::types::FsError;
 use crate::types::time::{Millis, wall_now};
+use crate::types::{ErrorKind, FsError};
 
 /// How long the groups of a user are believed, as by the RPC.
 const GROUPS_LIFETIME: Duration = Duration::from_secs(60);
@@ -181,6 +179,6 @@ impl Watched for MasterSite {
 }
 
 /// The answer was of another kind than the question.
-pub(super) fn mismatch(answer: &Answer) -> Problem {
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("a page was answered with {answer:?}"))
+pub(super) fn mismatch(answer: &Answer) -> FsError {
+    FsError::new(ErrorKind::Internal, format!("a question was answered with {answer:?}"))
 }

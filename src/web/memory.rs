@@ -33,7 +33,7 @@ pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response
     let limit = asked.number("limit", LIMIT, 1..=LIMIT_MAX)?;
     let query = Query::InAlluxio { after: InodeId(after.cast_signed()), limit: limit as usize };
     let answer = site.ask(query).await?;
-    let Answer::InAlluxio { files, last } = answer else { return Err(mismatch(&answer)) };
+    let Answer::InAlluxio { files, last } = answer else { return Err(mismatch(&answer).into()) };
     let limit = limit.to_string();
     let row = |status: &FileStatus| FileRow { name: status.path.as_str().to_owned(), ..FileRow::of(&asked, status) };
     html(&MemoryPage {

@@ -84,7 +84,7 @@ pub(super) async fn of_worker(site: Arc<WorkerSite>, asked: Asked) -> Result<Res
 async fn pinned(site: &MasterSite) -> Result<u64, Problem> {
     match site.ask(Query::PinnedFiles).await? {
         Answer::Files(files) => Ok(files.len() as u64),
-        answer => Err(mismatch(&answer)),
+        answer => Err(mismatch(&answer).into()),
     }
 }
 

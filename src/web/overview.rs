@@ -1,6 +1,5 @@
 //! `/home` of a master: its address and age, and how much of the cluster's space is used.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
@@ -12,7 +11,7 @@ use super::master::MasterSite;
 use super::page::{Asked, Problem, html};
 use super::usage::Usage;
 use super::workers;
-use crate::conf::{Compatibility, Conf};
+use crate::master::figures;
 use crate::master::worker_call::{WorkerInfo, WorkerState};
 use crate::types::texts::time;
 use crate::types::time::wall_now;
@@ -40,29 +39,18 @@ pub(super) struct Cluster {
 
 impl Cluster {
     pub(super) fn of(workers: &[WorkerInfo]) -> Cluster {
-        let live = || workers.iter().filter(|worker| worker.state == WorkerState::Live);
-        let mut tiers: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
-        for worker in live() {
-            worker.capacity_bytes.iter().for_each(|(tier, bytes)| add(&mut tiers.entry(tier).or_default().0, *bytes));
-            worker.used_bytes.iter().for_each(|(tier, bytes)| add(&mut tiers.entry(tier).or_default().1, *bytes));
-        }
-        let mut total = (0, 0);
-        for (capacity, used) in tiers.values() {
-            add(&mut total.0, *capacity);
-            add(&mut total.1, *used);
-        }
+        let live = workers.iter().filter(|worker| worker.state == WorkerState::Live).count();
+        let (capacity, used) = figures::tiers(workers);
+        let of_tier = |(tier, bytes): (&String, &i64)| {
+            (tier.clone(), Usage::of(*bytes, used.get(tier).copied().unwrap_or_default()))
+        };
         Cluster {
-            live: live().count(),
-            lost: workers.len() - live().count(),
-            usage: Usage::of(total.0, total.1),
-            tiers: tiers.into_iter().map(|(name, tier)| (name.to_owned(), Usage::of(tier.0, tier.1))).collect(),
+            live,
+            lost: workers.len() - live,
+            usage: Usage::of_tiers(&capacity, &used),
+            tiers: capacity.iter().map(of_tier).collect(),
         }
     }
-}
-
-/// Workers say what they like: a sum that is too big is the biggest.
-fn add(sum: &mut i64, bytes: i64) {
-    *sum = sum.saturating_add(bytes);
 }
 
 pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response, Problem> {
@@ -72,7 +60,7 @@ pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response
         frame: Frame::new(site.as_ref(), &asked, "Overview"),
         started: time(site.started.0, &Local),
         uptime: uptime(wall_now().0 - site.started.0),
-        version: version(&site.settings.conf),
+        version: site.settings.conf.compatibility().release(),
         journal: site.master.journal.clone(),
         cluster,
     })
@@ -83,12 +71,4 @@ pub(super) fn uptime(ms: i64) -> String {
     let seconds = ms.max(0) / 1000;
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
     format!("{days} day(s), {hours} hour(s), {minutes} minute(s), and {} second(s)", seconds % 60)
-}
-
-/// The release whose version is shown.
-pub(super) fn version(conf: &Conf) -> &'static str {
-    match conf.compatibility() {
-        Compatibility::V1_2 => "1.2.0",
-        Compatibility::V2_9 => "2.9.6",
-    }
 }

@@ -123,6 +123,11 @@ impl Problem {
         Problem { status, text: text.into() }
     }
 
+    /// What is wrong.
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+
     /// A parameter that cannot be meant.
     fn wrong(name: &str, value: &str, reason: &str) -> Problem {
         Problem::new(StatusCode::BAD_REQUEST, format!("{name} = {value}: {reason}"))

@@ -19,14 +19,20 @@ use crate::rpc::listen::{self, Properties, ServerError};
 
 /// Connections at a time; more wait until one of them ends.
 const CONNECTIONS_MAX: usize = 256;
-/// How long a connection may take to say what it wants, or may be idle between two requests.
-const REQUEST_WAIT: Duration = Duration::from_secs(15);
-/// How long it may take to receive any more of what it is sent.
-const SEND_WAIT: Duration = Duration::from_secs(60);
+/// How long connections are waited for.
+const PATIENCE: Patience = Patience { request: Duration::from_secs(15), send: Duration::from_secs(60) };
 /// Bytes of a request, its headers included.
 const REQUEST_BYTES_MAX: usize = 64 << 10;
 /// Pause after a connection could not be accepted, and before a port that was taken is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    /// How long a connection may take to say what it wants, or may be idle between two requests.
+    request: Duration,
+    /// How long it may take to receive any more of what it is sent.
+    send: Duration,
+}
 
 /// Where pages are.
 #[derive(Debug, Clone)]
@@ -69,6 +75,10 @@ impl WebPort {
 
 /// Answers requests until it is dropped; then all connections end.
 pub(super) async fn serve(listener: TcpListener, routes: BoxedFilter<(Response,)>) {
+    serve_with(PATIENCE, listener, routes).await;
+}
+
+async fn serve_with(patience: Patience, listener: TcpListener, routes: BoxedFilter<(Response,)>) {
     let room = std::sync::Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = JoinSet::new();
     loop {
@@ -84,7 +94,7 @@ pub(super) async fn serve(listener: TcpListener, routes: BoxedFilter<(Response,)
         while connections.try_join_next().is_some() {}
         let routes = routes.clone();
         connections.spawn(async move {
-            answer(stream, peer, routes).await;
+            answer(patience, stream, peer, routes).await;
             drop(permit);
         });
     }
@@ -94,12 +104,12 @@ pub(super) async fn serve(listener: TcpListener, routes: BoxedFilter<(Response,)
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Peer(pub(super) SocketAddr);
 
-async fn answer(stream: TcpStream, peer: SocketAddr, routes: BoxedFilter<(Response,)>) {
+async fn answer(patience: Patience, stream: TcpStream, peer: SocketAddr, routes: BoxedFilter<(Response,)>) {
     // Both only make a connection nicer; one that has ended says so below.
     let _ = stream.set_nodelay(true);
-    let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, SEND_WAIT.as_millis() as u32);
+    let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, patience.send.as_millis() as u32);
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(REQUEST_WAIT).max_buf_size(REQUEST_BYTES_MAX);
+    http.timer(TokioTimer::new()).header_read_timeout(patience.request).max_buf_size(REQUEST_BYTES_MAX);
     let service = TowerToHyperService::new(warp::service(routes));
     let service = hyper::service::service_fn(move |mut request| {
         hyper::Request::extensions_mut(&mut request).insert(Peer(peer));
@@ -107,5 +117,60 @@ async fn answer(stream: TcpStream, peer: SocketAddr, routes: BoxedFilter<(Respon
     });
     if let Err(error) = http.serve_connection(TokioIo::new(stream), service).await {
         debug!("a connection to the web pages ended reason={error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::timeout;
+    use warp::Filter;
+
+    const LIMIT: Duration = Duration::from_secs(20);
+    /// More than all buffers of a connection hold.
+    const ANSWER_BYTES: usize = 64 << 20;
+
+    async fn connect(patience: Patience) -> (TcpStream, JoinSet<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let routes = warp::any().map(|| Response::new(vec![7; ANSWER_BYTES].into())).boxed();
+        let mut serving = JoinSet::new();
+        serving.spawn(serve_with(patience, listener, routes));
+        (TcpStream::connect(address).await.expect("it listens"), serving)
+    }
+
+    async fn ask(stream: &mut TcpStream) {
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("it takes a request");
+    }
+
+    #[tokio::test]
+    async fn who_takes_nothing_is_given_up_and_who_is_slow_is_not() {
+        let patience = Patience { request: LIMIT, send: Duration::from_millis(500) };
+        let (mut slow, _serving) = connect(patience).await;
+        ask(&mut slow).await;
+        let (mut read, mut chunk) = (0, vec![0; ANSWER_BYTES / 8]);
+        while read < ANSWER_BYTES {
+            sleep(Duration::from_millis(150)).await;
+            let bytes = timeout(LIMIT, slow.read(&mut chunk)).await.expect("it is served").expect("it is not cut off");
+            read += bytes;
+        }
+        // Now it asks again, and takes nothing.
+        ask(&mut slow).await;
+        sleep(Duration::from_millis(2500)).await;
+        let mut rest = Vec::new();
+        // The connection was reset, or ended early.
+        let ended = timeout(LIMIT, slow.read_to_end(&mut rest)).await.expect("it is given up");
+        assert!(ended.is_err() || rest.len() < ANSWER_BYTES, "{ended:?}, {} bytes", rest.len());
+    }
+
+    #[tokio::test]
+    async fn who_is_idle_after_an_answer_is_given_up() {
+        let patience = Patience { request: Duration::from_millis(300), send: LIMIT };
+        let (mut idle, _serving) = connect(patience).await;
+        ask(&mut idle).await;
+        let mut all = Vec::new();
+        timeout(LIMIT, idle.read_to_end(&mut all)).await.expect("it is given up").expect("it is closed in order");
+        assert!(all.len() > ANSWER_BYTES);
     }
 }

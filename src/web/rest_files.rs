@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::master::MasterSite;
-use super::rest::{Answered, Call, Refusal};
-use super::rest_master::mismatch;
+use super::master::{MasterSite, mismatch};
+use super::page::check_files_shown;
+use super::rest::{Answered, Call, Refusal, Reply};
 use super::rest_shape;
 use crate::conf::keys;
 use crate::master::ops::{
@@ -19,6 +19,9 @@ const FILE_MODE: u16 = 0o644;
 
 /// Answers a call on files; others are not known.
 pub(super) async fn answer(site: &MasterSite, call: &Call) -> Answered {
+    if call.name.contains(" master/file/") {
+        check_files_shown(site)?;
+    }
     let operation = match call.name.as_str() {
         "GET master/file/status" => return status(site, call).await,
         "GET master/file/list_status" => return list_status(site, call).await,
@@ -54,14 +57,14 @@ pub(super) async fn answer(site: &MasterSite, call: &Call) -> Answered {
     };
     let answer = site.master.front.submit(&site.client(call.peer).await, None, operation).await?;
     Ok(match (call.name.as_str(), answer) {
-        (_, Answer::NewBlock(block)) => Some(json!(block.0)),
-        ("POST master/file/unmount", _) => Some(json!(true)),
+        (_, Answer::NewBlock(block)) => Reply::Json(json!(block.0)),
+        ("POST master/file/unmount", _) => Reply::Json(json!(true)),
         ("POST master/file/schedule_async_persist", _) => {
             let found = look(site, call, Query::GetStatus { path: call.path("path")? }, LoadMetadata::Never).await?;
             let Answer::Status(status) = found else { return Err(mismatch(&found).into()) };
-            Some(json!(status.id.0))
+            Reply::Json(json!(status.id.0))
         }
-        _ => None,
+        _ => Reply::Nothing,
     })
 }
 
@@ -72,7 +75,7 @@ async fn look(site: &MasterSite, call: &Call, query: Query, load: LoadMetadata) 
 async fn status(site: &MasterSite, call: &Call) -> Answered {
     let answer = look(site, call, Query::GetStatus { path: call.path("path")? }, LoadMetadata::Once).await?;
     let Answer::Status(status) = answer else { return Err(mismatch(&answer).into()) };
-    Ok(Some(rest_shape::file(&status)))
+    Ok(Reply::Json(rest_shape::file(&status)))
 }
 
 async fn list_status(site: &MasterSite, call: &Call) -> Answered {
@@ -89,7 +92,7 @@ async fn list_status(site: &MasterSite, call: &Call) -> Answered {
     };
     let answer = look(site, call, Query::ListStatus { path: call.path("path")?, recursive: false }, load).await?;
     let Answer::List(list) = answer else { return Err(mismatch(&answer).into()) };
-    Ok(Some(Value::Array(list.iter().map(rest_shape::file).collect())))
+    Ok(Reply::Files(list))
 }
 
 async fn mount_points(site: &MasterSite, call: &Call) -> Answered {
@@ -99,7 +102,7 @@ async fn mount_points(site: &MasterSite, call: &Call) -> Answered {
         let shape = rest_shape::mount(&mount.ufs_path, mount.read_only, &mount.properties);
         (mount.path.into_string(), shape)
     });
-    Ok(Some(Value::Object(points.collect())))
+    Ok(Reply::Json(Value::Object(points.collect())))
 }
 
 fn create_directory(call: &Call) -> Result<CreateDirectory, Refusal> {

@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::master::MasterSite;
-use super::rest::{Answered, Call, Refusal, Rest};
-use super::rest_shape::{self, UNKNOWN, sum};
+use super::master::{MasterSite, mismatch};
+use super::rest::{Answered, Call, Refusal, Reply, Rest};
+use super::rest_shape::{self, UNKNOWN};
 use super::{rest_files, rest_log};
-use crate::conf::Compatibility;
-use crate::master::figures;
+use crate::master::figures::{self, sum};
 use crate::master::ops::{Answer, Query};
 use crate::master::worker_call::{TierBytes, WorkerInfo, WorkerState};
 use crate::metrics::{Figures, Kind, Value as Figure};
 use crate::types::time::wall_now;
-use crate::types::{BlockId, ErrorKind, FsError};
+use crate::types::{BlockId, FsError};
 
 impl Rest for MasterSite {
     async fn answer(&self, call: &Call) -> Answered {
@@ -24,7 +23,7 @@ impl Rest for MasterSite {
             "GET master/metrics" => metrics(self).await,
             "GET master/start_time_ms" => json!(self.started.0),
             "GET master/uptime_ms" => json!(wall_now().0 - self.started.0),
-            "GET master/version" => version(self.settings.conf.compatibility()),
+            "GET master/version" => json!(self.settings.conf.compatibility().release()),
             "GET master/capacity_bytes" => json!(sum(&totals(self, call).await?.0)),
             "GET master/used_bytes" => json!(sum(&totals(self, call).await?.1)),
             "GET master/free_bytes" => {
@@ -54,7 +53,7 @@ impl Rest for MasterSite {
             "POST master/logLevel" => rest_log::level(&self.log, call),
             _ => return rest_files::answer(self, call).await,
         };
-        Ok(Some(answer))
+        Ok(Reply::Json(answer))
     }
 }
 
@@ -63,19 +62,6 @@ impl MasterSite {
     pub(super) async fn ask_of(&self, call: &Call, query: Query) -> Result<Answer, FsError> {
         self.master.front.query(&self.client(call.peer).await, query).await
     }
-}
-
-/// The version that this one stands for.
-pub(super) fn version(compatibility: Compatibility) -> Value {
-    match compatibility {
-        Compatibility::V1_2 => json!("1.2.0"),
-        Compatibility::V2_9 => json!("2.9.6"),
-    }
-}
-
-/// The answer was of another kind than the question.
-pub(super) fn mismatch(answer: &Answer) -> FsError {
-    FsError::new(ErrorKind::Internal, format!("the call was answered with {answer:?}"))
 }
 
 // Compatible: 1.2.0: the counters, and one gauge under its whole name.

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::master::worker_call::{TierBytes, WorkerInfo, WorkerState};
+use crate::conf::shown_text;
+use crate::master::figures::sum;
+use crate::master::worker_call::{WorkerInfo, WorkerState};
 use crate::types::{BlockStatus, FileStatus, PersistenceState, WorkerAddress};
 
 /// Capacity of a UFS that was not asked.
@@ -78,16 +80,11 @@ pub(super) fn worker(worker: &WorkerInfo) -> Value {
     })
 }
 
-/// Of all tiers. What workers say of themselves is not checked.
-pub(super) fn sum(tiers: &TierBytes) -> i64 {
-    tiers.values().fold(0, |sum, bytes| sum.saturating_add(*bytes))
-}
-
 /// MountPointInfo
 pub(super) fn mount(ufs_path: &str, read_only: bool, properties: &[(String, String)]) -> Value {
     let kind = ufs_path.split_once("://").map_or("local", |(scheme, _)| scheme);
     let properties: serde_json::Map<String, Value> =
-        properties.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        properties.iter().map(|(name, value)| (name.clone(), json!(shown_text(name, value)))).collect();
     json!({
         "ufsUri": ufs_path,
         "ufsType": if kind == "file" { "local" } else { kind },

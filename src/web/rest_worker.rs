@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::rest::{Answered, Call, Refusal, Rest};
+use super::rest::{Answered, Call, Refusal, Reply, Rest};
 use super::rest_log;
-use super::rest_master::{counters, version};
+use super::rest_master::counters;
 use super::watch::{Health, Watched};
 use super::worker::WorkerSite;
 use crate::metrics::{ProcessFigures, Shown, WorkerFigures};
@@ -13,16 +13,16 @@ use crate::types::time::wall_now;
 impl Rest for WorkerSite {
     async fn answer(&self, call: &Call) -> Answered {
         let store = &self.worker.store;
-        let sum = |bytes_of: fn(&(u64, u64)) -> u64| json!(store.usage().iter().map(bytes_of).sum::<u64>());
-        Ok(Some(match call.name.as_str() {
+        let (capacity, used) = store.usage_of_all();
+        Ok(Reply::Json(match call.name.as_str() {
             "GET worker/configuration" => rest_log::configuration(&self.settings.conf),
             "GET worker/rpc_address" => json!(self.worker.address.endpoint()),
-            "GET worker/capacity_bytes" => sum(|(capacity, _)| *capacity),
-            "GET worker/used_bytes" => sum(|(_, used)| *used),
+            "GET worker/capacity_bytes" => json!(capacity),
+            "GET worker/used_bytes" => json!(used),
             "GET worker/capacity_bytes_on_tiers" => self.on_tiers(|(capacity, _)| *capacity),
             "GET worker/used_bytes_on_tiers" => self.on_tiers(|(_, used)| *used),
             "GET worker/directory_paths_on_tiers" => self.directories(),
-            "GET worker/version" => version(self.settings.conf.compatibility()),
+            "GET worker/version" => json!(self.settings.conf.compatibility().release()),
             "GET worker/start_time_ms" => json!(self.started.0),
             "GET worker/uptime_ms" => json!(wall_now().0 - self.started.0),
             "GET worker/metrics" => json!(counters(store.counters().as_ref())),
@@ -58,7 +58,7 @@ impl WorkerSite {
 impl Watched for WorkerSite {
     async fn shown(&self) -> Shown {
         let store = &self.worker.store;
-        let (capacity, used) = store.usage().into_iter().fold((0, 0), |sum, tier| (sum.0 + tier.0, sum.1 + tier.1));
+        let (capacity, used) = store.usage_of_all();
         let figures = WorkerFigures {
             capacity_total: Some(capacity),
             capacity_used: Some(used),

@@ -1,5 +1,7 @@
 //! How much of a space is used, as a bar and in words.
 
+use crate::master::figures::sum;
+use crate::master::worker_call::TierBytes;
 use crate::types::texts::size;
 
 /// Used of capacity.
@@ -13,6 +15,11 @@ impl Usage {
     /// In bytes.
     pub(super) fn of(capacity_bytes: i64, used_bytes: i64) -> Usage {
         Usage { capacity_bytes, used_bytes }
+    }
+
+    /// Of all tiers.
+    pub(super) fn of_tiers(capacity: &TierBytes, used: &TierBytes) -> Usage {
+        Usage::of(sum(capacity), sum(used))
     }
 
     pub(super) fn capacity(&self) -> String {

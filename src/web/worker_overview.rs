@@ -8,7 +8,7 @@ use warp::http::Uri;
 use warp::reply::{Reply, Response};
 
 use super::frame::Frame;
-use super::overview::{uptime, version};
+use super::overview::uptime;
 use super::page::{Asked, Problem, html};
 use super::usage::Usage;
 use super::worker::WorkerSite;
@@ -43,9 +43,9 @@ pub(super) async fn show(site: Arc<WorkerSite>, asked: Asked) -> Result<Response
         frame: Frame::new(site.as_ref(), &asked, "Overview"),
         started: time(site.started.0, &Local),
         uptime: uptime(wall_now().0 - site.started.0),
-        version: version(&site.settings.conf),
+        version: site.settings.conf.compatibility().release(),
         masters: site.worker.registrations.masters(),
-        blocks: store.report().0.len(),
+        blocks: store.block_count(),
         total: total(store),
         tiers: tier_aliases.iter().cloned().zip(tiers.into_iter().map(usage)).collect(),
         directories: directories.iter().zip(store.usage_of_directories()).map(directory).collect(),
@@ -54,7 +54,7 @@ pub(super) async fn show(site: Arc<WorkerSite>, asked: Asked) -> Result<Response
 
 /// How full all tiers are.
 pub(super) fn total(store: &BlockStore) -> Usage {
-    usage(store.usage().iter().fold((0, 0), |sum, tier| (sum.0 + tier.0, sum.1 + tier.1)))
+    usage(store.usage_of_all())
 }
 
 /// Of these bytes so many are used.

@@ -10,7 +10,7 @@ use super::master::{MasterSite, mismatch};
 use super::page::{Asked, Problem, html};
 use super::usage::Usage;
 use crate::master::ops::{Answer, Query};
-use crate::master::worker_call::{TierBytes, WorkerInfo, WorkerState};
+use crate::master::worker_call::{WorkerInfo, WorkerState};
 use crate::types::{ErrorKind, FsError};
 
 #[derive(Template)]
@@ -52,19 +52,18 @@ pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response
 pub(super) async fn all(site: &MasterSite) -> Result<Option<Vec<WorkerInfo>>, Problem> {
     match site.ask(Query::Workers).await {
         Ok(Answer::Workers(workers)) => Ok(Some(workers)),
-        Ok(answer) => Err(mismatch(&answer)),
+        Ok(answer) => Err(mismatch(&answer).into()),
         Err(FsError { kind: ErrorKind::Unavailable, .. }) if site.master.handle.is_primary() => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
 fn row(worker: &WorkerInfo) -> WorkerRow {
-    let sum = |tiers: &TierBytes| tiers.values().fold(0_i64, |sum, bytes| sum.saturating_add(*bytes));
     WorkerRow {
         name: worker.address.endpoint(),
         link: format!("http://{}:{}/home", worker.address.host, worker.address.web_port),
         last_contact_s: worker.last_contact_s,
-        usage: Usage::of(sum(&worker.capacity_bytes), sum(&worker.used_bytes)),
+        usage: Usage::of_tiers(&worker.capacity_bytes, &worker.used_bytes),
         blocks: worker.blocks,
     }
 }

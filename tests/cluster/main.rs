@@ -5,6 +5,9 @@
 
 #[path = "../harness/mod.rs"]
 mod harness;
+#[path = "../harness/page.rs"]
+#[allow(dead_code, reason = "the tests of the pages use the rest")]
+mod page;
 
 mod failover;
 mod hadoop;
@@ -18,4 +21,5 @@ mod refusals;
 mod services;
 mod ttl;
 mod under_store;
+mod web;
 mod workers;

@@ -1,13 +1,12 @@
 //! A master and a worker as processes, with ports of their own, and what asks for their pages.
 
-use std::collections::BTreeMap;
-use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::free_port::free_port;
+use crate::page::{self, Answer};
 
 /// Nothing here takes longer, unless it hangs.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -41,6 +40,7 @@ impl Bed {
             ("master.web.bind.host", "127.0.0.1".into()),
             ("master.web.port", web.to_string()),
             ("worker.hostname", "127.0.0.1".into()),
+            ("worker.bind.host", "127.0.0.1".into()),
             ("worker.rpc.port", worker.to_string()),
             ("worker.web.bind.host", "127.0.0.1".into()),
             ("worker.web.port", worker_web.to_string()),
@@ -105,6 +105,8 @@ impl Bed {
 
     /// A page of the master.
     pub fn get(&self, path: &str) -> Answer {
+        let there = TcpStream::connect(("127.0.0.1", self.web));
+        assert!(there.is_ok(), "no pages of the master, {path}: {there:?}\n{}", self.logs());
         ask(self.web, "GET", path)
     }
 
@@ -117,6 +119,11 @@ impl Bed {
         self.until(&format!("something listens at {port}"), || TcpStream::connect(("127.0.0.1", port)).ok());
     }
 
+    fn logs(&self) -> String {
+        let log = |name| read_all(&self.folder.path().join("logs").join(name));
+        log("master.log") + &log("worker.log")
+    }
+
     /// Waits until there is something.
     pub fn until<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         let began = Instant::now();
@@ -125,8 +132,7 @@ impl Bed {
                 return found;
             }
             if began.elapsed() > LIMIT {
-                let log = |name: &str| read_all(&self.folder.path().join("logs").join(name));
-                panic!("waited in vain: {what}\n{}\n{}", log("master.log"), log("worker.log"));
+                panic!("waited in vain: {what}\n{}", self.logs());
             }
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -143,72 +149,16 @@ impl Drop for Bed {
     }
 }
 
-/// What a server answered.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    /// By name in small letters.
-    pub headers: BTreeMap<String, String>,
-    pub body: Vec<u8>,
-}
-
-impl Answer {
-    /// The body of a page.
-    pub fn text(&self) -> String {
-        String::from_utf8(self.body.clone()).unwrap()
-    }
-
-    /// The values of all cells with that label, as they are shown.
-    pub fn cells(&self, label: &str) -> Vec<String> {
-        let text = self.text();
-        let label = format!("data-label=\"{label}\"");
-        let parts = text.split(&label).skip(1);
-        parts.map(|part| shown(&part[part.find('>').unwrap() + 1..part.find("</t").unwrap()])).collect()
-    }
-
-    /// What stands behind a term of a list.
-    pub fn term(&self, term: &str) -> String {
-        let text = self.text();
-        let (_, rest) = text.split_once(&format!("<dt>{term}</dt><dd")).unwrap_or_else(|| panic!("no {term}: {text}"));
-        shown(&rest[rest.find('>').unwrap() + 1..rest.find("</dd>").unwrap()])
-    }
-
-    /// The targets of all links.
-    pub fn links(&self) -> Vec<String> {
-        self.text().split("href=\"").skip(1).map(|part| unescaped(part.split('"').next().unwrap())).collect()
-    }
-}
-
-/// HTML without its tags, entities and breaks.
-fn shown(html: &str) -> String {
-    let mut text = String::new();
-    for part in html.split('<') {
-        text += part.split_once('>').map_or(part, |(_, text)| text);
-    }
-    unescaped(&text).split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn unescaped(text: &str) -> String {
-    let entities = [("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")];
-    entities.iter().fold(text.to_owned(), |text, (entity, sign)| text.replace(entity, sign))
-}
-
 /// Asks a server on this machine.
 pub fn ask(port: u16, method: &str, path: &str) -> Answer {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.set_read_timeout(Some(LIMIT)).unwrap();
-    write!(stream, "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).unwrap();
-    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
-    let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
-    let mut lines = head.lines();
-    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-    let headers = lines.map(|line| line.split_once(": ").unwrap());
-    let headers: BTreeMap<String, String> = headers.map(|(name, value)| (name.to_lowercase(), value.into())).collect();
-    let body = bytes[end + 4..].to_vec();
-    assert!(!headers.contains_key("transfer-encoding"), "pages and downloads have a length: {headers:?}");
-    Answer { status, headers, body }
+    page::ask("127.0.0.1", port, method, path)
+}
+
+/// A file of the project in the namespace, of two blocks.
+pub fn put(bed: &Bed, name: &str) -> Vec<u8> {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/ARCHITECTURE.md");
+    bed.alluxio(&["fs", "copyFromLocal", source, name]);
+    std::fs::read(source).unwrap()
 }
 
 /// Content of a file, if there is one.

@@ -161,6 +161,26 @@ fn every_page_is_fit_to_be_seen() {
     assert_eq!(chromium.evaluate("document.activeElement.getAttribute('href')"), "#content");
 }
 
+#[test]
+#[ignore = "needs Chromium; scripts/test"]
+fn a_page_refreshes_itself_and_those_it_leads_to() {
+    let bed = Bed::up(&["alluxio.web.refresh.interval=1s"]);
+    let mut chromium = Chromium::start();
+    let count = "document.querySelector('dl.counts dd').textContent";
+    chromium.open(&format!("http://127.0.0.1:{}/metricsui?refresh=on", bed.web));
+    let before = chromium.evaluate(count);
+    bed.alluxio(&["fs", "mkdir", "/new"]);
+    // Nobody touches it.
+    while !chromium.events.iter().any(|event| event["method"] == "Page.loadEventFired") {
+        let told = chromium.read();
+        chromium.events.push(told);
+    }
+    assert_ne!(chromium.evaluate(count), before, "directories that were made");
+    let others = chromium.evaluate("[...document.querySelectorAll('nav li:not(.refresh) a')].map(a => a.search)");
+    let others = others.as_array().unwrap();
+    assert!(others.len() > 5 && others.iter().all(|search| search.as_str().unwrap().ends_with("refresh=on")));
+}
+
 /// Keeps a picture of the page, if that is wished.
 fn keep(chromium: &mut Chromium, name: &str, ports: &[u16; 2]) {
     let Some(folder) = std::env::var_os("WEB_SCREENSHOTS") else { return };

@@ -2,113 +2,7 @@
 
 use std::fs;
 
-use alluxio::client::{
-    ChannelSettings, ClientSettings, DataSettings, FileSystem, Fixed, Identity, ListOptions, LoadMetadata,
-};
-use alluxio::types::AlluxioPath;
-use alluxio::types::texts::{mode, size, time};
-use chrono::Local;
-
-use super::bed::{Bed, ask};
-
-/// A client as the shell is one.
-fn client(bed: &Bed) -> FileSystem {
-    let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).unwrap().unwrap().name;
-    let identity = Some(Identity { user, on_behalf_of: None });
-    let settings = ClientSettings {
-        channel: ChannelSettings { identity, ..ChannelSettings::default() },
-        ..ClientSettings::default()
-    };
-    let masters = Fixed { address: format!("127.0.0.1:{}", bed.master) };
-    FileSystem::new(Box::new(masters), settings, DataSettings::default())
-}
-
-fn path(text: &str) -> AlluxioPath {
-    AlluxioPath::parse(text).unwrap()
-}
-
-/// A file of the project in the namespace, of two blocks.
-fn put(bed: &Bed, name: &str) -> Vec<u8> {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/ARCHITECTURE.md");
-    bed.alluxio(&["fs", "copyFromLocal", source, name]);
-    fs::read(source).unwrap()
-}
-
-#[tokio::test]
-async fn the_figures_are_those_of_the_rpc() {
-    let bed = Bed::up(&[]);
-    put(&bed, "/dir/file");
-    bed.alluxio(&["fs", "mkdir", "/dir/below"]);
-    let files = client(&bed);
-
-    let page = bed.get("/browse?path=/dir");
-    let how = ListOptions { recursive: false, load: LoadMetadata::Once };
-    let statuses = files.list_status(&path("/dir"), &how).await.unwrap();
-    assert_eq!(statuses.len(), 2);
-    let of_each =
-        |value: &dyn Fn(&alluxio::types::FileStatus) -> String| -> Vec<String> { statuses.iter().map(value).collect() };
-    let on_files = |folder: bool, text: String| if folder { String::new() } else { text };
-    let slash = |folder: bool| if folder { "/" } else { "" };
-    assert_eq!(page.cells("File Name"), of_each(&|s| format!("{}{}", s.path.name(), slash(s.folder))));
-    assert_eq!(page.cells("Size"), of_each(&|s| on_files(s.folder, size(s.length))));
-    assert_eq!(page.cells("Block Size"), of_each(&|s| on_files(s.folder, size(s.block_size_bytes))));
-    assert_eq!(page.cells("In-Alluxio"), of_each(&|s| on_files(s.folder, format!("{}%", s.in_alluxio_percentage))));
-    assert_eq!(page.cells("Mode"), of_each(&mode));
-    assert_eq!(page.cells("Owner"), of_each(&|s| s.owner.clone()));
-    assert_eq!(page.cells("Group"), of_each(&|s| s.group.clone()));
-    assert_eq!(page.cells("Persistence State"), of_each(&|s| s.persistence.text().to_owned()));
-    assert_eq!(page.cells("Creation Time"), of_each(&|s| time(s.creation_time_ms, &Local)));
-    assert_eq!(page.cells("Modification Time"), of_each(&|s| time(s.modification_time_ms, &Local)));
-
-    let status = files.get_status(&path("/dir/file")).await.unwrap();
-    let file = bed.get("/browse?path=/dir/file");
-    assert!(status.blocks.len() > 1, "{status:?}");
-    let blocks: Vec<String> = status.blocks.iter().map(|block| block.id.to_string()).collect();
-    assert_eq!(file.cells("ID"), blocks);
-    let lengths: Vec<String> = status.blocks.iter().map(|block| block.length.to_string()).collect();
-    assert_eq!(file.cells("Size (Byte)"), lengths);
-    assert!(file.cells("Locations").iter().all(|place| place == "127.0.0.1 MEM"), "{file:?}");
-
-    let memory = bed.get("/memory");
-    assert_eq!(memory.cells("File Path"), ["/dir/file"]);
-    assert_eq!(memory.cells("In-Alluxio"), ["100%"]);
-
-    let capacity = files.capacity_bytes().await.unwrap();
-    // What was promised to a writer is given back with the next heartbeat.
-    while files.used_bytes().await.unwrap() != status.length {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-    let used = status.length;
-    let home = bed.get("/home");
-    assert_eq!(home.term("Running Workers:"), "1");
-    assert_eq!(home.term("Workers Capacity:"), size(capacity));
-    assert_eq!(home.term("Workers Free / Used:"), format!("{} / {}", size(capacity - used), size(used)));
-    let workers = bed.get("/workers");
-    assert_eq!(workers.cells("Node Name"), [format!("127.0.0.1:{}", bed.worker)]);
-    assert_eq!(workers.cells("Workers Capacity"), [size(capacity)]);
-    assert_eq!(workers.cells("Space Used"), [size(used)]);
-    assert_eq!(workers.cells("Blocks"), [blocks.len().to_string()]);
-
-    let before: u64 = bed.get("/metricsui").term("CreateDirectory Operations").parse().unwrap();
-    bed.alluxio(&["fs", "mkdir", "/more"]);
-    let metrics = bed.get("/metricsui");
-    assert_eq!(metrics.term("CreateDirectory Operations"), (before + 1).to_string());
-    assert_eq!(metrics.term("Files Completed"), "1");
-    assert_eq!(metrics.term("Master Capacity:"), "100% Free, 0% Used");
-
-    let worker = bed.get_of_worker("/home");
-    assert_eq!(worker.term("Total Capacity / Used"), format!("{} / {}", size(capacity), size(used)));
-    assert_eq!(worker.term("Blocks:"), blocks.len().to_string());
-    let held = bed.get_of_worker("/blockInfo");
-    assert_eq!((held.cells("File Path"), held.cells("In-MEM")), (vec!["/dir/file".into()], vec!["100%".into()]));
-    let of_file = bed.get_of_worker("/blockInfo?path=/dir/file");
-    assert_eq!((of_file.cells("ID"), of_file.cells("Size (Byte)")), (blocks, lengths));
-    let to_master = bed.get_of_worker("/toMaster");
-    assert_eq!(
-        (to_master.status, to_master.headers["location"].clone()),
-        (302, format!("http://127.0.0.1:{}/home", bed.web))
-    );
-}
+use super::bed::{Bed, ask, put};
 
 #[test]
 fn a_file_is_shown_in_parts_and_can_be_had_as_a_whole() {
@@ -133,7 +27,7 @@ fn a_file_is_shown_in_parts_and_can_be_had_as_a_whole() {
 }
 
 /// Follows the link of an entry.
-fn opened(bed: &Bed, directory: &str, name: &str) -> super::bed::Answer {
+fn opened(bed: &Bed, directory: &str, name: &str) -> crate::page::Answer {
     let page = bed.get(directory);
     assert_eq!(page.status, 200, "{directory}");
     let at = page.cells("File Name").iter().position(|cell| cell.trim_end_matches('/') == name);
@@ -262,7 +156,7 @@ fn a_directory_of_a_hundred_thousand_stays_usable() {
     assert_eq!(first.cells("File Name").len(), 100);
     assert!(first.text().contains("1–100 of 100000"));
     assert!(first.body.len() < 200_000, "{}", first.body.len());
-    let link = |page: &super::bed::Answer, offset: usize| {
+    let link = |page: &crate::page::Answer, offset: usize| {
         let wanted = format!("/browse?path=/big&offset={offset}&limit=100");
         assert!(page.links().contains(&wanted), "{wanted} is not in {:?}", page.links());
         wanted
@@ -311,6 +205,12 @@ fn the_pages_ask_with_the_rights_of_their_user() {
     assert_eq!(bed.get("/download?path=/closed").status, 403);
     assert_eq!(bed.get("/browse?path=/shut").status, 403);
     assert!(bed.get("/browse?path=/closed").text().contains("Permission denied"));
+    for (method, call) in
+        [("GET", "list_status?path=/shut"), ("POST", "create_directory?path=/shut/x"), ("POST", "remove?path=/closed")]
+    {
+        let refused = ask(bed.web, method, &format!("/v1/api/master/file/{call}"));
+        assert_eq!((refused.status, refused.text().contains("Permission denied")), (500, true), "{call}: {refused:?}");
+    }
     // Without a user of their own they ask as that of the master.
     let bed = Bed::up(&[]);
     put(&bed, "/closed");
@@ -319,6 +219,10 @@ fn the_pages_ask_with_the_rights_of_their_user() {
     let bed = Bed::up(&["alluxio.web.file.info.enabled=false"]);
     for path in ["/browse", "/download?path=/x", "/memory"] {
         assert_eq!(bed.get(path).status, 403, "{path}");
+    }
+    for (method, call) in [("GET", "status"), ("GET", "list_status"), ("POST", "create_directory")] {
+        let refused = ask(bed.web, method, &format!("/v1/api/master/file/{call}?path=/x"));
+        assert_eq!((refused.status, refused.text().contains("info.enabled is false")), (500, true), "{refused:?}");
     }
     assert_eq!(bed.get_of_worker("/blockInfo").status, 403);
     assert!(!bed.get("/home").text().contains("/browse?"));

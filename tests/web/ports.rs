@@ -10,12 +10,20 @@ use super::bed::{Bed, ask};
 #[test]
 fn a_port_that_is_taken_is_told_at_start() {
     let bed = Bed::new(&[]);
-    for (server, port) in [("master", bed.web), ("worker", bed.worker_web)] {
+    for (server, kind, port) in [
+        ("master", "web", bed.web),
+        ("worker", "web", bed.worker_web),
+        ("master", "rpc", bed.master),
+        ("worker", "rpc", bed.worker),
+    ] {
         let taken = TcpListener::bind(("127.0.0.1", port)).unwrap();
         let output = bed.command(&[server]).stdin(Stdio::null()).output().unwrap();
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        let advice = format!("or choose another alluxio.{server}.web.port");
-        assert!(!output.status.success() && text.contains(&advice), "{server}: {text}");
+        let reason = format!(
+            "cannot listen on 127.0.0.1:{port}; stop the process that listens there, or choose another alluxio.{server}.{kind}.port"
+        );
+        assert!(!output.status.success() && text.contains(&reason), "{server} {kind}: {text}");
+        assert!(text.contains("Address already in use"), "{text}");
         drop(taken);
     }
 }

@@ -150,6 +150,11 @@ impl BlockStore {
         usage
     }
 
+    /// The same of all tiers together.
+    pub fn usage_of_all(&self) -> (u64, u64) {
+        self.usage().iter().fold((0, 0), |sum, tier| (sum.0 + tier.0, sum.1 + tier.1))
+    }
+
     /// Bytes that each directory may hold, and bytes that it does, in the order of the settings.
     pub fn usage_of_directories(&self) -> Vec<(u64, u64)> {
         self.catalog.lock().fills().iter().map(|fill| (fill.capacity, fill.used)).collect()
