@@ -59,7 +59,7 @@ quick_steps() {
   step "tidy" cargo test --locked --test tidy
   step "wire" cargo test --locked --test wire
   step "worker over loopback" cargo test --locked --test worker
-  step "web pages, figures and health" cargo test --locked --test web --test watch
+  step "web pages, figures and health" cargo test --locked --test web
   step "launchers, guardian, properties, containers" \
     cargo test --locked --test launchers --test guardian --test properties --test docker
   step "simulation, a few seeds, and mutants" env SIM_SEEDS="${SIM_SEEDS:-40}" \

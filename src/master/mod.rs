@@ -34,5 +34,6 @@ pub mod state;
 mod takeover;
 pub mod tasks;
 pub mod ufs;
+pub mod ufs_space;
 pub mod worker_call;
 pub mod workers;

@@ -107,8 +107,7 @@ pub fn folder(conf: &Conf, missing: MissingFolder) -> Result<Folder, OutsideErro
         let store = LocalStore::new(LocalSettings { segment_bytes, ..LocalSettings::new(path) });
         return Ok(Folder { store: Arc::new(store), lock: Some(lock) });
     }
-    let user = std::env::var("HADOOP_USER_NAME").ok().filter(|user| !user.is_empty()).unwrap_or_else(os_user);
-    let parsed = HdfsSettings::parse(&folder, &user, &hadoop::nameservices(conf)?).map_err(failed)?;
+    let parsed = HdfsSettings::parse(&folder, &hdfs_user(), &hadoop::nameservices(conf)?).map_err(failed)?;
     let settings = HdfsSettings {
         replication: conf.get(&keys::JOURNAL_HDFS_REPLICATION).unwrap_or(0),
         block_bytes: segment_bytes.next_multiple_of(1 << 20),
@@ -191,6 +190,11 @@ pub fn address(conf: &Conf) -> String {
     let machine = || rustix::system::uname().nodename().to_string_lossy().into_owned();
     let host = conf.get(&keys::MASTER_HOSTNAME).map_or_else(machine, |host| host.0);
     format!("{host}:{}", conf.get(&keys::MASTER_RPC_PORT).0)
+}
+
+/// As whom HDFS is used.
+pub fn hdfs_user() -> String {
+    std::env::var("HADOOP_USER_NAME").ok().filter(|user| !user.is_empty()).unwrap_or_else(os_user)
 }
 
 /// The name of the user that runs this process, or its number when it has none.

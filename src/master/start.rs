@@ -14,6 +14,7 @@ use super::server_meta::Property;
 use super::state::MasterState;
 use super::tasks;
 use super::ufs::{EffectSettings, UfsNamespace};
+use super::ufs_space::UfsSpace;
 use super::workers::WorkerLimits;
 use crate::conf::{Authentication, Conf, keys, shown_text};
 use crate::election::{Latch, LatchError};
@@ -139,6 +140,8 @@ pub struct Running {
     pub handle: Handle,
     /// The election.
     pub latch: Arc<dyn Latch>,
+    /// Tells how large the UFS of the root is.
+    pub ufs_space: Arc<UfsSpace>,
     /// The journal folder, for people.
     pub journal: String,
     /// The cluster.
@@ -201,6 +204,7 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
         front,
         handle: handle.clone(),
         latch,
+        ufs_space: Arc::new(UfsSpace::of(conf)),
         journal: store.describe(),
         cluster_id: format.cluster_id.clone(),
         address: address.clone(),

@@ -1,5 +1,5 @@
 //! `alluxio logLevel`: tells, or changes, the level of a logger of servers that run, through their web ports.
-// Compatible: 2.9 LogLevel, its options and texts; there are no job services here. tests/watch.rs.
+// Compatible: 2.9 LogLevel, its options and texts; there are no job services here. tests/web/watch.rs.
 
 use std::time::Duration;
 

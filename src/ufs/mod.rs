@@ -20,5 +20,5 @@ pub use error::{UfsError, UfsErrorKind};
 pub use hdfs::HdfsUfs;
 pub use local::LocalUfs;
 pub use memory::MemoryUfs;
-pub use storage::{Ufs, UfsAttributes, UfsDeletion, UfsOwnership, UfsReader, UfsStatus, UfsWriter};
+pub use storage::{Space, Ufs, UfsAttributes, UfsDeletion, UfsOwnership, UfsReader, UfsStatus, UfsWriter};
 pub use uri::{UfsScheme, UfsUri};

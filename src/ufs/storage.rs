@@ -114,3 +114,14 @@ pub enum UfsDeletion {
     /// A directory with all below it.
     Tree,
 }
+
+/// How large a UFS is, in bytes, as it tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// What it may hold.
+    pub capacity_bytes: i64,
+    /// What it holds.
+    pub used_bytes: i64,
+    /// What it may hold yet. Not always the difference: others may use the same disks.
+    pub free_bytes: i64,
+}

@@ -23,6 +23,8 @@ struct MetricsPage {
     server: &'static str,
     /// None while it is not known which workers there are.
     capacity: Option<Usage>,
+    /// Of a master, if its UFS tells.
+    ufs: Option<Usage>,
     groups: Vec<Group>,
 }
 
@@ -43,6 +45,7 @@ pub(super) async fn of_master(site: Arc<MasterSite>, asked: Asked) -> Result<Res
         frame: Frame::new(site.as_ref(), &asked, "Metrics"),
         server: "Master",
         capacity,
+        ufs: site.master.ufs_space.read().await.map(|space| Usage::of(space.capacity_bytes, space.used_bytes)),
         groups: vec![
             Group { title: "Logical Operations", counts: logical },
             Group { title: "RPC Invocations", counts: rpc_invocations(&site) },
@@ -76,6 +79,7 @@ pub(super) async fn of_worker(site: Arc<WorkerSite>, asked: Asked) -> Result<Res
         frame: Frame::new(site.as_ref(), &asked, "Metrics"),
         server: "Worker",
         capacity: Some(total(store)),
+        ufs: None,
         groups: vec![Group { title: "Logical Operations", counts }],
     })
 }

@@ -9,7 +9,7 @@ use warp::reply::Response;
 use super::frame::Frame;
 use super::master::MasterSite;
 use super::page::{Asked, Problem, html};
-use super::usage::Usage;
+use super::usage::{UfsUsage, Usage};
 use super::workers;
 use crate::master::figures;
 use crate::master::worker_call::{WorkerInfo, WorkerState};
@@ -26,6 +26,8 @@ struct HomePage {
     journal: String,
     /// None while it is not known yet which workers there are, or when this master is not primary.
     cluster: Option<Cluster>,
+    /// None when the UFS does not tell.
+    ufs: Option<UfsUsage>,
 }
 
 /// What all workers of a cluster have.
@@ -56,6 +58,7 @@ impl Cluster {
 pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response, Problem> {
     let workers = if site.master.handle.is_primary() { workers::all(&site).await? } else { None };
     let cluster = workers.map(|workers| Cluster::of(&workers));
+    let ufs = if cluster.is_some() { site.master.ufs_space.read().await } else { None };
     html(&HomePage {
         frame: Frame::new(site.as_ref(), &asked, "Overview"),
         started: time(site.started.0, &Local),
@@ -63,6 +66,7 @@ pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response
         version: site.settings.conf.compatibility().release(),
         journal: site.master.journal.clone(),
         cluster,
+        ufs: ufs.map(UfsUsage),
     })
 }
 

@@ -10,6 +10,7 @@ use super::rest_shape::{self, UNKNOWN};
 use super::{rest_files, rest_log};
 use crate::master::figures::{self, sum};
 use crate::master::ops::{Answer, Query};
+use crate::master::ufs_space::Space;
 use crate::master::worker_call::{TierBytes, WorkerInfo, WorkerState};
 use crate::metrics::{Figures, Kind, Value as Figure};
 use crate::types::time::wall_now;
@@ -30,10 +31,9 @@ impl Rest for MasterSite {
                 let (capacity, used) = totals(self, call).await?;
                 json!(sum(&capacity).saturating_sub(sum(&used)))
             }
-            // A UFS is not asked for its size.
-            "GET master/ufs_capacity_bytes" | "GET master/ufs_used_bytes" | "GET master/ufs_free_bytes" => {
-                json!(UNKNOWN)
-            }
+            "GET master/ufs_capacity_bytes" => ufs_space(self, |space| space.capacity_bytes).await,
+            "GET master/ufs_used_bytes" => ufs_space(self, |space| space.used_bytes).await,
+            "GET master/ufs_free_bytes" => ufs_space(self, |space| space.free_bytes).await,
             "GET master/capacity_bytes_on_tiers" => json!(totals(self, call).await?.0),
             "GET master/used_bytes_on_tiers" => json!(totals(self, call).await?.1),
             "GET master/worker_count" => json!(live(self, call).await?.len()),
@@ -82,6 +82,10 @@ pub(super) fn counters(table: &impl Figures) -> BTreeMap<String, Value> {
         Figure::Seconds(seconds) => (figure.row.name.to_owned(), json!(seconds)),
     });
     counted.collect()
+}
+
+async fn ufs_space(site: &MasterSite, bytes: fn(Space) -> i64) -> Value {
+    json!(site.master.ufs_space.read().await.map_or(UNKNOWN, bytes))
 }
 
 async fn live(site: &MasterSite, call: &Call) -> Result<Vec<WorkerInfo>, FsError> {

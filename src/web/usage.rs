@@ -1,8 +1,23 @@
 //! How much of a space is used, as a bar and in words.
 
 use crate::master::figures::sum;
+use crate::master::ufs_space::Space;
 use crate::master::worker_call::TierBytes;
 use crate::types::texts::size;
+
+/// How much of a UFS is used.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct UfsUsage(pub(super) Space);
+
+impl UfsUsage {
+    pub(super) fn capacity(&self) -> String {
+        size(self.0.capacity_bytes)
+    }
+
+    pub(super) fn free_and_used(&self) -> String {
+        format!("{} / {}", size(self.0.free_bytes), size(self.0.used_bytes))
+    }
+}
 
 /// Used of capacity.
 #[derive(Debug, Clone, Copy)]

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use alluxio::types::texts::size;
 use alluxio::types::time::boot_now;
 use rustix::process::Signal;
 
-use crate::harness::{COMMAND_LIMIT, Cluster, Master, wait_for};
+use crate::harness::{COMMAND_LIMIT, Cluster, Master, Services, project, run, wait_for};
 use crate::page::{Answer, ask};
 
 fn get(master: &Master, path: &str) -> Answer {
@@ -85,6 +86,28 @@ fn every_master_tells_who_leads_and_how_far_all_are() {
     assert_eq!(cell(&page, &all[next], "Role"), "primary");
     assert!(page.term("Epoch:").parse::<u64>().unwrap() > epoch);
     assert_eq!(page.cells("Address").len(), 2, "who was stopped does not contend");
+}
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn the_size_of_the_ufs_is_that_of_hdfs() {
+    let services = Services::from_environment();
+    let cluster = Cluster::new(1, &[("alluxio.master.mount.table.root.ufs", &services.hdfs)]);
+    cluster.up();
+    let df = project().join("scripts/testbed");
+    let folder = services.folder.to_string_lossy();
+    let told = run(&df, &["hdfs", "-df", "/", "--dir", &folder], &[], COMMAND_LIMIT);
+    let columns: Vec<i64> = told.stdout.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let [capacity, used, _] = columns[..] else { panic!("{told}") };
+    let rest = |call| get(&cluster.masters[0], &format!("/v1/api/master/{call}")).json().as_i64().unwrap();
+    assert_eq!(rest("ufs_capacity_bytes"), capacity);
+    assert!(rest("ufs_used_bytes") >= used && rest("ufs_free_bytes") > 0);
+    // An idle cluster shows it, too.
+    let shown = wait_for("the overview", COMMAND_LIMIT, || {
+        let page = get(&cluster.masters[0], "/home");
+        page.text().contains("UnderFS Capacity:").then(|| page.term("UnderFS Capacity:"))
+    });
+    assert_eq!(shown, size(capacity));
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use serde_json::Value;
+
 /// No page takes longer, unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -21,6 +23,12 @@ impl Answer {
     /// The body of a page.
     pub fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()
+    }
+
+    /// The body, which is JSON.
+    pub fn json(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.text());
+        serde_json::from_slice(&self.body).unwrap()
     }
 
     /// The values of all cells with that label, as they are shown.
@@ -60,9 +68,14 @@ fn unescaped(text: &str) -> String {
 
 /// Asks the server there.
 pub fn ask(host: &str, port: u16, method: &str, path: &str) -> Answer {
+    ask_with(host, port, method, path, "")
+}
+
+/// The same, with headers, each with the end of its line.
+pub fn ask_with(host: &str, port: u16, method: &str, path: &str, headers: &str) -> Answer {
     let mut stream = TcpStream::connect((host, port)).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    write!(stream, "{method} {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
+    write!(stream, "{method} {path} HTTP/1.0\r\nHost: {host}:{port}\r\n{headers}\r\n").unwrap();
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();

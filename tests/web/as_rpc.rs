@@ -36,7 +36,7 @@ fn path(text: &str) -> AlluxioPath {
 }
 
 fn rest(bed: &Bed, path: &str) -> Value {
-    serde_json::from_str(&bed.get(&format!("/v1/api/master/{path}")).text()).unwrap()
+    bed.get(&format!("/v1/api/master/{path}")).json()
 }
 
 fn yes_or_no(yes: bool) -> String {
@@ -123,6 +123,12 @@ async fn space_and_workers_are_as_the_block_master_has_them() {
     assert_eq!(home.term("Running Workers:"), "1");
     assert_eq!(home.term("Workers Capacity:"), size(capacity));
     assert_eq!(home.term("Workers Free / Used:"), format!("{} / {}", size(capacity - used), size(used)));
+    let disk = rustix::fs::statvfs(bed.ufs("")).unwrap();
+    let disk_bytes = (disk.f_blocks * disk.f_frsize).cast_signed();
+    assert_eq!(home.term("UnderFS Capacity:"), size(disk_bytes));
+    assert_eq!(rest(&bed, "ufs_capacity_bytes"), json!(disk_bytes));
+    let parts = ["ufs_used_bytes", "ufs_free_bytes"].map(|part| rest(&bed, part).as_i64().unwrap());
+    assert!(parts.iter().all(|bytes| *bytes > 0 && *bytes < disk_bytes), "{parts:?} of {disk_bytes}");
     let tier = ["Storage Alias", "Space Capacity", "Space Used"].map(|label| home.cells(label).join("|"));
     assert_eq!(tier, ["MEM".into(), size(capacity), size(used)]);
     let told = files.workers().await.unwrap();
@@ -232,7 +238,7 @@ fn counts_of_the_page_are_those_of_the_figures() {
     let bed = Bed::up(&[]);
     put(&bed, "/dir/file");
     let page = bed.get("/metricsui");
-    let figures: Value = serde_json::from_str(&bed.get("/metrics/json/").text()).unwrap();
+    let figures = bed.get("/metrics/json/").json();
     let text = page.text();
     let labels: Vec<&str> =
         text.split("<dt>").skip(1).map(|part| part.split('<').next().unwrap()).filter(|l| !l.ends_with(':')).collect();

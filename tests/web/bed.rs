@@ -59,11 +59,21 @@ impl Bed {
         bed
     }
 
+    /// A master that serves, with pages.
+    pub fn with_master(own: &[&str]) -> Bed {
+        Bed::new(own).and_master()
+    }
+
+    /// The same with what is in its folder already.
+    pub fn and_master(mut self) -> Bed {
+        self.start("master");
+        self.listens(self.web);
+        self
+    }
+
     /// A master and a worker that serve, with pages.
     pub fn up(own: &[&str]) -> Bed {
-        let mut bed = Bed::new(own);
-        bed.start("master");
-        bed.listens(bed.web);
+        let mut bed = Bed::with_master(own);
         bed.start("worker");
         bed.listens(bed.worker_web);
         bed.until("the worker has registered", || {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::bed::{Bed, LIMIT};
 
 fn json_of(bed: &Bed, path: &str) -> Value {
-    serde_json::from_str(&bed.get_of_worker(path).text()).unwrap()
+    bed.get_of_worker(path).json()
 }
 
 #[test]

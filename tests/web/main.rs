@@ -12,3 +12,4 @@ mod free_port;
 mod page;
 mod pages;
 mod ports;
+mod watch;

@@ -30,9 +30,7 @@ fn a_port_that_is_taken_is_told_at_start() {
 
 #[test]
 fn the_port_of_the_pages_ends_with_their_server_and_comes_back() {
-    let mut bed = Bed::new(&[]);
-    bed.start("master");
-    bed.listens(bed.web);
+    let mut bed = Bed::with_master(&[]);
     assert!(bed.get("/home").text().contains("primary"));
     let epoch = |bed: &Bed| bed.get("/masters").term("Epoch:").parse::<u64>().unwrap();
     let before = epoch(&bed);
@@ -49,9 +47,7 @@ fn the_port_of_the_pages_ends_with_their_server_and_comes_back() {
 
 #[test]
 fn clients_that_hang_hinder_nobody() {
-    let mut bed = Bed::new(&[]);
-    bed.start("master");
-    bed.listens(bed.web);
+    let bed = Bed::with_master(&[]);
     let mut hanging: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(("127.0.0.1", bed.web)).unwrap()).collect();
     for stream in &mut hanging[..50] {
         stream.write_all(b"GET /home HTTP/1.1\r\nHost: x\r\n").unwrap();
@@ -71,9 +67,7 @@ fn clients_that_hang_hinder_nobody() {
 
 #[test]
 fn pages_can_be_turned_off() {
-    let mut bed = Bed::new(&["alluxio.web.ui.enabled=false"]);
-    bed.start("master");
-    bed.listens(bed.web);
+    let bed = Bed::with_master(&["alluxio.web.ui.enabled=false"]);
     for path in ["/", "/home", "/style.css", "/browse"] {
         assert_eq!(ask(bed.web, "GET", path).status, 404, "{path}");
     }

@@ -16,6 +16,7 @@ mod store;
 mod whole;
 mod wire;
 
+pub use namenode::NameNode;
 pub use settings::{Durability, HdfsSettings};
 pub use store::HdfsStore;
 pub use wire::DatanodeAddress;

@@ -6,11 +6,12 @@ use super::wire::{HdfsError, Result};
 use crate::proto::alluxio_rs::hdfs::{
     AbandonBlockRequest, AddBlockRequest, AddBlockResponse, BoolResponse, CompleteRequest, CreateRequest,
     CreateResponse, DatanodeInfo, DeleteRequest, DirectoryListing, Empty, ExtendedBlock, FileStatus, FsPermission,
-    FsyncRequest, GetBlockLocationsRequest, GetBlockLocationsResponse, GetListingRequest, GetListingResponse,
-    GetServerDefaultsResponse, LocatedBlock, LocatedBlocks, MkdirsRequest, RecoverLeaseRequest, Rename2Request,
-    RenewLeaseRequest, ServerDefaults,
+    FsyncRequest, GetBlockLocationsRequest, GetBlockLocationsResponse, GetFsStatsResponse, GetListingRequest,
+    GetListingResponse, GetServerDefaultsResponse, LocatedBlock, LocatedBlocks, MkdirsRequest, RecoverLeaseRequest,
+    Rename2Request, RenewLeaseRequest, ServerDefaults,
 };
 use crate::types::time::boot_now;
+use crate::ufs::Space;
 use prost::Message;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -233,6 +234,14 @@ impl NameNode {
     async fn rename2(&self, from: &str, to: &str, overwrite_dest: bool) -> Result<()> {
         let request = Rename2Request { src: from.into(), dst: to.into(), overwrite_dest };
         self.call::<_, Empty>("rename2", &request).await.map(drop)
+    }
+
+    /// How large the HDFS is.
+    pub async fn space(&self) -> Result<Space> {
+        let told: GetFsStatsResponse = self.call("getFsStats", &Empty {}).await?;
+        let bytes = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        let GetFsStatsResponse { capacity, used, remaining } = told;
+        Ok(Space { capacity_bytes: bytes(capacity), used_bytes: bytes(used), free_bytes: bytes(remaining) })
     }
 
     /// Deletes a file or an empty folder; a missing one is fine.

@@ -1,135 +1,37 @@
-//! What watches and scripts ask a master over HTTP: metrics, health, the REST of 1.2.0, the level of the log; and what the
-//! audit log has of it. A real master with a folder and ports of its own.
+//! What watches and scripts ask a master over HTTP: metrics, health, the REST of 1.2.0, the level of the log; what the
+//! audit log has of it, and the other logs.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-#[path = "harness/free_port.rs"]
-mod free_port;
-
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use alluxio::metrics::{
     Figures, FlushTimes, MasterCounters, MasterFigures, ProcessFigures, WorkerCounters, WorkerFigures, document,
 };
-use alluxio::types::time::boot_now;
-use free_port::free_port;
 use serde_json::{Value, json};
 
-/// Nothing here takes longer, unless it hangs.
-const LIMIT: Duration = Duration::from_secs(30);
+use crate::bed::{Bed, read_all};
+use crate::page::{Answer, ask_with};
 
-struct Master {
-    folder: tempfile::TempDir,
-    rpc: u16,
-    web: u16,
-    process: Child,
-}
-
-struct Answer {
-    status: u16,
-    headers: String,
-    body: String,
-}
-
-impl Answer {
-    fn json(&self) -> Value {
-        assert_eq!(self.status, 200, "{}", self.body);
-        serde_json::from_str(&self.body).unwrap()
-    }
-
-    fn header(&self, name: &str) -> &str {
-        let line =
-            self.headers.lines().find_map(|line| line.split_once(": ").filter(|(n, _)| n.eq_ignore_ascii_case(name)));
-        line.map_or("", |(_, value)| value)
-    }
-}
-
-impl Master {
-    fn start(own: &[&str]) -> Master {
-        Master::start_with(own, |_| ())
-    }
-
-    /// The same, once its folder is prepared.
-    fn start_with(own: &[&str], prepare: impl FnOnce(&Path)) -> Master {
-        let folder = tempfile::tempdir().unwrap();
-        prepare(folder.path());
-        std::fs::create_dir(folder.path().join("ufs")).unwrap();
-        let (rpc, web) = (free_port("127.0.0.1"), free_port("127.0.0.1"));
-        let command = |words: &[&str]| {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_alluxio"));
-            command.env_clear().env("ALLUXIO_HOME", folder.path()).args(words).args([
-                "-Dalluxio.master.hostname=127.0.0.1".to_owned(),
-                format!("-Dalluxio.master.rpc.port={rpc}"),
-                format!("-Dalluxio.master.web.port={web}"),
-                format!("-Dalluxio.underfs.address={}", folder.path().join("ufs").display()),
-                format!("-Dalluxio.master.journal.folder={}", folder.path().join("journal").display()),
-            ]);
-            command
-                .args(own.iter().map(|property| format!("-D{property}")))
-                .stdout(Stdio::null())
-                .stderr(Stdio::null());
-            command
-        };
-        assert!(command(&["format"]).status().unwrap().success());
-        let process = command(&["master"]).spawn().unwrap();
-        let master = Master { rpc, web, process, folder };
-        master.until("it serves", || TcpStream::connect(("127.0.0.1", web)).ok());
-        master
-    }
-
-    fn until<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-        let began = boot_now();
-        loop {
-            if let Some(found) = look() {
-                return found;
-            }
-            assert!(boot_now().since(began) < LIMIT, "waited in vain until {what}: {}", self.log("master.log"));
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn log(&self, name: &str) -> String {
-        std::fs::read_to_string(self.folder.path().join("logs").join(name)).unwrap_or_default()
-    }
-
-    fn ask(&self, method: &str, path: &str, headers: &str) -> Answer {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.web)).unwrap();
-        let host = format!("127.0.0.1:{}", self.web);
-        write!(stream, "{method} {path} HTTP/1.0\r\nHost: {host}\r\n{headers}\r\n").unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        let (headers, body) = text.split_once("\r\n\r\n").unwrap();
-        let status = headers.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { status, headers: headers.to_owned(), body: body.to_owned() }
-    }
-
-    fn get(&self, path: &str) -> Answer {
-        self.ask("GET", path, "")
-    }
-
+impl Bed {
     fn post(&self, path: &str) -> Answer {
         self.ask("POST", path, "Content-Length: 0\r\n")
     }
-}
 
-impl Drop for Master {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+    fn ask(&self, method: &str, path: &str, headers: &str) -> Answer {
+        ask_with("127.0.0.1", self.web, method, path, headers)
+    }
+
+    fn log(&self, name: &str) -> String {
+        read_all(&self.folder.path().join("logs").join(name))
     }
 }
 
 #[test]
 fn prometheus_and_health_checks_are_answered() {
-    let master = Master::start(&[]);
+    let master = Bed::with_master(&[]);
     assert_eq!(master.post("/v1/api/master/file/create_directory?path=/a").status, 200);
     let text = master.get("/metrics");
-    assert_eq!(text.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    assert_eq!(text.headers["content-type"], "application/openmetrics-text; version=1.0.0; charset=utf-8");
     for line in [
         "\nalluxio_master_create_directory_ops_total 1\n",
         "\nalluxio_master_directories_created_total 1\n",
@@ -140,15 +42,15 @@ fn prometheus_and_health_checks_are_answered() {
         "\n# TYPE alluxio_master_journal_flush_seconds histogram\n",
         "\n# TYPE process_cpu_seconds counter\n",
     ] {
-        assert!(text.body.contains(line), "{line} in {}", text.body);
+        assert!(text.text().contains(line), "{line} in {}", text.text());
     }
     let json = master.get("/metrics/json/");
-    assert_eq!(json.header("content-type"), "text/json;charset=utf-8");
+    assert_eq!(json.headers["content-type"], "text/json;charset=utf-8");
     assert_eq!(json.json()["version"], "3.0.0");
     assert_eq!(json.json()["counters"]["master.CreateDirectoryOps"], json!({ "count": 1 }));
     assert_eq!(json.json()["gauges"]["master.PathsTotal"], json!({ "value": 2 }));
     let redirected = master.get("/metrics/json");
-    assert_eq!((redirected.status, redirected.header("location")), (302, "/metrics/json/"));
+    assert_eq!((redirected.status, redirected.headers["location"].as_str()), (302, "/metrics/json/"));
     assert_eq!(master.get("/health").json(), json!({ "healthy": true, "role": "primary" }));
     assert_eq!(master.get("/ready").json(), json!({ "ready": true, "role": "primary" }));
 }
@@ -156,19 +58,18 @@ fn prometheus_and_health_checks_are_answered() {
 #[test]
 fn the_rest_is_that_of_1_2_0() {
     let master =
-        Master::start(&["alluxio.user.block.size.bytes.default=1MB", "alluxio.master.worker.connect.wait.time=0ms"]);
+        Bed::with_master(&["alluxio.user.block.size.bytes.default=1MB", "alluxio.master.worker.connect.wait.time=0ms"]);
     let rest = |path: &str| master.get(&format!("/v1/api/master/{path}"));
     let post = |path: &str| {
         let answer = master.post(&format!("/v1/api/master/file/{path}"));
-        (answer.status, answer.body)
+        (answer.status, answer.text())
     };
     let done = (200, String::new());
-    assert_eq!(rest("rpc_address").json(), json!(format!("127.0.0.1:{}", master.rpc)));
+    assert_eq!(rest("rpc_address").json(), json!(format!("127.0.0.1:{}", master.master)));
     assert_eq!(rest("version").json(), json!("1.2.0"));
     assert_eq!(rest("configuration").json()["alluxio.master.web.port"], json!(master.web.to_string()));
     assert_eq!(rest("worker_count").json(), json!(0));
     assert_eq!(rest("worker_info_list").json(), json!([]));
-    assert_eq!(rest("ufs_capacity_bytes").json(), json!(-1));
     assert_eq!(rest("file/service_name").json(), json!("FileSystemMasterClient"));
     assert_eq!(post("create_directory?path=/d/e&recursive=true"), done);
     assert_eq!(
@@ -193,7 +94,7 @@ fn the_rest_is_that_of_1_2_0() {
     assert_eq!(rest("file/mount_points").json()["/"]["ufsType"], json!("local"));
     assert_eq!(post("remove?path=/d&recursive=true"), done);
     let missing = rest("file/status?path=/d");
-    assert_eq!((missing.status, missing.body.as_str()), (500, "Path \"/d\" does not exist."));
+    assert_eq!((missing.status, missing.text().as_str()), (500, "Path \"/d\" does not exist."));
     let counted = rest("metrics").json();
     assert_eq!(
         (&counted["CreateFileOps"], &counted["RenamePathOps"], &counted["DeletePathOps"]),
@@ -201,7 +102,7 @@ fn the_rest_is_that_of_1_2_0() {
     );
     let absent = rest("lineage/service_name");
     assert_eq!(
-        (absent.status, absent.body.as_str()),
+        (absent.status, absent.text().as_str()),
         (404, "there is no GET master/lineage/service_name here, or not in this version")
     );
     let wrong_method = master.get("/v1/api/master/file/remove?path=/g&recursive=true");
@@ -210,14 +111,18 @@ fn the_rest_is_that_of_1_2_0() {
     for origin in ["http://evil.example".to_owned(), "null".to_owned(), format!("http://127.0.0.1:{}", master.web)] {
         let from_a_page = format!("Origin: {origin}\r\nContent-Length: 0\r\n");
         let refused = master.ask("POST", "/v1/api/master/file/remove?path=/g", &from_a_page);
-        assert_eq!((refused.status, refused.body.as_str()), (403, "changes are not taken from web pages"), "{origin}");
+        assert_eq!(
+            (refused.status, refused.text().as_str()),
+            (403, "changes are not taken from web pages"),
+            "{origin}"
+        );
     }
     assert_eq!(rest("file/status?path=/g").status, 200);
 }
 
 #[test]
 fn the_level_of_the_log_changes_while_the_master_runs() {
-    let master = Master::start(&[]);
+    let master = Bed::with_master(&[]);
     let level = |query: &str| master.post(&format!("/v1/api/master/logLevel?{query}")).json();
     let told = |level: &str, message: &str| json!({ "logName": "alluxio", "level": level, "message": message });
     assert_eq!(level("logName=alluxio"), told("INFO", ""));
@@ -235,12 +140,11 @@ fn the_level_of_the_log_changes_while_the_master_runs() {
 #[test]
 fn a_changed_log4rs_yaml_is_taken_up_if_that_is_wished() {
     let definition =
-        include_str!("../conf/log4rs.yaml").replace("# refresh_rate: 30 seconds", "refresh_rate: 1 seconds");
-    let master = Master::start_with(&[], |home| {
-        std::fs::create_dir(home.join("conf")).unwrap();
-        std::fs::write(home.join("conf/log4rs.yaml"), &definition).unwrap();
-    });
-    let file = master.folder.path().join("conf/log4rs.yaml");
+        include_str!("../../conf/log4rs.yaml").replace("# refresh_rate: 30 seconds", "refresh_rate: 1 seconds");
+    let bed = Bed::new(&[]);
+    let file = bed.folder.path().join("conf/log4rs.yaml");
+    std::fs::write(&file, &definition).unwrap();
+    let master = bed.and_master();
     std::fs::write(&file, "appenders: nonsense").unwrap();
     let complaint = "going on with the log as it is";
     master.until("it is complained of", || master.log("master.log").contains(complaint).then_some(()));
@@ -251,25 +155,18 @@ fn a_changed_log4rs_yaml_is_taken_up_if_that_is_wished() {
 
 #[test]
 fn commands_have_a_log_of_their_user_once_there_is_something_to_say() {
-    let master = Master::start(&[]);
+    let master = Bed::with_master(&[]);
     let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).unwrap().unwrap().name;
     let log = || master.log(&format!("user_{user}.log"));
-    let listed = |level: &str| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_alluxio"));
-        command.env_clear().env("ALLUXIO_HOME", master.folder.path()).args(["fs", "ls", "/"]);
-        command.args(["-Dalluxio.master.hostname=127.0.0.1", &format!("-Dalluxio.master.rpc.port={}", master.rpc)]);
-        command.arg(format!("-Dalluxio.log.level={level}"));
-        assert!(command.output().unwrap().status.success());
-    };
-    listed("INFO");
+    master.alluxio(&["fs", "ls", "/"]);
     assert_eq!(log(), "");
-    listed("TRACE");
+    master.alluxio(&["fs", "ls", "/", "-Dalluxio.log.level=TRACE"]);
     assert!(!log().is_empty());
 }
 
 #[test]
 fn the_audit_log_has_a_file_of_its_own() {
-    let master = Master::start(&["alluxio.master.audit.logging.enabled=true"]);
+    let master = Bed::with_master(&["alluxio.master.audit.logging.enabled=true"]);
     assert_eq!(master.post("/v1/api/master/file/create_directory?path=/a").status, 200);
     let line = master.until("the line is written", || master.log("master_audit.log").lines().next().map(str::to_owned));
     let (time, line) = line.split_at("2026-11-21 20:47:52,347".len());
@@ -277,7 +174,7 @@ fn the_audit_log_has_a_file_of_its_own() {
     assert!(line.starts_with(" INFO  AUDIT_LOG - succeeded=true\tallowed=true\tugi="), "{line}");
     assert!(line.contains("\tip=/127.0.0.1:") && line.contains("\tcmd=mkdir\tsrc=/a\tdst=null\tperm="), "{line}");
     assert!(!master.log("master.log").contains("AUDIT_LOG"));
-    let without = Master::start(&[]);
+    let without = Bed::with_master(&[]);
     assert!(!without.folder.path().join("logs/master_audit.log").exists());
 }
 
@@ -302,5 +199,5 @@ fn the_document_is_that_of_the_tables() {
         std::fs::write(page, &expected).unwrap();
         return;
     }
-    assert_eq!(written, expected, "UPDATE_DOCS=1 cargo test --test watch writes docs/metrics.md anew");
+    assert_eq!(written, expected, "UPDATE_DOCS=1 cargo test --test web writes docs/metrics.md anew");
 }
