@@ -1,12 +1,11 @@
 //! The pages of a master: what they know, as whom they ask, and when they are there.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::frame::{Place, State};
 use super::page::Site;
-use super::port::{WebPort, serve};
+use super::port::{WebPort, peer, serve};
 use super::routes;
 use super::settings::WebSettings;
 use super::watch::{Health, Watched};
@@ -126,12 +125,12 @@ impl Site for MasterSite {
 impl MasterSite {
     /// Answers a question as the RPC would: through the same gate, with the rights of the user of the pages.
     pub(super) async fn ask(&self, query: Query) -> Result<Answer, FsError> {
-        self.master.front.query(&self.client(None).await, query).await
+        self.master.front.query(&self.client().await, query).await
     }
 
     /// The same, and the UFS is looked at first, as `ls` does.
     pub(super) async fn look(&self, query: Query) -> Result<Answer, FsError> {
-        self.master.front.look(&self.client(None).await, query, LoadMetadata::Once).await
+        self.master.front.look(&self.client().await, query, LoadMetadata::Once).await
     }
 
     /// The groups that a new owner must be in, if it gets a group at the same time; none when nobody's are known.
@@ -142,11 +141,11 @@ impl MasterSite {
         }
     }
 
-    /// As whom is asked; `address` is that of the reader, if it is told.
-    pub(super) async fn client(&self, address: Option<SocketAddr>) -> Client {
+    /// As whom is asked, and from where.
+    pub(super) async fn client(&self) -> Client {
         let authentication =
             if self.settings.user.is_empty() { AuthenticationType::NoSasl } else { AuthenticationType::Simple };
-        Client { caller: self.callers.get(&self.settings.user).await, authentication, address }
+        Client { caller: self.callers.get(&self.settings.user).await, authentication, address: peer() }
     }
 }
 

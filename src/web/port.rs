@@ -100,9 +100,15 @@ async fn serve_with(patience: Patience, listener: TcpListener, routes: BoxedFilt
     }
 }
 
-/// Who sent a request, among its extensions.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Peer(pub(super) SocketAddr);
+tokio::task_local! {
+    /// The other end of the connection whose requests this task answers.
+    static PEER: SocketAddr;
+}
+
+/// Who sent the request that is being answered; none of what no request asks for.
+pub(super) fn peer() -> Option<SocketAddr> {
+    PEER.try_with(|peer| *peer).ok()
+}
 
 async fn answer(patience: Patience, stream: TcpStream, peer: SocketAddr, routes: BoxedFilter<(Response,)>) {
     // Both only make a connection nicer; one that has ended says so below.
@@ -111,11 +117,7 @@ async fn answer(patience: Patience, stream: TcpStream, peer: SocketAddr, routes:
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(patience.request).max_buf_size(REQUEST_BYTES_MAX);
     let service = TowerToHyperService::new(warp::service(routes));
-    let service = hyper::service::service_fn(move |mut request| {
-        hyper::Request::extensions_mut(&mut request).insert(Peer(peer));
-        hyper::service::Service::call(&service, request)
-    });
-    if let Err(error) = http.serve_connection(TokioIo::new(stream), service).await {
+    if let Err(error) = PEER.scope(peer, http.serve_connection(TokioIo::new(stream), service)).await {
         debug!("a connection to the web pages ended reason={error}");
     }
 }

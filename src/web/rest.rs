@@ -6,7 +6,6 @@
 // of an error. tests/web/rest.rs.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -19,7 +18,6 @@ use warp::reply::Response;
 
 use super::content::Chunks;
 use super::page::Problem;
-use super::port::Peer;
 use super::rest_shape;
 use super::watch::sent;
 use crate::types::{AlluxioPath, FileStatus, FsError};
@@ -34,8 +32,6 @@ const FILES_PER_CHUNK: usize = 100;
 pub(super) struct Call {
     /// `GET` or `POST`, and the path behind `/v1/api/`: `GET master/version`.
     pub(super) name: String,
-    /// Who calls.
-    pub(super) peer: Option<SocketAddr>,
     parameters: HashMap<String, String>,
 }
 
@@ -128,10 +124,9 @@ pub(super) fn routes<R: Rest>(server: &Arc<R>) -> BoxedFilter<(Response,)> {
         .and(warp::method())
         .and(warp::header::headers_cloned())
         .and(warp::query::<HashMap<String, String>>())
-        .and(warp::ext::optional::<Peer>())
-        .then(move |tail: Tail, method: Method, headers: HeaderMap, parameters, peer: Option<Peer>| {
+        .then(move |tail: Tail, method: Method, headers: HeaderMap, parameters| {
             let server = Arc::clone(&server);
-            let call = Call { name: format!("{method} {}", tail.as_str()), peer: peer.map(|peer| peer.0), parameters };
+            let call = Call { name: format!("{method} {}", tail.as_str()), parameters };
             async move {
                 if method != Method::GET && headers.contains_key(ORIGIN) {
                     let text = "changes are not taken from web pages".to_owned();

@@ -25,7 +25,7 @@ pub(super) async fn answer(site: &MasterSite, call: &Call) -> Answered {
     let operation = match call.name.as_str() {
         "GET master/file/status" => return status(site, call).await,
         "GET master/file/list_status" => return list_status(site, call).await,
-        "GET master/file/mount_points" => return mount_points(site, call).await,
+        "GET master/file/mount_points" => return mount_points(site).await,
         "POST master/file/complete_file" => Operation::CompleteFile(CompleteFile {
             path: call.path("path")?,
             ufs_length: call.number("ufsLength")?,
@@ -55,12 +55,12 @@ pub(super) async fn answer(site: &MasterSite, call: &Call) -> Answered {
         "POST master/file/set_attribute" => Operation::SetAttribute(set_attribute(site, call).await?),
         _ => return Err(Refusal::Unknown),
     };
-    let answer = site.master.front.submit(&site.client(call.peer).await, None, operation).await?;
+    let answer = site.master.front.submit(&site.client().await, None, operation).await?;
     Ok(match (call.name.as_str(), answer) {
         (_, Answer::NewBlock(block)) => Reply::Json(json!(block.0)),
         ("POST master/file/unmount", _) => Reply::Json(json!(true)),
         ("POST master/file/schedule_async_persist", _) => {
-            let found = look(site, call, Query::GetStatus { path: call.path("path")? }, LoadMetadata::Never).await?;
+            let found = look(site, Query::GetStatus { path: call.path("path")? }, LoadMetadata::Never).await?;
             let Answer::Status(status) = found else { return Err(mismatch(&found).into()) };
             Reply::Json(json!(status.id.0))
         }
@@ -68,12 +68,12 @@ pub(super) async fn answer(site: &MasterSite, call: &Call) -> Answered {
     })
 }
 
-async fn look(site: &MasterSite, call: &Call, query: Query, load: LoadMetadata) -> Result<Answer, Refusal> {
-    Ok(site.master.front.look(&site.client(call.peer).await, query, load).await?)
+async fn look(site: &MasterSite, query: Query, load: LoadMetadata) -> Result<Answer, Refusal> {
+    Ok(site.master.front.look(&site.client().await, query, load).await?)
 }
 
 async fn status(site: &MasterSite, call: &Call) -> Answered {
-    let answer = look(site, call, Query::GetStatus { path: call.path("path")? }, LoadMetadata::Once).await?;
+    let answer = look(site, Query::GetStatus { path: call.path("path")? }, LoadMetadata::Once).await?;
     let Answer::Status(status) = answer else { return Err(mismatch(&answer).into()) };
     Ok(Reply::Json(rest_shape::file(&status)))
 }
@@ -90,13 +90,13 @@ async fn list_status(site: &MasterSite, call: &Call) -> Answered {
             return Err(Refusal::Failed(format!("No enum constant alluxio.wire.LoadMetadataType.{other}")));
         }
     };
-    let answer = look(site, call, Query::ListStatus { path: call.path("path")?, recursive: false }, load).await?;
+    let answer = look(site, Query::ListStatus { path: call.path("path")?, recursive: false }, load).await?;
     let Answer::List(list) = answer else { return Err(mismatch(&answer).into()) };
     Ok(Reply::Files(list))
 }
 
-async fn mount_points(site: &MasterSite, call: &Call) -> Answered {
-    let answer = site.ask_of(call, Query::MountTable).await?;
+async fn mount_points(site: &MasterSite) -> Answered {
+    let answer = site.ask(Query::MountTable).await?;
     let Answer::Mounts(mounts) = answer else { return Err(mismatch(&answer).into()) };
     let points = mounts.into_iter().map(|mount| {
         let shape = rest_shape::mount(&mount.ufs_path, mount.read_only, &mount.properties);

@@ -25,28 +25,26 @@ impl Rest for MasterSite {
             "GET master/start_time_ms" => json!(self.started.0),
             "GET master/uptime_ms" => json!(wall_now().0 - self.started.0),
             "GET master/version" => json!(self.settings.conf.compatibility().release()),
-            "GET master/capacity_bytes" => json!(sum(&totals(self, call).await?.0)),
-            "GET master/used_bytes" => json!(sum(&totals(self, call).await?.1)),
+            "GET master/capacity_bytes" => json!(sum(&totals(self).await?.0)),
+            "GET master/used_bytes" => json!(sum(&totals(self).await?.1)),
             "GET master/free_bytes" => {
-                let (capacity, used) = totals(self, call).await?;
+                let (capacity, used) = totals(self).await?;
                 json!(sum(&capacity).saturating_sub(sum(&used)))
             }
             "GET master/ufs_capacity_bytes" => ufs_space(self, |space| space.capacity_bytes).await,
             "GET master/ufs_used_bytes" => ufs_space(self, |space| space.used_bytes).await,
             "GET master/ufs_free_bytes" => ufs_space(self, |space| space.free_bytes).await,
-            "GET master/capacity_bytes_on_tiers" => json!(totals(self, call).await?.0),
-            "GET master/used_bytes_on_tiers" => json!(totals(self, call).await?.1),
-            "GET master/worker_count" => json!(live(self, call).await?.len()),
-            "GET master/worker_info_list" => {
-                Value::Array(live(self, call).await?.iter().map(rest_shape::worker).collect())
-            }
+            "GET master/capacity_bytes_on_tiers" => json!(totals(self).await?.0),
+            "GET master/used_bytes_on_tiers" => json!(totals(self).await?.1),
+            "GET master/worker_count" => json!(live(self).await?.len()),
+            "GET master/worker_info_list" => Value::Array(live(self).await?.iter().map(rest_shape::worker).collect()),
             "GET master/block/service_name" => json!("BlockMasterClient"),
             "GET master/file/service_name" => json!("FileSystemMasterClient"),
             "GET master/block/service_version" | "GET master/file/service_version" => json!(1),
             "GET master/block/block_info" => {
                 let block = call.number("blockId")?;
                 let block = block.ok_or_else(|| Refusal::Failed("required 'blockId' parameter is missing".into()))?;
-                let answer = self.ask_of(call, Query::BlockInfo { block: BlockId(block) }).await?;
+                let answer = self.ask(Query::BlockInfo { block: BlockId(block) }).await?;
                 let Answer::Block(status) = answer else { return Err(mismatch(&answer).into()) };
                 rest_shape::block(&status)
             }
@@ -54,13 +52,6 @@ impl Rest for MasterSite {
             _ => return rest_files::answer(self, call).await,
         };
         Ok(Reply::Json(answer))
-    }
-}
-
-impl MasterSite {
-    /// Answers a question as the RPC would, for the caller of the REST.
-    pub(super) async fn ask_of(&self, call: &Call, query: Query) -> Result<Answer, FsError> {
-        self.master.front.query(&self.client(call.peer).await, query).await
     }
 }
 
@@ -88,13 +79,13 @@ async fn ufs_space(site: &MasterSite, bytes: fn(Space) -> i64) -> Value {
     json!(site.master.ufs_space.read().await.map_or(UNKNOWN, bytes))
 }
 
-async fn live(site: &MasterSite, call: &Call) -> Result<Vec<WorkerInfo>, FsError> {
-    let answer = site.ask_of(call, Query::Workers).await?;
+async fn live(site: &MasterSite) -> Result<Vec<WorkerInfo>, FsError> {
+    let answer = site.ask(Query::Workers).await?;
     let Answer::Workers(mut workers) = answer else { return Err(mismatch(&answer)) };
     workers.retain(|worker| worker.state == WorkerState::Live);
     Ok(workers)
 }
 
-async fn totals(site: &MasterSite, call: &Call) -> Result<(TierBytes, TierBytes), FsError> {
-    Ok(figures::tiers(&live(site, call).await?))
+async fn totals(site: &MasterSite) -> Result<(TierBytes, TierBytes), FsError> {
+    Ok(figures::tiers(&live(site).await?))
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::bed::{Bed, ask, put};
+use super::bed::{Bed, ask, put, read_all};
 
 #[test]
 fn a_file_is_shown_in_parts_and_can_be_had_as_a_whole() {
@@ -226,4 +226,19 @@ fn the_pages_ask_with_the_rights_of_their_user() {
     }
     assert_eq!(bed.get_of_worker("/blockInfo").status, 403);
     assert!(!bed.get("/home").text().contains("/browse?"));
+}
+
+#[test]
+fn what_is_looked_at_stands_in_the_audit_log_with_the_address_of_the_browser() {
+    let bed = Bed::up(&["alluxio.master.audit.logging.enabled=true"]);
+    for (path, line) in [
+        ("/browse?path=/", "cmd=listStatus\tsrc=/"),
+        ("/browse?path=/nothing", "cmd=getFileInfo\tsrc=/nothing"),
+        ("/v1/api/master/file/list_status?path=/rest", "cmd=listStatus\tsrc=/rest"),
+    ] {
+        bed.get(path);
+        let log = bed.folder.path().join("logs/master_audit.log");
+        let line = bed.until(line, || read_all(&log).lines().find(|written| written.contains(line)).map(str::to_owned));
+        assert!(line.contains("\tip=/127.0.0.1:"), "{line}");
+    }
 }
