@@ -40,6 +40,8 @@ refuse() {
 
 # shellcheck source=libexec/alluxio-config.sh
 . "${ALLUXIO_LIBEXEC_DIR:-${bin}/../libexec}/alluxio-config.sh" || exit 1
+# shellcheck source=libexec/alluxio-hosts.sh
+. "${libexec}/alluxio-hosts.sh"
 # shellcheck source=libexec/alluxio-format.sh
 . "${libexec}/alluxio-format.sh"
 # shellcheck source=libexec/alluxio-memory.sh
@@ -119,7 +121,7 @@ start_worker() {
 start_workers() {
   local keep=()
   [[ -n "${stop_first}" ]] || keep=(-N)
-  "${bin}/alluxio-workers.sh" "${bin}/alluxio-start.sh" "${keep[@]}" worker "${mount_mode}" "$@" || hosts_failed=1
+  run_on_all_hosts MASTER "${bin}/alluxio-start.sh" "${keep[@]}" worker "${mount_mode}" "$@" || hosts_failed=1
 }
 
 stop_all() {
@@ -174,7 +176,7 @@ case "${action}" in
       start_server worker "Restarting worker @ ${this_host}"
     fi
     ;;
-  restart_workers) "${bin}/alluxio-workers.sh" "${bin}/alluxio-start.sh" restart_worker || hosts_failed=1 ;;
+  restart_workers) run_on_all_hosts MASTER "${bin}/alluxio-start.sh" restart_worker || hosts_failed=1 ;;
   safe) keep_master ;;
 esac
 if [[ -n "${wait_for_end}" ]]; then

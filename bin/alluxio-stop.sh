@@ -33,6 +33,8 @@ fi
 
 # shellcheck source=libexec/alluxio-config.sh
 . "${ALLUXIO_LIBEXEC_DIR:-${bin}/../libexec}/alluxio-config.sh" || exit 1
+# shellcheck source=libexec/alluxio-hosts.sh
+. "${libexec}/alluxio-hosts.sh"
 
 failed=0
 
@@ -41,7 +43,7 @@ stop_here() {
 }
 
 stop_workers() {
-  "${bin}/alluxio-workers.sh" "${bin}/alluxio" killAll alluxio.worker.AlluxioWorker || failed=$?
+  run_on_all_hosts WORKERS "${bin}/alluxio" killAll alluxio.worker.AlluxioWorker || failed=$?
 }
 
 # What fails keeps nothing else from being stopped.

@@ -16,9 +16,4 @@ fi
 tasks="MASTER"
 [[ "${3:-}" != "alluxio.worker.AlluxioWorker" ]] || tasks="WORKERS"
 
-read_hosts || exit 1
-begin_on_hosts run_on_host "$@"
-echo "Waiting for ${tasks} tasks to finish..."
-end_on_hosts
-echo "All ${tasks} tasks finished, please analyze the log at ${ALLUXIO_LOGS_DIR}/task.log."
-tell_failures
+run_on_all_hosts "${tasks}" "$@"

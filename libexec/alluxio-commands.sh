@@ -40,7 +40,7 @@ copy_to_host() {
   # It is there.
   ! is_this_host "${host}" || return 0
   # -s: blanks in the name stay what they are on the other side.
-  rsync -s -e "ssh ${ssh_options[*]}" -az "${path}" "${host}:$(dirname "${path}")"
+  exec rsync -s -e "ssh ${ssh_options[*]}" -az "${path}" "${host}:$(dirname "${path}")"
 }
 
 clear_cache() {

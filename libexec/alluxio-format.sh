@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# `alluxio format`, for bin/alluxio and bin/alluxio-start.sh. Sourced after alluxio-config.sh.
+# `alluxio format`, for bin/alluxio and bin/alluxio-start.sh. Sourced after alluxio-hosts.sh.
 
 # Formats the workers, then the journal. Returns whether the journal was formatted (the exit code if not); sets
 # `hosts_failed` to 1 if a worker was not. Takes the words of the command.
@@ -16,6 +16,6 @@ format_cluster() {
   for word in "$@"; do
     [[ "${word}" != -D* ]] || properties+=("${word}")
   done
-  "${bin}/alluxio-workers.sh" "${bin}/alluxio" formatWorker "${properties[@]}" || hosts_failed=1
+  run_on_all_hosts MASTER "${bin}/alluxio" formatWorker "${properties[@]}" || hosts_failed=1
   "${ALLUXIO_PROGRAM}" format "$@"
 }

@@ -37,10 +37,13 @@ fn a_host_that_fails_is_named_and_the_others_go_on() {
     cluster.on("server08", "bin/alluxio-start.sh master").expect_success();
 
     a_host_is_down(&cluster);
+    a_host_dies_in_the_midst_of_its_task(&cluster);
     a_host_does_not_let_us_in(&cluster);
     a_name_is_wrong(&cluster);
     a_disk_is_full(&cluster);
     the_memory_for_blocks_is_no_folder(&cluster);
+    the_log_of_the_tasks_cannot_be_written(&cluster);
+    a_format_without_one_host(&cluster);
 
     // All is well again.
     let started = cluster.on("server08", "bin/alluxio-start.sh workers NoMount");
@@ -73,6 +76,23 @@ fn a_host_is_down(cluster: &Cluster) {
     cluster.network.link("server07", Link::Up);
 }
 
+/// Nobody waits for ever for a host that says nothing more.
+fn a_host_dies_in_the_midst_of_its_task(cluster: &Cluster) {
+    let task = "bin/alluxio-workers.sh bash -c 'touch /run/begun; test $(uname -n) != server07 || sleep 600'";
+    let outcome = std::thread::scope(|scope| {
+        let typed = scope.spawn(|| cluster.on("server08", task));
+        let begun = || cluster.on("server07", "rm /run/begun").success().then_some(());
+        wait_for("server07 to be at its task", LIMIT, begun);
+        cluster.network.link("server07", Link::Down);
+        typed.join().unwrap()
+    });
+    cluster.network.link("server07", Link::Up);
+    outcome.expect_refusal(&[
+        "server07: failed with exit code 255: Timeout, server server07 not responding. (is the host up",
+    ]);
+    assert_eq!(outcome.stderr.lines().count(), 1, "the others have ended well: {outcome}");
+}
+
 fn a_host_does_not_let_us_in(cluster: &Cluster) {
     cluster.on("server07", "mv ~/.ssh/authorized_keys ~/.ssh/away").expect_success();
     start_workers_without(cluster, "server07", &["ssh", "Permission denied", "ssh-copy-id server07"]);
@@ -93,6 +113,35 @@ fn a_disk_is_full(cluster: &Cluster) {
     cluster.on("server07", fill).expect_success();
     start_workers_without(cluster, "server07", &["No space left on device"]);
     cluster.on("server07", "umount logs").expect_success();
+}
+
+/// The disk of the host where a command is typed is full: what the others say is lost, and nothing else.
+fn the_log_of_the_tasks_cannot_be_written(cluster: &Cluster) {
+    let fill = "mount -t tmpfs -o size=16k tmpfs logs && ! head -c 1M /dev/zero 2>/dev/null >logs/big";
+    let line = format!("cp conf/workers conf/all && echo server07 >conf/workers && {fill}");
+    cluster.on("server08", &line).expect_success();
+    let started = cluster.on("server08", "bin/alluxio-start.sh workers NoMount");
+    let (stdout, home) = (started.expect_success().stdout.clone(), cluster.home.display());
+    assert_eq!(
+        started.stderr,
+        format!("cannot write {home}/logs/task.log: No space left on device; the output of the hosts is lost.\n")
+    );
+    assert!(stdout.starts_with("Waiting for MASTER tasks"), "{started}");
+    assert_eq!(cluster.running("server07")[1], 1, "{started}");
+    cluster.on("server08", "bin/alluxio-stop.sh workers").expect_success();
+    assert_eq!(cluster.running("server07")[1], 0);
+    cluster.on("server08", "umount logs && mv conf/all conf/workers").expect_success();
+}
+
+fn a_format_without_one_host(cluster: &Cluster) {
+    cluster.on("server08", "bin/alluxio-stop.sh master").expect_success();
+    cluster.network.link("server07", Link::Down);
+    let formatted = cluster.on("server08", "bin/alluxio format");
+    cluster.network.link("server07", Link::Up);
+    formatted.expect_refusal(&["server07: failed with exit code 255: ssh: connect to host server07", "is the host up"]);
+    assert!(formatted.stdout.ends_with("Formatting Alluxio Master @ server08\n"), "{formatted}");
+    assert_eq!(formatted.stderr.lines().count(), 1, "{formatted}");
+    cluster.on("server08", "bin/alluxio-start.sh master").expect_success();
 }
 
 fn the_memory_for_blocks_is_no_folder(cluster: &Cluster) {

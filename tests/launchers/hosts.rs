@@ -1,6 +1,8 @@
 //! `alluxio-workers.sh`: a command on all hosts of conf/workers.
 
-use crate::installation::{Installation, outcome};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+use crate::installation::{Installation, outcome, wait_until};
 
 const WAITED: &str = "Waiting for MASTER tasks to finish...\n\
                       All MASTER tasks finished, please analyze the log at H/logs/task.log.\n";
@@ -73,7 +75,7 @@ fn all_hosts_are_at_it_at_once() {
 
 #[test]
 fn each_host_that_fails_is_told_with_the_reason_and_the_others_go_on() {
-    let installed = installed("down\nwrong\nlocalhost\nfull\nnokey\nserver07\nsilent\n");
+    let installed = installed("down\nwrong\nlocalhost\nfull\nnokey\nserver07\nnew\ndenied\nsilent\n");
     let out = installed.run("bin/alluxio-workers.sh sh -c 'echo hello; echo reason >&2; test $SSH_HOST'");
     let told = "down: failed with exit code 255: ssh: connect to host down port 22: Connection timed out \
                 (is the host up, and its sshd?)\n\
@@ -83,6 +85,9 @@ fn each_host_that_fails_is_told_with_the_reason_and_the_others_go_on() {
                 full: failed with exit code 1: cannot make the folder: No space left on device (os error 28)\n\
                 nokey: failed with exit code 255: someone@nokey: Permission denied (publickey,password). \
                 (ssh has to get in without a password: ssh-copy-id nokey)\n\
+                new: failed with exit code 255: Host key verification failed. \
+                (is it another machine by now? Then: ssh-keygen -R new)\n\
+                denied: failed with exit code 1: cannot make the folder /r: Permission denied (os error 13)\n\
                 silent: failed with exit code 3: it said nothing\n";
     assert_eq!(out, outcome(WAITED, told, 1));
     let log = installed.task_log();
@@ -90,6 +95,52 @@ fn each_host_that_fails_is_told_with_the_reason_and_the_others_go_on() {
     assert_eq!(of("server07"), ["[server07] hello", "[server07] reason"]);
     assert_eq!(of("localhost"), ["[localhost] hello", "[localhost] reason"]);
     assert_eq!(of("wrong"), ["[wrong] ssh: Could not resolve hostname wrong: Name or service not known"]);
+}
+
+/// A command that tells its process in the file `at-it`, and goes on.
+const TASK: &str = "sh -c 'echo $$ >>\"$1\"; exec sleep 600' x";
+
+fn at_it(installed: &Installation) -> Vec<Pid> {
+    let pid = |line: &str| Pid::from_raw(line.parse().unwrap()).unwrap();
+    installed.read("at-it").lines().map(pid).collect()
+}
+
+/// Interrupts a launcher once three hosts are at it; what it says, on three hosts.
+fn interrupt(installed: &Installation, line: &str, signal: Signal, code: i32) {
+    let begun = installed.begin(line);
+    wait_until(|| at_it(installed).len() == 3);
+    kill_process(Pid::from_child(&begun), signal).unwrap();
+    let told = ["localhost", "server07", "server08"]
+        .map(|host| format!("{host}: interrupted; what it has begun there may go on\n"));
+    let expected = outcome("Waiting for MASTER tasks to finish...\n", &told.concat(), code);
+    assert_eq!(installed.end_of(begun), expected, "{line}");
+}
+
+#[test]
+fn an_interrupted_launcher_ends_what_it_has_begun_and_tells_for_whom() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let installed = installed("localhost\nserver07\nserver08\n");
+        interrupt(&installed, &format!("exec bin/alluxio-workers.sh {TASK} \"$PWD/at-it\""), signal, code);
+        for process in at_it(&installed) {
+            wait_until(|| test_kill_process(process).is_err());
+        }
+    }
+}
+
+#[test]
+fn a_start_that_is_interrupted_waits_for_no_host() {
+    let installed = installed("localhost\nserver07\nserver08\n");
+    installed.write("logs/README.md", "");
+    let program = format!(
+        "#!/bin/sh\ncase \"$1 $2\" in 'process this-host') [ \"$3\" = localhost ] ;; 'process running') false ;; \
+         'process start') {TASK} \"${{0%/*}}/../at-it\" ;; *) echo SSD ;; esac\n"
+    );
+    installed.executable("libexec/alluxio", &program);
+    interrupt(&installed, "exec bin/alluxio-start.sh workers NoMount", Signal::TERM, 143);
+    // What the other hosts do is theirs.
+    for process in at_it(&installed) {
+        kill_process(process, Signal::KILL).unwrap();
+    }
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 /// What a command left behind.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,6 +16,20 @@ pub struct Outcome {
 
 pub fn outcome(stdout: &str, stderr: &str, code: i32) -> Outcome {
     Outcome { stdout: stdout.to_owned(), stderr: stderr.to_owned(), code }
+}
+
+/// Nothing here takes longer, unless it hangs.
+const TRIES: u32 = 3_000;
+const PAUSE: Duration = Duration::from_millis(20);
+
+pub fn wait_until(done: impl Fn() -> bool) {
+    for _ in 0..TRIES {
+        if done() {
+            return;
+        }
+        std::thread::sleep(PAUSE);
+    }
+    panic!("it takes too long");
 }
 
 /// The environment of the program, as it shows it.
@@ -41,8 +56,8 @@ esac
 exit ${FAKE_EXIT:-0}
 "#;
 
-/// Reaches hosts as their names say: `down`, `nokey`, `wrong`, `full`, `silent`, `bare`. Any other runs the words in a shell with an
-/// environment of its own, as a login does.
+/// Reaches hosts as their names say: `down`, `nokey`, `wrong`, `new`, `full`, `denied`, `silent`, `bare`. Any other becomes the command, in an
+/// environment of its own as a login has it.
 const SSH: &str = r#"#!/bin/bash
 echo "$*" >>"${0%/*}/ssh-calls"
 while [[ "$1" == -* ]]; do if [[ "$1" == -o ]]; then shift; fi; shift; done
@@ -52,10 +67,12 @@ case "$host" in
   nokey) echo "someone@nokey: Permission denied (publickey,password)." >&2; exit 255 ;;
   wrong) echo "ssh: Could not resolve hostname wrong: Name or service not known" >&2; exit 255 ;;
   full) printf 'Starting worker @ full\ncannot make the folder: No space left on device (os error 28)\nworker failed to start (exit code 1); see logs\n'; exit 1 ;;
+  new) printf 'key changed\nHost key verification failed.\n' >&2; exit 255 ;;
+  denied) printf 'cannot make the folder /r: Permission denied (os error 13)\nMount failed, not starting worker\n'; exit 1 ;;
   silent) exit 3 ;;
   bare) eval "set -- $*"; echo "bash: line 1: $1: No such file or directory" >&2; exit 127 ;;
 esac
-exec env -i PATH="$PATH" SSH_HOST="$host" sh -c "$*"
+exec env -i PATH="$PATH" SSH_HOST="$host" sh -c "exec $*"
 "#;
 
 /// An installation with the scripts of this clone, a program and other commands of the test's.
@@ -108,14 +125,22 @@ impl Installation {
 
     /// Runs a line of shell in the installation. The folder is shown as `H`.
     pub fn run(&self, line: &str) -> Outcome {
+        self.end_of(self.begin(line))
+    }
+
+    /// Begins a line of shell. Without more than one command in it, the process is that of the command.
+    pub fn begin(&self, line: &str) -> Child {
         let path = std::env::var("PATH").unwrap();
-        let output = Command::new("bash")
-            .args(["-c", line])
-            .current_dir(self.folder.path())
-            .env_clear()
-            .env("PATH", format!("{}:{path}", self.path("stand-ins").display()))
-            .output()
-            .unwrap();
+        // A test that runs in the background may be one that hears of no SIGINT.
+        let mut command = Command::new("env");
+        command.args(["--default-signal=INT", "bash", "-c", line]).current_dir(self.folder.path()).env_clear();
+        command.env("PATH", format!("{}:{path}", self.path("stand-ins").display()));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Waits for the end of what was begun.
+    pub fn end_of(&self, begun: Child) -> Outcome {
+        let output = begun.wait_with_output().unwrap();
         // As shells tell of a signal.
         let code = output.status.code().or(output.status.signal().map(|signal| 128 + signal)).unwrap();
         Outcome { stdout: self.shown(output.stdout), stderr: self.shown(output.stderr), code }

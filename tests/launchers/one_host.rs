@@ -2,16 +2,11 @@
 
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
-use crate::installation::{Installation, Outcome, outcome};
-
-/// Nothing here takes longer, unless it hangs.
-const TRIES: u32 = 3_000;
-const PAUSE: Duration = Duration::from_millis(20);
+use crate::installation::{Installation, Outcome, outcome, wait_until};
 
 const NOWHERE: &str = "#!/bin/sh\necho \"ssh is not needed on one host: $*\" >&2\nexit 255\n";
 
@@ -53,10 +48,8 @@ impl Host {
     }
 
     /// Runs it in the background. Its output goes to `output`.
-    fn begin(&self, launcher: &str, words: &[&str]) -> Child {
-        let output = std::fs::File::create(self.installed.path("output")).unwrap();
-        let mut command = Command::new(self.installed.path(launcher));
-        command.args(words).stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output).spawn().unwrap()
+    fn begin(&self, line: &str) -> Child {
+        self.installed.begin(&format!("exec {line} >output 2>&1"))
     }
 
     /// The process of a server, if it lives.
@@ -79,16 +72,6 @@ impl Drop for Host {
         }
         let _ = std::fs::remove_dir_all(&self.ram);
     }
-}
-
-fn wait_until(done: impl Fn() -> bool) {
-    for _ in 0..TRIES {
-        if done() {
-            return;
-        }
-        std::thread::sleep(PAUSE);
-    }
-    panic!("it takes too long");
 }
 
 fn killed(count: usize) -> String {
@@ -174,7 +157,7 @@ fn a_worker_that_died_is_restarted() {
 fn safe_keeps_a_master_running_until_it_is_told_to_end() {
     let host = Host::new();
     assert_eq!(host.run("bin/alluxio format").code, 0);
-    let mut safe = host.begin("bin/alluxio-start.sh", &["safe"]);
+    let mut safe = host.begin("bin/alluxio-start.sh safe");
     let told = |text: &str| host.installed.read("output").matches(text).count();
     wait_until(|| told("Alluxio is running... \n") > 0);
     // Its master dies with it.
@@ -190,7 +173,7 @@ fn safe_keeps_a_master_running_until_it_is_told_to_end() {
 fn who_waits_ends_with_the_server() {
     let host = Host::new();
     assert_eq!(host.run("bin/alluxio format").code, 0);
-    let mut waiting = host.begin("bin/alluxio-start.sh", &["-w", "master"]);
+    let mut waiting = host.begin("bin/alluxio-start.sh -w master");
     wait_until(|| host.run("bin/alluxio fs ls /").code == 0);
     assert!(waiting.try_wait().unwrap().is_none());
     host.expect("bin/alluxio-stop.sh master", &killed(1));
