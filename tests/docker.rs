@@ -27,26 +27,12 @@ fn read(path: &str) -> String {
 fn what_the_image_copies_is_there_and_is_sent_to_the_engine() {
     let dockerfile = read("docker/Dockerfile");
     let ignore = read("docker/Dockerfile.dockerignore");
-    let sent = |path: &str| {
-        ignore.lines().filter_map(|line| line.strip_prefix('!')).any(|pattern| match pattern.split_once('*') {
-            Some((before, after)) => path.starts_with(before) && path.ends_with(after),
-            None => path == pattern,
-        })
-    };
     let copies =
         dockerfile.lines().filter_map(|line| line.strip_prefix("COPY ")).filter(|line| !line.starts_with("--"));
-    let mut sources = BTreeSet::new();
-    for copy in copies {
-        let words: Vec<&str> = copy.split_whitespace().collect();
-        sources.extend(words[..words.len() - 1].iter().copied());
-    }
-    assert!(sources.remove("target/package/alluxio-*-bin.tar.gz"), "the package: {sources:?}");
-    assert!(sent("target/package/alluxio-1-bin.tar.gz"));
-    assert_eq!(sources, BTreeSet::from(["docker/entrypoint.sh", "docker/healthcheck.sh", "docker/log4rs.yaml"]));
-    for source in sources {
-        assert!(project().join(source).is_file(), "{source}");
-        assert!(sent(source), "{source}");
-    }
+    let sources: Vec<&str> = copies.map(|copy| copy.split_once(' ').unwrap().0).collect();
+    assert_eq!(sources, ["target/package/alluxio-*-bin.tar.gz"]);
+    let sent: Vec<&str> = ignore.lines().filter_map(|line| line.strip_prefix('!')).collect();
+    assert_eq!(sent, sources);
     for called in ["HEALTHCHECK", "ENTRYPOINT"] {
         let line = dockerfile.lines().find(|line| line.starts_with(called)).unwrap();
         let path = line.split('"').nth(1).unwrap();
