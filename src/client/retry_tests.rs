@@ -303,6 +303,24 @@ async fn a_stopped_only_master_is_given_up_and_named() {
     }
 }
 
+/// What who waited was told.
+static WAITS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+#[tokio::test]
+async fn who_waits_for_a_master_is_told_once_with_the_reason() {
+    let mut settings =
+        ClientSettings { on_wait: Some(|text| WAITS.lock().push(text.to_owned())), ..ClientSettings::default() };
+    settings.retry.max_duration = Duration::from_secs(4);
+    let nobody = Told(Arc::new(Mutex::new(None)));
+    let files = FileSystem::new(Box::new(nobody), settings, DataSettings::default());
+    assert!(matches!(mkdir(&files).await, Err(ClientError::Unreachable { .. })));
+    let told = WAITS.lock().clone();
+    assert!(
+        matches!(told.as_slice(), [text] if text.contains("up to 4s") && text.contains("nobody leads")),
+        "{told:?}"
+    );
+}
+
 #[tokio::test]
 async fn the_primary_is_found_among_standbys_and_silent_masters() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -6,6 +6,7 @@
 //! id, or gives the same result twice.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -23,6 +24,9 @@ use crate::types::{ErrorKind, FsError};
 /// of ZooKeeper costs little.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
+/// How long nobody answers before who waits is told so.
+const TELL_AFTER: Duration = Duration::from_secs(3);
+
 /// How a client of the masters behaves.
 #[derive(Debug, Clone)]
 pub struct ClientSettings {
@@ -32,6 +36,8 @@ pub struct ClientSettings {
     pub retry: RetrySettings,
     /// A call that has no answer for so long makes us look whether somebody else leads now.
     pub look_again: Duration,
+    /// Told once, with the reason, when no master has answered for a few seconds.
+    pub on_wait: Option<fn(&str)>,
 }
 
 /// `alluxio.user.rpc.retry.*`
@@ -61,6 +67,7 @@ impl Default for ClientSettings {
             channel: ChannelSettings::default(),
             retry: RetrySettings::default(),
             look_again: Duration::from_secs(1),
+            on_wait: None,
         }
     }
 }
@@ -94,6 +101,8 @@ pub struct Caller {
     settings: ClientSettings,
     /// The connection of the last good call, with the address of its server.
     current: Mutex<Option<(String, Connection)>>,
+    /// Whether who waits has been told.
+    told: AtomicBool,
 }
 
 /// How an attempt ended without a result.
@@ -109,7 +118,7 @@ enum Ended {
 impl Caller {
     /// Calls `service` of the primary that `masters` finds. Nothing is connected before the first call.
     pub fn new(masters: Box<dyn Locate>, service: ServiceType, settings: ClientSettings) -> Caller {
-        Caller { masters, service, settings, current: Mutex::new(None) }
+        Caller { masters, service, settings, current: Mutex::new(None), told: AtomicBool::new(false) }
     }
 
     /// The address of the primary, waited for as long as a call would be.
@@ -136,7 +145,8 @@ impl Caller {
         F: Future<Output = Result<T, Ended>>,
     {
         let retry = &self.settings.retry;
-        let end = boot_now() + retry.max_duration;
+        let begun = boot_now();
+        let end = begun + retry.max_duration;
         let mut pause = retry.base_sleep;
         let mut attempts = 0;
         loop {
@@ -145,6 +155,7 @@ impl Caller {
                 Ok(result) => return Ok(result),
                 Err(Ended::Refused(error)) => return Err(ClientError::Refused(error)),
                 Err(Ended::Failed { address, reason }) => {
+                    self.tell_wait(begun, &reason);
                     let moved = self.pause(address.as_deref(), pause, end).await;
                     (address, reason, moved)
                 }
@@ -251,6 +262,7 @@ impl Caller {
                     }
                 }
             }
+            self.tell_wait(started, &reason);
             if boot_now() < end {
                 continue;
             }
@@ -263,6 +275,17 @@ impl Caller {
                     }
                 }
             }
+        }
+    }
+
+    /// Says once that nobody has answered since `begun`, when that is long ago.
+    fn tell_wait(&self, begun: Boot, reason: &str) {
+        let Some(tell) = self.settings.on_wait else { return };
+        if boot_now().since(begun) >= TELL_AFTER && !self.told.swap(true, Ordering::Relaxed) {
+            let limit = self.settings.retry.max_duration;
+            tell(&format!(
+                "waiting for a master, up to {limit:?} (alluxio.user.rpc.retry.max.duration); meanwhile: {reason}"
+            ));
         }
     }
 

@@ -26,7 +26,7 @@ mod settings;
 mod texts;
 mod uri;
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
 use crate::client::FileSystem;
 
@@ -59,9 +59,10 @@ pub enum Face {
 }
 
 /// Runs `face` with `words` on standard output and error, and gives the exit code of the process.
-pub fn run(face: Face, words: &[&str], settings: ShellSettings) -> i32 {
+pub fn run(face: Face, words: &[&str], mut settings: ShellSettings) -> i32 {
     let (stdout, stderr) = (io::stdout(), io::stderr());
     let terminal = stderr.is_terminal();
+    settings.client.on_wait = terminal.then_some(|text| drop(writeln!(io::stderr(), "{text}")));
     run_on(face, words, settings, &mut Output::new(Box::new(stdout.lock()), Box::new(stderr.lock()), terminal))
 }
 

@@ -75,5 +75,5 @@ pub fn client(conf: &Conf) -> Result<ClientSettings, SettingsError> {
         max_duration: conf.get(&keys::USER_RPC_RETRY_MAX_DURATION),
     };
     let channel = ChannelSettings { identity: identity::of_process(conf)?, ..ChannelSettings::default() };
-    Ok(ClientSettings { channel, retry, look_again: LOOK_AGAIN })
+    Ok(ClientSettings { channel, retry, look_again: LOOK_AGAIN, on_wait: None })
 }
