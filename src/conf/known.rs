@@ -23,13 +23,18 @@ pub(super) fn is_known(name: &str) -> bool {
     KNOWN.lines().any(|known| known == name || matches(known, name))
 }
 
-/// The name most like `name`, of those that we read and those that some release has.
-pub(super) fn nearest(name: &str) -> &'static str {
+/// How many slips of the pen may lie between a name and the one that was meant.
+const SLIPS_MAX: usize = 4;
+
+/// The name most like `name`, of those that we read and those that some release has; none if no name is like it.
+pub(super) fn nearest(name: &str) -> Option<&'static str> {
     let ours = ROWS.iter().chain(FAMILIES).flat_map(|row| std::iter::once(&row.name).chain(row.aliases)).copied();
     // The first of equals wins: better one that has an effect.
-    ours.chain(KNOWN.lines())
-        .min_by_key(|known| strsim::damerau_levenshtein(known, name))
-        .expect("the table of properties is not empty")
+    let distances = ours.chain(KNOWN.lines()).map(|known| (strsim::damerau_levenshtein(known, name), known));
+    let (slips, nearest) = distances.min_by_key(|(slips, _)| *slips)?;
+    // Of a short name most letters would be others: alluxio.x is not like alluxio.home.
+    let own = name.trim_start_matches("alluxio.").len();
+    (slips <= SLIPS_MAX && slips * 2 < own).then_some(nearest)
 }
 
 /// Whether `name` is `pattern` with one or more characters in the place of each `*`.
@@ -66,9 +71,12 @@ mod tests {
 
     #[test]
     fn the_nearest_name_is_the_one_meant() {
-        assert_eq!(nearest("alluxio.master.rcp.port"), "alluxio.master.rpc.port");
-        assert_eq!(nearest("alluxio.zookeper.adress"), "alluxio.zookeeper.address");
-        assert_eq!(nearest("alluxio.worker.memmory.size"), "alluxio.worker.memory.size");
+        assert_eq!(nearest("alluxio.master.rcp.port"), Some("alluxio.master.rpc.port"));
+        assert_eq!(nearest("alluxio.zookeper.adress"), Some("alluxio.zookeeper.address"));
+        assert_eq!(nearest("alluxio.worker.memmory.size"), Some("alluxio.worker.memory.size"));
+        for name in ["alluxio.x", "alluxio.nosuch", "alluxio.what.nobody.ever.had"] {
+            assert_eq!(nearest(name), None, "{name}");
+        }
     }
 
     #[test]

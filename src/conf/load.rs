@@ -27,6 +27,17 @@ pub enum ConfError {
         /// What is wrong, and what would be right.
         reason: String,
     },
+    /// A word among options is none.
+    // Compatible: 1.2.0, whose JVM takes such a word for the class that it should run; load_tests.rs.
+    #[error(
+        "{variable} has the word {word:?}, which is no option; options are -Dkey=value, a value with blanks in quotes"
+    )]
+    Word {
+        /// The variable.
+        variable: String,
+        /// The word.
+        word: String,
+    },
     /// The options in a variable cannot be split into words.
     #[error("{variable} has a quote or backslash without its end: {text}")]
     Quote {
@@ -110,14 +121,25 @@ pub enum Warning {
         origin: Origin,
     },
     /// A property that no Alluxio has.
-    #[error("{name} ({origin}) is not a property of Alluxio, ignored; did you mean {nearest}?")]
+    #[error(
+        "{name} ({origin}) is not a property of Alluxio, ignored{}",
+        nearest.map_or_else(String::new, |nearest| format!("; did you mean {nearest}?"))
+    )]
     Unknown {
         /// The property as it was written.
         name: String,
         /// Where.
         origin: Origin,
-        /// The property with the name most like it.
-        nearest: &'static str,
+        /// The property with a name like it, if there is one.
+        nearest: Option<&'static str>,
+    },
+    /// A variable of the environment that nobody reads, and that is like one that is read.
+    #[error("{name} in the environment or alluxio-env.sh is not read by anybody, ignored; did you mean {meant}?")]
+    Variable {
+        /// The variable.
+        name: String,
+        /// The one that is read.
+        meant: &'static str,
     },
     /// Options for a JVM.
     #[error("options for a Java machine have no effect, ignored: {0}")]
@@ -146,7 +168,7 @@ impl Conf {
         }
         let mut settings = merge(std::iter::once(&presets(compatibility)).chain([&site]).chain(&layers))?;
         resolve_and_check(sources, &mut settings)?;
-        let warnings = warnings(&settings, &environment.ignored);
+        let warnings = warnings(&settings, environment.misspelt, &environment.ignored);
         Ok(Conf { settings, compatibility, warnings })
     }
 
@@ -288,8 +310,12 @@ fn wrong(setting: &Setting, reason: String) -> ConfError {
     ConfError::Value { name: setting.name.clone(), text: setting.text.clone(), origin: setting.origin.clone(), reason }
 }
 
-fn warnings(settings: &BTreeMap<String, Setting>, ignored: &[String]) -> Vec<Warning> {
-    let mut warnings = Vec::new();
+fn warnings(
+    settings: &BTreeMap<String, Setting>,
+    misspelt: Vec<(String, &'static str)>,
+    ignored: &[String],
+) -> Vec<Warning> {
+    let mut warnings: Vec<_> = misspelt.into_iter().map(|(name, meant)| Warning::Variable { name, meant }).collect();
     for (canonical, Setting { name, origin, .. }) in settings {
         let (name, origin) = (name.clone(), origin.clone());
         if known::row(canonical).is_some() {

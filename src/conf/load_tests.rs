@@ -202,8 +202,28 @@ fn references_in_a_circle_or_to_nothing_are_named() {
 }
 
 #[test]
+fn a_word_among_options_that_is_none_is_refused() {
+    let given = |opts| Given::new("", &[("ALLUXIO_JAVA_OPTS", opts)], &[]);
+    for (opts, word) in [
+        ("-Dalluxio.zookeeper.address=a:1, b:1", "b:1"),
+        ("-D alluxio.zookeeper.address=a:1", "alluxio.zookeeper.address"),
+        ("alluxio.zookeeper.address=a:1", "alluxio.zookeeper.address"),
+    ] {
+        assert_eq!(
+            given(opts).refusal(),
+            format!(
+                "ALLUXIO_JAVA_OPTS has the word {word:?}, which is no option; options are -Dkey=value, a value with \
+                 blanks in quotes"
+            )
+        );
+    }
+    let of_java = "-cp /a:/b --add-opens java.base/java.lang=ALL-UNNAMED -Dalluxio.master.hostname=a";
+    assert_eq!(given(of_java).conf().text("alluxio.master.hostname"), Some("a"));
+}
+
+#[test]
 fn properties_without_effect_are_warned_of() {
-    let site = "alluxio.master.rcp.port=2\nalluxio.worker.network.keepalive.time=1min\nlog4j.x=y\n\
+    let site = "alluxio.master.rcp.port=2\nalluxio.worker.network.keepalive.time=1min\nlog4j.x=y\nalluxio.x=1\n\
                 alluxio.worker.tieredstore.level1.alias=SSD\n";
     assert_eq!(
         Given::new(site, &[], &[]).warnings(),
@@ -211,9 +231,31 @@ fn properties_without_effect_are_warned_of() {
             "alluxio.master.rcp.port (conf/alluxio-site.properties:1) is not a property of Alluxio, ignored; \
              did you mean alluxio.master.rpc.port?",
             "alluxio.worker.network.keepalive.time (conf/alluxio-site.properties:2) is not supported, ignored",
-            "alluxio.worker.tieredstore.level1.alias (conf/alluxio-site.properties:4) is not supported, ignored",
+            "alluxio.worker.tieredstore.level1.alias (conf/alluxio-site.properties:5) is not supported, ignored",
+            "alluxio.x (conf/alluxio-site.properties:4) is not a property of Alluxio, ignored",
         ]
     );
+}
+
+#[test]
+fn variables_that_are_like_one_that_is_read_are_warned_of() {
+    let told = |name| Given::new("", &[(name, "x")], &[]).warnings();
+    for (name, meant) in [
+        ("ALLUXIO_JAVA_OPT", "ALLUXIO_JAVA_OPTS"),
+        ("ALLUXIO_MASTER_HOST", "ALLUXIO_MASTER_HOSTNAME"),
+        ("ALLUXIO_UNDERFS_ADRESS", "ALLUXIO_UNDERFS_ADDRESS"),
+    ] {
+        assert_eq!(
+            told(name),
+            [format!(
+                "{name} in the environment or alluxio-env.sh is not read by anybody, ignored; did you mean {meant}?"
+            )]
+        );
+    }
+    for name in ["ALLUXIO_MY_OWN", "ALLUXIO_", "ALLUXIO_FUSE_JAVA_OPTS", "ALLUXIO_JOB_MASTER_JAVA_OPTS", "ALLUXIO_JARS"]
+    {
+        assert_eq!(told(name), [""; 0], "{name}");
+    }
 }
 
 #[test]

@@ -28,6 +28,12 @@ const NAMED: &[(&str, &str)] = &[
 /// Options for every process.
 const COMMON_OPTIONS: &str = "ALLUXIO_JAVA_OPTS";
 
+/// Variables of the originals that are read by nobody here, and look like some that are.
+const OTHERS: &[&str] = &["ALLUXIO_FUSE_JAVA_OPTS", "ALLUXIO_PROXY_JAVA_OPTS"];
+
+/// How many slips of the pen may lie between a variable and the one that was meant.
+const SLIPS_MAX: usize = 2;
+
 /// As what the process runs: each role has options of its own in the environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -171,6 +177,8 @@ pub(super) struct Environment {
     pub named: Layer,
     /// Words among the options that mean nothing here, each with the variable it stands in.
     pub ignored: Vec<String>,
+    /// Variables that nobody reads, each with the one that was most likely meant.
+    pub misspelt: Vec<(String, &'static str)>,
 }
 
 impl Environment {
@@ -183,6 +191,8 @@ impl Environment {
                 read.named.set(property, text, Origin::Environment((*variable).to_owned()));
             }
         }
+        let names = sources.environment.keys().filter(|name| name.starts_with("ALLUXIO_"));
+        read.misspelt = names.filter_map(|name| Some((name.clone(), meant(name)?))).collect();
         Ok(read)
     }
 
@@ -191,19 +201,36 @@ impl Environment {
         let mut layer = Layer::default();
         let Some(text) = sources.variable(variable) else { return Ok(layer) };
         let open_quote = || ConfError::Quote { variable: variable.to_owned(), text: text.to_owned() };
+        let mut takes_a_word = false;
         for word in shlex::split(text).ok_or_else(open_quote)? {
+            // The name only: a value may be a secret.
+            let title = word.split('=').next().unwrap_or(&word);
+            if !word.starts_with('-') && !takes_a_word {
+                return Err(ConfError::Word { variable: variable.to_owned(), word: title.to_owned() });
+            }
+            takes_a_word = matches!(word.as_str(), "-cp" | "-classpath") || (word.starts_with("--") && title == word);
             let (name, value) =
                 word.strip_prefix("-D").map_or(("", ""), |pair| pair.split_once('=').unwrap_or((pair, "")));
             if !name.is_empty() {
                 layer.set(name, value, Origin::Environment(variable.to_owned()));
             }
             if !name.starts_with("alluxio.") {
-                // The name only: a value may be a secret.
-                self.ignored.push(format!("{} ({variable})", word.split('=').next().unwrap_or(&word)));
+                self.ignored.push(format!("{title} ({variable})"));
             }
         }
         Ok(layer)
     }
+}
+
+/// The variable that was most likely meant by one that nobody reads; none if none is like it.
+fn meant(name: &str) -> Option<&'static str> {
+    let options = [Role::Master, Role::Worker, Role::User].map(Role::options);
+    let read = || NAMED.iter().map(|(variable, _)| *variable).chain(options).chain([COMMON_OPTIONS]);
+    if read().chain(OTHERS.iter().copied()).any(|known| known == name) {
+        return None;
+    }
+    let begun = |known: &&str| name.len() > "ALLUXIO_".len() && known.starts_with(name);
+    read().find(|known| strsim::damerau_levenshtein(known, name) <= SLIPS_MAX).or_else(|| read().find(begun))
 }
 
 /// What the command line sets.

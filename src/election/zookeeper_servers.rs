@@ -35,8 +35,11 @@ impl Servers {
                 Some(_) if server.ends_with(']') => (server, "2181"),
                 Some(parts) => parts,
             };
-            if host.is_empty() || host.contains(char::is_whitespace) {
+            if host.is_empty() {
                 return Err(wrong(format!("{server:?} has no host name")));
+            }
+            if !is_host(host) {
+                return Err(wrong(format!("{host:?} is not a host name")));
             }
             if port.parse::<u16>().map_or(true, |port| port == 0) {
                 return Err(wrong(format!("{port:?} is not a port")));
@@ -74,6 +77,14 @@ impl Servers {
     }
 }
 
+/// Whether a text could be a host name, an IPv4 address, or an IPv6 address in brackets.
+fn is_host(text: &str) -> bool {
+    match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_')),
+    }
+}
+
 async fn probe(server: &str) -> String {
     if let Err(error) = lookup_host(server).await {
         return format!("is not the name of a host ({error})");
@@ -100,7 +111,9 @@ mod tests {
 
     #[test]
     fn a_wrong_address_is_named() {
-        for bad in ["", ",", "a:b", "a:0", "a:65536", ":2181", "a:1,", "a:1//x", "a:1/x/../y", "a b:1"] {
+        for bad in
+            ["", ",", "a:b", "a:0", "a:65536", ":2181", "a:1,", "a:1//x", "a:1/x/../y", "a b:1", "a:1;b:1", "zk://a:1"]
+        {
             let text = Servers::parse(bad).expect_err(bad);
             assert!(text.contains(&format!("{bad:?}")), "{text}");
         }
