@@ -14,10 +14,16 @@ USAGE
   exit 1
 }
 
-mode="${1:-}" machine="${2:-local}"
-[[ "${mode}" == "Mount" || "${mode}" == "SudoMount" ]] || usage
-[[ "${machine}" == "local" || "${machine}" == "workers" ]] || usage
-[[ $# -le 2 ]] || usage
+refuse() {
+  echo "Error: $1" >&2
+  usage
+}
+
+[[ $# -gt 0 ]] || usage
+mode="$1" machine="${2:-local}"
+[[ "${mode}" == "Mount" || "${mode}" == "SudoMount" ]] || refuse "Invalid mount mode: ${mode}"
+[[ "${machine}" == "local" || "${machine}" == "workers" ]] || refuse "Invalid MACHINE: ${machine}"
+[[ $# -le 2 ]] || refuse "${mode} ${machine} does not take: ${*:3}"
 
 # shellcheck source=libexec/alluxio-config.sh
 . "${ALLUXIO_LIBEXEC_DIR:-${bin}/../libexec}/alluxio-config.sh" || exit 1

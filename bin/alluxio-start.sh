@@ -75,8 +75,11 @@ if [[ -n "${mount_mode}" && $# -gt 0 && "$1" != "-f" ]]; then
   esac
   shift
 fi
-if [[ $# -gt 1 || ($# -eq 1 && "$1" != "-f") ]]; then
-  refuse ""
+if [[ $# -gt 0 && "$1" != "-f" ]]; then
+  refuse "Error: ${action} does not take: $*"
+fi
+if [[ $# -gt 1 ]]; then
+  refuse "Error: nothing goes behind -f, but here is: ${*:2}"
 fi
 format=("$@")
 case "${format[*]}${action}" in
@@ -108,7 +111,8 @@ start_master() {
 }
 
 start_worker() {
-  if [[ "${mount_mode}" != "NoMount" ]] && ! { [[ -z "${stop_first}" ]] && is_running worker; }; then
+  # One that runs keeps its memory, and is told of below.
+  if [[ "${mount_mode}" != "NoMount" ]] && ! is_running worker; then
     if ! "${bin}/alluxio-mount.sh" "${mount_mode}" local; then
       echo "Mount failed, not starting worker" >&2
       exit 1

@@ -27,6 +27,7 @@ case "${1:--h}" in
     ;;
 esac
 if [[ $# -gt 1 ]]; then
+  echo "Error: $1 does not take: ${*:2}" >&2
   usage >&2
   exit 1
 fi

@@ -20,8 +20,14 @@ fn mount(installed: &Installation, words: &str) -> Outcome {
 #[test]
 fn the_usage_is_that_of_1_2_0() {
     let installed = installed("");
-    for words in ["", "-h", "NoMount", "Mount somewhere", "Mount local more"] {
-        assert_eq!(mount(&installed, words), outcome("", USAGE, 1), "{words}");
+    assert_eq!(mount(&installed, ""), outcome("", USAGE, 1));
+    for (words, reason) in [
+        ("-h", "Invalid mount mode: -h"),
+        ("NoMount", "Invalid mount mode: NoMount"),
+        ("Mount somewhere", "Invalid MACHINE: somewhere"),
+        ("Mount local more", "Mount local does not take: more"),
+    ] {
+        assert_eq!(mount(&installed, words), outcome("", &format!("Error: {reason}\n{USAGE}"), 1), "{words}");
     }
     assert_eq!(installed.read("calls"), "");
 }
