@@ -202,6 +202,9 @@ fn master(conf: &Conf) -> anyhow::Result<u8> {
 }
 
 fn start_master(conf: &Conf, properties: &[String]) -> anyhow::Result<u8> {
+    if let Some(doubt) = outside::doubt_of_host(conf) {
+        complain(doubt);
+    }
     start(&guardian::SERVER, conf, &["process", "guard", "master"], "alluxio", properties)
 }
 
@@ -338,7 +341,8 @@ fn may_format(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
         return Ok(code);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(alluxio::tools::format::check(conf))?;
+    // If all is well, the format itself tells them.
+    runtime.block_on(alluxio::tools::format::check(conf)).inspect_err(|_| tell_mistakes(conf))?;
     Ok(0)
 }
 
@@ -363,11 +367,11 @@ fn not_to_format(conf: &Conf, words: &[&str]) -> anyhow::Result<Option<u8>> {
     Ok(Some(2))
 }
 
-/// A property that no Alluxio has is most likely a mistake of who typed the command; other warnings are for the log.
+/// A property that no Alluxio has, or a variable that nobody reads, is most likely a mistake of who typed it; other
+/// warnings are for the log.
 fn tell_mistakes(conf: &Conf) {
-    for warning in conf.warnings().iter().filter(|warning| matches!(warning, Warning::Unknown { .. })) {
-        complain(warning);
-    }
+    let mistake = |warning: &&Warning| matches!(warning, Warning::Unknown { .. } | Warning::Variable { .. });
+    conf.warnings().iter().filter(mistake).for_each(complain);
 }
 
 fn version(conf: &Conf) -> anyhow::Result<u8> {

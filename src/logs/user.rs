@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use log::{LevelFilter, Log, Metadata, Record};
 use log4rs::append::rolling_file::RollingFileAppender;
@@ -44,13 +45,23 @@ struct Lazy {
 
 impl Lazy {
     fn open(&self) -> Option<log4rs::Logger> {
-        let appender = rolling(&self.file)
-            .map_err(|error| eprintln!("Cannot write the log {}: {error}", self.file.display()))
-            .ok()?;
+        let file = self.file.display().to_string();
+        let complain = move |error: &dyn std::fmt::Display| eprintln!("Cannot write the log {file}: {error}");
+        let appender = rolling(&self.file).map_err(|error| complain(&error)).ok()?;
         let appender = Appender::builder().build("user", Box::new(appender));
         let config =
             log4rs::Config::builder().appender(appender).build(Root::builder().appender("user").build(self.level));
-        config.ok().map(log4rs::Logger::new)
+        // Of a full disk who runs the command is told once, not with each line.
+        let told = AtomicBool::new(false);
+        let logger = log4rs::Logger::new_with_err_handler(
+            config.ok()?,
+            Box::new(move |error| {
+                if !told.swap(true, Ordering::Relaxed) {
+                    complain(error);
+                }
+            }),
+        );
+        Some(logger)
     }
 }
 

@@ -6,7 +6,9 @@ use crate::election::{Latch, LatchError, SoloLatch, ZookeeperLatch, ZookeeperSet
 use crate::journal::folder::hdfs::{Durability, HdfsSettings, HdfsStore};
 use crate::journal::folder::local::{LocalLock, LocalSettings, LocalStore, MissingFolder};
 use crate::journal::folder::{JournalStore, StoreError};
+use crate::process::is_this_host;
 use crate::ufs::{UfsClients, UfsError, UfsSettings};
+use std::net::ToSocketAddrs;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -183,6 +185,22 @@ pub async fn check_host(conf: &Conf) -> Result<(), OutsideError> {
     };
     let host = address.rsplit_once(':').map_or("", |(host, _)| host).to_owned();
     Err(OutsideError::Unresolved { host, reason })
+}
+
+/// Why others would look for this master on another machine: where masters are elected, they are told its name.
+/// None if the name leads here, or nowhere, which [`check_host`] refuses. An address in front of this machine's own
+/// (a container's, say) looks the same, so nothing is refused.
+pub fn doubt_of_host(conf: &Conf) -> Option<String> {
+    let address = address(conf);
+    let (host, _) = address.rsplit_once(':')?;
+    if !conf.get(&keys::ZOOKEEPER_ENABLED) || is_this_host(host) {
+        return None;
+    }
+    let at = address.to_socket_addrs().ok()?.next()?.ip();
+    Some(format!(
+        "{host} leads to {at}, which is no address of this machine: others will look for this master there. If that \
+         is a mistake, stop it and set alluxio.master.hostname (ALLUXIO_MASTER_HOSTNAME) to the name of this machine"
+    ))
 }
 
 /// Where this master serves, as others are told: `host:port`.

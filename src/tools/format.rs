@@ -52,7 +52,7 @@ pub enum FormatError {
 }
 
 /// Whether [`run`] would begin: what is deleted elsewhere before it must not be deleted in vain. Changes nothing but for
-/// a local folder, which it makes.
+/// a local folder, which it makes; that the folder can be written, an empty file shows, which is deleted again.
 ///
 /// # Errors
 /// As [`run`].
@@ -62,9 +62,11 @@ pub async fn check(conf: &Conf) -> Result<(), FormatError> {
     // Without an id nobody has ever used it.
     let Some(format) = store.read_format().await.map_err(failed)? else { return Ok(()) };
     let address = format!("{FORMAT}{}", outside::address(conf));
-    let latch = outside::latch(conf, &format.cluster_id, &address, &new_incarnation())?;
+    let incarnation = new_incarnation();
+    let latch = outside::latch(conf, &format.cluster_id, &address, &incarnation)?;
     let participants = latch.participants().await;
     latch.leave().await;
+    store.probe(&incarnation).await.map_err(failed)?;
     refuse_if_used(participants?.into_iter().map(|participant| participant.address).collect())
 }
 

@@ -15,6 +15,7 @@ use super::error::StoreError;
 use super::folder::{Folder, Opened};
 use super::plan::{Fill, Placement};
 use crate::metrics::WorkerCounters;
+use crate::process::{SAYS, tell};
 use crate::types::BlockId;
 
 /// One directory of the store.
@@ -108,11 +109,13 @@ impl BlockStore {
                 catalog.len()
             );
             if let Some(whole) = folder.file_system_bytes().filter(|whole| *whole < capacity) {
-                warn!(
-                    "the file system is smaller than the worker's memory is to be; writes will fail when it is full \
-                     folder={} file_system={whole} capacity={capacity}",
+                let small = format!(
+                    "the file system of {} has {whole} bytes, less than the {capacity} of \
+                     alluxio.worker.ramdisk.size (ALLUXIO_WORKER_MEMORY_SIZE): writes will fail when it is full",
                     folder.directory().display()
                 );
+                warn!("{small}");
+                tell(&format!("{SAYS}{small}"));
             }
         }
         Ok(Arc::new(BlockStore {
