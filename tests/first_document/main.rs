@@ -6,6 +6,7 @@
 
 mod cluster;
 mod document;
+mod failover;
 mod faults;
 mod guide;
 mod hosts;
