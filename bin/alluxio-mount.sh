@@ -85,5 +85,11 @@ if [[ "${folder}" != /* ]]; then
 fi
 as_root=(bash)
 # Who is root already needs no sudo.
-if [[ "${mode}" == "SudoMount" && "$(id -u)" != "0" ]]; then as_root=(sudo bash); fi
+if [[ "${mode}" == "SudoMount" && "$(id -u)" != "0" ]]; then
+  if ! command -v sudo >/dev/null; then
+    echo "ERROR: $(id -un) is not root, and there is no sudo: start the worker with NoMount, or as root" >&2
+    exit 1
+  fi
+  as_root=(sudo bash)
+fi
 exec "${as_root[@]}" "${libexec}/alluxio-ramfs.sh" "${folder}" "${size}"

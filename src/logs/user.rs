@@ -26,11 +26,14 @@ const KEPT: u32 = 10;
 /// # Errors
 /// There is a log already.
 pub fn log_of_user(conf: &Conf, user: &str) -> Result<(), LogsError> {
-    let level = conf.get(&keys::LOG_LEVEL).unwrap_or(LevelFilter::Info);
+    let asked = conf.get(&keys::LOG_LEVEL);
+    let level = asked.unwrap_or(LevelFilter::Info);
+    // What libraries do is no news of a command: a user who may not write here would be told so each time.
+    let of_others = asked.unwrap_or(LevelFilter::Warn);
     // A name is no path, whatever it is.
     let name: String = user.chars().map(|c| if c == '/' || c.is_control() { '_' } else { c }).collect();
     let file = conf.get(&keys::USER_LOGS_DIR).join(format!("user_{name}.log"));
-    log::set_boxed_logger(Box::new(Lazy { file, level, opened: OnceLock::new() }))?;
+    log::set_boxed_logger(Box::new(Lazy { file, level, of_others, opened: OnceLock::new() }))?;
     log::set_max_level(level);
     Ok(())
 }
@@ -39,6 +42,8 @@ pub fn log_of_user(conf: &Conf, user: &str) -> Result<(), LogsError> {
 struct Lazy {
     file: PathBuf,
     level: LevelFilter,
+    /// Of what is not ours.
+    of_others: LevelFilter,
     /// None when it could not be, which was said then.
     opened: OnceLock<Option<log4rs::Logger>>,
 }
@@ -74,7 +79,8 @@ fn rolling(file: &std::path::Path) -> std::io::Result<RollingFileAppender> {
 
 impl Log for Lazy {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.level() <= self.level
+        let level = if metadata.target().starts_with("alluxio") { self.level } else { self.of_others };
+        metadata.level() <= level
     }
 
     fn log(&self, record: &Record<'_>) {
