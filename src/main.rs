@@ -90,6 +90,7 @@ fn run() -> anyhow::Result<u8> {
         ("runTest" | "runTests", words) => shell(Face::RunTests, &conf(Role::User)?, words),
         ("logLevel", words) => shell(Face::LogLevel, &conf(Role::User)?, words),
         ("format", words) => format(&conf(Role::User)?, words),
+        ("journal", words) => journal(&conf(Role::User)?, words),
         ("validateConf", _) => written(alluxio::tools::validate_conf::run(conf, &mut std::io::stdout())),
         ("version", _) => version(&conf(Role::User)?),
         ("getConf", words) => written(alluxio::tools::get_conf::run(&conf(Role::User)?, words, &mut std::io::stdout())),
@@ -333,6 +334,17 @@ fn format(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(alluxio::tools::format::run(conf))?;
     Ok(0)
+}
+
+fn journal(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
+    let ["verify"] = words else {
+        complain("Usage: alluxio journal verify");
+        return Ok(1);
+    };
+    tell_mistakes(conf);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let report = runtime.block_on(alluxio::tools::journal_verify::run(conf))?;
+    written(report.write(&mut std::io::stdout()).map(|()| 0))
 }
 
 /// Whether `format` with these words would begin: asked before workers are formatted.

@@ -353,7 +353,7 @@ pub struct AddMountPoint {
 /// A change of UFS and namespace that was begun. Until it is settled, nothing else may change what it touches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UfsIntent {
-    /// What is moved, deleted or persisted; it has one open intent at most.
+    /// What is moved, deleted, persisted or made; it has one open intent at most.
     pub inode: InodeId,
     /// Where it is.
     pub path: AlluxioPath,
@@ -361,10 +361,31 @@ pub struct UfsIntent {
     pub new_path: Option<AlluxioPath>,
     /// What is to be put in its place in the UFS, when it is neither moved nor deleted but persisted: a URI.
     pub temporary: Option<String>,
+    /// Which directory is made in the UFS, when it is none of these.
+    pub make: Option<MakeInUfs>,
     /// When.
     pub op_time_ms: i64,
     /// What to keep for a repetition of the operation, once it is done.
     pub answer: Option<Answered>,
+}
+
+/// A directory that is made in a UFS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MakeInUfs {
+    /// One that is made here afterwards.
+    New(Box<InodeDirectory>),
+    /// One that is here already, and persisted then: the inode of the intent.
+    Existing,
+}
+
+impl UfsIntent {
+    /// The directory that is not here before the intent is settled.
+    pub fn new_directory(&self) -> Option<&InodeDirectory> {
+        match &self.make {
+            Some(MakeInUfs::New(directory)) => Some(directory),
+            Some(MakeInUfs::Existing) | None => None,
+        }
+    }
 }
 
 /// Operations whose first answer is kept. The numbers are journaled.

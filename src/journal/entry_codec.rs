@@ -3,7 +3,7 @@
 //! Reading is strict. What this program does not know, or cannot keep, is an error that names it: an entry that was
 //! only half understood would make two masters differ.
 
-use super::entry::{Answered, AnsweredOperation, Corrupt, Entry, UfsIntent, UnlinkTree};
+use super::entry::{Answered, AnsweredOperation, Corrupt, Entry, MakeInUfs, UfsIntent, UnlinkTree};
 use super::entry_to_proto::field;
 use super::{entry_from_proto, entry_to_proto};
 use crate::proto::alluxio_rs::journal as wire;
@@ -108,13 +108,19 @@ pub(super) fn message<M: Message + Default>(bytes: &[u8]) -> Result<M, String> {
 }
 
 fn intent_of(intent: wire::UfsIntentEntry) -> Result<Entry, String> {
-    let wire::UfsIntentEntry { inode_id, path, new_path, op_time_ms, answer, temporary } = intent;
+    let wire::UfsIntentEntry { inode_id, path, new_path, op_time_ms, answer, temporary, make, persists_directory } =
+        intent;
     let path_of = |text: String| AlluxioPath::parse(&text).map_err(|e| format!("ufs_intent: {e}"));
     Ok(Entry::UfsIntent(UfsIntent {
         inode: InodeId(inode_id),
         path: path_of(path)?,
         new_path: new_path.map(path_of).transpose()?,
         temporary,
+        make: match (make, persists_directory) {
+            (Some(make), _) => Some(MakeInUfs::New(Box::new(entry_from_proto::directory_of(make)?))),
+            (None, Some(true)) => Some(MakeInUfs::Existing),
+            (None, _) => None,
+        },
         op_time_ms,
         answer: answer.map(answered_of).transpose()?,
     }))
@@ -191,6 +197,8 @@ fn encode(entry: &Entry, bytes: &mut Vec<u8>) {
                 op_time_ms: intent.op_time_ms,
                 answer: intent.answer.as_ref().map(answered_to_wire),
                 temporary: intent.temporary.clone(),
+                make: intent.new_directory().map(entry_to_proto::directory_of),
+                persists_directory: matches!(intent.make, Some(MakeInUfs::Existing)).then_some(true),
             };
             put(bytes, kind::UFS_INTENT, &intent);
         }

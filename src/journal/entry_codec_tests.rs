@@ -1,8 +1,8 @@
 //! The bytes of every kind, and that nothing is read which is not understood.
 
 use super::super::entry::{
-    AddMountPoint, Answered, AnsweredOperation, DeleteFile, Entry, InodeDirectory, InodeFile, Rename, Replication,
-    UfsIntent, UnlinkTree, UpdateInode, UpdateInodeDirectory, UpdateInodeFile,
+    AddMountPoint, Answered, AnsweredOperation, DeleteFile, Entry, InodeDirectory, InodeFile, MakeInUfs, Rename,
+    Replication, UfsIntent, UnlinkTree, UpdateInode, UpdateInodeDirectory, UpdateInodeFile,
 };
 use super::{decode_entries, encode_entries, wire};
 use crate::proto::alluxio::proto::journal as alluxio;
@@ -133,6 +133,7 @@ pub(super) fn one_of_each() -> Vec<Entry> {
             path: path("/t"),
             new_path: Some(path("/u")),
             temporary: None,
+            make: None,
             op_time_ms: 5,
             answer: Some(Answered {
                 operation_id: OperationId { high: 1, low: 2 },
@@ -147,6 +148,30 @@ pub(super) fn one_of_each() -> Vec<Entry> {
             path: path("/t"),
             new_path: None,
             temporary: Some("hdfs://h/t".into()),
+            make: None,
+            op_time_ms: 5,
+            answer: None,
+        }),
+        Entry::UfsIntent(UfsIntent {
+            inode: InodeId(9),
+            path: path("/t/m"),
+            new_path: None,
+            temporary: None,
+            make: Some(MakeInUfs::New(Box::new(InodeDirectory {
+                id: InodeId(9),
+                name: "m".into(),
+                path: path("/t/m"),
+                ..directory()
+            }))),
+            op_time_ms: 5,
+            answer: None,
+        }),
+        Entry::UfsIntent(UfsIntent {
+            inode: InodeId(1),
+            path: path("/t"),
+            new_path: None,
+            temporary: None,
+            make: Some(MakeInUfs::Existing),
             op_time_ms: 5,
             answer: None,
         }),

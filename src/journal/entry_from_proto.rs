@@ -24,7 +24,7 @@ pub(super) fn entry_of(bytes: &[u8]) -> Result<Entry, String> {
         field::DELETE_BLOCK => delete_block_of(message(body)?),
         field::DELETE_FILE => delete_of(message(body)?),
         field::DELETE_MOUNT_POINT => unmount_of(message(body)?),
-        field::INODE_DIRECTORY => directory_of(message(body)?),
+        field::INODE_DIRECTORY => directory_of(message(body)?).map(Entry::InodeDirectory),
         field::INODE_DIRECTORY_ID_GENERATOR => directory_generator_of(message(body)?),
         field::INODE_FILE => file_of(message(body)?),
         field::NEW_BLOCK => new_block_of(message(body)?),
@@ -122,7 +122,7 @@ fn unmount_of(entry: wire::DeleteMountPointEntry) -> Result<Entry, String> {
     Ok(Entry::DeleteMountPoint { path: path_of("delete_mount_point", alluxio_path)? })
 }
 
-fn directory_of(entry: wire::InodeDirectoryEntry) -> Result<Entry, String> {
+pub(super) fn directory_of(entry: wire::InodeDirectoryEntry) -> Result<InodeDirectory, String> {
     let wire::InodeDirectoryEntry {
         id,
         parent_id,
@@ -155,7 +155,7 @@ fn directory_of(entry: wire::InodeDirectoryEntry) -> Result<Entry, String> {
             ("xAttr", !x_attr.is_empty()),
         ],
     )?;
-    Ok(Entry::InodeDirectory(InodeDirectory {
+    Ok(InodeDirectory {
         id: InodeId(need(kind, "id", id)?),
         parent: InodeId(need(kind, "parent_id", parent_id)?),
         name: need(kind, "name", name)?,
@@ -172,7 +172,7 @@ fn directory_of(entry: wire::InodeDirectoryEntry) -> Result<Entry, String> {
         direct_children_loaded: need(kind, "direct_children_loaded", direct_children_loaded)?,
         ttl_ms: need(kind, "ttl", ttl)?,
         ttl_action: ttl_action_of(kind, need(kind, "ttlAction", ttl_action)?)?,
-    }))
+    })
 }
 
 fn directory_generator_of(entry: wire::InodeDirectoryIdGeneratorEntry) -> Result<Entry, String> {

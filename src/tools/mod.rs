@@ -1,5 +1,6 @@
-//! Offline work: format of a journal, and what a configuration says.
+//! Offline work: format and check of a journal, and what a configuration says.
 
 pub mod format;
 pub mod get_conf;
+pub mod journal_verify;
 pub mod validate_conf;

@@ -38,7 +38,7 @@ impl Cluster {
             "ALLUXIO_TEST_PACKAGE is not set: run scripts/test, or name what scripts/package has made"
         );
         let network = Network::up(&HOSTS, project);
-        services::start(&network, project);
+        services::start(&network, project, &["server03"]);
         let top = format!("alluxio-{}", env!("CARGO_PKG_VERSION"));
         for host in ALLUXIO_HOSTS {
             let opt = network.folder.join(host).join("opt");

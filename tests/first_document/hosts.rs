@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -19,6 +20,8 @@ const UP_LIMIT: Duration = Duration::from_secs(20);
 const FOLDER: &str = "alluxio-first-document-";
 /// The network of the hosts; the number of a host is that in its name.
 const NETWORK: &str = "10.86.0";
+/// Number of this machine in that network.
+const SELF: &str = "1";
 
 /// Programs that the hosts are made with, and where they come from.
 const NEEDED: [(&str, &str); 5] = [
@@ -68,6 +71,7 @@ impl Network {
 
         let bridge = Namespace::start(&folder.join("bridge.log"), &["--net"], &["cat"]);
         bridge.ip("link add bridge type bridge");
+        bridge.ip(&format!("address add {NETWORK}.{SELF}/24 dev bridge"));
         bridge.ip("link set bridge up");
         let hosts = names.iter().map(|name| {
             fs::create_dir_all(folder.join(name)).unwrap();
@@ -94,6 +98,37 @@ impl Network {
         let log = self.folder.join(name).join("host.log");
         let what = format!("{name} to come up; {}", log.display());
         wait_for(&what, UP_LIMIT, || fs::read_to_string(&log).unwrap().ends_with("ready\n").then_some(()));
+    }
+
+    /// Moves the calling thread, and what it starts from now on, to the network of the hosts.
+    pub fn enter(&self) {
+        let network = File::open(format!("/proc/{}/ns/net", self.bridge.pid)).unwrap();
+        let kind = Some(rustix::thread::LinkNameSpaceType::Network);
+        rustix::thread::move_into_link_name_space(network.as_fd(), kind).unwrap();
+    }
+
+    /// What one host sends does not arrive at another any more. Without a host, what the clients on this machine send.
+    pub fn cut(&self, from: Option<&str>, to: &str) {
+        self.drop_at(to, "input", &format!("ip saddr {}", from.map_or_else(clients, address)));
+    }
+
+    /// What a host sends to the clients on this machine does not arrive any more.
+    pub fn mute_to_clients(&self, from: &str) {
+        self.drop_at(from, "output", &format!("ip daddr {}", clients()));
+    }
+
+    fn drop_at(&self, host: &str, hook: &str, what: &str) {
+        let line = format!(
+            "nft 'add table inet cut; add chain inet cut {hook} {{ type filter hook {hook} priority 0; }}; \
+             add rule inet cut {hook} {what} drop'"
+        );
+        self.type_on(host, &line, UP_LIMIT).expect_success();
+    }
+
+    /// Everything arrives again at a host that was cut off from another.
+    pub fn mend(&self, to: &str) {
+        self.type_on(to, "! nft list table inet cut >/dev/null 2>&1 || nft delete table inet cut", UP_LIMIT)
+            .expect_success();
     }
 
     /// Pulls the cable of a host, or puts it back.
@@ -178,8 +213,13 @@ impl Drop for Namespace {
 }
 
 /// The address of a host.
-fn address(name: &str) -> String {
+pub fn address(name: &str) -> String {
     format!("{NETWORK}.{}", name.trim_start_matches(|c: char| !c.is_ascii_digit()).trim_start_matches('0'))
+}
+
+/// The address of this machine in the network of the hosts.
+fn clients() -> String {
+    format!("{NETWORK}.{SELF}")
 }
 
 /// Folders of runs that were killed: nobody holds their lock.

@@ -1,5 +1,5 @@
-//! What the cluster of the document stands on: ZooKeeper on server03 to server05, a NameNode and a DataNode on server03.
-//! Real servers with the jars of the test beds, at the ports that everybody uses.
+//! What a cluster in namespaces stands on: ZooKeeper on server03 to server05, a NameNode on server03, a DataNode there or
+//! on each of them. Real servers with the jars of the test beds, at the ports that everybody uses.
 
 use std::fs;
 use std::path::Path;
@@ -9,9 +9,10 @@ use crate::hosts::Network;
 use crate::process::{run, wait_for};
 
 /// The file system, as a URI.
-const HDFS: &str = "hdfs://server03:9000";
+pub const HDFS: &str = "hdfs://server03:9000";
 
-const QUORUM: [&str; 3] = ["server03", "server04", "server05"];
+const NAMENODE: &str = "server03";
+pub const QUORUM: [&str; 3] = ["server03", "server04", "server05"];
 /// How long Maven may take to fetch the jars for the first time.
 const FETCH_LIMIT: Duration = Duration::from_secs(600);
 /// How long a server may take to start.
@@ -19,27 +20,31 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// The command line of Java for these servers.
-struct Java {
-    command: String,
+pub struct Java {
+    pub command: String,
     zookeeper: String,
     hdfs: String,
     flags: String,
     hadoop_flags: String,
 }
 
-/// Starts all of them; they end with their hosts.
-pub fn start(network: &Network, project: &Path) {
+/// Starts all of them, with DataNodes on these hosts; they end with their hosts.
+pub fn start(network: &Network, project: &Path, datanodes: &[&str]) -> Java {
     let java = Java::find(project);
     for (i, host) in QUORUM.iter().enumerate() {
-        start_zookeeper(network, &java, host, i + 1);
+        configure_zookeeper(network, host, i + 1);
+        java.start_zookeeper(network, host);
     }
-    start_hdfs(network, &java);
+    start_hdfs(network, &java, datanodes);
     for host in QUORUM {
         let ask = "exec 3<>/dev/tcp/$HOSTNAME/2181 && printf srvr >&3 && grep -q ^Mode: <&3";
         wait_on(network, host, "ZooKeeper to serve", &format!("HOSTNAME={host}; {ask}"));
     }
-    let log = network.folder.join("server03/datanode.log");
-    wait_on(network, "server03", "HDFS", &format!("grep -q 'successfully registered with NN' {}", log.display()));
+    for host in datanodes {
+        let log = network.folder.join(host).join("datanode.log");
+        wait_on(network, host, "HDFS", &format!("grep -q 'successfully registered with NN' {}", log.display()));
+    }
+    java
 }
 
 impl Java {
@@ -55,7 +60,7 @@ impl Java {
     }
 }
 
-fn start_zookeeper(network: &Network, java: &Java, host: &str, id: usize) {
+fn configure_zookeeper(network: &Network, host: &str, id: usize) {
     let folder = network.folder.join(host).join("zookeeper");
     fs::create_dir_all(&folder).unwrap();
     let servers: String = (1..=3).map(|id| format!("server.{id}={}:2888:3888\n", QUORUM[id - 1])).collect();
@@ -66,47 +71,75 @@ fn start_zookeeper(network: &Network, java: &Java, host: &str, id: usize) {
     );
     fs::write(folder.join("zoo.cfg"), config).unwrap();
     fs::write(folder.join("myid"), id.to_string()).unwrap();
-    let main = "org.apache.zookeeper.server.quorum.QuorumPeerMain zoo.cfg";
-    let class_path = format!("{}/*", java.zookeeper);
-    start_java(
-        network,
-        java,
-        host,
-        "zookeeper",
-        &format!("-Dzookeeper.jmx.log4j.disable=true -cp '{class_path}' {main}"),
-    );
 }
 
-fn start_hdfs(network: &Network, java: &Java) {
-    let host = "server03";
-    let folder = network.folder.join(host);
-    for part in ["namenode", "datanode", "web/webapps/hdfs", "web/webapps/datanode", "web/webapps/static"] {
-        fs::create_dir_all(folder.join(part)).unwrap();
-    }
-    let core = [("fs.defaultFS", HDFS.to_owned()), ("hadoop.tmp.dir", folder.join("hadoop").display().to_string())];
-    let data = |part: &str| format!("file://{}", folder.join(part).join("data").display());
-    let hdfs = [
-        ("dfs.replication", "1".to_owned()),
-        ("dfs.namenode.name.dir", data("namenode")),
-        ("dfs.datanode.data.dir", data("datanode")),
-        ("dfs.namenode.safemode.extension", "0".to_owned()),
-        ("dfs.namenode.datanode.registration.ip-hostname-check", "false".to_owned()),
-    ];
+fn start_hdfs(network: &Network, java: &Java, datanodes: &[&str]) {
     let log = "log4j.rootLogger=INFO, console\nlog4j.appender.console=org.apache.log4j.ConsoleAppender\n\
                log4j.appender.console.target=System.err\nlog4j.appender.console.layout=org.apache.log4j.SimpleLayout\n";
-    for part in ["namenode", "datanode"] {
+    let servers = datanodes.iter().map(|host| (*host, "datanode")).chain([(NAMENODE, "namenode")]);
+    for (host, part) in servers {
+        let folder = network.folder.join(host);
+        for part in [part, "web/webapps/hdfs", "web/webapps/datanode", "web/webapps/static"] {
+            fs::create_dir_all(folder.join(part)).unwrap();
+        }
+        let data = |part: &str| format!("file://{}", folder.join(part).join("data").display());
+        let core = [("fs.defaultFS", HDFS.to_owned()), ("hadoop.tmp.dir", folder.join("hadoop").display().to_string())];
+        let hdfs = [
+            ("dfs.replication", datanodes.len().to_string()),
+            ("dfs.namenode.name.dir", data("namenode")),
+            ("dfs.datanode.data.dir", data("datanode")),
+            ("dfs.namenode.safemode.extension", "0".to_owned()),
+            ("dfs.namenode.datanode.registration.ip-hostname-check", "false".to_owned()),
+        ];
         fs::write(folder.join(part).join("core-site.xml"), hadoop_xml(&core)).unwrap();
         fs::write(folder.join(part).join("hdfs-site.xml"), hadoop_xml(&hdfs)).unwrap();
         fs::write(folder.join(part).join("log4j.properties"), log).unwrap();
     }
-    let class_path = format!("{} -cp '.:../web:{}/*'", java.hadoop_flags, java.hdfs);
-    let main = "org.apache.hadoop.hdfs.server.namenode.NameNode";
-    let format =
-        format!("cd {}/namenode && {} {class_path} {main} -format -nonInteractive", folder.display(), java.command);
-    network.type_on(host, &format, START_LIMIT).expect_success();
-    start_java(network, java, host, "namenode", &format!("{class_path} {main}"));
-    let main = "org.apache.hadoop.hdfs.server.datanode.DataNode";
-    start_java(network, java, host, "datanode", &format!("{class_path} {main}"));
+    let format = java.hadoop("namenode.NameNode -format -nonInteractive");
+    let folder = network.folder.join(NAMENODE);
+    let line = format!("cd {}/namenode && {} {format}", folder.display(), java.command);
+    network.type_on(NAMENODE, &line, START_LIMIT).expect_success();
+    java.start_namenode(network);
+    for host in datanodes {
+        java.start_datanode(network, host);
+    }
+}
+
+impl Java {
+    /// Starts the ZooKeeper server of a host.
+    pub fn start_zookeeper(&self, network: &Network, host: &str) {
+        let main = "org.apache.zookeeper.server.quorum.QuorumPeerMain zoo.cfg";
+        let words = format!("-Dzookeeper.jmx.log4j.disable=true -cp '{}/*' {main}", self.zookeeper);
+        self.start(network, host, "zookeeper", &words);
+    }
+
+    /// Starts the NameNode.
+    pub fn start_namenode(&self, network: &Network) {
+        self.start(network, NAMENODE, "namenode", &self.hadoop("namenode.NameNode"));
+    }
+
+    /// Starts the DataNode of a host.
+    pub fn start_datanode(&self, network: &Network, host: &str) {
+        self.start(network, host, "datanode", &self.hadoop("datanode.DataNode"));
+    }
+
+    /// The words of Java for a program of HDFS.
+    fn hadoop(&self, main: &str) -> String {
+        let Java { hadoop_flags, hdfs, .. } = self;
+        format!("{hadoop_flags} -cp '.:../web:{hdfs}/*' org.apache.hadoop.hdfs.server.{main}")
+    }
+
+    /// Starts a server in its folder on a host, in the background; its pid, as the host counts, is in `NAME.pid`.
+    fn start(&self, network: &Network, host: &str, name: &str, words: &str) {
+        let folder = network.folder.join(host);
+        let start = format!(
+            "cd {0}/{name} && {{ setsid {1} {2} {words} >>{0}/{name}.log 2>&1 </dev/null & echo $! >{0}/{name}.pid; }}",
+            folder.display(),
+            self.command,
+            self.flags
+        );
+        network.type_on(host, &start, LIMIT).expect_success();
+    }
 }
 
 /// A Hadoop configuration with these properties.
@@ -117,18 +150,6 @@ fn hadoop_xml(properties: &[(&str, String)]) -> String {
         "<?xml version=\"1.0\"?><configuration>{}</configuration>",
         properties.iter().map(property).collect::<String>()
     )
-}
-
-/// Starts a server in its folder on a host, in the background.
-fn start_java(network: &Network, java: &Java, host: &str, name: &str, words: &str) {
-    let folder = network.folder.join(host);
-    let start = format!(
-        "cd {0}/{name} && {{ setsid {1} {2} {words} >{0}/{name}.log 2>&1 </dev/null & }}",
-        folder.display(),
-        java.command,
-        java.flags
-    );
-    network.type_on(host, &start, LIMIT).expect_success();
 }
 
 /// Waits until a line succeeds on a host.

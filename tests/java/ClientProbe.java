@@ -1,22 +1,32 @@
 import alluxio.AlluxioURI;
 import alluxio.client.file.FileSystem;
 import alluxio.client.file.URIStatus;
+import alluxio.exception.DirectoryNotEmptyException;
+import alluxio.exception.FileAlreadyExistsException;
+import alluxio.exception.FileDoesNotExistException;
+import alluxio.exception.InvalidPathException;
 import alluxio.grpc.Bits;
 import alluxio.grpc.CreateDirectoryPOptions;
 import alluxio.grpc.CreateFilePOptions;
 import alluxio.grpc.DeletePOptions;
+import alluxio.grpc.GetStatusPOptions;
+import alluxio.grpc.ListStatusPOptions;
+import alluxio.grpc.LoadMetadataPType;
 import alluxio.grpc.PMode;
 import alluxio.grpc.SetAttributePOptions;
 import alluxio.grpc.WritePType;
 import java.io.BufferedReader;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Paths;
 import java.util.List;
+import java.util.Random;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FsShell;
@@ -35,6 +45,8 @@ public class ClientProbe {
       steps(args[1]);
     } else if (mode.equals("loop") && args.length == 3) {
       loop(args[1], Integer.parseInt(args[2]));
+    } else if (mode.equals("episodes") && args.length == 1) {
+      episodes();
     } else if (mode.equals("list") && args.length == 2) {
       list(args[1]);
     } else if (mode.equals("load") && args.length == 5) {
@@ -52,7 +64,7 @@ public class ClientProbe {
     } else if (mode.equals("free") && args.length == 2) {
       FS.free(uri(args[1]));
     } else {
-      System.err.println("usage: steps ROOT | loop ROOT SECONDS | list ROOT | load OPERATION ROOT THREADS SECONDS"
+      System.err.println("usage: steps ROOT | loop ROOT SECONDS | episodes | list ROOT | load OPERATION ROOT THREADS SECONDS"
           + " | write PATH BYTES WRITE_TYPE [GATE] | read PATH [GATE] | readers PATH COUNT GATE | free PATH"
           + " | hadoop FILE | transfer PATH BYTES");
       System.exit(2);
@@ -137,6 +149,114 @@ public class ClientProbe {
       }
       System.out.flush();
     }
+  }
+
+  private static final String[] PATHS = {"/a", "/t", "/b", "/t/a", "/u", "/a/a", "/a/b", "/b/a", "/a/a/a"};
+  private static final String[] DIRECTORIES = {"/", "/t", "/a", "/b", "/a/a"};
+
+  /**
+   * Reads `go ROOT SEED THREADS`, has so many clients ask one operation after another below ROOT until it reads `end`, and
+   * then prints for each call `THREAD ASKED HEARD OPERATION PATH [PATH] = ANSWER [NAME ...]` (microseconds) and `done`.
+   */
+  private static void episodes() throws Exception {
+    BufferedReader commands = new BufferedReader(new InputStreamReader(System.in));
+    for (String line = commands.readLine(); line != null; line = commands.readLine()) {
+      String[] words = line.split(" ");
+      int threads = Integer.parseInt(words[3]);
+      StringBuffer calls = new StringBuffer();
+      AtomicBoolean stop = new AtomicBoolean();
+      Thread[] all = new Thread[threads];
+      for (int t = 0; t < threads; t++) {
+        Random random = new Random(Long.parseLong(words[2]) * 1000 + 500 + t);
+        String who = t + " ";
+        all[t] = new Thread(() -> {
+          while (!stop.get()) {
+            calls.append(who + oneCall(words[1], random) + '\n');
+            try {
+              Thread.sleep(random.nextInt(60));
+            } catch (InterruptedException e) {
+              return;
+            }
+          }
+        });
+        all[t].start();
+      }
+      if (!"end".equals(commands.readLine())) {
+        return;
+      }
+      stop.set(true);
+      for (Thread thread : all) {
+        thread.join();
+      }
+      System.out.print(calls);
+      System.out.println("done");
+      System.out.flush();
+    }
+  }
+
+  private static String oneCall(String root, Random random) {
+    String path = PATHS[random.nextInt(PATHS.length)];
+    String other = PATHS[random.nextInt(PATHS.length)];
+    AlluxioURI at = uri(root + path);
+    int kind = random.nextInt(20);
+    long asked = System.nanoTime() / 1000;
+    if (kind < 6) {
+      WritePType type = path.equals("/t") || path.equals("/u") ? WritePType.CACHE_THROUGH : WritePType.MUST_CACHE;
+      CreateDirectoryPOptions options = CreateDirectoryPOptions.newBuilder().setWriteType(type).build();
+      return told(asked, "mkdir " + path, () -> { FS.createDirectory(at, options); return "done"; });
+    } else if (kind < 8) {
+      CreateFilePOptions options = CreateFilePOptions.newBuilder().setWriteType(WritePType.MUST_CACHE).build();
+      OutputStream[] file = new OutputStream[1];
+      String said = told(asked, "create " + path, () -> { file[0] = FS.createFile(at, options); return "done"; });
+      try {
+        if (file[0] != null) {
+          file[0].close();
+        }
+      } catch (Exception e) {
+        // Another client has moved or deleted it meanwhile.
+      }
+      return said;
+    } else if (kind < 11) {
+      boolean all = random.nextBoolean();
+      DeletePOptions options = DeletePOptions.newBuilder().setRecursive(all).build();
+      return told(asked, (all ? "deleteAll " : "delete ") + path, () -> { FS.delete(at, options); return "done"; });
+    } else if (kind < 14) {
+      AlluxioURI to = uri(root + other);
+      return told(asked, "rename " + path + " " + other, () -> { FS.rename(at, to); return "done"; });
+    } else if (kind < 18) {
+      GetStatusPOptions options =
+          GetStatusPOptions.newBuilder().setLoadMetadataType(LoadMetadataPType.NEVER).build();
+      return told(asked, "stat " + path, () -> FS.getStatus(at, options).isFolder() ? "directory" : "file");
+    }
+    String directory = DIRECTORIES[random.nextInt(DIRECTORIES.length)];
+    ListStatusPOptions options =
+        ListStatusPOptions.newBuilder().setLoadMetadataType(LoadMetadataPType.NEVER).build();
+    return told(asked, "list " + directory, () -> {
+      TreeSet<String> names = new TreeSet<>();
+      for (URIStatus status : FS.listStatus(uri(directory.equals("/") ? root : root + directory), options)) {
+        names.add(status.getPath().substring(root.length()));
+      }
+      return ("names " + String.join(" ", names)).trim();
+    });
+  }
+
+  private static String told(long asked, String what, Callable<String> call) {
+    String answer;
+    try {
+      answer = call.call();
+    } catch (FileAlreadyExistsException e) {
+      answer = "exists";
+    } catch (FileDoesNotExistException e) {
+      answer = "notFound";
+    } catch (InvalidPathException e) {
+      answer = "invalid";
+    } catch (DirectoryNotEmptyException e) {
+      // What the client makes of every refusal of that kind; here the one of a UFS.
+      answer = e.getMessage().contains("under file system") ? "failed" : "notEmpty";
+    } catch (Exception e) {
+      answer = "unknown " + e.getClass().getSimpleName() + " " + String.valueOf(e.getMessage()).replace('\n', ' ');
+    }
+    return asked + " " + System.nanoTime() / 1000 + " " + what + " = " + answer;
   }
 
   /**

@@ -6,11 +6,10 @@
 use crate::client::caller;
 use crate::world::{Action, MS, Process, SECOND, Ticket, World};
 use alluxio::master::event::{Evaluated, Event};
-use alluxio::master::ops::{Answer, Attempt, Operation, Preparation, Request, UfsDirectory, UfsOperation, prepare};
+use alluxio::master::ops::{Answer, Attempt, Operation, Preparation, Request, UfsOperation, prepare};
 use alluxio::master::ufs::{Step, Told, UfsCall, UfsTask};
 use alluxio::types::{AlluxioPath, ErrorKind, FsError, InodeId, SequenceNumber};
 use alluxio::ufs::{MemoryUfs, Ufs, UfsDeletion, UfsErrorKind, UfsOwnership};
-use std::collections::VecDeque;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -27,23 +26,13 @@ pub struct Running {
     /// Who is answered; nobody after a takeover.
     client: Option<(Ticket, Request)>,
     paths: Vec<AlluxioPath>,
-    work: Work,
+    task: UfsTask,
+    /// It makes what the request of the client needs, which is prepared anew afterwards.
+    is_preparation: bool,
     /// A call that waits for the word that the lease is valid.
     unconfirmed: Option<UfsCall>,
     /// What was submitted last.
     submitted: Option<UfsOperation>,
-}
-
-enum Work {
-    Change(UfsTask),
-    Persist { to_make: VecDeque<UfsDirectory>, parents: Vec<UfsDirectory>, itself: bool },
-}
-
-/// What a call to the UFS is about.
-#[derive(Clone)]
-pub enum ToUfs {
-    Call(UfsCall),
-    Make(UfsDirectory),
 }
 
 /// The storage in memory answers at once.
@@ -85,15 +74,17 @@ impl World {
         self.note(|| format!("host {host} prepares {ticket:?} {:?}: {preparation:?}", request.operation));
         match preparation {
             Preparation::Submit if attempt == Attempt::First => self.submit(host, life, ticket, request),
-            Preparation::Persist { parents, itself } if !is_taken => {
-                let to_make = parents.iter().cloned().chain(itself.clone()).collect();
-                let work = Work::Persist { to_make, parents, itself: itself.is_some() };
-                let effect = self.begin_effect(host, life, client, touched, work);
-                self.make_next(host, life, effect)
+            Preparation::Persist { parents } if !is_taken => {
+                let first = parents.into_iter().next().expect("there is something to make");
+                let (task, step) = UfsTask::begin(Operation::Ufs(UfsOperation::Persist(first)));
+                let effect = self.begin_effect(host, life, client, touched, task);
+                self.process(host, life).and_then(|p| p.effects.get_mut(&effect)).expect("just begun").is_preparation =
+                    true;
+                self.step_effect(host, life, effect, step)
             }
             Preparation::Begin if !is_taken => {
                 let (task, step) = UfsTask::begin(request.operation);
-                let effect = self.begin_effect(host, life, client, touched, Work::Change(task));
+                let effect = self.begin_effect(host, life, client, touched, task);
                 self.step_effect(host, life, effect, step)
             }
             // The product waits for its turn; here the client asks again.
@@ -115,11 +106,11 @@ impl World {
         life: u64,
         client: Option<(Ticket, Request)>,
         paths: Vec<AlluxioPath>,
-        work: Work,
+        task: UfsTask,
     ) -> usize {
         self.coverage.effects += 1;
         let number = self.coverage.effects as usize;
-        let effect = Running { client, paths, work, unconfirmed: None, submitted: None };
+        let effect = Running { client, paths, task, is_preparation: false, unconfirmed: None, submitted: None };
         self.process(host, life).expect("it was asked").effects.insert(number, effect);
         number
     }
@@ -141,7 +132,7 @@ impl World {
         let paths = std::iter::once(intent.path.clone()).chain(intent.new_path.clone()).collect();
         let (task, step) = UfsTask::settle(inode, state, &settings);
         self.coverage.settled += 1;
-        let effect = self.begin_effect(host, life, None, paths, Work::Change(task));
+        let effect = self.begin_effect(host, life, None, paths, task);
         self.step_effect(host, life, effect, step)
     }
 
@@ -158,11 +149,17 @@ impl World {
             Step::Done(result) => {
                 self.check_ufs()?;
                 let Some(process) = self.process(host, life) else { return Ok(()) };
-                let client = process.effects.remove(&effect).and_then(|effect| effect.client);
-                if let Some((ticket, _)) = client {
-                    self.reply(ticket, result.map(|()| Answer::Done));
+                let Some(ended) = process.effects.remove(&effect) else { return Ok(()) };
+                match (ended.client, result) {
+                    (Some((ticket, request)), Ok(())) if ended.is_preparation => {
+                        self.ask_coordinator(host, life, ticket, request, Attempt::Refused)
+                    }
+                    (Some((ticket, _)), result) => {
+                        self.reply(ticket, result.map(|()| Answer::Done));
+                        Ok(())
+                    }
+                    (None, _) => Ok(()),
                 }
-                Ok(())
             }
         }
     }
@@ -173,7 +170,8 @@ impl World {
         };
         running.submitted = Some(operation.clone());
         let id = running.client.as_ref().and_then(|(_, request)| request.operation_id);
-        let operation_id = id.filter(|_| matches!(operation, UfsOperation::Begin(_)));
+        let begins = matches!(operation, UfsOperation::Begin(_)) && !running.is_preparation;
+        let operation_id = id.filter(|_| begins);
         let request = Request { caller: caller(), operation_id, operation: Operation::Ufs(operation) };
         self.deliver(host, life, Event::Submit(vec![(own(effect), request)]))
     }
@@ -188,11 +186,11 @@ impl World {
         let clock = self.clock(host);
         let Some(process) = self.process(host, life) else { return Ok(()) };
         if !call.is_change() {
-            self.send(host, life, effect, ToUfs::Call(call));
+            self.send(host, life, effect, call);
             return Ok(());
         }
         match process.gate.lease_left(clock) {
-            Some(left) if left.as_micros() as u64 > DEADLINE => self.send(host, life, effect, ToUfs::Call(call)),
+            Some(left) if left.as_micros() as u64 > DEADLINE => self.send(host, life, effect, call),
             Some(_) => self.after(20 * MS, Action::UfsAgain { host, life, effect, call }),
             None => {
                 if let Some(effect) = process.effects.get_mut(&effect) {
@@ -205,8 +203,8 @@ impl World {
         Ok(())
     }
 
-    fn send(&mut self, host: usize, life: u64, effect: usize, call: ToUfs) {
-        if matches!(&call, ToUfs::Call(call) if call.is_change()) && !self.healing {
+    fn send(&mut self, host: usize, life: u64, effect: usize, call: UfsCall) {
+        if call.is_change() && !self.healing {
             // Stopped or dead just after it was sent: the call goes on alone.
             match self.rng.range(0, 12) {
                 0..2 => {
@@ -227,16 +225,11 @@ impl World {
     }
 
     /// A call takes effect, whether its master lives or not.
-    pub fn call_ufs(&mut self, host: usize, life: u64, effect: usize, call: &ToUfs, lost: bool) {
+    pub fn call_ufs(&mut self, host: usize, life: u64, effect: usize, call: &UfsCall, lost: bool) {
         let refused = self.rng.chance(1, 40) && !self.healing;
-        let told = match call {
-            ToUfs::Call(call) if call.is_change() && refused => Told::Refused("it does not want to".into()),
-            ToUfs::Call(call) => perform(&self.ufs, call),
-            ToUfs::Make(directory) => {
-                let UfsDirectory { ufs_path, owner, group, mode, .. } = directory.clone();
-                let made = now(self.ufs.mkdir(&ufs_path, &UfsOwnership { owner, group, mode }));
-                made.map_or_else(|error| Told::Refused(error.to_string()), |()| Told::Done)
-            }
+        let told = match refused && call.is_change() {
+            true => Told::Refused("it does not want to".into()),
+            false => perform(&self.ufs, call),
         };
         let (told, delay) = if lost { (Told::Unknown("no reply".into()), DEADLINE) } else { (told, 200) };
         self.after(delay, Action::UfsTold { host, life, effect, told });
@@ -250,22 +243,12 @@ impl World {
             return Ok(());
         }
         self.note(|| format!("host {host} effect {effect} is told {told:?}"));
-        let asks = |running: &Running| matches!(running.work, Work::Change(_)) || running.client.is_none();
-        let process = self.process(host, life);
-        let client = process.and_then(|process| process.effects.get(&effect)).filter(|running| !asks(running));
-        if let Some(ticket) = client.and_then(|running| running.client.as_ref()).map(|(ticket, _)| *ticket)
-            && !self.clients[ticket.0].waits_for(ticket)
-        {
-            // With its client goes what has not begun.
-            self.process(host, life).and_then(|process| process.effects.remove(&effect));
-            return Ok(());
-        }
         let Some(process) = self.process(host, life) else { return Ok(()) };
         let Some(running) = process.effects.get_mut(&effect) else { return Ok(()) };
         if let Told::Answer(answer) = &told {
             if let Some(call) = running.unconfirmed.take() {
                 if answer.is_ok() {
-                    self.send(host, life, effect, ToUfs::Call(call));
+                    self.send(host, life, effect, call);
                 }
                 return Ok(());
             }
@@ -274,51 +257,8 @@ impl World {
                 return self.refused_own(host, life, effect);
             }
         }
-        match &mut running.work {
-            Work::Change(task) => {
-                let step = task.step(told, &process.core.state, &crate::ops_settings());
-                self.step_effect(host, life, effect, step)
-            }
-            Work::Persist { to_make, .. } => {
-                if told == Told::Done {
-                    to_make.pop_front();
-                }
-                if let Told::Answer(_) = told {
-                    // The parents are marked; what was asked for is prepared anew.
-                    return self.prepare_anew(host, life, effect);
-                }
-                self.make_next(host, life, effect)
-            }
-        }
-    }
-
-    /// Makes the next directory; after the last one the namespace follows.
-    fn make_next(&mut self, host: usize, life: u64, effect: usize) -> Result<(), String> {
-        let Some(running) = self.process(host, life).and_then(|process| process.effects.get(&effect)) else {
-            return Ok(());
-        };
-        let Work::Persist { to_make, parents, itself } = &running.work else { return Ok(()) };
-        let (parents, itself) = (parents.clone(), *itself);
-        if let Some(directory) = to_make.front().cloned() {
-            self.send(host, life, effect, ToUfs::Make(directory));
-            return Ok(());
-        }
-        if itself && parents.is_empty() {
-            let process = self.process(host, life).expect("just seen");
-            let client = process.effects.remove(&effect).and_then(|effect| effect.client);
-            let (ticket, request) = client.expect("a client asked for it");
-            return self.submit(host, life, ticket, request);
-        }
-        self.submit_own(host, life, effect, UfsOperation::Persist(parents))
-    }
-
-    fn prepare_anew(&mut self, host: usize, life: u64, effect: usize) -> Result<(), String> {
-        let process = self.process(host, life).expect("just seen");
-        let client = process.effects.remove(&effect).and_then(|effect| effect.client);
-        let (ticket, request) = client.expect("a client asked for it");
-        let attempt =
-            if matches!(request.operation, Operation::CreateDirectory(_)) { Attempt::First } else { Attempt::Refused };
-        self.ask_coordinator(host, life, ticket, request, attempt)
+        let step = running.task.step(told, &process.core.state, &crate::ops_settings());
+        self.step_effect(host, life, effect, step)
     }
 
     /// What the coordinator submitted was not taken: the end of an intent is submitted again, all else is given up.
@@ -376,6 +316,10 @@ fn paths_of(operation: &Operation) -> Vec<AlluxioPath> {
 
 fn perform(ufs: &MemoryUfs, call: &UfsCall) -> Told {
     let told = match call {
+        UfsCall::Make { uri, owner, group, mode } => {
+            let ownership = UfsOwnership { owner: owner.clone(), group: group.clone(), mode: *mode };
+            now(ufs.mkdir(uri, &ownership)).map(|()| Told::Done)
+        }
         UfsCall::Rename { from, to } => now(ufs.rename(from, to)).map(|()| Told::Done),
         UfsCall::DeleteFile(uri) => now(ufs.delete(uri, UfsDeletion::File)).map(|()| Told::Done),
         UfsCall::DeleteTree(uri) => now(ufs.delete(uri, UfsDeletion::Tree)).map(|()| Told::Done),
@@ -385,7 +329,7 @@ fn perform(ufs: &MemoryUfs, call: &UfsCall) -> Told {
         }
     };
     told.unwrap_or_else(|error| match error.kind {
-        UfsErrorKind::NotFound if !matches!(call, UfsCall::Rename { .. }) => Told::Absent,
+        UfsErrorKind::NotFound if !call.needs_what_it_names() => Told::Absent,
         _ => Told::Refused(error.to_string()),
     })
 }

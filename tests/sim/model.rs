@@ -27,6 +27,8 @@ pub enum Seen {
     NotEmpty,
     /// The UFS refused: nothing has happened.
     Failed,
+    /// No answer came, and none was waited for any more: it may take effect at any time after it was asked, or never.
+    Unknown,
 }
 
 /// An operation with its answer, between the moments of asking and hearing.
@@ -147,63 +149,132 @@ impl Model {
 }
 
 /// Searches an order of the calls that the model answers as they were answered, and that never puts a call before one
-/// that was heard before it was asked.
+/// that was heard before it was asked. Calls without an answer may be anywhere after they were asked, or nowhere.
 ///
 /// # Errors
 /// The longest order that was found, and the calls that could not follow it.
 pub fn linearize(calls: &[Call]) -> Result<(), String> {
-    let mut order: Vec<usize> = (0..calls.len()).collect();
-    order.sort_by_key(|call| calls[*call].asked);
-    let mut search = Search { calls, order, visited: HashSet::new(), deepest: 0, stuck: String::new() };
-    if search.from(&Model::default(), &mut BTreeSet::new(), 0) { Ok(()) } else { Err(search.stuck) }
+    let by_asking = |answered: bool| {
+        let mut calls: Vec<&Call> = calls.iter().filter(|call| (call.seen != Seen::Unknown) == answered).collect();
+        calls.sort_by_key(|call| call.asked);
+        calls
+    };
+    let (order, unanswered) = (by_asking(true), by_asking(false));
+    let mut search = Search { order, unanswered, visited: HashSet::new(), deepest: 0, stuck: String::new() };
+    if search.from(Node::default()) { Ok(()) } else { Err(search.stuck) }
+}
+
+/// How far an order has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+struct Node {
+    model: Model,
+    /// All calls before it are done.
+    first: usize,
+    /// Those after it that are done too.
+    done: BTreeSet<usize>,
+    /// Calls without an answer that have taken effect.
+    effects: BTreeSet<usize>,
+}
+
+impl Node {
+    fn with(&self, call: usize, model: Model) -> Node {
+        let mut node = Node { model, ..self.clone() };
+        node.done.insert(call);
+        while node.done.remove(&node.first) {
+            node.first += 1;
+        }
+        node
+    }
 }
 
 struct Search<'a> {
-    calls: &'a [Call],
     /// By the moment of asking.
-    order: Vec<usize>,
-    visited: HashSet<(usize, Vec<usize>, Model)>,
+    order: Vec<&'a Call>,
+    unanswered: Vec<&'a Call>,
+    visited: HashSet<Node>,
     deepest: usize,
     stuck: String,
 }
 
 impl Search<'_> {
-    /// `first`: all calls before it in `order` are done; `done`: those after it that are done too.
-    fn from(&mut self, model: &Model, done: &mut BTreeSet<usize>, first: usize) -> bool {
-        let mut first = first;
-        while done.remove(&first) {
-            first += 1;
+    fn from(&mut self, mut node: Node) -> bool {
+        // What changes nothing and fits now need not be tried later: no other call is hindered by it.
+        while let Some(call) = self.next(&node).into_iter().find(|call| self.fits(&node.model, *call) == Some(None)) {
+            node = node.with(call, node.model.clone());
         }
-        if first == self.order.len() {
+        if node.first == self.order.len() {
             return true;
         }
-        if !self.visited.insert((first, done.iter().copied().collect(), model.clone())) {
+        if !self.visited.insert(node.clone()) {
             return false;
         }
-        let open = (first..self.order.len()).filter(|at| !done.contains(at));
-        let limit = open.clone().map(|at| self.calls[self.order[at]].heard).min().unwrap_or(u64::MAX);
-        let candidates: Vec<usize> = open.take_while(|at| self.calls[self.order[*at]].asked <= limit).collect();
-        for at in &candidates {
-            let call = &self.calls[self.order[*at]];
-            let mut next = model.clone();
-            if call.seen == Seen::Failed || next.execute(&call.op) == call.seen {
-                let mut now_done = done.clone();
-                now_done.insert(*at);
-                if self.from(&next, &mut now_done, first) {
+        for call in self.next(&node) {
+            if let Some(Some(model)) = self.fits(&node.model, call)
+                && self.from(node.with(call, model))
+            {
+                return true;
+            }
+        }
+        let limit = self.limit(&node);
+        for (at, call) in self.unanswered.clone().into_iter().enumerate() {
+            let mut after = node.clone();
+            if call.asked <= limit && after.effects.insert(at) {
+                after.model.execute(&call.op);
+                if after.model != node.model && self.from(after) {
                     return true;
                 }
             }
         }
-        if first + done.len() >= self.deepest {
-            self.deepest = first + done.len();
-            let calls: Vec<String> = candidates.iter().map(|at| format!("{:?}", self.calls[self.order[*at]])).collect();
-            self.stuck = format!(
-                "after {} calls the namespace is {model:?}, and none can follow:\n{}",
-                self.deepest,
-                calls.join("\n")
-            );
-        }
+        self.note(&node);
         false
+    }
+
+    /// None: it was answered otherwise. Some(None): it fits and changes nothing.
+    #[expect(clippy::option_option, reason = "whether it fits, and whether it changes something")]
+    fn fits(&self, model: &Model, call: usize) -> Option<Option<Model>> {
+        let call = self.order[call];
+        if call.seen == Seen::Failed {
+            return Some(None);
+        }
+        let mut next = model.clone();
+        (next.execute(&call.op) == call.seen).then(|| (next != *model).then_some(next))
+    }
+
+    fn open<'a>(&'a self, node: &'a Node) -> impl Iterator<Item = usize> + 'a {
+        (node.first..self.order.len()).filter(|call| !node.done.contains(call))
+    }
+
+    /// What is asked after this comes later.
+    fn limit(&self, node: &Node) -> u64 {
+        // By the moment of asking: who asked after the earliest answer so far is not heard before it.
+        let mut limit = u64::MAX;
+        for call in self.open(node).map(|call| self.order[call]) {
+            if call.asked > limit {
+                break;
+            }
+            limit = limit.min(call.heard);
+        }
+        limit
+    }
+
+    /// The calls that may be next.
+    fn next(&self, node: &Node) -> Vec<usize> {
+        let limit = self.limit(node);
+        self.open(node).take_while(|call| self.order[*call].asked <= limit).collect()
+    }
+
+    fn note(&mut self, node: &Node) {
+        let depth = node.first + node.done.len();
+        if depth < self.deepest {
+            return;
+        }
+        self.deepest = depth;
+        let calls: Vec<String> = self.next(node).into_iter().map(|call| format!("{:?}", self.order[call])).collect();
+        self.stuck = format!(
+            "after {depth} calls the namespace is {:?}, and none can follow:\n{}",
+            node.model,
+            calls.join("\n")
+        );
     }
 }
 
@@ -222,6 +293,20 @@ mod tests {
         let late = call(Op::Stat("/a"), 11, 12, Seen::NotFound);
         assert!(linearize(&[made.clone(), early]).is_ok());
         assert!(linearize(&[made, late]).is_err());
+    }
+
+    #[test]
+    fn what_was_never_answered_may_have_happened_late_or_never() {
+        let made = call(Op::Mkdir("/a"), 0, 1, Seen::Unknown);
+        let early = call(Op::Stat("/a"), 5, 6, Seen::NotFound);
+        let late = call(Op::Stat("/a"), 7, 8, Seen::Directory);
+        let again = call(Op::Stat("/a"), 9, 10, Seen::NotFound);
+        assert!(linearize(std::slice::from_ref(&made)).is_ok());
+        assert!(linearize(&[made.clone(), early.clone(), late.clone()]).is_ok());
+        assert!(linearize(&[early.clone(), late.clone()]).is_err(), "somebody has made it");
+        assert!(linearize(&[made.clone(), early, late, again]).is_err(), "nobody has deleted it");
+        let before = call(Op::Stat("/a"), 0, 1, Seen::Directory);
+        assert!(linearize(&[Call { asked: 5, ..made }, before]).is_err(), "not before it was asked");
     }
 
     #[test]

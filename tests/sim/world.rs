@@ -4,7 +4,7 @@
 //! its reply arrives; either may be late, lost, or come after the caller's death.
 
 use crate::client::Client;
-use crate::effects::{self, Running, ToUfs};
+use crate::effects::{self, Running};
 use crate::model::Call;
 use crate::rng::Rng;
 use crate::workers::Workers;
@@ -97,7 +97,7 @@ pub enum Action {
     Coordinate { host: usize, life: u64, ticket: Ticket },
     SettleAll { host: usize, life: u64 },
     Settle { host: usize, life: u64, inode: InodeId },
-    Ufs { host: usize, life: u64, effect: usize, call: ToUfs, lost: bool },
+    Ufs { host: usize, life: u64, effect: usize, call: UfsCall, lost: bool },
     UfsTold { host: usize, life: u64, effect: usize, told: alluxio::master::ufs::Told },
     UfsSubmit { host: usize, life: u64, effect: usize, operation: UfsOperation },
     UfsAgain { host: usize, life: u64, effect: usize, call: UfsCall },

@@ -4,9 +4,17 @@ use super::create::{Creation, check_name, check_parents, check_persisted, persis
 use super::resolve::resolve;
 use super::{Answer, Context, CreateDirectory, Decision, errors};
 use crate::master::state::Footprint;
-use crate::types::{ErrorKind, FsError};
+use crate::types::{ErrorKind, FsError, PersistenceState};
 
+/// What is made in the UFS, too, is made under an intent.
 pub(super) fn decide(at: &Context<'_>, op: &CreateDirectory) -> Result<Decision, FsError> {
+    let decision = plan(at, op)?;
+    let in_ufs = persistence_of(op.write_type) == PersistenceState::Persisted;
+    if in_ufs && !decision.entries.is_empty() { Err(errors::not_yet(&op.path)) } else { Ok(decision) }
+}
+
+/// All checks, and what makes the directory in the namespace: the last entry.
+pub(super) fn plan(at: &Context<'_>, op: &CreateDirectory) -> Result<Decision, FsError> {
     let path = &op.path;
     let mut footprint = Footprint::off();
     let resolved = resolve(at, path, &mut footprint)?;

@@ -1,11 +1,14 @@
-//! Deletes and renames that change a UFS: begun by a journaled intent, ended by a commit or by what was really done.
+//! What changes a UFS and the namespace: begun by a journaled intent, ended by a commit or by what was really done.
 //!
 //! While an intent is open nothing else changes what it touches, so its commit fits whenever it comes.
 
 use super::request::Extent;
 use super::resolve::resolve;
-use super::{Answer, Context, Decision, Operation, Request, delete, errors, expire, rename, retry, to_persist};
-use crate::journal::entry::{self, DeleteFile, Entry, UfsIntent, UnlinkTree};
+use super::{
+    Answer, Context, CreateDirectory, Decision, Operation, Request, UfsOperation, create_directory, delete, errors,
+    expire, persist, rename, retry, to_persist,
+};
+use crate::journal::entry::{self, Answered, DeleteFile, Entry, MakeInUfs, UfsIntent, UnlinkTree, UpdateInode};
 use crate::master::state::{Footprint, Inode};
 use crate::types::{AlluxioPath, FsError, InodeId, PersistenceState};
 
@@ -36,28 +39,72 @@ pub(super) fn begin(at: &Context<'_>, request: &Request) -> Result<Decision, FsE
         return Err(errors::not_yet(&AlluxioPath::root()));
     }
     let (path, new_path, inode) = match &request.operation {
-        Operation::Delete(op) => (op.path.clone(), None, delete::check(at, op)?),
+        Operation::CreateDirectory(op) => return begin_new(at, request, op),
+        Operation::Ufs(UfsOperation::Persist(directory)) => {
+            return Ok(match persist::to_make(at, directory)? {
+                Some((id, make, entries)) => begin_make(at, &directory.path, id, make, entries, None),
+                None => Decision { entries: Vec::new(), answer: Answer::Done },
+            });
+        }
+        Operation::Delete(op) => (op.path.clone(), None, delete::check(at, op)?.id),
         Operation::Expire(op) => match expire::check(at, op) {
-            Some((path, inode)) => (path, None, inode),
+            Some((path, inode)) => (path, None, inode.id),
             None => return Ok(Decision { entries: Vec::new(), answer: Answer::Done }),
         },
         Operation::Rename(op) => match rename::check(at, op)? {
             Some((_, parent)) if parent.persistence != PersistenceState::Persisted => {
                 return Err(errors::not_yet(&op.target));
             }
-            Some((inode, _)) => (op.source.clone(), Some(op.target.clone()), inode),
+            Some((inode, _)) => (op.source.clone(), Some(op.target.clone()), inode.id),
             None => return Ok(Decision { entries: Vec::new(), answer: Answer::Done }),
         },
-        Operation::PutInPlace(op) => (op.path.clone(), None, to_persist::check(at, op)?),
-        _ => return Err(errors::invalid("only deletes, renames and persists begin with an intent")),
+        Operation::PutInPlace(op) => (op.path.clone(), None, to_persist::check(at, op)?.id),
+        _ => return Err(errors::invalid("this operation does not begin with an intent")),
     };
     let answer = retry::to_keep(request, at.now, &Answer::Done);
     let temporary = match &request.operation {
         Operation::PutInPlace(op) => Some(op.temporary.clone()),
         _ => None,
     };
-    let intent = UfsIntent { inode: inode.id, path, new_path, temporary, op_time_ms: at.now.0, answer };
-    Ok(Decision { entries: vec![Entry::UfsIntent(intent)], answer: Answer::Begun(inode.id) })
+    let intent = UfsIntent { inode, path, new_path, temporary, make: None, op_time_ms: at.now.0, answer };
+    Ok(Decision { entries: vec![Entry::UfsIntent(intent)], answer: Answer::Begun(inode) })
+}
+
+/// A new directory: its id is taken at once, its inode made with the commit. Without an intent, what a dead master made
+/// would be loaded as if somebody else had, and whoever asked for it be told that it exists.
+fn begin_new(at: &Context<'_>, request: &Request, op: &CreateDirectory) -> Result<Decision, FsError> {
+    let mut decision = create_directory::plan(at, op)?;
+    let Some(Entry::InodeDirectory(new)) = decision.entries.pop() else { return Ok(decision) };
+    let mut entries = decision.entries;
+    let is_new = |entry: &Entry| matches!(entry, Entry::InodeDirectory(_));
+    if entries.iter().any(is_new) || new.persistence != PersistenceState::Persisted {
+        return Err(errors::not_yet(&op.path));
+    }
+    // The parent's times change with the commit.
+    entries.retain(|entry| !matches!(entry, Entry::UpdateInode(_)));
+    let id = new.id;
+    Ok(begin_make(
+        at,
+        &op.path,
+        id,
+        MakeInUfs::New(Box::new(new)),
+        entries,
+        retry::to_keep(request, at.now, &Answer::Done),
+    ))
+}
+
+fn begin_make(
+    at: &Context<'_>,
+    path: &AlluxioPath,
+    inode: InodeId,
+    make: MakeInUfs,
+    mut entries: Vec<Entry>,
+    answer: Option<Answered>,
+) -> Decision {
+    let (path, op_time_ms) = (path.clone(), at.now.0);
+    let intent = UfsIntent { inode, path, new_path: None, temporary: None, make: Some(make), op_time_ms, answer };
+    entries.push(Entry::UfsIntent(intent));
+    Decision { entries, answer: Answer::Begun(inode) }
 }
 
 /// What the intent announced has happened in the UFS.
@@ -68,6 +115,17 @@ pub(super) fn commit(at: &Context<'_>, inode: InodeId) -> Result<Decision, FsErr
     };
     let mut entries = vec![Entry::UfsIntentSettled { inode }];
     match &intent.new_path {
+        _ if let Some(make) = &intent.make => match make {
+            MakeInUfs::Existing => entries.push(to_persist::persisted(inode)),
+            MakeInUfs::New(new) => {
+                entries.push(Entry::UpdateInode(UpdateInode {
+                    modification_time_ms: Some(at.now.0),
+                    access_time_ms: Some(at.now.0),
+                    ..UpdateInode::of(new.parent)
+                }));
+                entries.push(Entry::InodeDirectory((**new).clone()));
+            }
+        },
         None if intent.temporary.is_some() => entries.push(to_persist::persisted(inode)),
         None => remove(at, &intent.path, &mut entries)?,
         Some(new_path) => {

@@ -134,7 +134,7 @@ fn decide_one(at: &Context<'_>, request: &Request) -> Result<Decision, FsError> 
 fn decide_ufs(at: &Context<'_>, request: &Request, operation: &UfsOperation) -> Result<Decision, FsError> {
     match operation {
         UfsOperation::Load(load) => load::decide(at, load),
-        UfsOperation::Persist(directories) => persist::decide(at, directories),
+        UfsOperation::Persist(_) => Err(errors::invalid("a directory is persisted under an intent")),
         UfsOperation::Begin(operation) => {
             let request = Request { operation: (**operation).clone(), ..request.clone() };
             match retry::first_answer(at, &request)? {

@@ -3,10 +3,10 @@
 use super::create::Creation;
 use super::request_ufs::UfsDirectory;
 use super::resolve::{Resolved, resolve};
-use super::{Answer, Context, Decision, errors};
-use crate::journal::entry::{Entry, UpdateInode};
-use crate::master::state::Footprint;
-use crate::types::{AlluxioPath, FsError, PersistenceState, TtlAction};
+use super::{Context, errors};
+use crate::journal::entry::{Entry, MakeInUfs};
+use crate::master::state::{Footprint, Inode};
+use crate::types::{AlluxioPath, FsError, InodeId, PersistenceState, TtlAction};
 
 /// The directories above a path that are not in the UFS, those that are missing here too; parents first.
 pub(super) fn parents_to_persist(at: &Context<'_>, resolved: &Resolved<'_>) -> Vec<UfsDirectory> {
@@ -49,48 +49,32 @@ pub(super) fn parents_to_persist(at: &Context<'_>, resolved: &Resolved<'_>) -> V
     directories
 }
 
-/// They were made in the UFS: the namespace follows.
-pub(super) fn decide(at: &Context<'_>, directories: &[UfsDirectory]) -> Result<Decision, FsError> {
-    let Some(last) = directories.last() else { return Ok(Decision { entries: Vec::new(), answer: Answer::Done }) };
-    let changed = || errors::not_yet(&last.path);
-    let resolved = resolve(at, &last.path, &mut Footprint::off())?;
-    let mut entries = Vec::new();
-    for (depth, inode) in resolved.found.iter().enumerate() {
-        let path = prefix(&last.path, depth);
-        let made = directories.iter().find(|directory| directory.path == path);
-        let is_persisted = inode.persistence == PersistenceState::Persisted;
-        match made {
-            _ if !inode.is_directory() => return Err(changed()),
-            Some(made) if at.place(&path).ufs_path != made.ufs_path => return Err(changed()),
-            Some(made) if made.id.is_some_and(|id| id != inode.id) => return Err(changed()),
-            Some(_) if !is_persisted => {
-                let persistence = Some(PersistenceState::Persisted);
-                entries.push(Entry::UpdateInode(UpdateInode { persistence, ..UpdateInode::of(inode.id) }));
-            }
-            None if !is_persisted => return Err(changed()),
-            Some(_) | None => {}
+/// What is made in the UFS so that the directory is there, too: with its id, and the entries that take a new one. None if
+/// it is there.
+pub(super) fn to_make(
+    at: &Context<'_>,
+    directory: &UfsDirectory,
+) -> Result<Option<(InodeId, MakeInUfs, Vec<Entry>)>, FsError> {
+    let UfsDirectory { id, path, ufs_path, owner, group, mode } = directory;
+    let resolved = resolve(at, path, &mut Footprint::off())?;
+    let is_where_it_was = at.place(path).ufs_path == *ufs_path;
+    let is_persisted = |inode: &Inode| inode.persistence == PersistenceState::Persisted;
+    let above = if resolved.target().is_some() { resolved.above().last() } else { Some(resolved.last()) };
+    let has_parent =
+        resolved.missing.len() < 2 && above.is_none_or(|above| above.is_directory() && is_persisted(above));
+    match (resolved.target(), id) {
+        _ if !is_where_it_was || !has_parent => Err(errors::not_yet(path)),
+        (Some(inode), id) if !inode.is_directory() || id.is_some_and(|id| id != inode.id) => Err(errors::not_yet(path)),
+        (Some(inode), _) if is_persisted(inode) => Ok(None),
+        (Some(inode), _) => Ok(Some((inode.id, MakeInUfs::Existing, Vec::new()))),
+        (None, Some(_)) => Err(errors::not_yet(path)),
+        (None, None) => {
+            let persisted = PersistenceState::Persisted;
+            let mut creation = Creation::below(at, resolved.last(), persisted, -1, TtlAction::Free);
+            (creation.owner, creation.group) = (owner.clone(), group.clone());
+            let id = creation.add_directory(path, *mode);
+            let Some(Entry::InodeDirectory(new)) = creation.entries.pop() else { unreachable!("it was added last") };
+            Ok(Some((id, MakeInUfs::New(Box::new(new)), creation.entries)))
         }
     }
-    if resolved.missing.is_empty() {
-        return Ok(Decision { entries, answer: Answer::Done });
-    }
-    let persisted = PersistenceState::Persisted;
-    let mut creation = Creation::below(at, resolved.last(), persisted, -1, TtlAction::Free);
-    creation.entries = entries;
-    creation.touch_parent();
-    for depth in resolved.found.len()..resolved.found.len() + resolved.missing.len() {
-        let path = prefix(&last.path, depth);
-        let made = directories.iter().find(|directory| directory.path == path).ok_or_else(changed)?;
-        if made.id.is_some() || at.place(&path).ufs_path != made.ufs_path {
-            return Err(changed());
-        }
-        (creation.owner, creation.group) = (made.owner.clone(), made.group.clone());
-        creation.add_directory(&path, made.mode);
-    }
-    Ok(Decision { entries: creation.entries, answer: Answer::Done })
-}
-
-/// The first `depth` components of a path.
-fn prefix(path: &AlluxioPath, depth: usize) -> AlluxioPath {
-    path.components().take(depth).fold(AlluxioPath::root(), |path, name| path.join(name))
 }

@@ -23,12 +23,10 @@ pub enum Preparation {
     Look(Vec<Lookup>),
     /// Wait: an open intent touches it.
     Wait,
-    /// Make these directories, parents first; then, of a directory, itself.
+    /// Make these directories, parents first.
     Persist {
         /// Above what is asked for.
         parents: Vec<UfsDirectory>,
-        /// What is asked for.
-        itself: Option<UfsDirectory>,
     },
     /// Delete the persisted file that is to be replaced.
     Replace(AlluxioPath),
@@ -92,7 +90,6 @@ pub fn prepare(
         Err(_) => Preparation::Submit,
         Ok(decision) if decision.entries.is_empty() => Preparation::Submit,
         Ok(decision) => match &request.operation {
-            Operation::CreateDirectory(_) if looks_first => after_refusal(&at, &request.operation),
             Operation::SetAttribute(_) => changes_of(&at, &decision.entries),
             _ => Preparation::Submit,
         },
@@ -166,33 +163,23 @@ fn after_refusal(at: &Context<'_>, operation: &Operation) -> Preparation {
             let Ok(resolved) = resolved(&op.path) else { return Preparation::Submit };
             match resolved.target() {
                 Some(old) if old.persistence == PersistenceState::Persisted => Preparation::Replace(op.path.clone()),
-                _ => Preparation::Persist { parents: parents_to_persist(at, &resolved), itself: None },
+                _ => Preparation::Persist { parents: parents_to_persist(at, &resolved) },
             }
         }
-        Operation::CreateDirectory(op) => {
-            let Ok(resolved) = resolved(&op.path) else { return Preparation::Submit };
-            let (owner, group) = at.owner_of_new(resolved.last());
-            let ufs_path = at.place(&op.path).ufs_path;
-            let itself =
-                UfsDirectory { id: None, path: op.path.clone(), ufs_path, owner, group, mode: op.mode & 0o777 };
-            Preparation::Persist { parents: parents_to_persist(at, &resolved), itself: Some(itself) }
-        }
-        Operation::Rename(op) => {
-            let Ok(resolved) = resolved(&op.target) else { return Preparation::Submit };
-            match parents_to_persist(at, &resolved) {
-                parents if parents.is_empty() => Preparation::Begin,
-                parents => Preparation::Persist { parents, itself: None },
-            }
-        }
-        Operation::PutInPlace(op) => {
-            let Ok(resolved) = resolved(&op.path) else { return Preparation::Submit };
-            match parents_to_persist(at, &resolved) {
-                parents if parents.is_empty() => Preparation::Begin,
-                parents => Preparation::Persist { parents, itself: None },
-            }
-        }
+        Operation::CreateDirectory(op) => begin_below_persisted(at, &op.path),
+        Operation::Rename(op) => begin_below_persisted(at, &op.target),
+        Operation::PutInPlace(op) => begin_below_persisted(at, &op.path),
         Operation::Delete(_) | Operation::Expire(_) => Preparation::Begin,
         _ => Preparation::Submit,
+    }
+}
+
+/// An intent, once the directories above are in the UFS.
+fn begin_below_persisted(at: &Context<'_>, path: &AlluxioPath) -> Preparation {
+    let Ok(resolved) = resolve(at, path, &mut Footprint::off()) else { return Preparation::Submit };
+    match parents_to_persist(at, &resolved) {
+        parents if parents.is_empty() => Preparation::Begin,
+        parents => Preparation::Persist { parents },
     }
 }
 

@@ -9,9 +9,9 @@ use crate::types::{AlluxioPath, InodeId};
 pub enum UfsOperation {
     /// Makes inodes of what was seen in a UFS.
     Load(Load),
-    /// These directories are in the UFS now, parents first: they are made here or marked so.
-    Persist(Vec<UfsDirectory>),
-    /// Begins a delete or rename that will change the UFS; the answer names its inode.
+    /// A directory that is to be in the UFS, too, so that something can lie in it: begun with an intent.
+    Persist(UfsDirectory),
+    /// Begins what will change the UFS; the answer names its inode.
     Begin(Box<Operation>),
     /// The UFS was changed as the intent says: so is the namespace.
     Commit(InodeId),
@@ -36,7 +36,7 @@ impl UfsOperation {
                 let found = load.found.iter().map(|(path, _)| path);
                 found.chain(&load.listed).map(|path| (path.clone(), Extent::Itself)).collect()
             }
-            UfsOperation::Persist(made) => made.iter().map(|made| (made.path.clone(), Extent::Itself)).collect(),
+            UfsOperation::Persist(directory) => vec![(directory.path.clone(), Extent::Itself)],
             UfsOperation::Begin(operation) => operation.touches(state),
             UfsOperation::Commit(_) | UfsOperation::Settle { .. } => Vec::new(),
             UfsOperation::Mount(mount) => vec![(mount.path.clone(), Extent::Tree)],

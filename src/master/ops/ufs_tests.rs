@@ -2,7 +2,7 @@
 
 use super::tests::{entries_of, mkdir, mv, new_file, path, refusal, request, rm, run, settings, started, stat, with};
 use super::*;
-use crate::journal::entry::{self, AddMountPoint, Entry, InodeDirectory, UfsIntent, UpdateInode, UpdateInodeDirectory};
+use crate::journal::entry::{self, AddMountPoint, Entry, InodeDirectory, UfsIntent, UpdateInodeDirectory};
 use crate::types::{AlluxioPath, BlockId, ErrorKind, InodeId, OperationId, PersistenceState, TtlAction};
 
 const ROOT: &str = "hdfs://nn:9000/alluxio";
@@ -144,20 +144,30 @@ fn parents_are_persisted_before_what_lies_in_them() {
         mode: 0o755,
     };
     let parents = vec![directory("/mine", Some(mine)), directory("/mine/x", None)];
-    let expected = Preparation::Persist { parents: parents.clone(), itself: None };
+    let expected = Preparation::Persist { parents: parents.clone() };
     assert_eq!(prepared(&state, create.clone(), Attempt::Refused), expected);
-    let entries = entries_of(&state, Operation::Ufs(UfsOperation::Persist(parents.clone())));
-    let persistence = Some(PersistenceState::Persisted);
-    assert!(entries.contains(&Entry::UpdateInode(UpdateInode { persistence, ..UpdateInode::of(mine) })), "{entries:?}");
+    let begin = |parent: &UfsDirectory| {
+        Operation::Ufs(UfsOperation::Begin(Box::new(Operation::Ufs(UfsOperation::Persist(parent.clone())))))
+    };
+    assert!(is_refused(&state, begin(&parents[1])), "parents come first");
     let mut deleted = state.clone();
     run(&mut deleted, rm("/mine", true)).unwrap();
-    let refused = refusal(&deleted, Operation::Ufs(UfsOperation::Persist(parents.clone())));
-    assert_eq!(refused.0, ErrorKind::Unavailable, "what was deleted meanwhile is not made again");
-    run(&mut state, Operation::Ufs(UfsOperation::Persist(parents))).unwrap();
+    assert!(is_refused(&deleted, begin(&parents[0])), "what was deleted meanwhile is not made again");
+    for parent in &parents {
+        let Ok(Answer::Begun(inode)) = run(&mut state, begin(parent)) else { panic!("it begins") };
+        assert!(is_refused(&state, rm("/mine", true)), "while it is made in the UFS it cannot go");
+        run(&mut state, Operation::Ufs(UfsOperation::Commit(inode))).unwrap();
+        assert_eq!(run(&mut state, begin(parent)), Ok(Answer::Done), "it is there");
+    }
+    assert_eq!(stat(&state, "/mine").persistence, PersistenceState::Persisted);
     assert_eq!(stat(&state, "/mine/x").persistence, PersistenceState::Persisted);
     assert_eq!(prepared(&state, create.clone(), Attempt::First), Preparation::Submit);
     run(&mut state, create).unwrap();
     assert_eq!(stat(&state, "/mine/x/f").persistence, PersistenceState::Persisted);
+}
+
+fn is_refused(state: &MasterState, operation: Operation) -> bool {
+    refusal(state, operation).0 == ErrorKind::Unavailable
 }
 
 #[test]
@@ -166,10 +176,11 @@ fn a_directory_is_made_in_the_ufs_before_it_is_made_here() {
     let Operation::CreateDirectory(create) = mkdir("/d") else { unreachable!() };
     let write_type = WriteType::Through;
     let create = Operation::CreateDirectory(CreateDirectory { write_type, ..create });
-    let Preparation::Persist { parents, itself: Some(itself) } = prepared(&state, create, Attempt::First) else {
-        panic!("it is made in the UFS")
-    };
-    assert_eq!((parents.len(), itself.ufs_path.as_str(), itself.mode), (0, "hdfs://nn:9000/alluxio/d", 0o755));
+    assert_eq!(prepared(&state, create.clone(), Attempt::First), Preparation::Begin);
+    assert_eq!(refusal(&state, create.clone()).0, ErrorKind::Unavailable, "not without its intent");
+    let entries = entries_of(&state, Operation::Ufs(UfsOperation::Begin(Box::new(create))));
+    let Some(Entry::UfsIntent(intent)) = entries.last() else { panic!("{entries:?}") };
+    assert_eq!((intent.path.as_str(), intent.new_directory().map(|new| new.mode)), ("/d", Some(0o755)));
     // What would be refused is not made.
     let again = Operation::CreateDirectory(CreateDirectory {
         path: path("/"),
@@ -194,8 +205,15 @@ fn what_is_in_the_ufs_is_deleted_and_moved_under_an_intent() {
     }
     let begin = |operation| Operation::Ufs(UfsOperation::Begin(Box::new(operation)));
     let entries = entries_of(&state, begin(rm("/d", true)));
-    let intent =
-        UfsIntent { inode: d, path: path("/d"), new_path: None, temporary: None, op_time_ms: 3_000, answer: None };
+    let intent = UfsIntent {
+        inode: d,
+        path: path("/d"),
+        new_path: None,
+        temporary: None,
+        make: None,
+        op_time_ms: 3_000,
+        answer: None,
+    };
     assert_eq!(entries, [Entry::UfsIntent(intent)]);
     assert_eq!(run(&mut state, begin(mv("/g", "/d/g"))), Ok(Answer::Begun(g)));
     assert!(matches!(prepared(&state, rm("/d", true), Attempt::Refused), Preparation::Wait));

@@ -310,7 +310,12 @@ impl MasterState {
     }
 
     fn begin(&mut self, intent: &UfsIntent) -> Applied {
-        self.inode(intent.inode)?;
+        match intent.new_directory() {
+            None => drop(self.inode(intent.inode)?),
+            Some(directory) if directory.id != intent.inode => return Err("it makes another inode".into()),
+            Some(_) if self.inodes.get(intent.inode).is_some() => return Err("it is there already".into()),
+            Some(directory) => drop(self.directory(directory.parent)?),
+        }
         self.passed(intent.op_time_ms);
         match Arc::make_mut(&mut self.intents).insert(intent.inode, intent.clone()) {
             Some(_) => Err("it has one already".into()),

@@ -28,10 +28,15 @@ impl MasterState {
         if let Some(id) = self.persist_times.keys().find(|id| !waits(id)) {
             return Err(Corrupt::new("times to persist", format!("inode {id} does not wait to be persisted")));
         }
-        match self.intents.keys().find(|id| self.inodes.get(**id).is_none()) {
-            Some(id) => Err(Corrupt::new("open intents", format!("inode {id} does not exist"))),
-            None => Ok(()),
+        for (id, intent) in self.intents.iter() {
+            let reason = match (intent.new_directory().is_some(), self.inodes.get(*id).is_some()) {
+                (false, false) => format!("inode {id} does not exist"),
+                (true, true) => format!("inode {id} exists already"),
+                _ => continue,
+            };
+            return Err(Corrupt::new("open intents", reason));
         }
+        Ok(())
     }
 
     fn verify_blocks(&self) -> Result<(), String> {

@@ -1,5 +1,4 @@
-//! What is changed in a UFS: directories and attributes, which may be set again and again, and renames and deletes,
-//! which go under an intent.
+//! What is changed in a UFS: attributes, which may be set again and again, and what goes under an intent.
 
 use super::locks::Mode;
 use super::task::{Step, Told, UfsCall, UfsTask};
@@ -17,25 +16,17 @@ const AGAIN_MAX: Duration = Duration::from_secs(5);
 const SOON: Duration = Duration::from_millis(20);
 
 impl UfsNamespace {
-    /// Makes directories in the UFS and has the namespace follow.
+    /// Has directories made in the UFS, parents first, as far as nothing changes there meanwhile.
     pub(super) async fn persist(&self, request: &Request, directories: Vec<UfsDirectory>) -> Result<(), FsError> {
-        if directories.is_empty() {
-            return Ok(());
+        for directory in directories {
+            let operation = Operation::Ufs(UfsOperation::Persist(directory));
+            let answer = self.change(Request { operation, operation_id: None, caller: request.caller.clone() }).await;
+            if super::is_refused(&answer) {
+                return Ok(());
+            }
+            answer?;
         }
-        for directory in &directories {
-            self.make(directory).await?;
-        }
-        let operation = Operation::Ufs(UfsOperation::Persist(directories));
-        let request = Request { operation, operation_id: None, caller: request.caller.clone() };
-        let answer = self.inner.handle.submit(request).await;
-        if super::is_refused(&answer) { Ok(()) } else { answer.map(|_| ()) }
-    }
-
-    pub(super) async fn make(&self, directory: &UfsDirectory) -> Result<(), FsError> {
-        let UfsDirectory { ufs_path, owner, group, mode, .. } = directory;
-        let ownership = UfsOwnership { owner: owner.clone(), group: group.clone(), mode: *mode };
-        let ufs = self.inner.clients.of(ufs_path).map_err(refusal)?;
-        self.under_lease(ufs_path, ufs.mkdir(ufs_path, &ownership)).await?.map_err(refusal)
+        Ok(())
     }
 
     // Compatible: 2.9 setAttribute: the UFS comes first, and what it refuses is refused.
@@ -63,7 +54,7 @@ impl UfsNamespace {
         tokio::time::timeout(deadline, call).await.map_err(late)
     }
 
-    /// A rename or delete under an intent. Once it has its turn it goes on when the client goes away; before, it is
+    /// A change under an intent. Once it has its turn it goes on when the client goes away; before, it is
     /// given up then: the client may be told otherwise when it asks again.
     pub(super) async fn change(&self, request: Request) -> Result<Answer, FsError> {
         let (tell, told) = oneshot::channel();
@@ -129,7 +120,7 @@ impl UfsNamespace {
         Ok(match made {
             Ok(Ok(told)) => told,
             Ok(Err(error)) => match error.kind {
-                UfsErrorKind::NotFound if !matches!(call, UfsCall::Rename { .. }) => Told::Absent,
+                UfsErrorKind::NotFound if !call.needs_what_it_names() => Told::Absent,
                 UfsErrorKind::Unavailable => Told::Unknown(error.to_string()),
                 _ => Told::Refused(error.to_string()),
             },
@@ -148,6 +139,10 @@ impl UfsNamespace {
     async fn make_call(&self, call: &UfsCall) -> Result<Told, UfsError> {
         let of = |uri: &str| self.inner.clients.of(uri);
         match call {
+            UfsCall::Make { uri, owner, group, mode } => {
+                let ownership = UfsOwnership { owner: owner.clone(), group: group.clone(), mode: *mode };
+                of(uri)?.mkdir(uri, &ownership).await.map(|()| Told::Done)
+            }
             UfsCall::Rename { from, to } => of(from)?.rename(from, to).await.map(|()| Told::Done),
             UfsCall::DeleteFile(uri) => of(uri)?.delete(uri, UfsDeletion::File).await.map(|()| Told::Done),
             UfsCall::DeleteTree(uri) => of(uri)?.delete(uri, UfsDeletion::Tree).await.map(|()| Told::Done),

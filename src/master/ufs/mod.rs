@@ -164,16 +164,7 @@ impl UfsNamespace {
                     tokio::time::sleep(WAIT).await;
                     continue;
                 }
-                Preparation::Persist { parents, itself } => {
-                    let _lock = self.lock(&request.operation, Mode::Shared).await;
-                    self.persist(&request, parents).await?;
-                    let Some(directory) = itself else { continue };
-                    self.make(&directory).await?;
-                    let answer = self.inner.handle.submit(request.clone()).await;
-                    if !is_refused(&answer) {
-                        return answer;
-                    }
-                }
+                Preparation::Persist { parents } => self.persist(&request, parents).await?,
                 Preparation::Replace(path) => {
                     let answer = self.change(replacing(&request, path)).await;
                     if !is_refused(&answer) {
@@ -284,7 +275,7 @@ fn replacing(request: &Request, path: AlluxioPath) -> Request {
 /// Who asks when the master does on its own.
 fn nobody() -> Request {
     let caller = Caller { user: String::new(), groups: Vec::new() };
-    let operation = Operation::Ufs(UfsOperation::Persist(Vec::new()));
+    let operation = Operation::Ufs(UfsOperation::Commit(InodeId::NONE));
     Request { caller, operation_id: None, operation }
 }
 

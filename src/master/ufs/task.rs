@@ -1,9 +1,9 @@
-//! Pure. A delete or rename of something persisted, or the last step of a persist, step by step: intent, call to the UFS, commit; or, when it is
-//! unknown what a call did, looks at the UFS until namespace and UFS agree.
+//! Pure. A delete or rename of something persisted, a new directory in the UFS, or the last step of a persist, step by
+//! step: intent, call to the UFS, commit; or, when it is unknown what a call did, looks at the UFS until namespace and UFS agree.
 //!
 //! A master that dies between two steps leaves an open intent. A later one begins with the looks.
 
-use crate::journal::entry::UfsIntent;
+use crate::journal::entry::{MakeInUfs, UfsIntent};
 use crate::master::ops::{self, Answer, Operation, Settings, UfsOperation, place_of};
 use crate::master::state::MasterState;
 use crate::types::ufs_names::is_nobodys;
@@ -26,6 +26,17 @@ pub enum Step {
 /// A call to a UFS. The texts are URIs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UfsCall {
+    /// Make a directory, if it is not there.
+    Make {
+        /// Where.
+        uri: String,
+        /// User.
+        owner: String,
+        /// Group.
+        group: String,
+        /// Permission bits.
+        mode: u16,
+    },
     /// Move.
     Rename {
         /// From here.
@@ -46,7 +57,12 @@ pub enum UfsCall {
 impl UfsCall {
     /// Whether it changes the UFS.
     pub fn is_change(&self) -> bool {
-        matches!(self, UfsCall::Rename { .. } | UfsCall::DeleteFile(_) | UfsCall::DeleteTree(_))
+        !matches!(self, UfsCall::Look(_) | UfsCall::List(_))
+    }
+
+    /// Whether it fails if what it names is not there; other calls have nothing to do then.
+    pub fn needs_what_it_names(&self) -> bool {
+        matches!(self, UfsCall::Rename { .. } | UfsCall::Make { .. })
     }
 }
 
@@ -102,7 +118,7 @@ enum Phase {
 }
 
 impl UfsTask {
-    /// Begins a delete or rename; the first step.
+    /// Begins a change; the first step.
     pub fn begin(operation: Operation) -> (UfsTask, Step) {
         let checks = match &operation {
             Operation::Delete(delete) => !delete.unchecked,
@@ -112,11 +128,12 @@ impl UfsTask {
         (task, Step::Submit(UfsOperation::Begin(Box::new(operation))))
     }
 
-    /// Settles an intent that another master left; the first step.
+    /// Settles an intent that another master left; the first step. All but a new directory is looked at, not done again.
     pub fn settle(inode: InodeId, state: &MasterState, settings: &Settings) -> (UfsTask, Step) {
         let phase = Phase::LookingAtSource;
         let mut task = UfsTask { inode: Some(inode), phase, is_mine: false, checks: false, last: None, failure: None };
         let step = match task.uris(state, settings) {
+            Some(_) if task.makes(state) => task.change(state, settings),
             Some((from, _)) => task.call(UfsCall::Look(from)),
             None => Step::Done(Ok(())),
         };
@@ -147,6 +164,7 @@ impl UfsTask {
         {
             return Step::Again(last.clone());
         }
+        let makes = self.makes(state);
         match (&mut self.phase, to) {
             (Phase::Checking { .. }, _) => self.check(told, state, settings),
             (Phase::Clearing, Some(to)) if matches!(told, Told::Done | Told::Absent) => {
@@ -154,6 +172,13 @@ impl UfsTask {
                 self.call(UfsCall::Rename { from, to })
             }
             (Phase::Changing, _) if told == Told::Done => self.commit(),
+            // A directory may be made again and again.
+            (Phase::Changing, _) if makes => match told {
+                Told::Refused(reason) => {
+                    self.end(Vec::new(), |task, state| failure_of(state, task.inode, "", None, &reason), state)
+                }
+                _ => self.again(state, settings),
+            },
             (Phase::Changing, None) if told == Told::Absent => self.commit(),
             (Phase::Clearing | Phase::Changing, to) => {
                 if let Told::Refused(reason) = told {
@@ -299,6 +324,7 @@ impl UfsTask {
         self.phase = Phase::Changing;
         match self.uris(state, settings) {
             None => Step::Done(Ok(())),
+            Some((uri, None)) if let Some(call) = self.make(uri.clone(), state) => self.call(call),
             Some((_, Some(to))) if self.persists(state) => {
                 self.phase = Phase::Clearing;
                 self.call(UfsCall::DeleteFile(to))
@@ -329,6 +355,24 @@ impl UfsTask {
             Some(temporary) => Some((temporary.clone(), Some(uri(&intent.path)))),
             None => Some((uri(&intent.path), intent.new_path.as_ref().map(uri))),
         }
+    }
+
+    /// The call that makes a directory in the UFS, if that is what is to be done.
+    fn make(&self, uri: String, state: &MasterState) -> Option<UfsCall> {
+        let (inode, inodes) = (self.inode?, state.inodes());
+        let (owner, group, mode) = match state.intents().get(&inode)?.make.as_ref()? {
+            MakeInUfs::New(new) => (new.owner.clone(), new.group.clone(), new.mode),
+            MakeInUfs::Existing => {
+                let inode = inodes.get(inode)?;
+                (inodes.owner(&inode).to_owned(), inodes.group(&inode).to_owned(), inode.mode)
+            }
+        };
+        Some(UfsCall::Make { uri, owner, group, mode })
+    }
+
+    /// Whether a directory is made.
+    fn makes(&self, state: &MasterState) -> bool {
+        self.inode.and_then(|inode| state.intents().get(&inode)).is_some_and(|intent| intent.make.is_some())
     }
 
     /// Whether a file is put in its place.
@@ -367,6 +411,9 @@ fn failure_of(state: &MasterState, inode: Option<InodeId>, from: &str, to: Optio
             let to = to.map_or_else(|| target.to_string(), str::to_owned);
             let message = format!("Failed to rename {from} to {to} in the under file system");
             FsError::new(ErrorKind::Unknown, message)
+        }
+        Some((path, None)) if intent.is_some_and(|intent| intent.make.is_some()) => {
+            FsError::new(ErrorKind::Unknown, format!("Failed to make {path} in the under file system ({reason})"))
         }
         Some((path, None)) => deletion_failed(path, reason),
         None => FsError::new(ErrorKind::Internal, "the intent is gone"),

@@ -1,7 +1,9 @@
 //! Changes of a UFS that end, fail, or whose master dies between any two steps: namespace and UFS agree afterwards.
 
 use super::*;
-use crate::master::ops::{Caller, CreateFile, Delete, Load, Rename, Request, UfsFacts, WriteType, decide};
+use crate::master::ops::{
+    Caller, CreateDirectory, CreateFile, Delete, Load, Rename, Request, UfsFacts, WriteType, decide,
+};
 use crate::master::workers::Workers;
 use crate::types::time::Millis;
 use crate::types::{OperationId, TtlAction};
@@ -106,6 +108,10 @@ impl World {
             Some(Fault::ReplyLost) | None => {}
         }
         let told = match call {
+            UfsCall::Make { uri, owner, group, mode } => {
+                let ownership = UfsOwnership { owner: owner.clone(), group: group.clone(), mode: *mode };
+                self.ufs.mkdir(uri, &ownership).await.map(|()| Told::Done)
+            }
             UfsCall::Rename { from, to } => self.ufs.rename(from, to).await.map(|()| Told::Done),
             UfsCall::DeleteFile(uri) => self.ufs.delete(uri, UfsDeletion::File).await.map(|()| Told::Done),
             UfsCall::DeleteTree(uri) => self.ufs.delete(uri, UfsDeletion::Tree).await.map(|()| Told::Done),
@@ -121,9 +127,7 @@ impl World {
         match told {
             _ if fault == Some(Fault::ReplyLost) => Told::Unknown("no reply".into()),
             Ok(told) => told,
-            Err(error) if error.kind == UfsErrorKind::NotFound && !matches!(call, UfsCall::Rename { .. }) => {
-                Told::Absent
-            }
+            Err(error) if error.kind == UfsErrorKind::NotFound && !call.needs_what_it_names() => Told::Absent,
             Err(error) => Told::Refused(error.to_string()),
         }
     }
@@ -181,6 +185,18 @@ fn mv(from: &str, to: &str) -> Operation {
     Operation::Rename(Rename { source: path(from), target: path(to) })
 }
 
+fn make(text: &str) -> Operation {
+    Operation::CreateDirectory(CreateDirectory {
+        path: path(text),
+        recursive: false,
+        allow_exists: false,
+        mode: 0o750,
+        write_type: WriteType::CacheThrough,
+        ttl_ms: -1,
+        ttl_action: TtlAction::Free,
+    })
+}
+
 fn set(paths: &[&str]) -> BTreeSet<String> {
     paths.iter().map(|path| (*path).to_owned()).collect()
 }
@@ -194,6 +210,7 @@ fn changes() -> Vec<(Operation, BTreeSet<String>)> {
         (rm("/a"), set(&["/c", "/c/x"])),
         (mv("/a/h", "/c/h"), set(&["/a", "/a/b", "/a/b/f", "/a/b/g", "/c", "/c/h", "/c/x"])),
         (mv("/a/b", "/d"), set(&["/a", "/a/h", "/c", "/c/x", "/d", "/d/f", "/d/g"])),
+        (make("/c/m"), set(&["/a", "/a/b", "/a/b/f", "/a/b/g", "/a/h", "/c", "/c/m", "/c/x"])),
     ]
 }
 
@@ -268,6 +285,39 @@ async fn a_repetition_after_a_takeover_gets_the_first_answer() {
     assert_eq!(world.run(UfsTask::begin(mv("/a/h", "/c/h")), id, 100).await, Some(Ok(())));
     assert_eq!(world.submit(mv("/a/h", "/c/h"), id), Ok(Answer::Done));
     assert!(world.agreed().contains("/c/h"));
+}
+
+/// What a dead master made is not found in the UFS by others before whoever asked for it is answered.
+#[tokio::test]
+async fn a_directory_that_a_dead_master_made_is_new_to_who_asked_for_it() {
+    let id = Some(OperationId { high: 1, low: 2 });
+    let mut world = World::with(&FILES).await;
+    assert_eq!(world.run(UfsTask::begin(make("/c/m")), id, 2).await, None);
+    let load =
+        Load { found: vec![(path("/c/m"), facts(true))], listed: None, seen_at: (path("/c/m"), format!("{ROOT}/c/m")) };
+    let seen = world.submit(Operation::Ufs(UfsOperation::Load(load)), None).unwrap_err();
+    assert!(ops::is_not_yet(&seen), "{seen}");
+    world.take_over().await;
+    assert_eq!(world.run(UfsTask::begin(make("/c/m")), id, 100).await, Some(Ok(())));
+    let another = world.run(UfsTask::begin(make("/c/m")), None, 100).await.unwrap().unwrap_err();
+    assert_eq!(another.kind, ErrorKind::AlreadyExists);
+    let made = ops::inode_at(&world.state, &path("/c/m")).unwrap();
+    assert_eq!((made.mode, world.agreed().contains("/c/m")), (0o750, true));
+}
+
+#[tokio::test]
+async fn a_file_in_the_way_of_a_new_directory_is_no_directory() {
+    let mut world = World::with(&FILES).await;
+    let writer = world.ufs.create(&format!("{ROOT}/c/m"), &ownership()).await.unwrap();
+    writer.close().await.unwrap();
+    for steps in [2, 100] {
+        let result = world.run(UfsTask::begin(make("/c/m")), None, steps).await;
+        assert!(
+            result.is_none_or(|result| result.is_err_and(|error| error.message.starts_with("Failed to make /c/m in ")))
+        );
+        world.take_over().await;
+        assert!(ops::inode_at(&world.state, &path("/c/m")).is_none() && world.state.intents().is_empty());
+    }
 }
 
 #[tokio::test]

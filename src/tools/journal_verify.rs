@@ -1,0 +1,242 @@
+//! `alluxio journal verify`: reads the whole journal, as a new master would, and says what is there. Changes nothing, and
+//! cuts no writer off, so it may run beside masters that serve (not beside one with a local journal, which is locked).
+//!
+//! Each checkpoint was written by some master from its own state. Here it is compared with the state that the segments
+//! give at the same record: a difference means that replicas were not equal.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use crate::conf::Conf;
+use crate::journal::chain::{Position, Record};
+use crate::journal::entry::Corrupt;
+use crate::journal::entry_codec;
+use crate::journal::folder::local::MissingFolder;
+use crate::journal::folder::{CheckpointId, JournalStore, StoreError};
+use crate::journal::tailer::{Ask, ChainError, Tailer};
+use crate::master::outside::{self, Folder, OutsideError};
+use crate::master::state::{CheckpointOrigin, MasterState};
+
+/// How often a store that does not answer is asked again, and the pause before.
+const TRIES: usize = 50;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What is wrong with a journal, or why it cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The properties name no journal, or it is locked.
+    #[error(transparent)]
+    Outside(#[from] OutsideError),
+    /// The folder holds no journal.
+    #[error("the journal folder {folder} was never formatted: run bin/alluxio format")]
+    NotFormatted {
+        /// As configured.
+        folder: String,
+    },
+    /// The folder does not answer.
+    #[error("cannot read the journal folder {folder}")]
+    Store {
+        /// As configured.
+        folder: String,
+        /// Why not.
+        #[source]
+        source: StoreError,
+    },
+    /// Nobody can tell how long a segment is.
+    #[error("no DataNode tells the length of a segment yet ({ask:?}): try again when HDFS is well")]
+    NoLength {
+        /// What was asked.
+        ask: Ask,
+    },
+    /// The segments form no history.
+    #[error("the journal is damaged")]
+    Chain(#[from] ChainError),
+    /// A record that cannot be applied.
+    #[error("the journal is damaged: record {position} does not fit")]
+    Record {
+        /// Which.
+        position: Position,
+        /// Why not.
+        #[source]
+        source: Corrupt,
+    },
+    /// A checkpoint cannot be loaded.
+    #[error("checkpoint {id} cannot be loaded: {reason}")]
+    Checkpoint {
+        /// Which.
+        id: CheckpointId,
+        /// Why not.
+        reason: String,
+    },
+    /// A checkpoint holds another state than the segments.
+    #[error(
+        "checkpoint {id} holds the state {theirs:016x}, but the segments give {ours:016x}: a master had another state"
+    )]
+    Differs {
+        /// Which.
+        id: CheckpointId,
+        /// Digest of the state in the checkpoint.
+        theirs: u64,
+        /// Digest of the state of the segments.
+        ours: u64,
+    },
+    /// A checkpoint of a record that the history does not have.
+    #[error("checkpoint {id} is not on the history that the segments give, which ends at {end}")]
+    OffChain {
+        /// Which.
+        id: CheckpointId,
+        /// The last acknowledged record.
+        end: Position,
+    },
+}
+
+/// What a whole journal holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The folder as configured.
+    pub folder: String,
+    /// Id of the cluster.
+    pub cluster_id: String,
+    /// How many segments are there, and the newest epoch.
+    pub segments: usize,
+    /// Newest epoch.
+    pub epoch: u64,
+    /// Checkpoints that were compared with the segments.
+    pub checkpoints: usize,
+    /// The last record that is known to be acknowledged.
+    pub end: Position,
+    /// Digest of the state at `end`.
+    pub digest: u64,
+}
+
+impl Report {
+    /// Writes it for people, a line for each thing.
+    ///
+    /// # Errors
+    /// The output.
+    pub fn write(&self, output: &mut dyn Write) -> io::Result<()> {
+        let Report { folder, cluster_id, segments, epoch, checkpoints, end, digest } = self;
+        writeln!(output, "journal {folder}")?;
+        writeln!(output, "cluster {cluster_id}, newest epoch {epoch}, {segments} segments")?;
+        writeln!(output, "{checkpoints} checkpoints, each equal to the segments")?;
+        writeln!(output, "acknowledged up to record {end}, state {digest:016x}")?;
+        writeln!(output, "The journal is whole.")
+    }
+}
+
+/// Reads the journal that the properties name, from its first record to the last that is acknowledged.
+///
+/// # Errors
+/// What is wrong with it first, or why it cannot be read.
+pub async fn run(conf: &Conf) -> Result<Report, VerifyError> {
+    let Folder { store, lock: _lock } = outside::folder(conf, MissingFolder::Refuse)?;
+    verify(store.as_ref()).await
+}
+
+/// See [`run`].
+///
+/// # Errors
+/// As [`run`].
+pub async fn verify(store: &dyn JournalStore) -> Result<Report, VerifyError> {
+    let folder = store.describe();
+    let failed = |source| VerifyError::Store { folder: folder.clone(), source };
+    let Some(format) = store.read_format().await.map_err(failed)? else {
+        return Err(VerifyError::NotFormatted { folder });
+    };
+    let checkpoints = store.list().await.map_err(failed)?.checkpoints;
+    let mut replay =
+        Replay { state: MasterState::default(), at: Position::START, wanted: checkpoints.iter().copied().collect() };
+    let mut tailer = Tailer::new(Position::START, None);
+    let mut segments = 0;
+    let mut tries = 0;
+    loop {
+        for record in tailer.decided()? {
+            replay.apply(store, &record).await?;
+        }
+        let Some(ask) = tailer.asks().into_iter().next() else { break };
+        match answer(store, &mut tailer, ask, &mut segments).await {
+            Ok(true) => tries = 0,
+            _ if tries < TRIES => {
+                tailer.failed(ask);
+                tries += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            Ok(false) => return Err(VerifyError::NoLength { ask }),
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    let (end, epoch, digest) = (replay.at, tailer.highest_epoch(), replay.state.digest());
+    for id in &replay.wanted {
+        // Those of a history before the last format may not be deleted yet.
+        let (_, origin) = load(store, *id).await?;
+        if tailer.genesis() == Some(origin.genesis) {
+            return Err(VerifyError::OffChain { id: *id, end });
+        }
+    }
+    let checkpoints = checkpoints.len() - replay.wanted.len();
+    Ok(Report { folder, cluster_id: format.cluster_id, segments, epoch, checkpoints, end, digest })
+}
+
+/// Tells the tailer what it wants to know; false if the store cannot say.
+async fn answer(
+    store: &dyn JournalStore,
+    tailer: &mut Tailer,
+    ask: Ask,
+    segments: &mut usize,
+) -> Result<bool, StoreError> {
+    match ask {
+        Ask::List => {
+            let listed = store.list().await?.segments;
+            *segments = listed.len();
+            tailer.listed(&listed);
+        }
+        Ask::Length(segment) => tailer.length(segment, store.length(segment).await?),
+        Ask::Read { segment, offset, bytes } => {
+            tailer.bytes(segment, offset, &store.read(segment, offset, bytes).await?);
+        }
+        // Only who has claimed may cut a writer off (F10, F11).
+        Ask::Recover(segment) => {
+            tailer.not_recovered(segment);
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+async fn load(store: &dyn JournalStore, id: CheckpointId) -> Result<(MasterState, CheckpointOrigin), VerifyError> {
+    let refused = |reason| VerifyError::Checkpoint { id, reason };
+    let content = store.read_checkpoint(id).await.map_err(|error| refused(error.to_string()))?;
+    MasterState::from_checkpoint(&content).map_err(|error| refused(error.to_string()))
+}
+
+/// The state that the segments give.
+struct Replay {
+    state: MasterState,
+    at: Position,
+    /// Checkpoints not come to yet.
+    wanted: BTreeSet<CheckpointId>,
+}
+
+impl Replay {
+    async fn apply(&mut self, store: &dyn JournalStore, record: &Record) -> Result<(), VerifyError> {
+        let position = record.position;
+        let corrupt = |source| VerifyError::Record { position, source };
+        for entry in &entry_codec::decode_entries(&record.entries).map_err(corrupt)? {
+            self.state.apply(entry).map_err(corrupt)?;
+        }
+        self.at = position;
+        let id = CheckpointId { sequence: position.sequence, hash: position.hash };
+        if self.wanted.remove(&id) { self.compare(store, id).await } else { Ok(()) }
+    }
+
+    async fn compare(&self, store: &dyn JournalStore, id: CheckpointId) -> Result<(), VerifyError> {
+        let (state, _) = load(store, id).await?;
+        let (theirs, ours) = (state.digest(), self.state.digest());
+        if theirs == ours { Ok(()) } else { Err(VerifyError::Differs { id, theirs, ours }) }
+    }
+}
+
+#[cfg(test)]
+#[path = "journal_verify_tests.rs"]
+mod tests;

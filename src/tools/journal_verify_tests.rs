@@ -1,0 +1,96 @@
+use super::*;
+use std::sync::Arc;
+
+use crate::journal::chain::SegmentHeader;
+use crate::journal::codec;
+use crate::journal::entry::Entry;
+use crate::journal::folder::{Format, MemoryFolder, MemoryStore, SegmentId};
+use crate::types::SequenceNumber;
+use bytes::Bytes;
+use parking_lot::Mutex;
+
+const GENESIS: u64 = 7;
+const SEGMENT: SegmentId = SegmentId { epoch: 1, index: 0 };
+
+fn entry(next_container: i64) -> Entry {
+    Entry::BlockContainerIdGenerator { next_container }
+}
+
+/// A journal of three records with an entry each, of which two are acknowledged.
+fn journal() -> (MemoryFolder, [Position; 3], usize) {
+    let mut folder = MemoryFolder::new(1);
+    folder.write_format(&Format { layout: 1, feature_level: 1, cluster_id: "c".into() }).unwrap();
+    let (base, through) = (None, SequenceNumber(0));
+    let header = SegmentHeader { cluster_id: "c".into(), genesis: GENESIS, segment: SEGMENT, base, through };
+    let mut bytes = Vec::new();
+    codec::encode_header(&mut bytes, &header);
+    let header_bytes = bytes.len();
+    let mut at = Position::START;
+    let positions = [1, 2, 3].map(|n| {
+        let entries = entry_codec::encode_entries(&[entry(n)]);
+        let mark = at.sequence;
+        at = at.after(&entries);
+        codec::encode_record(&mut bytes, 1, at, mark, &entries);
+        at
+    });
+    let file = folder.create(SEGMENT).unwrap();
+    let append = folder.begin_append(file, &bytes);
+    assert!(folder.land(append, 0));
+    (folder, positions, header_bytes)
+}
+
+/// A checkpoint of `at` with the state after these entries.
+fn checkpoint(folder: &mut MemoryFolder, at: Position, genesis: u64, entries: &[i64]) {
+    let mut state = MasterState::default();
+    entries.iter().for_each(|n| state.apply(&entry(*n)).unwrap());
+    let origin = CheckpointOrigin { position: at, genesis, cluster_id: "c".into() };
+    let content: Bytes = state.to_checkpoint(&origin).concat().into();
+    folder.write_checkpoint(CheckpointId { sequence: at.sequence, hash: at.hash }, content).unwrap();
+}
+
+async fn verified(folder: MemoryFolder) -> Result<Report, VerifyError> {
+    verify(&MemoryStore::new(Arc::new(Mutex::new(folder)))).await
+}
+
+#[tokio::test]
+async fn what_is_acknowledged_is_read_and_compared() {
+    let (mut folder, positions, _) = journal();
+    checkpoint(&mut folder, positions[0], GENESIS, &[1]);
+    checkpoint(&mut folder, positions[1], GENESIS, &[1, 2]);
+    checkpoint(&mut folder, Position { hash: 1, ..positions[1] }, GENESIS + 1, &[5]);
+    let report = verified(folder).await.unwrap();
+    assert_eq!((report.segments, report.epoch, report.checkpoints, report.end), (1, 1, 2, positions[1]));
+    let mut text = Vec::new();
+    report.write(&mut text).unwrap();
+    assert!(String::from_utf8(text).unwrap().ends_with("The journal is whole.\n"));
+}
+
+#[tokio::test]
+async fn a_checkpoint_with_another_state_is_named() {
+    let (mut folder, positions, _) = journal();
+    checkpoint(&mut folder, positions[1], GENESIS, &[1, 9]);
+    let error = verified(folder).await.unwrap_err();
+    assert!(matches!(error, VerifyError::Differs { id, .. } if id.sequence == positions[1].sequence), "{error}");
+}
+
+#[tokio::test]
+async fn a_checkpoint_of_what_was_never_acknowledged_is_named() {
+    let (mut folder, positions, _) = journal();
+    checkpoint(&mut folder, positions[2], GENESIS, &[1, 2, 3]);
+    let error = verified(folder).await.unwrap_err();
+    assert!(matches!(error, VerifyError::OffChain { end, .. } if end == positions[1]), "{error}");
+}
+
+#[tokio::test]
+async fn damage_is_named() {
+    let (mut folder, _, header_bytes) = journal();
+    folder.damage(SEGMENT, header_bytes as u64 + 30, b"?");
+    let error = verified(folder).await.unwrap_err();
+    assert!(matches!(error, VerifyError::Chain(ChainError::Damaged(_))), "{error}");
+    let (mut folder, positions, _) = journal();
+    let id = CheckpointId { sequence: positions[0].sequence, hash: positions[0].hash };
+    folder.write_checkpoint(id, Bytes::from_static(b"nothing")).unwrap();
+    assert!(matches!(verified(folder).await.unwrap_err(), VerifyError::Checkpoint { .. }));
+    let empty = MemoryFolder::new(1);
+    assert!(matches!(verified(empty).await.unwrap_err(), VerifyError::NotFormatted { .. }));
+}

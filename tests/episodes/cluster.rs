@@ -1,0 +1,190 @@
+//! Three masters on hosts of their own, on three ZooKeepers, a NameNode and three DataNodes: ours, from the package, or the
+//! originals.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::hosts::{Network, address};
+use crate::process::{Outcome, run, wait_for};
+use crate::services::{self, HDFS, Java, QUORUM};
+
+pub const MASTERS: [&str; 3] = ["server06", "server07", "server08"];
+const HOSTS: [&str; 6] = ["server03", "server04", "server05", "server06", "server07", "server08"];
+/// How long a command may take before it counts as hanging.
+pub const LIMIT: Duration = Duration::from_secs(90);
+const PORT: u16 = 19998;
+/// Entries between two checkpoints of a standby: a few in each episode.
+const CHECKPOINT_ENTRIES: u32 = 1000;
+
+/// Whose masters they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Masters {
+    Ours,
+    /// Java 2.9.6, as it comes.
+    Java,
+}
+
+pub struct Cluster {
+    pub network: Network,
+    pub services: Java,
+    pub masters: Masters,
+    /// The folder of the masters, the same on each host.
+    home: PathBuf,
+}
+
+/// Root of the project.
+pub fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+impl Cluster {
+    /// Formatted and started.
+    pub fn up(masters: Masters) -> Cluster {
+        let network = Network::up(&HOSTS, project());
+        let services = services::start(&network, project(), &QUORUM);
+        let home = match masters {
+            Masters::Ours => unpack(&network),
+            Masters::Java => network.folder.join("opt"),
+        };
+        let cluster = Cluster { network, services, masters, home };
+        for host in MASTERS {
+            cluster.configure(host);
+        }
+        let format = match masters {
+            Masters::Ours => "bin/alluxio format".to_owned(),
+            Masters::Java => cluster.java("alluxio.cli.Format master"),
+        };
+        cluster.on(MASTERS[0], &format).expect_success();
+        for host in MASTERS {
+            cluster.start(host);
+        }
+        cluster
+    }
+
+    /// Properties that lead clients to the masters.
+    pub fn properties(&self) -> Vec<String> {
+        let quorum = QUORUM.map(|host| format!("{}:2181", address(host))).join(",");
+        vec!["alluxio.zookeeper.enabled=true".to_owned(), format!("alluxio.zookeeper.address={quorum}")]
+    }
+
+    fn configure(&self, host: &str) {
+        let ufs = format!("{HDFS}/ufs");
+        let mut lines = self.properties();
+        lines.push(format!("alluxio.master.hostname={}", address(host)));
+        lines.push(format!("alluxio.master.journal.folder={HDFS}/journal"));
+        lines.push(format!("alluxio.master.mount.table.root.ufs={ufs}"));
+        match self.masters {
+            Masters::Ours => {
+                lines.push(format!("alluxio.master.journal.checkpoint.period.entries={CHECKPOINT_ENTRIES}"))
+            }
+            Masters::Java => {
+                let home = self.home.display();
+                lines.push("alluxio.master.journal.type=UFS".to_owned());
+                lines.push("alluxio.master.update.check.enabled=false".to_owned());
+                lines.push(format!("alluxio.home={home}\nalluxio.work.dir={home}/data"));
+                lines.push(format!("alluxio.master.metastore.dir={home}/metastore"));
+            }
+        }
+        let conf = self.own(host).join("conf");
+        fs::create_dir_all(&conf).unwrap();
+        fs::create_dir_all(self.own(host).join("logs")).unwrap();
+        fs::write(conf.join("alluxio-site.properties"), lines.join("\n") + "\n").unwrap();
+        fs::write(conf.join("workers"), "# none\n").unwrap();
+        if self.masters == Masters::Java {
+            let log = project().join("tests/java/log4j.properties");
+            fs::copy(log, conf.join("log4j.properties")).unwrap();
+        }
+    }
+
+    /// The folder of the masters of a host, as this machine sees it.
+    fn own(&self, host: &str) -> PathBuf {
+        let below = self.home.strip_prefix(self.network.folder.join("opt")).unwrap();
+        self.network.folder.join(host).join("opt").join(below)
+    }
+
+    /// Types a line on a host, in the folder of the masters.
+    pub fn on(&self, host: &str, line: &str) -> Outcome {
+        let outcome = self.network.type_on(host, &format!("cd '{}' && {line}", self.home.display()), LIMIT);
+        Outcome { command: format!("{host}: {line}"), ..outcome }
+    }
+
+    /// The words of Java for a program of the originals.
+    fn java(&self, main: &str) -> String {
+        let find = ". testbed.d/jars.sh && . testbed.d/alluxio_java.sh && echo \"$alluxio_java_jvm_flags -cp \
+                    '$(alluxio_java_class_path)'\"";
+        let line = format!("cd '{}'/scripts && {find}", project().display());
+        let found = run(Path::new("bash"), &["-c", &line], &[], 10 * LIMIT);
+        format!(
+            "{} -Xmx512m -Dalluxio.logs.dir=logs {} {main}",
+            self.services.command,
+            found.expect_success().stdout.trim()
+        )
+    }
+
+    /// Starts the master of a host, unless it runs.
+    pub fn start(&self, host: &str) {
+        match self.masters {
+            Masters::Ours => {
+                let started = self.on(host, "bin/alluxio-start.sh master");
+                assert!(started.success() || started.stderr.contains("already running"), "{started}");
+            }
+            Masters::Java => {
+                let main = self.java("alluxio.master.AlluxioMaster");
+                let line = format!("{{ setsid {main} >>logs/master.out 2>&1 </dev/null & echo $! >logs/master.pid; }}");
+                self.on(host, &format!("kill -0 $(cat logs/master.pid) 2>/dev/null || {line}")).expect_success();
+            }
+        }
+    }
+
+    /// A planned stop.
+    pub fn stop(&self, host: &str) {
+        match self.masters {
+            Masters::Ours => self.on(host, "bin/alluxio-stop.sh master"),
+            Masters::Java => {
+                let line = "pid=$(cat logs/master.pid); kill $pid; while kill -0 $pid 2>/dev/null; do sleep 0.05; done";
+                self.on(host, line)
+            }
+        }
+        .expect_success();
+    }
+
+    /// Sends a signal to the master that listens. It may have ended.
+    pub fn signal(&self, host: &str, signal: &str) {
+        self.on(host, &format!("kill -{signal} $(cat logs/master.pid) || true"));
+    }
+
+    /// The same, to its guardian first.
+    pub fn kill_with_guardian(&self, host: &str) {
+        self.on(host, "kill -9 $(cat logs/master-guardian.pid logs/master.pid) || true");
+    }
+
+    /// Waits until a port of a master accepts connections.
+    pub fn wait_for_master(&self, host: &str) {
+        let line = format!("exec 3<>/dev/tcp/{}/{PORT}", address(host));
+        wait_for(&format!("the master of {host}"), LIMIT, || self.on(host, &line).success().then_some(()));
+    }
+
+    /// Whose address this is.
+    pub fn host_of(master: &str) -> Option<&'static str> {
+        MASTERS.into_iter().find(|host| master == format!("{}:{PORT}", address(host)))
+    }
+
+    /// Has the whole journal read and compared with the checkpoints of all masters; what it holds.
+    pub fn verify(&self) -> String {
+        self.on(MASTERS[0], "bin/alluxio journal verify").expect_success().stdout.clone()
+    }
+}
+
+fn unpack(network: &Network) -> PathBuf {
+    let package = std::env::var("ALLUXIO_TEST_PACKAGE").unwrap_or_default();
+    assert!(
+        !package.is_empty(),
+        "ALLUXIO_TEST_PACKAGE is not set: run scripts/test --long episodes, or name what scripts/package has made"
+    );
+    for host in MASTERS {
+        let opt = network.folder.join(host).join("opt");
+        run(Path::new("tar"), &["-xzf", &package, "-C", opt.to_str().unwrap()], &[], LIMIT).expect_success();
+    }
+    network.folder.join("opt").join(format!("alluxio-{}", env!("CARGO_PKG_VERSION")))
+}

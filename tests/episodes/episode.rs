@@ -1,0 +1,138 @@
+//! One episode: clients begin, faults come and go, everybody is served again, and what was heard is judged.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alluxio::rpc::retry::Caller;
+use alluxio::types::OperationId;
+
+use crate::calls::{DIRECTORIES, call, is_change};
+use crate::clients::{Clients, Notes, now};
+use crate::cluster::{Cluster, Masters};
+use crate::faults::{self, Begun, Fault};
+use crate::java::JavaClients;
+use crate::model::{Call, Op, Seen, linearize};
+use crate::rng::Rng;
+use crate::{JAVA, NATIVE};
+
+/// How long service may be away after a fault has ended.
+const PATIENCE: Duration = Duration::from_secs(240);
+/// Room for the search, which goes as deep as there are changes.
+const SEARCH_STACK_BYTES: usize = 2 << 30;
+
+/// What the episodes share.
+pub struct Episodes<'a> {
+    pub cluster: &'a Cluster,
+    pub runtime: &'a tokio::runtime::Runtime,
+    pub callers: Vec<Arc<Caller>>,
+    pub java: JavaClients,
+}
+
+/// A fault and how long clients waited because of it.
+pub struct Outage {
+    pub fault: Fault,
+    /// From its beginning to the first answered change after the longest silence of all.
+    pub service_ms: u64,
+    /// The longest wait of each client for an answer.
+    pub client_ms: Vec<u64>,
+}
+
+/// What an episode has found.
+pub struct Found {
+    pub seed: u64,
+    pub outages: Vec<Outage>,
+    pub calls: usize,
+    pub unanswered: usize,
+    pub repeated: u64,
+    pub violations: Vec<String>,
+    /// What the Java clients were told instead of an answer.
+    pub java_errors: Vec<String>,
+}
+
+impl Episodes<'_> {
+    pub fn run(&mut self, seed: u64) -> Found {
+        let root = format!("/e{seed}");
+        let mut rng = Rng::new(seed);
+        self.one_call("", &Op::Mkdir("/"), &root);
+        let ours = self.cluster.masters == Masters::Ours;
+        let clients = {
+            let _inside = self.runtime.enter();
+            Clients::start(&self.callers, &root, seed, ours)
+        };
+        self.java.go(&root, seed, JAVA);
+        self.served(&clients.notes);
+        let mut begun = Vec::new();
+        for _ in 0..rng.range(1, 3) {
+            pause(&mut rng);
+            let (fault, lasts) = (faults::choose(&mut rng), faults::duration(&mut rng));
+            let leader = self.leader();
+            let at = now();
+            println!("episode {seed}: {fault} at {leader}, {} ms", lasts.as_millis());
+            let fault_at_work = Begun::new(self.cluster, fault, leader, &mut rng);
+            std::thread::sleep(lasts);
+            fault_at_work.end();
+            self.served(&clients.notes);
+            begun.push((fault, at, now()));
+        }
+        pause(&mut rng);
+        let notes = self.runtime.block_on(clients.stop());
+        let (java, java_errors) = self.java.end(JAVA);
+        let native = std::mem::take(&mut *notes.histories.lock());
+        let outages = begun.iter().map(|(fault, from, to)| outage(*fault, *from, *to, &native)).collect();
+        let mut history: Vec<Call> = native.into_iter().chain(java).flatten().collect();
+        // What is there in the end must follow from it, too.
+        history.extend(DIRECTORIES.iter().map(|directory| {
+            let (op, asked) = (Op::List(directory), now());
+            let seen = self.one_call(&root, &op, "");
+            Call { op, asked, heard: now(), seen }
+        }));
+        let (calls, unanswered) = (history.len(), history.iter().filter(|call| call.seen == Seen::Unknown).count());
+        let mut violations = std::mem::take(&mut *notes.violations.lock());
+        let searched = std::thread::Builder::new().stack_size(SEARCH_STACK_BYTES).spawn(move || linearize(&history));
+        violations.extend(searched.unwrap().join().unwrap().err());
+        self.one_call("", &Op::Delete { path: "/", recursive: true }, &root);
+        let violations = violations.into_iter().map(|text| format!("episode {seed}: {text}")).collect();
+        let repeated = notes.repeated.load(std::sync::atomic::Ordering::Relaxed);
+        Found { seed, outages, calls, unanswered, repeated, violations, java_errors }
+    }
+
+    /// A call of our own, outside of the load.
+    fn one_call(&self, root: &str, op: &Op, of_episode: &str) -> Seen {
+        let (high, low) = uuid::Uuid::new_v4().as_u64_pair();
+        let at = format!("{root}{of_episode}");
+        self.runtime.block_on(call(&self.callers[0], &at, op, OperationId { high, low })).unwrap()
+    }
+
+    fn served(&self, notes: &Notes) {
+        assert!(self.runtime.block_on(notes.next_change(PATIENCE)), "no service within {PATIENCE:?} after a fault");
+    }
+
+    fn leader(&self) -> &'static str {
+        let leader = self.runtime.block_on(self.callers[0].primary()).unwrap();
+        Cluster::host_of(&leader).unwrap_or_else(|| panic!("{leader} is none of the masters"))
+    }
+}
+
+fn pause(rng: &mut Rng) {
+    std::thread::sleep(Duration::from_millis(rng.range(200, 1500)));
+}
+
+/// Calls of clients of ours between `from` and `to`.
+fn outage(fault: Fault, from: u64, to: u64, histories: &[Vec<Call>]) -> Outage {
+    assert_eq!(histories.len(), NATIVE, "each client has a history");
+    let changes = |call: &&Call| is_change(&call.op) && call.seen == Seen::Done;
+    let mut changed: Vec<u64> = histories.iter().flatten().filter(changes).map(|call| call.heard).collect();
+    changed.sort_unstable();
+    // The old leader may answer for a moment, so the end of the longest silence counts.
+    let silences = changed.windows(2).filter(|pair| pair[1] > from && pair[0] < to);
+    let back = silences.max_by_key(|pair| pair[1] - pair[0]).map_or(to, |pair| pair[1]);
+    let longest = |history: &Vec<Call>| {
+        let during = history.iter().filter(|call| call.heard > from && call.asked < to);
+        during.map(|call| (call.heard - call.asked) / 1000).max()
+    };
+    Outage {
+        fault,
+        service_ms: back.saturating_sub(from) / 1000,
+        client_ms: histories.iter().filter_map(longest).collect(),
+    }
+}

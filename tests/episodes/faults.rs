@@ -1,0 +1,219 @@
+//! What goes wrong in an episode, and how it is mended.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::cluster::{Cluster, LIMIT, MASTERS};
+use crate::hosts::Link;
+use crate::rng::Rng;
+use crate::services::QUORUM;
+
+/// One fault. Hosts are named as it hits them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// SIGTERM by the launcher, started again at the end.
+    PlannedStop(Role),
+    /// kill -9 of the process that listens.
+    Kill(Role),
+    /// And of its guardian.
+    KillWithGuardian(Role),
+    /// SIGSTOP, SIGCONT at the end.
+    Pause(Role),
+    /// Its cable is pulled.
+    Isolate(Role),
+    /// Neither hears the other.
+    Cut(Role, Peer),
+    /// The first does not hear the second any more.
+    Deafen(Role, Peer),
+    /// The second does not hear the first any more.
+    Mute(Role, Peer),
+    NameNodeRestart,
+    DataNodeKill,
+    DataNodePause,
+    ZookeeperKill,
+}
+
+/// Which master.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Leader,
+    Standby,
+}
+
+/// Whom a master loses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// One host with a ZooKeeper server and a DataNode; the first has the NameNode, too.
+    Services(usize),
+    AllServices,
+    OtherMasters,
+    Clients,
+}
+
+/// For tables: faults of one kind have one name.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let peer = |peer: &Peer| match peer {
+            Peer::Services(_) => "one host of services",
+            Peer::AllServices => "all services",
+            Peer::OtherMasters => "the other masters",
+            Peer::Clients => "the clients",
+        };
+        match self {
+            Fault::PlannedStop(role) => write!(f, "{role}: planned stop"),
+            Fault::Kill(role) => write!(f, "{role}: kill -9"),
+            Fault::KillWithGuardian(role) => write!(f, "{role}: kill -9 with its guardian"),
+            Fault::Pause(role) => write!(f, "{role}: SIGSTOP"),
+            Fault::Isolate(role) => write!(f, "{role}: cable pulled"),
+            Fault::Cut(role, other) => write!(f, "{role}: cut off from {}", peer(other)),
+            Fault::Deafen(role, other) => write!(f, "{role}: does not hear {}", peer(other)),
+            Fault::Mute(role, other) => write!(f, "{role}: not heard by {}", peer(other)),
+            Fault::NameNodeRestart => write!(f, "NameNode: kill -9 and restart"),
+            Fault::DataNodeKill => write!(f, "DataNode: kill -9 and restart"),
+            Fault::DataNodePause => write!(f, "DataNode: SIGSTOP"),
+            Fault::ZookeeperKill => write!(f, "ZooKeeper server: kill -9 and restart"),
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Role::Leader => "leader",
+            Role::Standby => "standby",
+        })
+    }
+}
+
+/// A fault by chance.
+pub fn choose(rng: &mut Rng) -> Fault {
+    let role = if rng.chance(5, 6) { Role::Leader } else { Role::Standby };
+    let peer = match rng.range(0, 6) {
+        0..3 => Peer::Services(rng.index(QUORUM.len())),
+        3 => Peer::AllServices,
+        4 => Peer::OtherMasters,
+        _ => Peer::Clients,
+    };
+    match rng.range(0, 16) {
+        0 | 1 => Fault::PlannedStop(role),
+        2 | 3 => Fault::Kill(role),
+        4 => Fault::KillWithGuardian(role),
+        5 | 6 => Fault::Pause(role),
+        7 => Fault::Isolate(role),
+        8 | 9 => Fault::Cut(role, peer),
+        10 => Fault::Deafen(role, peer),
+        11 => Fault::Mute(role, peer),
+        12 => Fault::NameNodeRestart,
+        13 => Fault::DataNodeKill,
+        14 => Fault::DataNodePause,
+        _ => Fault::ZookeeperKill,
+    }
+}
+
+/// A fault that has begun.
+pub struct Begun<'a> {
+    cluster: &'a Cluster,
+    fault: Fault,
+    /// The master that it hits.
+    master: &'static str,
+    /// The host of services that it hits.
+    services: &'static str,
+}
+
+impl<'a> Begun<'a> {
+    /// Has it happen while `leader` leads.
+    pub fn new(cluster: &'a Cluster, fault: Fault, leader: &'static str, rng: &mut Rng) -> Begun<'a> {
+        let standbys: Vec<_> = MASTERS.into_iter().filter(|host| *host != leader).collect();
+        let standby = standbys[rng.index(standbys.len())];
+        let services = QUORUM[rng.index(QUORUM.len())];
+        let master = match fault {
+            Fault::PlannedStop(role)
+            | Fault::Kill(role)
+            | Fault::KillWithGuardian(role)
+            | Fault::Pause(role)
+            | Fault::Isolate(role)
+            | Fault::Cut(role, _)
+            | Fault::Deafen(role, _)
+            | Fault::Mute(role, _) => [leader, standby][usize::from(role == Role::Standby)],
+            _ => leader,
+        };
+        let begun = Begun { cluster, fault, master, services };
+        begun.begin();
+        begun
+    }
+
+    fn begin(&self) {
+        let Begun { cluster, master, services, .. } = *self;
+        let network = &cluster.network;
+        match self.fault {
+            Fault::PlannedStop(_) => cluster.stop(master),
+            Fault::Kill(_) => cluster.signal(master, "KILL"),
+            Fault::KillWithGuardian(_) => cluster.kill_with_guardian(master),
+            Fault::Pause(_) => cluster.signal(master, "STOP"),
+            Fault::Isolate(_) => network.link(master, Link::Down),
+            Fault::Cut(_, peer) => {
+                self.deafen(peer);
+                self.mute(peer);
+            }
+            Fault::Deafen(_, peer) => self.deafen(peer),
+            Fault::Mute(_, peer) => self.mute(peer),
+            Fault::NameNodeRestart => self.signal_service(QUORUM[0], "namenode", "KILL"),
+            Fault::DataNodeKill => self.signal_service(services, "datanode", "KILL"),
+            Fault::DataNodePause => self.signal_service(services, "datanode", "STOP"),
+            Fault::ZookeeperKill => self.signal_service(services, "zookeeper", "KILL"),
+        }
+    }
+
+    /// Mends it. A master that it has ended is started and waited for.
+    pub fn end(&self) {
+        let Begun { cluster, master, services, .. } = *self;
+        let network = &cluster.network;
+        match self.fault {
+            Fault::PlannedStop(_) | Fault::Kill(_) | Fault::KillWithGuardian(_) => cluster.start(master),
+            Fault::Pause(_) => cluster.signal(master, "CONT"),
+            Fault::Isolate(_) => network.link(master, Link::Up),
+            Fault::Cut(..) | Fault::Deafen(..) | Fault::Mute(..) => {
+                QUORUM.iter().chain(&MASTERS).for_each(|host| network.mend(host));
+            }
+            Fault::NameNodeRestart => cluster.services.start_namenode(network),
+            Fault::DataNodeKill => cluster.services.start_datanode(network, services),
+            Fault::DataNodePause => self.signal_service(services, "datanode", "CONT"),
+            Fault::ZookeeperKill => cluster.services.start_zookeeper(network, services),
+        }
+        cluster.wait_for_master(master);
+    }
+
+    fn peers(&self, peer: Peer) -> Vec<Option<&'static str>> {
+        match peer {
+            Peer::Services(at) => vec![Some(QUORUM[at])],
+            Peer::AllServices => QUORUM.map(Some).to_vec(),
+            Peer::OtherMasters => MASTERS.into_iter().filter(|host| *host != self.master).map(Some).collect(),
+            Peer::Clients => vec![None],
+        }
+    }
+
+    fn deafen(&self, peer: Peer) {
+        self.peers(peer).into_iter().for_each(|peer| self.cluster.network.cut(peer, self.master));
+    }
+
+    /// What clients do not hear is dropped where it is sent: there is no host of theirs.
+    fn mute(&self, peer: Peer) {
+        for peer in self.peers(peer) {
+            match peer {
+                Some(host) => self.cluster.network.cut(Some(self.master), host),
+                None => self.cluster.network.mute_to_clients(self.master),
+            }
+        }
+    }
+
+    fn signal_service(&self, host: &str, name: &str, signal: &str) {
+        let pid = self.cluster.network.folder.join(host).join(format!("{name}.pid"));
+        let line = format!("kill -{signal} $(cat {})", pid.display());
+        self.cluster.network.type_on(host, &line, LIMIT).expect_success();
+    }
+}
+
+/// How long a fault lasts.
+pub fn duration(rng: &mut Rng) -> Duration {
+    Duration::from_millis(if rng.chance(1, 2) { rng.range(100, 3_000) } else { rng.range(2_000, 10_000) })
+}

@@ -1,0 +1,74 @@
+//! Episodes: a cluster in network namespaces, 32 clients on few names, random faults at random moments. Each history must
+//! be linearizable, the journal whole, and every checkpoint of every master equal to it.
+//!
+//! `scripts/episodes --help`. Environment: EPISODES, EPISODES_SEED, EPISODES_MASTERS, EPISODES_TABLE,
+//! ALLUXIO_TEST_PACKAGE.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod calls;
+mod clients;
+mod cluster;
+mod episode;
+mod faults;
+#[path = "../first_document/hosts.rs"]
+#[allow(dead_code, reason = "the first document uses the rest")]
+mod hosts;
+mod java;
+#[path = "../sim/model.rs"]
+mod model;
+#[path = "../harness/process.rs"]
+#[allow(dead_code, reason = "the cluster tests use the rest")]
+mod process;
+mod report;
+#[path = "../sim/rng.rs"]
+mod rng;
+#[path = "../first_document/services.rs"]
+mod services;
+
+use std::sync::Arc;
+
+use cluster::{Cluster, Masters};
+use episode::Episodes;
+use java::JavaClients;
+use report::Report;
+
+/// Clients of ours, and of 2.9.6.
+const NATIVE: usize = 24;
+const JAVA: usize = 8;
+/// After how many episodes the journal is read as a whole.
+const VERIFY_EVERY: u64 = 25;
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
+}
+
+#[test]
+#[ignore = "needs root, Java and a package: scripts/test"]
+fn episodes() {
+    let (count, seed) = (number("EPISODES", 5), number("EPISODES_SEED", 1));
+    let masters = match std::env::var("EPISODES_MASTERS").as_deref() {
+        Ok("java") => Masters::Java,
+        Ok("ours") | Err(_) => Masters::Ours,
+        Ok(other) => panic!("EPISODES_MASTERS={other} is neither ours nor java"),
+    };
+    let cluster = Cluster::up(masters);
+    cluster.network.enter();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let callers = (0..NATIVE).map(|_| Arc::new(clients::caller(&cluster.properties()))).collect();
+    let mut episodes = Episodes { cluster: &cluster, runtime: &runtime, callers, java: JavaClients::start(&cluster) };
+    let mut report = Report::default();
+    for seed in seed..seed + count {
+        report.add(episodes.run(seed));
+        if masters == Masters::Ours && (seed + 1).is_multiple_of(VERIFY_EVERY) {
+            cluster.verify();
+        }
+    }
+    if masters == Masters::Ours {
+        println!("{}", cluster.verify());
+    }
+    println!("{report}");
+    if let Ok(file) = std::env::var("EPISODES_TABLE") {
+        std::fs::write(file, report.to_string()).unwrap();
+    }
+    assert!(masters == Masters::Java || report.violations.is_empty(), "{}", report.violations.join("\n"));
+}

@@ -1,0 +1,69 @@
+//! The figures of many episodes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::episode::Found;
+
+#[derive(Default)]
+pub struct Report {
+    episodes: usize,
+    calls: usize,
+    unanswered: usize,
+    repeated: u64,
+    /// By name of the fault: when service was back, and the longest wait of each client.
+    outages: BTreeMap<String, (Vec<u64>, Vec<u64>)>,
+    pub violations: Vec<String>,
+    java_errors: Vec<String>,
+}
+
+impl Report {
+    pub fn add(&mut self, found: Found) {
+        let Found { seed, outages, calls, unanswered, repeated, violations, java_errors } = found;
+        let waits: Vec<_> = outages.iter().map(|o| format!("{} {} ms", o.fault, o.service_ms)).collect();
+        println!("episode {seed}: {calls} calls, {unanswered} unanswered, {repeated} repeated; {}", waits.join(", "));
+        for violation in &violations {
+            println!("VIOLATION, to repeat the choices: --seed {seed} --count 1: {violation}");
+        }
+        java_errors.iter().for_each(|error| println!("episode {seed}: Java: {error}"));
+        self.episodes += 1;
+        self.calls += calls;
+        self.unanswered += unanswered;
+        self.repeated += repeated;
+        for outage in outages {
+            let (service, clients) = self.outages.entry(outage.fault.to_string()).or_default();
+            service.push(outage.service_ms);
+            clients.extend(outage.client_ms);
+        }
+        self.violations.extend(violations);
+        self.java_errors.extend(java_errors);
+    }
+}
+
+/// The value below which `part` of 100 lie.
+fn percentile(values: &[u64], part: usize) -> f64 {
+    let mut values = values.to_vec();
+    values.sort_unstable();
+    let at = (values.len() * part).div_ceil(100).saturating_sub(1);
+    values[at] as f64 / 1000.0
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report { episodes, calls, unanswered, repeated, violations, java_errors, .. } = self;
+        writeln!(
+            f,
+            "{episodes} episodes, {calls} calls, {unanswered} without an answer ({} of Java), {repeated} repeated with \
+             their first answer, {} violations\n",
+            java_errors.len(),
+            violations.len()
+        )?;
+        writeln!(f, "| fault | times | service back p50 s | p99 | max | longest wait of a client p50 s | p99 | max |")?;
+        writeln!(f, "|---|---|---|---|---|---|---|---|")?;
+        for (fault, (service, clients)) in &self.outages {
+            let of = |values: &[u64]| [50, 99, 100].map(|part| format!("{:.2}", percentile(values, part))).join(" | ");
+            writeln!(f, "| {fault} | {} | {} | {} |", service.len(), of(service), of(clients))?;
+        }
+        Ok(())
+    }
+}
