@@ -31,7 +31,7 @@ pub struct Episodes<'a> {
 /// A fault and how long clients waited because of it.
 pub struct Outage {
     pub fault: Fault,
-    /// From its beginning to the first answered change after the longest silence of all.
+    /// The longest time, from its beginning on, in which no change of any client was answered.
     pub service_ms: u64,
     /// The longest wait of each client for an answer.
     pub client_ms: Vec<u64>,
@@ -123,16 +123,12 @@ fn outage(fault: Fault, from: u64, to: u64, histories: &[Vec<Call>]) -> Outage {
     let changes = |call: &&Call| is_change(&call.op) && call.seen == Seen::Done;
     let mut changed: Vec<u64> = histories.iter().flatten().filter(changes).map(|call| call.heard).collect();
     changed.sort_unstable();
-    // The old leader may answer for a moment, so the end of the longest silence counts.
+    // The old leader may answer for a moment, so the longest silence counts, not the first answer.
     let silences = changed.windows(2).filter(|pair| pair[1] > from && pair[0] < to);
-    let back = silences.max_by_key(|pair| pair[1] - pair[0]).map_or(to, |pair| pair[1]);
+    let longest_silence = silences.map(|pair| pair[1] - pair[0].max(from)).max().unwrap_or(to - from);
     let longest = |history: &Vec<Call>| {
         let during = history.iter().filter(|call| call.heard > from && call.asked < to);
         during.map(|call| (call.heard - call.asked) / 1000).max()
     };
-    Outage {
-        fault,
-        service_ms: back.saturating_sub(from) / 1000,
-        client_ms: histories.iter().filter_map(longest).collect(),
-    }
+    Outage { fault, service_ms: longest_silence / 1000, client_ms: histories.iter().filter_map(longest).collect() }
 }

@@ -11,7 +11,7 @@ pub struct Report {
     calls: usize,
     unanswered: usize,
     repeated: u64,
-    /// By name of the fault: when service was back, and the longest wait of each client.
+    /// By name of the fault: how long no change was answered, and the longest wait of each client.
     outages: BTreeMap<String, (Vec<u64>, Vec<u64>)>,
     pub violations: Vec<String>,
     java_errors: Vec<String>,
@@ -58,7 +58,10 @@ impl fmt::Display for Report {
             java_errors.len(),
             violations.len()
         )?;
-        writeln!(f, "| fault | times | service back p50 s | p99 | max | longest wait of a client p50 s | p99 | max |")?;
+        writeln!(
+            f,
+            "| fault | times | no change answered, p50 s | p99 | max | longest wait of a client, p50 s | p99 | max |"
+        )?;
         writeln!(f, "|---|---|---|---|---|---|---|---|")?;
         for (fault, (service, clients)) in &self.outages {
             let of = |values: &[u64]| [50, 99, 100].map(|part| format!("{:.2}", percentile(values, part))).join(" | ");
