@@ -144,6 +144,7 @@ impl SegmentView {
         let outcome = loop {
             match codec::decode(&rest, self.last) {
                 Decoded::Torn => break Ok(()),
+                Decoded::Damaged(_) if mutant::is(Mutant::DamageIsTorn) => break Ok(()),
                 Decoded::Damaged(reason) => break Err(self.damage(segment, reason)),
                 Decoded::Frame(frame, length) => {
                     let _ = rest.split_to(length);

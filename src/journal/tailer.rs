@@ -201,23 +201,29 @@ impl Tailer {
         asks
     }
 
-    /// The answer to `Ask::List`. Returns whether it may be whole: false if a segment that exists is not in it.
+    /// The answer to `Ask::List`. Returns whether it may be whole: false, without effect, if a segment that exists is
+    /// not in it, or it ends before one that was listed once. The newest segment is never deleted.
     pub fn listed(&mut self, segments: &[SegmentId]) -> bool {
         let round = self.outstanding.remove(&Ask::List).unwrap_or(0);
-        let whole = self.expected.is_none_or(|expected| segments.contains(&expected));
-        if whole {
-            self.list_round = self.list_round.max(round);
+        let is_there = self.expected.is_none_or(|expected| segments.contains(&expected));
+        let reaches = segments.iter().max() >= self.segments.keys().next_back();
+        let is_whole = is_there && reaches || mutant::is(Mutant::StaleListing);
+        if !is_whole {
+            return false;
         }
+        self.list_round = self.list_round.max(round);
         self.segments.retain(|segment, _| segments.contains(segment));
         for segment in segments {
             self.segments.entry(*segment).or_default();
         }
-        whole
+        true
     }
 
     /// The answer to `Ask::Length`.
     pub fn length(&mut self, segment: SegmentId, length: Length) {
         let round = self.outstanding.remove(&Ask::Length(segment)).unwrap_or(0);
+        let empty = mutant::is(Mutant::UnknownIsEmpty) && length == Length::Unknown;
+        let length = if empty { Length::Open(0) } else { length };
         if let Some(followed) = self.segments.get_mut(&segment) {
             followed.length = Some(length);
             followed.length_round = followed.length_round.max(round);
@@ -313,7 +319,7 @@ impl Tailer {
         }
         let tip = *links.last().expect("a chain has a tip");
         let view = &self.segments[&tip].view;
-        if view.last.sequence < durable {
+        if view.last.sequence < durable && !mutant::is(Mutant::NoDurableCheck) {
             return Err(ChainError::Short { end: view.last, durable });
         }
         if view.last.sequence < self.applied.sequence || view.end_of(self.applied).is_none() {
@@ -323,8 +329,8 @@ impl Tailer {
         // H7: a segment in which nothing was acknowledged is not a base; then its own base is the place.
         let acknowledged = view.mark > header.start().sequence || mutant::is(Mutant::NameUnanswered);
         let off_chain = ChainError::OffChain { applied: self.applied, tip };
-        let base =
-            if acknowledged { Some(view.base_at(tip, view.mark).ok_or(off_chain.clone())?) } else { header.base };
+        let mark = if mutant::is(Mutant::NameVisibleEnd) { view.last.sequence } else { view.mark };
+        let base = if acknowledged { Some(view.base_at(tip, mark).ok_or(off_chain.clone())?) } else { header.base };
         let before = base.map_or(Position::START, |base| base.position);
         let copies = view.records.iter().map(|placed| &placed.record);
         let copies = copies.filter(|record| record.position.sequence > before.sequence);
@@ -373,7 +379,7 @@ impl Tailer {
             return Err(damage.clone().into());
         }
         let ask = match followed.length {
-            _ if followed.readable() > followed.view.read_to() => {
+            _ if followed.readable().min(bytes) > followed.view.read_to() => {
                 read(segment, &followed.view, bytes.min(followed.readable()))
             }
             None => Ask::Length(segment),
@@ -381,7 +387,8 @@ impl Tailer {
             Some(Length::Open(_)) if followed.length_round < self.round => Ask::Length(segment),
             Some(Length::Open(_)) if !followed.recovered => Ask::Recover(segment),
             Some(Length::Closed(length) | Length::Open(length)) => {
-                let reason = format!("it ends at byte {length}, but its first {bytes} bytes were acknowledged");
+                let reason =
+                    format!("its records end there ({length} bytes), but its first {bytes} bytes were acknowledged");
                 let (offset, after) = (followed.view.parsed, followed.view.last);
                 return Err(Damage { segment, offset, after, reason }.into());
             }
@@ -424,7 +431,8 @@ impl Tailer {
     /// The links from the one that holds what follows `applied` up to the tip.
     fn walk(&self, tip: SegmentId) -> Result<Resolved, ChainError> {
         let genesis = self.header(tip).expect("the tip is complete").genesis;
-        if let Some(ours) = self.genesis.filter(|ours| *ours != genesis) {
+        let blind = mutant::is(Mutant::ForeignHistory);
+        if let Some(ours) = self.genesis.filter(|ours| *ours != genesis && !blind) {
             return Err(ChainError::Foreign { tip, theirs: genesis, ours });
         }
         let mut links = vec![tip];

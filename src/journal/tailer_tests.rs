@@ -214,6 +214,19 @@ fn a_listing_without_the_segment_that_must_exist_is_asked_again() {
 }
 
 #[test]
+fn a_listing_that_ends_before_a_segment_that_was_listed_once_is_asked_again() {
+    let mut tailer = Tailer::new(Position::START, None);
+    assert_eq!(tailer.asks(), [Ask::List]);
+    assert!(tailer.listed(&[id(1, 0), id(1, 1)]));
+    tailer.begin_round(true);
+    assert_eq!(tailer.asks(), [Ask::List]);
+    assert!(!tailer.listed(&[id(1, 0)]));
+    assert_eq!(tailer.highest_segment(), Some(id(1, 1)));
+    assert_eq!(tailer.asks(), [Ask::List]);
+    assert!(tailer.listed(&[id(2, 0)]), "older ones may be deleted");
+}
+
+#[test]
 fn a_round_uses_no_length_that_was_asked_for_before_it_began() {
     let mut folder = Folder::default();
     folder.begin(id(1, 0), None, 0);

@@ -178,6 +178,11 @@ impl Writer {
         self.mark.sequence
     }
 
+    /// When the last append was sent.
+    pub fn written_at(&self) -> Boot {
+        self.written_at
+    }
+
     /// Position of the mark.
     pub fn mark_position(&self) -> Position {
         self.mark
@@ -214,13 +219,14 @@ impl Writer {
         self.mark = self.mark.max(mark);
     }
 
-    /// The outcome of a creation. `capacity`: bytes that fit into the segment.
+    /// The outcome of a creation. `capacity`: bytes that fit into the segment. Says whether it was waited for: one that
+    /// comes after it was given up means nothing.
     ///
     /// # Errors
     /// The first segment of the epoch may be another's.
-    pub fn created(&mut self, segment: SegmentId, capacity: Option<u64>, now: Boot) -> Result<(), EpochTaken> {
+    pub fn created(&mut self, segment: SegmentId, capacity: Option<u64>, now: Boot) -> Result<bool, EpochTaken> {
         if self.creating != Some(segment) {
-            return Ok(());
+            return Ok(false);
         }
         self.creating = None;
         match capacity {
@@ -234,15 +240,20 @@ impl Writer {
                 self.failing = true;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The outcome of an append: durable, or failed. Says whether it counted.
     pub fn appended(&mut self, segment: SegmentId, durable: bool) -> bool {
-        let Some(current) = self.current.filter(|current| current.segment == segment) else { return false };
+        let blind = mutant::is(Mutant::OldSegmentCounts);
+        let Some(current) = self.current.filter(|current| current.segment == segment || blind) else { return false };
         let Some(flight) = self.flight.take() else { return false };
         if !durable && !mutant::is(Mutant::FailedFlushCounts) {
             self.current = None;
+            if mutant::is(Mutant::RollNamesSent) {
+                self.base = Some(Base { segment, bytes: current.bytes, position: flight.last });
+                self.unacknowledged.retain(|queued| queued.position.sequence > flight.last.sequence);
+            }
             // One failure is that of a DataNode, which the next segment avoids: that need not wait.
             self.pause = std::mem::replace(&mut self.failing, true);
             return true;
@@ -274,7 +285,8 @@ impl Writer {
         }
         if self.flight.is_none() {
             // The base of a header says "answered": what is flushed but held back must not become one (F9).
-            let answered = self.flushed.is_none_or(|flushed| flushed == self.mark);
+            let answered =
+                self.flushed.is_none_or(|flushed| flushed == self.mark) || mutant::is(Mutant::RollUnanswered);
             if let Some(next) = self.ready.take_if(|_| answered) {
                 effects.extend(self.current.take().map(|old| WriterEffect::Close(old.segment)));
                 self.current = Some(next);
@@ -326,7 +338,8 @@ impl Writer {
         if !self.unacknowledged.is_empty() {
             return Some(self.send(Vec::with_capacity(self.queued_bytes()), now));
         }
-        if self.mark.sequence > self.written_mark && now >= self.written_at + MARK_DELAY {
+        let silent = mutant::is(Mutant::NoIdleMark);
+        if self.mark.sequence > self.written_mark && now >= self.written_at + MARK_DELAY && !silent {
             let mut bytes = Vec::with_capacity(codec::FRAME_HEADER_BYTES);
             codec::encode_record(&mut bytes, self.start.epoch, self.last, self.mark.sequence, &[]);
             return Some(self.send(bytes, now));

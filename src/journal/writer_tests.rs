@@ -151,6 +151,7 @@ fn a_full_segment_is_followed_by_one_that_was_created_ahead() {
 fn the_epoch_is_given_up_when_its_first_segment_is_taken() {
     let mut writer = writer(1000);
     writer.effects(at(0));
+    assert_eq!(writer.created(SegmentId { epoch: 1, index: 0 }, None, at(1)), Ok(false), "of an epoch given up");
     assert_eq!(writer.created(id(0), None, at(1)), Err(EpochTaken));
 }
 

@@ -188,6 +188,11 @@ impl<T> Driver<T> {
         self.writer.as_ref().filter(|_| !self.is_before_writing()).map_or(applied, Writer::mark_position)
     }
 
+    /// Number of the history that is followed or led, once it is known.
+    pub fn genesis(&self) -> Option<u64> {
+        self.follower.tailer.genesis()
+    }
+
     /// Whether the state is exactly at `decided`.
     pub fn is_at_decided(&self) -> bool {
         let ahead = self.writer.as_ref().is_some_and(|writer| writer.last() != writer.mark_position());
@@ -407,6 +412,8 @@ impl<T> Driver<T> {
         if let Err(reason) = outcome {
             self.effects
                 .push(Effect::Warn(format!("flush failed, rolling the segment segment={segment} reason={reason}")));
+            // Standbys may have to read it, and only who writes knows that nobody writes to it any more.
+            self.follower.recover_also(segment, now);
             if !self.role.may_go_on(now) {
                 self.exit(Exit::Fenced(format!("a flush failed and the lease has ended: {reason}")));
             }
@@ -423,7 +430,9 @@ impl<T> Driver<T> {
         let Some(writer) = self.writer.as_mut() else { return };
         self.role.register(writer.created_segments(), writer.mark_position());
         while let Some(ready) = self.ready.front() {
-            let allowed = self.role.may_answer(ready.stamp, now) && ready.segments <= self.role.registered();
+            let read_at = if mutant::is(Mutant::CheckBeforeFlush) { writer.written_at() } else { now };
+            let registered = ready.segments <= self.role.registered() || mutant::is(Mutant::ServeUnregistered);
+            let allowed = self.role.may_answer(ready.stamp, read_at) && registered;
             let blind = mutant::is(Mutant::MarkWhenFlushed) || mutant::is(Mutant::NoLeaseCheck);
             if blind {
                 writer.answered(ready.mark);

@@ -177,6 +177,7 @@ fn the_first_answer_from_a_new_segment_leaves_after_a_renewal_that_named_it() {
     assert!(appends(&bench.mkdir("one"), FIRST));
     let effects = bench.step(Event::Appended(FIRST, Err("the pipeline broke".into())));
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Write(WriterEffect::Create(SECOND)))), "{effects:?}");
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Recover(FIRST))), "standbys read it: {effects:?}");
     let effects = bench.step(Event::Created(SECOND, Ok(ROOM)));
     assert!(appends(&effects, SECOND) && renewal_of(&effects, 2), "{effects:?}");
     assert_eq!(answered(&bench.flushed(SECOND)), [""; 0]);

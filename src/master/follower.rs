@@ -121,6 +121,11 @@ impl Follower {
         self.recovering = segments.into_iter().map(|segment| (segment, Some(now))).collect();
     }
 
+    /// Has the writer of one segment more cut off: ourselves, after a flush that failed.
+    pub(super) fn recover_also(&mut self, segment: SegmentId, now: Boot) {
+        self.recovering.insert(segment, Some(now));
+    }
+
     pub(super) fn recover<T>(&mut self, now: Boot, effects: &mut Vec<Effect<T>>) {
         for (segment, due) in &mut self.recovering {
             if due.take_if(|at| now >= *at).is_some() {

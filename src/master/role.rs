@@ -96,6 +96,8 @@ pub struct Role {
     pub(super) own: Option<OwnNode>,
     /// The epoch node as it was seen, and when it was seen so first.
     pub(super) seen: Option<(Option<Versioned<EpochNode>>, Boot)>,
+    /// The highest version of the epoch node that was ever seen.
+    pub(super) version_seen: i32,
     pub(super) participants: Vec<Participant>,
     /// The version at which the leader's address refused a connection.
     pub(super) refused: Option<i32>,
@@ -142,6 +144,7 @@ impl Role {
             entered: false,
             own: None,
             seen: None,
+            version_seen: 0,
             participants: Vec::new(),
             refused: None,
             node: EpochNode::default(),
@@ -203,6 +206,7 @@ impl Role {
         match self.settings.mode {
             _ if !matches!(self.phase, Phase::Leading | Phase::Releasing) => false,
             FencingMode::Lease => self.lease_until().is_some_and(|until| now < until),
+            FencingMode::Confirm if mutant::is(Mutant::ConfirmedBefore) => self.confirmed_number >= stamp,
             FencingMode::Confirm => self.confirmed_number > stamp,
         }
     }
@@ -293,6 +297,7 @@ impl Role {
     /// What is to be done now. `highest_epoch`: of the journal.
     pub fn calls(&mut self, now: Boot, highest_epoch: u64) -> Vec<LatchCall> {
         let mut calls = Vec::new();
+        let highest_epoch = if mutant::is(Mutant::EpochFromNode) { 0 } else { highest_epoch };
         match self.phase {
             Phase::Outside => {
                 if self.entered && self.begin(Kind::Join, now) {
@@ -400,26 +405,34 @@ impl Role {
             }
             return;
         };
-        let stands_still = seen.value.released || now.since(since) >= self.wait();
+        // What comes out of an old copy of ZooKeeper's data may say released, though somebody has claimed since.
+        let is_current = seen.version >= self.version_seen && seen.value.epoch >= highest_epoch;
+        let is_released = seen.value.released && (is_current || mutant::is(Mutant::OldRelease));
+        let stands_still = is_released || now.since(since) >= self.wait();
         let ahead = if first { Some(Vec::new()) } else { self.dead_ahead(&own, &seen) };
+        let blind = mutant::is(Mutant::SuspicionIsEnough) && !first && ahead.is_some();
+        let stands_still = stands_still || blind;
         if let Some(ahead) = ahead.filter(|_| stands_still) {
             if self.begin(Kind::Write, now) {
                 self.phase = Phase::Claiming;
                 self.version = seen.version;
+                // A node that is older than the journal was restored from a copy, which may know of another history.
+                let is_older = highest_epoch > seen.value.epoch;
+                let epoch = seen.value.epoch.max(highest_epoch) + 1;
+                self.before = if is_older { EpochNode::default() } else { seen.value };
                 self.node = EpochNode {
-                    epoch: seen.value.epoch.max(highest_epoch) + 1,
+                    epoch,
                     owner: self.settings.incarnation.clone(),
                     address: self.settings.address.clone(),
                     latch: own.0.clone(),
                     lease_ms: self.lease_ms(),
                     segments: 0,
                     released: false,
-                    ..seen.value.clone()
+                    ..self.before.clone()
                 };
-                self.before = seen.value;
                 calls.push(self.claim_call(own, ahead));
             }
-        } else if !first && !seen.value.released && now.since(since) >= self.settings.lease / 2 {
+        } else if !first && !is_released && now.since(since) >= self.settings.lease / 2 {
             let behind_leader = self.participants.first().is_some_and(|p| p.node == seen.value.latch);
             if behind_leader && self.begin(Kind::Probe, now) {
                 calls.push(LatchCall::Probe(seen.value.address));

@@ -60,6 +60,8 @@ impl Role {
         self.observe_due = now + self.settings.lease / 2;
         if self.seen.as_ref().is_none_or(|(node, _)| *node != observation.epoch) {
             self.seen = Some((observation.epoch.clone(), now));
+            let version = observation.epoch.as_ref().map_or(0, |node| node.version);
+            self.version_seen = self.version_seen.max(version);
         }
         self.participants = observation.participants;
         if self.look == Look::Wanted {
@@ -67,6 +69,9 @@ impl Role {
         }
         if self.unsure {
             self.resolve_unsure(observation.epoch);
+            if mutant::is(Mutant::LeaseFromRead) && self.phase == Phase::Leading {
+                self.confirmed = Some(now);
+            }
         } else if self.phase == Phase::Standby
             && !self.participants.iter().any(|p| Some(&p.node) == self.own.as_ref().map(|o| &o.0))
         {
@@ -107,6 +112,7 @@ impl Role {
             }
             Err(CallFailed::Unknown(_)) => self.become_unsure(),
             Err(CallFailed::Refused(_)) if self.phase == Phase::Claiming => self.step_back(),
+            Err(CallFailed::Refused(_)) if mutant::is(Mutant::RefusedCounts) => self.confirmed = sent,
             Err(CallFailed::Refused(reason)) => self.lost(&reason),
             Err(CallFailed::SessionExpired) => self.lost("the ZooKeeper session expired"),
             Err(CallFailed::Fatal(reason)) => self.end(RoleEvent::Unfit(reason)),

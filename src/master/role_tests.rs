@@ -69,12 +69,38 @@ fn the_first_claims_only_what_stood_still_for_w() {
 }
 
 #[test]
-fn what_is_released_is_claimed_at_once_above_the_highest_epoch_of_the_journal() {
+fn what_is_released_is_claimed_at_once() {
     let mut role = joined(FencingMode::Lease);
     let mut released = node_of_a(9);
     released.value.released = true;
     observe(&mut role, Some(released), &["b"], at(1_000));
-    assert_eq!(claims(&role.calls(at(1_000), 11)), Some((12, vec![], 9)));
+    assert_eq!(claims(&role.calls(at(1_000), 3)), Some((4, vec![], 9)));
+}
+
+#[test]
+fn a_release_out_of_an_old_copy_counts_for_nothing() {
+    let released = |version| {
+        let node = node_of_a(version);
+        Versioned { value: EpochNode { released: true, segments: 5, durable_sequence: 70, ..node.value }, version }
+    };
+    // The journal has a later epoch.
+    let mut role = joined(FencingMode::Lease);
+    observe(&mut role, Some(released(9)), &["b"], at(1_000));
+    assert_eq!(claims(&role.calls(at(3_199), 11)), None);
+    assert_eq!(claims(&role.calls(at(3_200), 11)), Some((12, vec![], 9)));
+    // Nor does what it says of the end of the journal, which may be that of another history.
+    role.reply(LatchReply::Claimed(Ok(10)), at(3_300));
+    let events = role.events();
+    assert!(
+        matches!(&events[..], [RoleEvent::Claimed { before, .. }] if *before == EpochNode::default()),
+        "{events:?}"
+    );
+    // A later version was seen.
+    let mut role = joined(FencingMode::Lease);
+    observe(&mut role, Some(node_of_a(12)), &["b"], at(1_000));
+    observe(&mut role, Some(released(9)), &["b"], at(2_000));
+    assert_eq!(claims(&role.calls(at(4_199), 3)), None);
+    assert_eq!(claims(&role.calls(at(4_200), 3)), Some((4, vec![], 9)));
 }
 
 #[test]

@@ -28,6 +28,11 @@ impl<T> Driver<T> {
         if let Some((epoch, durable)) = reading {
             match self.follower.tailer.takeover(durable) {
                 Err(error) => return self.exit(error.into()),
+                Ok(Some(takeover)) if self.follower.tailer.highest_epoch() >= epoch => {
+                    // A node that was deleted or restored let us claim an epoch that would be passed over.
+                    self.phase = Phase::Creating { epoch, takeover };
+                    return self.role.claim_next(self.follower.tailer.highest_epoch(), now);
+                }
                 Ok(Some(takeover)) => {
                     self.checkpoint_if_due(core);
                     let start = WriterStart {
@@ -38,7 +43,9 @@ impl<T> Driver<T> {
                         copies: takeover.copies.clone(),
                     };
                     self.writer = Some(Writer::new(start, self.settings.limits));
-                    self.follower.recover_all(takeover.open.clone(), now);
+                    if !mutant::is(Mutant::NoRecovery) {
+                        self.follower.recover_all(takeover.open.clone(), now);
+                    }
                     self.phase = Phase::Creating { epoch, takeover };
                     return;
                 }
@@ -83,7 +90,11 @@ impl<T> Driver<T> {
             self.effects.push(Effect::Warn(format!("cannot create segment={segment} reason={reason}")));
         }
         let reason = room.as_ref().err().cloned();
-        if writer.created(segment, room.ok(), now).is_err() {
+        let created = writer.created(segment, room.ok(), now);
+        if created == Ok(false) {
+            return;
+        }
+        if created.is_err() {
             self.writer = None;
             if self.role.should_give_way() {
                 let reason = reason.unwrap_or_default();

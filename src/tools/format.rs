@@ -108,12 +108,17 @@ async fn take_over(
     incarnation: &str,
 ) -> Result<Result<Listing, StoreError>, FormatError> {
     let own = latch.join().await?;
-    let seen = stands_still(conf, latch, &own).await?;
+    let highest_epoch = |listing: &Listing| listing.segments.last().map_or(0, |segment| segment.epoch);
+    let before = match store.list().await {
+        Ok(listing) => highest_epoch(&listing),
+        Err(error) => return Ok(Err(error)),
+    };
+    let seen = stands_still(conf, latch, &own, before).await?;
     let listing = match store.list().await {
         Ok(listing) => listing,
         Err(error) => return Ok(Err(error)),
     };
-    let highest = listing.segments.last().map_or(0, |segment| segment.epoch);
+    let highest = highest_epoch(&listing);
     let node = EpochNode {
         epoch: seen.value.epoch.max(highest) + 1,
         owner: incarnation.to_owned(),
@@ -128,10 +133,14 @@ async fn take_over(
     Ok(Ok(listing))
 }
 
-/// Waits until nobody renews the epoch node any more (F2).
-async fn stands_still(conf: &Conf, latch: &dyn Latch, own: &OwnNode) -> Result<Versioned<EpochNode>, FormatError> {
-    let lease = conf.get(&keys::JOURNAL_FENCING_LEASE);
-    let wait = lease + lease / 10;
+/// Waits until nobody renews the epoch node any more (F2). One that is older than the journal, `highest_epoch`, was
+/// restored from a copy: what it says of a release does not count.
+async fn stands_still(
+    conf: &Conf,
+    latch: &dyn Latch,
+    own: &OwnNode,
+    highest_epoch: u64,
+) -> Result<Versioned<EpochNode>, FormatError> {
     let mut seen: Option<Versioned<EpochNode>> = None;
     let mut since = boot_now();
     loop {
@@ -146,8 +155,13 @@ async fn stands_still(conf: &Conf, latch: &dyn Latch, own: &OwnNode) -> Result<V
             since = boot_now();
             seen = node;
         }
-        if let Some(node) = seen.as_ref().filter(|node| node.value.released || boot_now().since(since) >= wait) {
-            return Ok(node.clone());
+        if let Some(node) = &seen {
+            let theirs = Duration::from_millis(node.value.lease_ms);
+            let lease = conf.get(&keys::JOURNAL_FENCING_LEASE).max(theirs);
+            let is_released = node.value.released && node.value.epoch >= highest_epoch;
+            if is_released || boot_now().since(since) >= lease + lease / 10 {
+                return Ok(node.clone());
+            }
         }
         tokio::time::sleep(LOOK).await;
     }

@@ -4,40 +4,88 @@
 /// A rule to break. The names of the counterexamples are those of `docs/journal.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutant {
-    /// F4: answers leave before their record is flushed.
-    AnswerBeforeFlush,
-    /// F4: the lease is not looked at.
-    NoLeaseCheck,
     /// F1: the lease counts from the reply.
     LeaseFromReply,
+    /// F1: a read that shows our epoch gives a lease.
+    LeaseFromRead,
+    /// F1: a renewal that was refused counts.
+    RefusedCounts,
     /// F2: claims at once.
     ClaimAtOnce,
     /// F2: the wait is that of our own lease, whatever the owner's is.
     OwnLeaseOnly,
+    /// F2: who is refused a connection does not wait.
+    SuspicionIsEnough,
+    /// F2: the next epoch is that of the node, whatever the journal has.
+    EpochFromNode,
+    /// F2: released counts, whatever the journal has and was seen before.
+    OldRelease,
     /// F3: released is written while answers may still leave.
     ReleaseEarly,
     /// F3: released is written while a flush is under way.
     ReleaseUnflushed,
     /// F3: released is written while what is flushed waits to be answered.
     ReleaseUnanswered,
+    /// F4: answers leave before their record is flushed.
+    AnswerBeforeFlush,
+    /// F4: the lease is not looked at.
+    NoLeaseCheck,
+    /// F4: the lease is looked at when the flush begins.
+    CheckBeforeFlush,
+    /// F4: in mode `confirm`, a renewal that was sent before the flush counts.
+    ConfirmedBefore,
+    /// F4: reads are answered without a look at the lease.
+    GateWithoutLease,
+    /// F4: reads do not wait for what they show.
+    GateWithoutWait,
+    /// F4: refusals and reads do not wait for what they depend on.
+    RefuseAtOnce,
+    /// F4: nobody waits for a name that was changed twice, once the first change is answered.
+    SettleTooMuch,
     /// F5: what was read before the claim is used.
     ReadBeforeClaim,
+    /// F5: a listing without a segment that exists is used.
+    StaleListing,
     /// F7: a flush that failed counts.
     FailedFlushCounts,
+    /// F7: a late acknowledgement of an old segment counts.
+    OldSegmentCounts,
+    /// F7: a new segment names what was sent to the old one, acknowledged or not.
+    RollNamesSent,
+    /// F7: a new segment names what is flushed and not answered.
+    RollUnanswered,
     /// F8: the new leader copies nothing.
     NoCopies,
+    /// F8: the new leader names all that it can read.
+    NameVisibleEnd,
     /// F8: incomplete segments are taken for the tip.
     TornHeader,
     /// F8: a segment without an answer is named as base.
     NameUnanswered,
+    /// F8: answers from a new segment leave before it is registered.
+    ServeUnregistered,
     /// F9: standbys apply all that they see.
     TailToEnd,
     /// F9: the mark is raised at the flush.
     MarkWhenFlushed,
-    /// Refusals and reads do not wait for what they depend on.
-    RefuseAtOnce,
-    /// Nobody waits for a name that was changed twice, once the first change is answered.
-    SettleTooMuch,
+    /// F9: an idle leader does not write its mark.
+    NoIdleMark,
+    /// F10: old segments are not recovered.
+    NoRecovery,
+    /// F11: a segment that no DataNode shows is empty.
+    UnknownIsEmpty,
+    /// Format: a master goes on in another history.
+    ForeignHistory,
+    /// Damage is taken for a torn end.
+    DamageIsTorn,
+    /// A journal that lacks answered records is taken for whole.
+    NoDurableCheck,
+    /// The time in the journal follows the wall clock.
+    TimeRunsBack,
+    /// First answers are not kept.
+    ForgetAnswers,
+    /// A kept answer is given whatever is asked under its id.
+    AnyArguments,
     /// An entry is not journaled.
     DropEntry,
     /// A standby has workers drop blocks that it does not know yet.
@@ -51,23 +99,47 @@ pub enum Mutant {
 impl Mutant {
     /// All of them.
     pub const ALL: &[Mutant] = &[
-        Mutant::AnswerBeforeFlush,
-        Mutant::NoLeaseCheck,
         Mutant::LeaseFromReply,
+        Mutant::LeaseFromRead,
+        Mutant::RefusedCounts,
         Mutant::ClaimAtOnce,
         Mutant::OwnLeaseOnly,
+        Mutant::SuspicionIsEnough,
+        Mutant::EpochFromNode,
+        Mutant::OldRelease,
         Mutant::ReleaseEarly,
         Mutant::ReleaseUnflushed,
         Mutant::ReleaseUnanswered,
-        Mutant::ReadBeforeClaim,
-        Mutant::FailedFlushCounts,
-        Mutant::NoCopies,
-        Mutant::TornHeader,
-        Mutant::NameUnanswered,
-        Mutant::TailToEnd,
-        Mutant::MarkWhenFlushed,
+        Mutant::AnswerBeforeFlush,
+        Mutant::NoLeaseCheck,
+        Mutant::CheckBeforeFlush,
+        Mutant::ConfirmedBefore,
+        Mutant::GateWithoutLease,
+        Mutant::GateWithoutWait,
         Mutant::RefuseAtOnce,
         Mutant::SettleTooMuch,
+        Mutant::ReadBeforeClaim,
+        Mutant::StaleListing,
+        Mutant::FailedFlushCounts,
+        Mutant::OldSegmentCounts,
+        Mutant::RollNamesSent,
+        Mutant::RollUnanswered,
+        Mutant::NoCopies,
+        Mutant::NameVisibleEnd,
+        Mutant::TornHeader,
+        Mutant::NameUnanswered,
+        Mutant::ServeUnregistered,
+        Mutant::TailToEnd,
+        Mutant::MarkWhenFlushed,
+        Mutant::NoIdleMark,
+        Mutant::NoRecovery,
+        Mutant::UnknownIsEmpty,
+        Mutant::ForeignHistory,
+        Mutant::DamageIsTorn,
+        Mutant::NoDurableCheck,
+        Mutant::TimeRunsBack,
+        Mutant::ForgetAnswers,
+        Mutant::AnyArguments,
         Mutant::DropEntry,
         Mutant::StandbyDrops,
         Mutant::DropBeforeFlush,

@@ -1,5 +1,7 @@
 //! A client: asks one operation at a time, and asks again, with the same operation id, until it is answered.
 
+use crate::coverage::Met;
+use crate::echo::Echo;
 use crate::model::{Call, Op, Seen};
 use crate::rng::Rng;
 use crate::workers::is_of_writer;
@@ -19,7 +21,16 @@ pub struct Client {
     pub index: usize,
     number: u64,
     attempt: u64,
-    current: Option<(Op, u64)>,
+    /// What it does, since when.
+    current: Option<(Doing, u64)>,
+    /// An operation that was answered, and may be asked again.
+    pub former: Option<Echo>,
+}
+
+#[derive(Debug)]
+enum Doing {
+    Op(Op),
+    Again(Echo),
 }
 
 /// What an operation is to the master.
@@ -30,7 +41,7 @@ pub enum Asked {
 
 impl Client {
     pub fn new(index: usize) -> Client {
-        Client { index, number: 0, attempt: 0, current: None }
+        Client { index, number: 0, attempt: 0, current: None, former: None }
     }
 
     pub fn is_waiting(&self) -> bool {
@@ -62,7 +73,10 @@ fn choose(rng: &mut Rng, names: usize) -> Op {
 
 /// The operation of a client as the wire would bring it.
 pub fn asked(client: &Client) -> Option<Asked> {
-    let (op, _) = client.current.as_ref()?;
+    let op = match &client.current.as_ref()?.0 {
+        Doing::Op(op) => op,
+        Doing::Again(echo) => return Some(Asked::Change(echo.request.clone())),
+    };
     let path = |text: &str| AlluxioPath::parse(text).unwrap();
     let operation = match op {
         Op::Stat(p) => return Some(Asked::Read(Query::GetStatus { path: path(p) })),
@@ -115,8 +129,12 @@ impl World {
             if done >= self.options.operations {
                 return;
             }
-            let op = choose(&mut self.rng, self.options.names);
-            self.clients[index].current = Some((op, self.now));
+            let again = if self.rng.chance(1, 4) { self.clients[index].former.take() } else { None };
+            let doing = match again {
+                Some(echo) => Doing::Again(self.again(echo)),
+                None => Doing::Op(choose(&mut self.rng, self.options.names)),
+            };
+            self.clients[index].current = Some((doing, self.now));
             self.clients[index].number += 1;
         }
         self.clients[index].attempt += 1;
@@ -134,10 +152,26 @@ impl World {
         self.after(patience, Action::Impatient { ticket });
     }
 
+    /// Another history began, which knows nothing of former operations: they are not asked again. Those that are under
+    /// way may have been executed in the former history, and will be executed in this one.
+    pub fn forget_formers(&mut self) {
+        for index in 0..self.clients.len() {
+            let client = &mut self.clients[index];
+            client.former = None;
+            if let Some((Doing::Op(op), asked)) = &client.current {
+                self.history.push(Call { op: op.clone(), asked: *asked, heard: self.now, seen: Seen::Unknown });
+                self.options.operations += 1;
+            }
+            if client.current.take_if(|(doing, _)| matches!(doing, Doing::Again(_))).is_some() {
+                self.after(SECOND, Action::ClientTurn { client: index });
+            }
+        }
+    }
+
     /// No answer came: whether the operation took effect is not known.
     pub fn impatient(&mut self, ticket: Ticket) {
         if self.clients[ticket.0].waits_for(ticket) {
-            self.coverage.ambiguous += 1;
+            self.coverage.met(Met::Ambiguous);
             self.ask(ticket.0);
         }
     }
@@ -154,14 +188,30 @@ impl World {
             self.after(delay, Action::ClientTurn { client: ticket.0 });
             return Ok(());
         }
-        let (op, asked) = client.current.take().expect("just seen");
-        let seen = seen(&op, &answer).map_err(|text| format!("{op:?} was answered {text}"))?;
-        self.note(|| format!("client {} heard {op:?} = {seen:?}", ticket.0));
-        self.history.push(Call { op, asked, heard: self.now, seen });
+        let former = asked_with_id(client);
+        let (doing, asked) = client.current.take().expect("just seen");
+        match doing {
+            Doing::Again(echo) => self.heard_again(&echo, &answer)?,
+            Doing::Op(op) => {
+                let seen = seen(&op, &answer).map_err(|text| format!("{op:?} was answered {text}"))?;
+                self.note(|| format!("client {} heard {op:?} = {seen:?}, asked at {asked}", ticket.0));
+                self.keep_former(ticket.0, &op, former, &answer);
+                self.coverage.met(Met::Operation);
+                self.history.push(Call { op, asked, heard: self.now, seen });
+            }
+        }
         // While flushes are slow, much is under way at once.
         let pause = self.rng.range(0, if self.is_slow() { 4 * MS } else { 60 * MS });
         self.after(pause, Action::ClientTurn { client: ticket.0 });
         Ok(())
+    }
+}
+
+/// The change that it asks for.
+fn asked_with_id(client: &Client) -> Option<Request> {
+    match asked(client)? {
+        Asked::Change(request) => Some(request),
+        Asked::Read(_) => None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! then, and its reply arrives, late, or never.
 
 use crate::client::caller;
+use crate::coverage::Met;
 use crate::world::{Action, MS, Process, SECOND, Ticket, World};
 use alluxio::master::event::{Evaluated, Event};
 use alluxio::master::ops::{Answer, Attempt, Operation, Preparation, Request, UfsOperation, prepare};
@@ -57,7 +58,7 @@ impl World {
         request: Request,
         attempt: Attempt,
     ) -> Result<(), String> {
-        let wall = self.wall();
+        let wall = self.wall(host);
         let Some(process) = self.process(host, life) else { return Ok(()) };
         if !process.gate.is_serving() {
             return self.submit(host, life, ticket, request);
@@ -108,8 +109,8 @@ impl World {
         paths: Vec<AlluxioPath>,
         task: UfsTask,
     ) -> usize {
-        self.coverage.effects += 1;
-        let number = self.coverage.effects as usize;
+        self.coverage.met(Met::Effect);
+        let number = self.coverage.of(Met::Effect) as usize;
         let effect = Running { client, paths, task, is_preparation: false, unconfirmed: None, submitted: None };
         self.process(host, life).expect("it was asked").effects.insert(number, effect);
         number
@@ -131,7 +132,7 @@ impl World {
         let Some(intent) = state.intents().get(&inode) else { return Err("somebody else settled an intent".into()) };
         let paths = std::iter::once(intent.path.clone()).chain(intent.new_path.clone()).collect();
         let (task, step) = UfsTask::settle(inode, state, &settings);
-        self.coverage.settled += 1;
+        self.coverage.met(Met::Settled);
         let effect = self.begin_effect(host, life, None, paths, task);
         self.step_effect(host, life, effect, step)
     }

@@ -1,6 +1,7 @@
 //! Faults that hurt only when much is under way: stops and deaths while flushes are slow, a leader that is passed
 //! over while it cannot know. And what a stop owes.
 
+use crate::coverage::Met;
 use crate::world::{Action, MS, SECOND, Ticket, World};
 use alluxio::master::event::Event;
 
@@ -37,7 +38,7 @@ impl World {
     /// A death with some flushes done and others not.
     pub fn kill_under_load(&mut self, host: usize) {
         self.slow_down();
-        self.coverage.deaths_under_load += 1;
+        self.coverage.met(Met::DeathUnderLoad);
         let life = self.hosts[host].lives;
         let delay = self.rng.range(10 * MS, 600 * MS);
         self.after(delay, Action::Kill { host, life });
@@ -46,12 +47,25 @@ impl World {
     /// It cannot reach ZooKeeper, and its latch node is deleted by hand: it answers until its lease ends, and another
     /// master may claim as soon as its own clock allows.
     pub fn usurp(&mut self, host: usize) {
-        self.coverage.usurped += 1;
+        self.coverage.met(Met::Usurped);
         let time = self.rng.range(3 * SECOND, 6 * SECOND);
-        self.cut_off_for(host, time);
-        self.passed_over = Some((host, self.now + time));
+        self.passed_over_for(host, time);
         let delay = self.rng.range(0, 2 * SECOND);
         self.after(delay, Action::DeleteLatch { host });
+    }
+
+    /// It cannot reach ZooKeeper, and clients cannot know.
+    pub fn passed_over_for(&mut self, host: usize, time: u64) {
+        self.cut_off_for(host, time);
+        self.passed_over = Some((host, self.now + time));
+    }
+
+    /// A leader is passed over while its flushes are under way, and its successor is held up after its reading.
+    pub fn duel(&mut self, host: usize) {
+        let host = self.leader().unwrap_or(host);
+        self.slow_down();
+        self.usurp(host);
+        self.doom_after_reading();
     }
 
     /// A master took a request in.
@@ -74,8 +88,10 @@ impl World {
         let Some(process) = self.hosts[host].process.as_mut().filter(|process| process.gate.is_serving()) else {
             return;
         };
-        self.coverage.stops_under_load += u64::from(!process.owed.is_empty());
         process.stopped_at.get_or_insert(now);
+        if !process.owed.is_empty() {
+            self.coverage.met(Met::StopUnderLoad);
+        }
     }
 
     /// Whoever stops as planned answers before what it took in, or waits as long as it may.

@@ -5,7 +5,9 @@
 //! primary, with the workers that hold it; nothing that a file needs is ordered removed.
 
 use crate::client::caller;
+use crate::coverage::Met;
 use crate::world::{Action, MS, SECOND, Ticket, World};
+use alluxio::journal::chain::Position;
 use alluxio::master::event::Event;
 use alluxio::master::ops::{
     Answer, CommitBlock, CompleteFile, CreateFile, Delete, NewBlock, NewCopy, Operation, Request, WriteType, inode_at,
@@ -228,7 +230,7 @@ impl World {
             if let Some(path) = self.cluster.needed.get(&block) {
                 return Err(format!("host {host} orders worker {worker} to drop block {block}, which {path} needs"));
             }
-            self.coverage.dropped += 1;
+            self.coverage.met(Met::Dropped);
         }
         Ok(())
     }
@@ -249,7 +251,7 @@ impl World {
                 self.cluster.destroyed.insert(block);
             }
         }
-        self.coverage.worker_deaths += 1;
+        self.coverage.met(Met::WorkerDeath);
         let delay = self.rng.range(100 * MS, 12 * SECOND);
         self.after(delay, Action::WorkerStart(index));
     }
@@ -379,7 +381,7 @@ impl World {
                 }
             }
             (Step::Complete(block), Ok(_)) => {
-                self.coverage.files_written += 1;
+                self.coverage.met(Met::FileWritten);
                 if self.cluster.needed.contains_key(&block) {
                     self.cluster.complete.insert(block);
                 }
@@ -400,17 +402,32 @@ impl World {
         writer.attempt = 0;
     }
 
+    /// Another history began: there are no files.
+    pub fn forget_files(&mut self) {
+        self.cluster.needed.clear();
+        self.cluster.complete.clear();
+        for index in 0..self.cluster.writers.len() {
+            self.next_step(index, Step::Rest);
+            self.after(SECOND, Action::WriterTurn(index));
+        }
+    }
+
     // ---- What must hold.
 
     /// A new primary knows the blocks that were acknowledged, and the copies of which it was told as a standby.
-    pub fn check_takeover(&mut self, host: usize, epoch: u64) -> Result<(), String> {
-        if let Some(node) = self.epoch_node().filter(|node| node.value.epoch != epoch) {
+    pub fn check_takeover(&mut self, host: usize, epoch: u64, taken_over: Position) -> Result<(), String> {
+        // A node that was deleted or restored tells less than there was.
+        if let Some(node) = self.epoch_node().filter(|node| node.value.epoch > epoch) {
             // One that goes by ZooKeeper and was paused may begin to serve too late: it gets no answer confirmed.
             return match self.options.mode {
                 FencingMode::Confirm => Ok(()),
                 FencingMode::Lease => Err(format!("host {host} serves {epoch} in epoch {}", node.value.epoch)),
             };
         }
+        if self.follows_old_history(host) {
+            return Ok(());
+        }
+        self.check_taken_over(host, taken_over)?;
         let Some(process) = self.hosts[host].process.as_ref() else { return Ok(()) };
         let state = &process.core.state;
         for (block, path) in &self.cluster.needed {

@@ -3,18 +3,23 @@
 //! Everything happens through one queue of actions. A call of a master is two or three of them: it takes effect, and
 //! its reply arrives; either may be late, lost, or come after the caller's death.
 
+use crate::audit::Told;
 use crate::client::Client;
-use crate::effects::{self, Running};
+use crate::coverage::{Coverage, Met};
+use crate::doom::{Doom, Progress};
+use crate::effects::Running;
+use crate::epilogue::Alone;
+use crate::formatter::Formatter;
 use crate::model::Call;
 use crate::rng::Rng;
 use crate::workers::Workers;
 use alluxio::election::{EpochNode, LatchCall, MemoryElection, SessionId, StateNumber, Versioned};
-use alluxio::journal::chain::{Position, SegmentHeader};
-use alluxio::journal::codec;
-use alluxio::journal::folder::{AppendId, CheckpointId, FileId, Format, MemoryFolder, SegmentId};
+use alluxio::journal::chain::Position;
+use alluxio::journal::folder::{AppendId, CheckpointId, FileId, MemoryFolder, SegmentId};
 use alluxio::journal::tailer::Ask;
+use alluxio::journal::writer::WriterLimits;
 use alluxio::master::driver::Driver;
-use alluxio::master::event::{Core, Evaluated, Event};
+use alluxio::master::event::{Core, Effect, Evaluated, Event};
 use alluxio::master::gate::Gate;
 use alluxio::master::ops::{Answer, Request, UfsOperation};
 use alluxio::master::role::FencingMode;
@@ -22,15 +27,14 @@ use alluxio::master::state::MasterState;
 use alluxio::master::ufs::UfsCall;
 use alluxio::master::worker_call::WorkerCall;
 use alluxio::types::time::{Boot, Millis};
-use alluxio::types::{FsError, InodeId, SequenceNumber};
-use alluxio::ufs::{MemoryUfs, Ufs, UfsOwnership};
+use alluxio::types::{FsError, InodeId};
+use alluxio::ufs::MemoryUfs;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 pub const MS: u64 = 1_000;
 pub const SECOND: u64 = 1_000 * MS;
-pub const GENESIS: u64 = 7;
 pub const CLUSTER: &str = "0c6f5d4e-7b1a-4c3d-9e2f-8a7b6c5d4e3f";
 /// How long ZooKeeper keeps a session of a silent client.
 pub const SESSION: u64 = 6 * SECOND;
@@ -46,70 +50,177 @@ pub struct Options {
     pub clients: usize,
     pub operations: usize,
     pub mode: FencingMode,
+    /// Whether one host has a longer lease than the others, as during a rolling change.
+    pub mixed_leases: bool,
+    pub limits: WriterLimits,
+    /// Only faults that leave clients much to do, and hurt while much is under way.
+    pub busy: bool,
     /// How many names the clients use: few are changed again and again.
     pub names: usize,
-}
-
-/// What the seeds must have met, all in all.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Coverage {
-    pub steps: u64,
-    pub faults: u64,
-    pub takeovers: u64,
-    pub ambiguous: u64,
-    pub zombie_writes: u64,
-    pub failed_flushes: u64,
-    pub torn_tails: u64,
-    pub checkpoints_loaded: u64,
-    pub held_reads: u64,
-    pub unknown_lengths: u64,
-    pub fenced: u64,
-    pub stops_under_load: u64,
-    pub deaths_under_load: u64,
-    pub usurped: u64,
-    pub effects: u64,
-    pub settled: u64,
-    pub files_written: u64,
-    pub worker_deaths: u64,
-    pub dropped: u64,
 }
 
 pub enum Action {
     Deliver(usize, u64, Event<Ticket>),
     Wake(usize, u64),
-    Latch { host: usize, life: u64, session: SessionId, call: LatchCall, lost: bool },
-    Ask { host: usize, life: u64, ask: Ask },
-    Create { host: usize, life: u64, segment: SegmentId, lost: bool },
-    Land { append: AppendId, replica: usize, bytes: Option<usize> },
-    Acknowledge { host: usize, life: u64, segment: SegmentId, append: AppendId, flight: u64 },
-    FlushDeadline { host: usize, life: u64, segment: SegmentId, flight: u64 },
-    Recover { host: usize, life: u64, segment: SegmentId },
-    Checkpoint { host: usize, life: u64, id: CheckpointId, content: bytes::Bytes },
-    GuardianRelease { incarnation: String },
-    Kill { host: usize, life: u64 },
+    Latch {
+        host: usize,
+        life: u64,
+        session: SessionId,
+        call: LatchCall,
+        lost: bool,
+    },
+    Ask {
+        host: usize,
+        life: u64,
+        ask: Ask,
+    },
+    Create {
+        host: usize,
+        life: u64,
+        segment: SegmentId,
+        lost: bool,
+    },
+    Land {
+        append: AppendId,
+        replica: usize,
+        bytes: Option<usize>,
+    },
+    Acknowledge {
+        host: usize,
+        life: u64,
+        segment: SegmentId,
+        append: AppendId,
+        flight: u64,
+    },
+    FlushDeadline {
+        host: usize,
+        life: u64,
+        segment: SegmentId,
+        flight: u64,
+    },
+    Recover {
+        host: usize,
+        life: u64,
+        segment: SegmentId,
+    },
+    Checkpoint {
+        host: usize,
+        life: u64,
+        id: CheckpointId,
+        content: bytes::Bytes,
+    },
+    GuardianRelease {
+        incarnation: String,
+    },
+    Kill {
+        host: usize,
+        life: u64,
+    },
     EndSession(SessionId),
     Start(usize),
-    ClientTurn { client: usize },
-    Arrive { host: usize, life: u64, ticket: Ticket },
-    Gate { host: usize, life: u64, ticket: Ticket, evaluated: Evaluated },
-    Hear { ticket: Ticket, answer: Result<Answer, FsError> },
-    Impatient { ticket: Ticket },
-    Coordinate { host: usize, life: u64, ticket: Ticket },
-    SettleAll { host: usize, life: u64 },
-    Settle { host: usize, life: u64, inode: InodeId },
-    Ufs { host: usize, life: u64, effect: usize, call: UfsCall, lost: bool },
-    UfsTold { host: usize, life: u64, effect: usize, told: alluxio::master::ufs::Told },
-    UfsSubmit { host: usize, life: u64, effect: usize, operation: UfsOperation },
-    UfsAgain { host: usize, life: u64, effect: usize, call: UfsCall },
-    WorkerTurn { worker: usize, host: usize },
-    WorkerCall { worker: usize, host: usize, life: u64, number: u64, call: WorkerCall },
-    WorkerHear { worker: usize, host: usize, number: u64, answer: Result<Answer, FsError> },
+    ClientTurn {
+        client: usize,
+    },
+    Arrive {
+        host: usize,
+        life: u64,
+        ticket: Ticket,
+    },
+    Gate {
+        host: usize,
+        life: u64,
+        ticket: Ticket,
+        evaluated: Evaluated,
+    },
+    Hear {
+        ticket: Ticket,
+        answer: Result<Answer, FsError>,
+    },
+    Impatient {
+        ticket: Ticket,
+    },
+    Coordinate {
+        host: usize,
+        life: u64,
+        ticket: Ticket,
+    },
+    SettleAll {
+        host: usize,
+        life: u64,
+    },
+    Settle {
+        host: usize,
+        life: u64,
+        inode: InodeId,
+    },
+    Ufs {
+        host: usize,
+        life: u64,
+        effect: usize,
+        call: UfsCall,
+        lost: bool,
+    },
+    UfsTold {
+        host: usize,
+        life: u64,
+        effect: usize,
+        told: alluxio::master::ufs::Told,
+    },
+    UfsSubmit {
+        host: usize,
+        life: u64,
+        effect: usize,
+        operation: UfsOperation,
+    },
+    UfsAgain {
+        host: usize,
+        life: u64,
+        effect: usize,
+        call: UfsCall,
+    },
+    WorkerTurn {
+        worker: usize,
+        host: usize,
+    },
+    WorkerCall {
+        worker: usize,
+        host: usize,
+        life: u64,
+        number: u64,
+        call: WorkerCall,
+    },
+    WorkerHear {
+        worker: usize,
+        host: usize,
+        number: u64,
+        answer: Result<Answer, FsError>,
+    },
     WorkerStart(usize),
     WriterTurn(usize),
-    WriterCall { host: usize, life: u64, ticket: Ticket, request: Request },
-    ActorHear { ticket: Ticket, answer: Result<Answer, FsError> },
+    WriterCall {
+        host: usize,
+        life: u64,
+        ticket: Ticket,
+        request: Request,
+    },
+    ActorHear {
+        ticket: Ticket,
+        answer: Result<Answer, FsError>,
+    },
     Fault,
-    DeleteLatch { host: usize },
+    DeleteLatch {
+        host: usize,
+    },
+    /// The rest of a step that was held up between the clock and its effects.
+    Resume {
+        host: usize,
+        life: u64,
+        effects: Vec<Effect<Ticket>>,
+    },
+    ZookeeperBack {
+        restored: Option<StateNumber>,
+    },
+    Format,
 }
 
 /// A machine: a process or none, a clock, and whether it is paused or cut off from ZooKeeper.
@@ -122,6 +233,12 @@ pub struct Host {
     pub late_until: u64,
     pub drift_ppm: i64,
     pub offset: u64,
+    /// How long its boot clock stood still, by that clock.
+    pub stood_still: u64,
+    /// How far its wall clock is off, in milliseconds.
+    pub wall_off: i64,
+    /// What its ZooKeeper server shows while it is cut off.
+    pub frozen: StateNumber,
 }
 
 pub struct Process {
@@ -141,6 +258,8 @@ pub struct Process {
     pub stopped_at: Option<u64>,
     /// What its coordinator of the UFS is doing.
     pub effects: BTreeMap<usize, Running>,
+    /// With its takeover.
+    pub progress: Progress,
 }
 
 pub struct World {
@@ -156,12 +275,24 @@ pub struct World {
     pub clients: Vec<Client>,
     pub history: Vec<Call>,
     pub cluster: Workers,
-    /// Every position that anybody was told, by its sequence: there is only one history.
-    told: BTreeMap<SequenceNumber, u64>,
-    digests: BTreeMap<Position, u64>,
+    pub told: Told,
     pub coverage: Coverage,
+    pub doom: Doom,
+    pub formatter: Formatter,
     pub healing: bool,
     pub store_away_until: u64,
+    /// Until then, nothing lands on a DataNode.
+    pub datanodes_away_until: u64,
+    pub zookeeper_away_until: u64,
+    /// When each segment was created, for listings that lag.
+    pub created_at: BTreeMap<SegmentId, u64>,
+    pub lost_replicas: BTreeSet<(SegmentId, usize)>,
+    /// The last state of the election in which nobody led.
+    pub released_at: StateNumber,
+    /// The rest of a step is done that was held up.
+    pub is_late: bool,
+    /// The one master of the epilogue.
+    pub alone: Option<Alone>,
     /// Until then, each flush takes long.
     pub slow_until: u64,
     /// A host that some clients still take for the primary, and until when.
@@ -187,26 +318,29 @@ impl World {
             clients: Vec::new(),
             history: Vec::new(),
             cluster: Workers::default(),
-            told: BTreeMap::new(),
-            digests: BTreeMap::new(),
+            told: Told::default(),
             coverage: Coverage::default(),
+            doom: Doom::default(),
+            formatter: Formatter::default(),
             healing: false,
             store_away_until: 0,
+            datanodes_away_until: 0,
+            zookeeper_away_until: 0,
+            created_at: BTreeMap::new(),
+            lost_replicas: BTreeSet::new(),
+            released_at: StateNumber(0),
+            is_late: false,
+            alone: None,
             slow_until: 0,
             passed_over: None,
             watched: StateNumber(0),
             trace: Vec::new(),
             tracing: std::env::var_os("SIM_TRACE").is_some(),
         };
-        world.format();
-        let ownership = UfsOwnership { owner: String::new(), group: String::new(), mode: 0o755 };
-        effects::now(world.ufs.mkdir(effects::ROOT, &ownership)).unwrap();
+        world.format_first();
         for host in 0..options.masters {
-            let drift_ppm = world.rng.range(0, 60_000) as i64 - 30_000;
-            let offset = world.rng.range(0, 1000 * SECOND);
-            let process = None;
-            let (paused_until, cut_off_until, late_until) = (0, 0, 0);
-            world.hosts.push(Host { process, lives: 0, paused_until, cut_off_until, late_until, drift_ppm, offset });
+            let added = Host::new(&mut world.rng);
+            world.hosts.push(added);
             world.after(host as u64 * 10 * MS, Action::Start(host));
         }
         for client in 0..options.clients {
@@ -218,33 +352,14 @@ impl World {
         world
     }
 
-    /// What `alluxio format` leaves: FORMAT, a closed first segment, a released epoch node.
-    fn format(&mut self) {
-        let format = Format { layout: 1, feature_level: 1, cluster_id: CLUSTER.into() };
-        self.folder.write_format(&format).unwrap();
-        let segment = SegmentId { epoch: 1, index: 0 };
-        let header = SegmentHeader {
-            cluster_id: CLUSTER.into(),
-            genesis: GENESIS,
-            segment,
-            base: None,
-            through: SequenceNumber(0),
-        };
-        let mut bytes = Vec::new();
-        codec::encode_header(&mut bytes, &header);
-        let file = self.folder.create(segment).unwrap();
-        let append = self.folder.begin_append(file, &bytes);
-        (0..self.options.replicas).for_each(|replica| assert!(self.folder.land(append, replica)));
-        self.folder.close(file).unwrap();
-        let session = self.election.open_session();
-        let node = EpochNode { epoch: 1, released: true, segments: 1, ..EpochNode::default() };
-        self.election.create_epoch(session, &node).unwrap();
-        self.election.end_session(session);
-    }
-
     pub fn after(&mut self, delay: u64, action: Action) {
         self.order += 1;
         self.queue.insert((self.now + delay, self.order), action);
+    }
+
+    /// Nothing that was to happen does.
+    pub fn forget_actions(&mut self) {
+        self.queue.clear();
     }
 
     pub fn note(&mut self, text: impl FnOnce() -> String) {
@@ -257,15 +372,19 @@ impl World {
     pub fn next(&mut self) -> Option<Action> {
         let ((at, _), action) = self.queue.pop_first()?;
         self.now = self.now.max(at);
-        self.coverage.steps += 1;
+        self.coverage.met(Met::Step);
         Some(action)
     }
 
-    /// The boot clock of a host: drifts, and counts pauses.
+    /// The boot clock of a host: drifts, and counts pauses, but for those in which it stands still.
     pub fn clock(&self, host: usize) -> Boot {
-        let Host { drift_ppm, offset, .. } = self.hosts[host];
-        let drifted = self.now as i64 + self.now as i64 / 1_000_000 * drift_ppm;
-        Boot::from_start(Duration::from_micros(offset + drifted as u64))
+        let Host { offset, stood_still, .. } = self.hosts[host];
+        Boot::from_start(Duration::from_micros(offset + self.drifted(host, self.now) - stood_still))
+    }
+
+    /// A stretch of true time by the boot clock of a host.
+    pub fn drifted(&self, host: usize, time: u64) -> u64 {
+        (time as i64 + time as i64 / 1_000 * self.hosts[host].drift_ppm / 1_000) as u64
     }
 
     /// True time until a host's clock shows `at`, as near as matters.
@@ -273,8 +392,9 @@ impl World {
         at.since(self.clock(host)).as_micros() as u64
     }
 
-    pub fn wall(&self) -> Millis {
-        Millis(1_700_000_000_000 + (self.now / MS) as i64)
+    /// The wall clock of a host: right, or not.
+    pub fn wall(&self, host: usize) -> Millis {
+        Millis(1_700_000_000_000 + (self.now / MS) as i64 + self.hosts[host].wall_off)
     }
 
     pub fn is_paused(&self, host: usize) -> bool {
@@ -286,28 +406,29 @@ impl World {
         host.process.as_mut().filter(|_| host.lives == life)
     }
 
-    /// A new process on a host, from the newest checkpoint or, sometimes, from none.
+    /// A new process on a host, from the newest checkpoint that can be loaded or, sometimes, from none.
     pub fn start(&mut self, host: usize) -> Result<(), String> {
         if self.hosts[host].process.is_some() {
             return Ok(());
         }
-        let newest = self.folder.list().map_err(|error| error.to_string())?.checkpoints.last().copied();
-        let newest = newest.filter(|_| self.rng.chance(4, 5));
+        let checkpoints = self.folder.list().map_err(|error| error.to_string())?.checkpoints;
         let (mut core, mut position, mut genesis) = (Core::default(), Position::START, None);
-        if let Some(id) = newest {
+        let wanted = self.rng.chance(4, 5);
+        for id in checkpoints.into_iter().rev().filter(|_| wanted) {
             let content = self.folder.read_checkpoint(id).map_err(|error| error.to_string())?;
-            let (state, origin) = MasterState::from_checkpoint(&content).map_err(|error| error.to_string())?;
-            position = origin.position;
-            genesis = Some(origin.genesis);
-            core.state = state;
-            self.coverage.checkpoints_loaded += 1;
+            let Ok((state, origin)) = MasterState::from_checkpoint(&content) else { continue };
+            if origin.genesis == self.formatter.genesis {
+                (core.state, position, genesis) = (state, origin.position, Some(origin.genesis));
+                self.coverage.met(Met::CheckpointLoaded);
+                break;
+            }
         }
         let session = self.election.open_session();
         self.hosts[host].lives += 1;
         let life = self.hosts[host].lives;
         let incarnation = format!("{:04x}{:08x}", host, life);
         let gate = Arc::new(Gate::default());
-        let settings = crate::settings(self.options.mode, host, &incarnation);
+        let settings = crate::settings(&self.options, host, &incarnation);
         let driver = Driver::new(settings, gate.clone(), position, genesis);
         self.hosts[host].process = Some(Process {
             driver,
@@ -322,6 +443,7 @@ impl World {
             owed: BTreeSet::new(),
             stopped_at: None,
             effects: BTreeMap::new(),
+            progress: Progress::default(),
         });
         self.note(|| format!("host {host} starts, life {life}, from {position}"));
         self.after(0, Action::Deliver(host, life, Event::Tick));
@@ -359,24 +481,24 @@ impl World {
         let Some(seen) = seen else { return };
         let session = self.election.open_session();
         let _ = self.election.release(session, seen.version, &EpochNode { released: true, ..seen.value });
+        self.released_at = self.election.newest();
         self.election.end_session(session);
     }
+}
 
-    /// Nothing that anybody was told may ever be otherwise.
-    pub fn tell(&mut self, who: &str, position: Position) -> Result<(), String> {
-        let before = *self.told.entry(position.sequence).or_insert(position.hash);
-        if before == position.hash {
-            return Ok(());
+impl Host {
+    fn new(rng: &mut Rng) -> Host {
+        Host {
+            process: None,
+            lives: 0,
+            paused_until: 0,
+            cut_off_until: 0,
+            late_until: 0,
+            drift_ppm: rng.range(0, 60_000) as i64 - 30_000,
+            offset: rng.range(0, 1000 * SECOND),
+            stood_still: 0,
+            wall_off: rng.range(0, 2_000) as i64 - 1_000,
+            frozen: StateNumber(0),
         }
-        let sequence = position.sequence;
-        Err(format!("two histories: record {sequence} is {before:016x}, but {who} has {:016x}", position.hash))
-    }
-
-    /// Two masters at one position have one state.
-    pub fn compare(&mut self, host: usize, position: Position) -> Result<(), String> {
-        let digest = self.hosts[host].process.as_ref().map(|process| process.core.state.digest());
-        let Some(digest) = digest else { return Ok(()) };
-        let before = *self.digests.entry(position).or_insert(digest);
-        if before == digest { Ok(()) } else { Err(format!("host {host} has another state than others at {position}")) }
     }
 }

@@ -5,6 +5,7 @@ use super::status::status_of;
 use super::{Answer, Context, Decision, Operation, Request, WriteType, errors};
 use crate::journal::entry::{Answered, AnsweredOperation, Entry};
 use crate::master::state::Footprint;
+use crate::types::mutant::{self, Mutant};
 use crate::types::time::Millis;
 use crate::types::{AlluxioPath, BlockId, FsError, InodeId, OperationId, TtlAction};
 use xxhash_rust::xxh3::Xxh3;
@@ -16,7 +17,8 @@ use xxhash_rust::xxh3::Xxh3;
 pub(super) fn first_answer(at: &Context<'_>, request: &Request) -> Result<Option<Decision>, FsError> {
     let Some((operation_id, operation)) = kept_as(request) else { return Ok(None) };
     let Some(first) = at.state.answered(operation_id) else { return Ok(None) };
-    if first.operation != operation || first.arguments != arguments_of(request) {
+    let is_other = first.operation != operation || first.arguments != arguments_of(request);
+    if is_other && !mutant::is(Mutant::AnyArguments) {
         let OperationId { high, low } = operation_id;
         let message = format!("Operation id {high:016x}{low:016x} was used before with other arguments");
         return Err(errors::invalid(message));
@@ -47,7 +49,7 @@ pub(super) fn remember(request: &Request, now: Millis, decision: &mut Decision) 
 
 /// What is kept of this answer; nothing, if the client gave no id.
 pub(super) fn to_keep(request: &Request, now: Millis, answer: &Answer) -> Option<Answered> {
-    let (operation_id, operation) = kept_as(request)?;
+    let (operation_id, operation) = kept_as(request).filter(|_| !mutant::is(Mutant::ForgetAnswers))?;
     let inode = match answer {
         Answer::Status(status) => status.id,
         Answer::NewBlock(block) => InodeId(block.0),

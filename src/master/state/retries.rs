@@ -1,6 +1,7 @@
 //! The first answers to operations that carried an id, the newest so many.
 //!
-//! What is forgotten follows from the entry that is applied, so all masters forget the same.
+//! What is forgotten follows from the entries that were applied, so all masters forget the same. Time plays no part: a
+//! wall clock that steps forward must not make a master forget what a client is about to ask again.
 
 use super::btree::Tree;
 use super::pages::{array, read_i64, read_u64, write};
@@ -10,8 +11,6 @@ use std::cmp::Ordering;
 
 /// So many answers are kept.
 pub const ANSWERS_MAX: u64 = 65_536;
-/// So long is an answer kept; clients give up an operation after two minutes unless configured otherwise.
-pub const ANSWER_AGE_MAX_MS: i64 = 10 * 60 * 1000;
 
 /// (operation id, arguments, inode, time, operation).
 pub(super) const ANSWER_BYTES: usize = 44;
@@ -40,12 +39,12 @@ impl Retries {
         self.arrivals.iter().filter_map(|arrival| self.find(operation_id_in(arrival, 8)))
     }
 
-    /// Keeps an answer and forgets what is too old or too much. False when its id is there already.
+    /// Keeps an answer, and forgets the oldest if there are too many. False when its id is there already.
     pub(super) fn keep(&mut self, answered: &Answered) -> bool {
         if self.find(answered.operation_id).is_some() {
             return false;
         }
-        self.forget_before(answered.op_time_ms.saturating_sub(ANSWER_AGE_MAX_MS));
+        self.make_room();
         let mut answer = [0; ANSWER_BYTES];
         write_operation_id(&mut answer, 0, answered.operation_id);
         write(&mut answer, 16, &answered.arguments.to_le_bytes());
@@ -62,11 +61,9 @@ impl Retries {
         self.arrivals.insert(&arrival, |entry| read_u64(entry, 0).cmp(&ordinal))
     }
 
-    fn forget_before(&mut self, time_ms: i64) {
-        while let Some(oldest) = self.arrivals.iter().next() {
-            if self.arrivals.len() < ANSWERS_MAX && read_i64(oldest, 24) >= time_ms {
-                return;
-            }
+    fn make_room(&mut self) {
+        while self.arrivals.len() >= ANSWERS_MAX {
+            let Some(oldest) = self.arrivals.iter().next() else { return };
             let (ordinal, id) = (read_u64(oldest, 0), operation_id_in(oldest, 8));
             self.arrivals.remove(|entry| read_u64(entry, 0).cmp(&ordinal));
             self.by_id.remove(id_order(id));

@@ -1,0 +1,178 @@
+//! Processes that are cut short: between the clock and the effects of a step, between two effects, and leaders at a
+//! chosen step of their takeover, several in a row, of whom some wake up later.
+
+use crate::coverage::Met;
+use crate::world::{Action, MS, SECOND, Ticket, World};
+use alluxio::election::LatchCall;
+use alluxio::journal::writer::WriterEffect;
+use alluxio::master::event::Effect;
+
+/// A step of a takeover, before or after which its leader is cut short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    Claim,
+    Reading,
+    Create,
+    Header,
+    Register,
+    Serving,
+    FirstAnswer,
+}
+
+const MOMENTS: &[Moment] = &[
+    Moment::Claim,
+    Moment::Reading,
+    Moment::Create,
+    Moment::Header,
+    Moment::Register,
+    Moment::Serving,
+    Moment::FirstAnswer,
+];
+
+/// How many of the next leaders are cut short, and where the next one is.
+#[derive(Debug, Default)]
+pub struct Doom {
+    left: u32,
+    row: u32,
+    at: Option<Moment>,
+}
+
+/// How far a process is with its takeover.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Progress {
+    #[default]
+    Following,
+    Claimed,
+    Served,
+    Answered,
+}
+
+/// What becomes of the rest of a step.
+enum Cut {
+    None,
+    DiesBefore,
+    DiesAfter,
+    /// It is held up, and done later.
+    Holds(u64),
+}
+
+impl World {
+    /// The next leaders do not get far.
+    pub fn doom_next(&mut self) {
+        let left = self.rng.range(1, 4) as u32;
+        self.doom = Doom { left, row: 0, at: Some(MOMENTS[self.rng.index(MOMENTS.len())]) };
+        self.note(|| format!("the next {left} leaders are doomed"));
+    }
+
+    /// The next leader knows what there is, and then takes its time.
+    pub fn doom_after_reading(&mut self) {
+        let at = [Moment::Create, Moment::Header][self.rng.index(2)];
+        self.doom = Doom { left: 1, row: 0, at: Some(at) };
+    }
+
+    /// Does what a step wants done, unless it is cut short.
+    pub fn perform_all(&mut self, host: usize, life: u64, effects: Vec<Effect<Ticket>>) -> Result<(), String> {
+        let mut effects = effects.into_iter();
+        while let Some(effect) = effects.next() {
+            match self.cut(host, life, &effect) {
+                Cut::None => self.perform(host, life, effect)?,
+                Cut::DiesBefore => return self.dies_here(host, life),
+                Cut::DiesAfter => {
+                    self.perform(host, life, effect)?;
+                    return self.dies_here(host, life);
+                }
+                Cut::Holds(time) => {
+                    self.pause_for(host, time);
+                    let effects = std::iter::once(effect).chain(effects).collect();
+                    self.after(time, Action::Resume { host, life, effects });
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The rest of a step, once its process goes on.
+    pub fn resume(&mut self, host: usize, life: u64, effects: Vec<Effect<Ticket>>) -> Result<(), String> {
+        if self.process(host, life).is_none() {
+            return Ok(());
+        }
+        if self.is_paused(host) {
+            let later = self.hosts[host].paused_until - self.now;
+            self.after(later, Action::Resume { host, life, effects });
+            return Ok(());
+        }
+        self.is_late = true;
+        let outcome = effects.into_iter().try_for_each(|effect| self.perform(host, life, effect));
+        self.is_late = false;
+        outcome
+    }
+
+    fn dies_here(&mut self, host: usize, life: u64) -> Result<(), String> {
+        if self.process(host, life).is_some() {
+            let with_guardian = self.rng.chance(1, 2);
+            self.kill(host, with_guardian);
+        }
+        Ok(())
+    }
+
+    fn cut(&mut self, host: usize, life: u64, effect: &Effect<Ticket>) -> Cut {
+        let moment = self.moment(host, life, effect);
+        if self.healing || matches!(effect, Effect::Exit(_)) {
+            return Cut::None;
+        }
+        if self.doom.left > 0 && moment.is_some() && moment == self.doom.at {
+            self.doom.left -= 1;
+            self.doom.row += 1;
+            self.doom.at = Some(MOMENTS[self.rng.index(MOMENTS.len())]);
+            self.coverage.met(Met::Doomed);
+            if self.doom.row > 1 {
+                self.coverage.met(Met::TakenOverTwice);
+            }
+            self.note(|| format!("host {host} is cut short at {moment:?}"));
+            return match self.rng.range(0, 4) {
+                0 => Cut::DiesBefore,
+                1 => Cut::DiesAfter,
+                _ => Cut::Holds(self.rng.range(500 * MS, 12 * SECOND)),
+            };
+        }
+        match self.rng.range(0, 6_000) {
+            0..2 => {
+                self.coverage.met(Met::HalfStep);
+                if self.rng.chance(1, 2) { Cut::DiesBefore } else { Cut::DiesAfter }
+            }
+            2..10 => {
+                self.coverage.met(Met::HeldStep);
+                Cut::Holds(self.rng.range(MS, 6 * SECOND))
+            }
+            _ => Cut::None,
+        }
+    }
+
+    /// Which step of a takeover an effect is.
+    fn moment(&mut self, host: usize, life: u64, effect: &Effect<Ticket>) -> Option<Moment> {
+        let process = self.process(host, life)?;
+        let before = process.progress;
+        match effect {
+            Effect::Latch(LatchCall::Claim { .. }) => {
+                process.progress = Progress::Claimed;
+                Some(Moment::Claim)
+            }
+            Effect::Tail(_) if before == Progress::Claimed => Some(Moment::Reading),
+            Effect::Write(WriterEffect::Create(segment)) if segment.index == 0 => Some(Moment::Create),
+            Effect::Write(WriterEffect::Append { segment, bytes }) if segment.index == 0 && bytes[0] == b'H' => {
+                Some(Moment::Header)
+            }
+            Effect::Latch(LatchCall::Renew { .. }) if before == Progress::Claimed => Some(Moment::Register),
+            Effect::Serving { .. } => {
+                process.progress = Progress::Served;
+                Some(Moment::Serving)
+            }
+            Effect::Answer(..) if before == Progress::Served => {
+                process.progress = Progress::Answered;
+                Some(Moment::FirstAnswer)
+            }
+            _ => None,
+        }
+    }
+}
