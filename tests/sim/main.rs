@@ -222,14 +222,12 @@ const CAUGHT_BY: &[(alluxio::types::mutant::Mutant, u64)] = {
     use alluxio::types::mutant::Mutant;
     &[
         (Mutant::LeaseFromReply, 58),
-        (Mutant::SuspicionIsEnough, 73),
-        (Mutant::OldRelease, 145),
+        (Mutant::OwnLeaseOnly, 40),
+        (Mutant::OldRelease, 493),
         (Mutant::CheckBeforeFlush, 58),
-        (Mutant::ConfirmedBefore, 199),
         (Mutant::SettleTooMuch, 1105),
         (Mutant::RollUnanswered, 1742),
         (Mutant::ServeUnregistered, 322),
-        (Mutant::MarkWhenFlushed, 55),
     ]
 };
 
