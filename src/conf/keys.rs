@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::table::{Family, Key, Preset, Row};
 use super::values::{
-    Authentication, Bytes, Compatibility, FencingMode, FlushDurability, HostPort, Hostname, JournalType, Octal, Port,
-    QueueCapacity, WriteType,
+    Authentication, Bytes, Compatibility, Credentials, FencingMode, FlushDurability, HostPort, Hostname, JournalType,
+    Octal, Port, QueueCapacity, WriteType,
 };
 use Preset::{Always, ByRelease, Unset};
 
@@ -93,6 +93,9 @@ table! {
     ZOOKEEPER_ELECTION_PATH: Option<String> = "alluxio.zookeeper.election.path" [], Unset;
     /// Path under which the leader's address is published; unset, both `/leader` (1.x) and `/alluxio/leader` (2.x).
     ZOOKEEPER_LEADER_PATH: Option<String> = "alluxio.zookeeper.leader.path" [], Unset;
+    /// `user:password` with which masters close their nodes in ZooKeeper (scheme `digest`): others may read them, and
+    /// change nothing. The same on all masters; workers and clients need none. Unset, anybody may change them (ours).
+    ZOOKEEPER_ACL_CREDENTIALS: Option<Credentials> = "alluxio.zookeeper.acl.credentials" [], Unset;
     /// How long ZooKeeper keeps the session of a silent master.
     ZOOKEEPER_SESSION_TIMEOUT: Duration = "alluxio.zookeeper.session.timeout" [], Always("6s");
     /// How long to wait for a connection to ZooKeeper.

@@ -20,7 +20,7 @@ pub enum ConfError {
     Value {
         /// The property as it was written.
         name: String,
-        /// The value as it was written.
+        /// The value as it was written, hidden if it is a secret.
         text: String,
         /// Where.
         origin: Origin,
@@ -307,7 +307,8 @@ fn resolve(
 }
 
 fn wrong(setting: &Setting, reason: String) -> ConfError {
-    ConfError::Value { name: setting.name.clone(), text: setting.text.clone(), origin: setting.origin.clone(), reason }
+    let text = shown_text(&setting.name, &setting.text).to_owned();
+    ConfError::Value { name: setting.name.clone(), text, origin: setting.origin.clone(), reason }
 }
 
 fn warnings(

@@ -132,6 +132,11 @@ fn a_bad_value_is_named_with_key_value_file_and_line() {
         "alluxio.master.journal.fencing.mode =  (command line): must be lease or confirm"
     );
     assert_eq!(
+        Given::new("alluxio.zookeeper.acl.credentials=masters s3cret", &[], &[]).refusal(),
+        "alluxio.zookeeper.acl.credentials = ****** (conf/alluxio-site.properties:1): \
+         must be user:password in visible ASCII characters"
+    );
+    assert_eq!(
         Given::new("", &[], &["alluxio.compatibility=3"]).refusal(),
         "alluxio.compatibility = 3 (command line): must be 1.2 or 2.9"
     );

@@ -17,6 +17,6 @@ pub use load::{Conf, ConfError, Explicit, Shown, Warning, shown_text};
 pub use sources::{Origin, Role, Sources};
 pub use table::{Family, Key, Preset, Row};
 pub use values::{
-    Authentication, Bytes, Compatibility, FencingMode, FlushDurability, HostPort, Hostname, JournalType, Octal,
-    ParseValue, Port, WriteType,
+    Authentication, Bytes, Compatibility, Credentials, FencingMode, FlushDurability, HostPort, Hostname, JournalType,
+    Octal, ParseValue, Port, WriteType,
 };

@@ -32,6 +32,23 @@ pub struct Octal(pub u16);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueCapacity(pub u32);
 
+/// A name with its password. Shown nowhere: what is printed for debugging hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials(String);
+
+impl Credentials {
+    /// `user:password`, for who is to be shown it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials(******)")
+    }
+}
+
 /// An address that is still a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostPort {
@@ -198,6 +215,18 @@ impl ParseValue for Hostname {
             return Err(format!("must be {}", Self::FORM));
         }
         Ok(Hostname(text.to_owned()))
+    }
+}
+
+/// Visible ASCII, because what other characters are as bytes depends on the locale of each server.
+impl ParseValue for Credentials {
+    const FORM: &'static str = "user:password in visible ASCII characters";
+    fn parse(text: &str) -> Result<Credentials, String> {
+        let whole = text.split_once(':').is_some_and(|(user, password)| !user.is_empty() && !password.is_empty());
+        match whole && text.chars().all(|c| c.is_ascii_graphic()) {
+            true => Ok(Credentials(text.to_owned())),
+            false => Err(format!("must be {}", Self::FORM)),
+        }
     }
 }
 
@@ -373,6 +402,17 @@ mod tests {
         assert_eq!(Octal::parse("022"), Ok(Octal(0o022)));
         for text in ["", "8", "22", "1777", "-22", "+22"] {
             assert!(Octal::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn credentials_have_two_parts_and_are_not_printed() {
+        let whole = Credentials::parse("masters:s3:cret").expect("a password may have a colon");
+        assert_eq!(whole.reveal(), "masters:s3:cret");
+        assert_eq!(format!("{whole:?}"), "Credentials(******)");
+        for text in ["", "masters", ":secret", "masters:", "masters:two words", "masters:größe", "a:b\n"] {
+            let refused = Err("must be user:password in visible ASCII characters".to_owned());
+            assert_eq!(Credentials::parse(text), refused, "{text}");
         }
     }
 

@@ -127,6 +127,7 @@ impl Finder {
                     connection_timeout: lookup.call_timeout,
                     call_timeout: lookup.call_timeout,
                     server_version: lookup.server_version,
+                    credentials: None, // everybody may read
                 },
             },
             FinderSettings::Addresses(addresses) => {

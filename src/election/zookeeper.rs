@@ -6,6 +6,10 @@
 //! /alluxio-rs/<cluster id>/epoch              ours, persistent: the epoch node, whose version is the lease
 //! ```
 //!
+//! With credentials all of them, and the folders that are made for them, belong to who has these; others may read. The
+//! folders and the epoch node are closed again at each entry, so those made before by others are ours then, too. While
+//! a folder holds a closed node, nobody else can delete it and put another in its place.
+//!
 //! Every write that matters is one conditional `multi`. Reads may come from a follower that lags, so those of the
 //! epoch node and of the participants first `sync`; even then they prove nothing, only the writes do. The watches are
 //! the one-shot ones that 3.4 knows; a task per session sets them again before it tells of a change, so that whoever
@@ -121,6 +125,9 @@ impl ZookeeperLatch {
         let mut lost = String::new();
         for _ in 0..ATTEMPTS_MAX {
             let own = self.look_around(live).await?;
+            // Before our node is made: who has other credentials stands in nobody's way. And after: a folder that was
+            // empty may have been replaced meanwhile by whoever may write above it.
+            self.close(live, operation, self.paths.owned()).await?;
             if let Some(own) = own {
                 return Ok(own);
             }
@@ -184,6 +191,19 @@ impl ZookeeperLatch {
             remove(session, "join", &child(&self.paths.election, &own)).await?;
         }
         Err(foreign)
+    }
+
+    /// Closes nodes to who has not our credentials, if we have any; those that are not there will be made closed.
+    async fn close<'a>(
+        &self,
+        live: &Live,
+        operation: &'static str,
+        paths: impl Iterator<Item = &'a str>,
+    ) -> Result<(), LatchError> {
+        for path in paths {
+            live.session.close(path).await.map_err(|fault| failed(operation, path, fault))?;
+        }
+        Ok(())
     }
 
     /// One conditional write of the epoch node, together with checks and deletions of latch nodes.
@@ -250,7 +270,10 @@ impl Latch for ZookeeperLatch {
         let data = encoded(operation, path, node)?;
         let live = self.live(operation).await?;
         match live.session.create_persistent(path, &data).await {
-            Ok(()) => Ok(0), // the version of every new node; a 3.4 server does not tell it
+            Ok(()) => {
+                self.close(&live, operation, std::iter::once(self.paths.cluster.as_str())).await?;
+                Ok(0) // the version of every new node; a 3.4 server does not tell it
+            }
             Err(Fault::Exists) => Err(LatchError::refused(operation, format!("{path} exists"))),
             Err(fault) => Err(failed(operation, path, fault)),
         }
@@ -279,6 +302,7 @@ impl Latch for ZookeeperLatch {
                 continue;
             }
             self.place(&live.session, &path, address).await.map_err(|fault| failed("publish", &path, fault))?;
+            self.close(&live, "publish", std::iter::once(folder.as_str())).await?;
         }
         Ok(())
     }
@@ -404,6 +428,9 @@ pub(super) async fn write_epoch(
             }
             (Fault::NoNode, Some(step)) if step == set => format!("{} does not exist", paths.epoch),
             (Fault::NoNode, Some(_)) => format!("our latch node {} is gone", own.unwrap_or_default()),
+            (fault @ Fault::Denied(_), Some(step)) if step > set => {
+                return Err(failed(operation, &deleted[step - set - 1], fault));
+            }
             (Fault::BadVersion, Some(_)) => format!("{} no longer has version {version}", paths.epoch),
             (fault, _) => return Err(failed(operation, &paths.epoch, fault)),
         };

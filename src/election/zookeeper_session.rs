@@ -17,13 +17,18 @@ use rand::seq::SliceRandom;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use zookeeper_client::{
-    Acls, Client, CreateMode, Error, MultiWriteError, MultiWriteResult, OneshotWatcher, StateWatcher,
+    Acl, Acls, Client, CreateMode, Error, MultiWriteError, MultiWriteResult, OneshotWatcher, Permission, StateWatcher,
 };
 
 use super::zookeeper_servers::Servers;
+use crate::conf::Credentials;
 
 /// How long a server may take to open a session before the next one is tried beside it.
 const HEAD_START: Duration = Duration::from_millis(100);
+
+/// The access list of nodes that are made with credentials: who has them may do everything, others may read.
+static CLOSED: [Acl; 2] =
+    [Acl::new_const(Permission::ALL, "auth", ""), Acl::new_const(Permission::READ, "world", "anyone")];
 
 /// How to reach the service.
 #[derive(Debug, Clone)]
@@ -33,6 +38,8 @@ pub(super) struct SessionSettings {
     pub connection_timeout: Duration,
     pub call_timeout: Duration,
     pub server_version: (u32, u32, u32),
+    /// Shown to every server that the session moves to.
+    pub credentials: Option<Credentials>,
 }
 
 /// How a call failed.
@@ -82,6 +89,16 @@ pub(super) struct ZookeeperSession {
     client: Client,
     address: String,
     call_timeout: Duration,
+    access: Access,
+}
+
+/// Whose the nodes are that a session makes.
+#[derive(Debug, Clone, Copy)]
+enum Access {
+    /// Everybody's.
+    Open,
+    /// Theirs who have the credentials of the session.
+    Closed,
 }
 
 impl ZookeeperSession {
@@ -104,7 +121,7 @@ impl ZookeeperSession {
         };
         match timeout(limit, connecting).await {
             Ok(Ok(client)) => Ok(ZookeeperSession::new(client, settings)),
-            Ok(Err(error)) => Err(fault(&settings.address, error)),
+            Ok(Err(error)) => Err(fault(&settings.address, Access::of(settings), error)),
             Err(_) => Err(unreachable(&servers, limit).await),
         }
     }
@@ -147,7 +164,8 @@ impl ZookeeperSession {
         if granted != wanted {
             log::debug!("the ZooKeeper server chose another session timeout wanted={wanted:?} granted={granted:?}");
         }
-        ZookeeperSession { client, address: settings.address.clone(), call_timeout: settings.call_timeout }
+        let (address, call_timeout) = (settings.address.clone(), settings.call_timeout);
+        ZookeeperSession { client, address, call_timeout, access: Access::of(settings) }
     }
 
     pub fn id(&self) -> i64 {
@@ -211,6 +229,18 @@ impl ZookeeperSession {
         Ok(format!("{prefix}{number}"))
     }
 
+    /// Gives a persistent node, if it is there, the access list that it would have if this session had made it. Nothing
+    /// without credentials.
+    pub async fn close(&self, path: &str) -> Result<(), Fault> {
+        if let Access::Open = self.access {
+            return Ok(());
+        }
+        match self.limited(self.client.set_acl(path, &CLOSED, None)).await {
+            Ok(_) | Err(Fault::NoNode) => Ok(()),
+            Err(fault) => Err(fault),
+        }
+    }
+
     pub async fn delete(&self, path: &str) -> Result<(), Fault> {
         self.limited(self.client.delete(path, None)).await
     }
@@ -225,13 +255,13 @@ impl ZookeeperSession {
                 Step::Set { path, data, version } => writer.add_set_data(path, data, Some(version)),
                 Step::Delete(path) => writer.add_delete(path, None),
             };
-            added.map_err(|error| whole(fault(&self.address, error)))?;
+            added.map_err(|error| whole(self.fault(error)))?;
         }
         let results = match timeout(self.call_timeout, writer.commit()).await {
             Err(_) => return Err(whole(self.late())),
-            Ok(Err(MultiWriteError::RequestFailed { source })) => return Err(whole(fault(&self.address, source))),
+            Ok(Err(MultiWriteError::RequestFailed { source })) => return Err(whole(self.fault(source))),
             Ok(Err(MultiWriteError::OperationFailed { index, source })) => {
-                return Err(MultiFault { step: Some(index), fault: fault(&self.address, source) });
+                return Err(MultiFault { step: Some(index), fault: self.fault(source) });
             }
             Ok(Ok(results)) => results,
         };
@@ -245,26 +275,25 @@ impl ZookeeperSession {
     /// The future ends when the node is made, changed or deleted after this call was answered, or the session is over.
     /// Has no limit: it ends with the connection at the latest.
     pub async fn watch_stat(&self, path: &str) -> Result<Fired, Fault> {
-        let (_, watcher) = self.client.check_and_watch_stat(path).await.map_err(|error| fault(&self.address, error))?;
+        let (_, watcher) = self.client.check_and_watch_stat(path).await.map_err(|error| self.fault(error))?;
         Ok(fired(watcher))
     }
 
     /// The future ends when a child comes or goes after this call was answered, or the session is over. Has no limit:
     /// it ends with the connection at the latest.
     pub async fn watch_children(&self, path: &str) -> Result<Fired, Fault> {
-        let (_, watcher) =
-            self.client.list_and_watch_children(path).await.map_err(|error| fault(&self.address, error))?;
+        let (_, watcher) = self.client.list_and_watch_children(path).await.map_err(|error| self.fault(error))?;
         Ok(fired(watcher))
     }
 
     async fn create(&self, path: &str, data: &[u8], mode: CreateMode) -> Result<String, Fault> {
-        let options = mode.with_acls(Acls::anyone_all());
+        let options = mode.with_acls(self.access.list());
         match self.limited(self.client.create(path, data, &options)).await {
             Err(Fault::NoNode) => {}
             answer => return answer.map(|(_, sequence)| sequence.to_string()),
         }
         if let Some((folder, _)) = path.rsplit_once('/').filter(|(folder, _)| !folder.is_empty()) {
-            let above = CreateMode::Persistent.with_acls(Acls::anyone_all());
+            let above = CreateMode::Persistent.with_acls(self.access.list());
             self.limited(self.client.mkdir(folder, &above)).await.map_err(|fault| self.no_chroot(fault))?;
         }
         let answer = self.limited(self.client.create(path, data, &options)).await;
@@ -286,12 +315,44 @@ impl ZookeeperSession {
     async fn limited<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Fault> {
         match timeout(self.call_timeout, call).await {
             Err(_) => Err(self.late()),
-            Ok(answer) => answer.map_err(|error| fault(&self.address, error)),
+            Ok(answer) => answer.map_err(|error| self.fault(error)),
         }
+    }
+
+    fn fault(&self, error: Error) -> Fault {
+        fault(&self.address, self.access, error)
     }
 
     fn late(&self) -> Fault {
         Fault::Lost(format!("no answer from {} within {:?}", self.address, self.call_timeout))
+    }
+}
+
+impl Access {
+    fn of(settings: &SessionSettings) -> Access {
+        if settings.credentials.is_some() { Access::Closed } else { Access::Open }
+    }
+
+    fn list(self) -> Acls<'static> {
+        match self {
+            Access::Open => Acls::anyone_all(),
+            Access::Closed => Acls::new(&CLOSED),
+        }
+    }
+
+    /// What to do when the service does not let this session change a node.
+    fn advice(self) -> &'static str {
+        match self {
+            Access::Open => {
+                "the node is closed: set alluxio.zookeeper.acl.credentials here as it is on the other masters, or open \
+                 the node (docs/security.md)"
+            }
+            Access::Closed => {
+                "the node was made with other credentials: set alluxio.zookeeper.acl.credentials on all masters to \
+                 those, or open the node (docs/security.md); several clusters at one ZooKeeper have the same, or each \
+                 a folder in alluxio.zookeeper.address"
+            }
+        }
     }
 }
 
@@ -341,6 +402,10 @@ async fn connect(settings: &SessionSettings, address: &str, rounds: Rounds) -> R
         Rounds::One => connector.with_fail_eagerly(),
         Rounds::Many => connector,
     };
+    let connector = match &settings.credentials {
+        Some(credentials) => connector.with_auth("digest", credentials.reveal().as_bytes()),
+        None => connector,
+    };
     connector.connect(address).await
 }
 
@@ -356,15 +421,17 @@ fn fired(watcher: OneshotWatcher) -> Fired {
     })
 }
 
-fn fault(address: &str, error: Error) -> Fault {
+fn fault(address: &str, access: Access, error: Error) -> Fault {
     match error {
         Error::NoNode => Fault::NoNode,
         Error::NodeExists => Fault::Exists,
         Error::BadVersion => Fault::BadVersion,
         Error::SessionExpired | Error::ClientClosed => Fault::Expired,
-        Error::NoAuth
-        | Error::AuthFailed
-        | Error::InvalidAcl
+        Error::NoAuth => Fault::Denied(format!("ZooKeeper at {address} says: {error}; {}", access.advice())),
+        Error::AuthFailed => Fault::Denied(format!(
+            "ZooKeeper at {address} says: {error}; it must accept the scheme digest for alluxio.zookeeper.acl.credentials"
+        )),
+        Error::InvalidAcl
         | Error::BadArguments(_)
         | Error::MarshallingError
         | Error::Unimplemented

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::latch::LatchError;
 use super::zookeeper_session::{SessionSettings, child};
+use crate::conf::Credentials;
 
 /// Where participants stand when no path is set: the default of 1.x, then that of 2.x.
 const ELECTION_PATHS: [&str; 2] = ["/election", "/alluxio/election"];
@@ -31,6 +32,8 @@ pub struct ZookeeperSettings {
     pub call_timeout: Duration,
     /// Oldest version among the servers. 3.4 works with all; a newer one may allow the client more.
     pub server_version: (u32, u32, u32),
+    /// With whom all nodes that are made belong, and close to others. None: they are open to anybody.
+    pub credentials: Option<Credentials>,
     /// The cluster: a part of the path of the epoch node.
     pub cluster_id: String,
     /// `host:port` at which this master serves.
@@ -48,6 +51,7 @@ impl ZookeeperSettings {
             connection_timeout: Duration::from_secs(15),
             call_timeout: Duration::from_secs(2),
             server_version: (3, 4, 0),
+            credentials: None,
             cluster_id: cluster_id.to_owned(),
             rpc_address: rpc_address.to_owned(),
         }
@@ -60,6 +64,7 @@ impl ZookeeperSettings {
             connection_timeout: self.connection_timeout,
             call_timeout: self.call_timeout,
             server_version: self.server_version,
+            credentials: self.credentials.clone(),
         }
     }
 }
@@ -73,6 +78,8 @@ pub(super) struct Paths {
     pub contended: Vec<String>,
     /// Folders where clients look for the leader.
     pub leaders: Vec<String>,
+    /// The folder of the epoch node.
+    pub cluster: String,
     /// The epoch node.
     pub epoch: String,
 }
@@ -102,8 +109,14 @@ impl Paths {
         if id.is_empty() || id == "." || id == ".." || id.contains(|c: char| c == '/' || c.is_control()) {
             return Err(denied(format!("the cluster id {id:?} cannot be the name of a ZooKeeper node")));
         }
-        let epoch = format!("{}/epoch", child(OWN_PATH, id));
-        Ok(Paths { election: contended[0].clone(), contended, leaders, epoch })
+        let cluster = child(OWN_PATH, id);
+        let epoch = child(&cluster, "epoch");
+        Ok(Paths { election: contended[0].clone(), contended, leaders, cluster, epoch })
+    }
+
+    /// The persistent nodes that are this cluster's alone.
+    pub fn owned(&self) -> impl Iterator<Item = &str> {
+        [&self.election, &self.cluster, &self.epoch].into_iter().chain(&self.leaders).map(String::as_str)
     }
 }
 
@@ -151,6 +164,8 @@ mod tests {
         assert_eq!(paths.contended, ["/election", "/alluxio/election"]);
         assert_eq!(paths.leaders, ["/leader", "/alluxio/leader"]);
         assert_eq!(paths.epoch, "/alluxio-rs/c1/epoch");
+        let owned: Vec<&str> = paths.owned().collect();
+        assert_eq!(owned, ["/election", "/alluxio-rs/c1", "/alluxio-rs/c1/epoch", "/leader", "/alluxio/leader"]);
     }
 
     #[test]

@@ -155,6 +155,7 @@ pub fn zookeeper(conf: &Conf, cluster_id: &str, address: &str) -> Option<Zookeep
         leader_path: conf.get(&keys::ZOOKEEPER_LEADER_PATH),
         session_timeout: conf.get(&keys::ZOOKEEPER_SESSION_TIMEOUT),
         connection_timeout: conf.get(&keys::ZOOKEEPER_CONNECTION_TIMEOUT),
+        credentials: conf.get(&keys::ZOOKEEPER_ACL_CREDENTIALS),
         ..ZookeeperSettings::new(&servers, cluster_id, address)
     })
 }

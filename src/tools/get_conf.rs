@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::conf::keys::ROWS;
-use crate::conf::{Bytes, Conf, Origin, ParseValue};
+use crate::conf::{Bytes, Conf, Origin, ParseValue, shown_text};
 
 const USAGE: &str = "\
 usage: USAGE: GetConf [--unit <arg>] [--source] [--master] [key]
@@ -67,7 +67,7 @@ fn answer(conf: &Conf, question: &Question) -> Result<String, String> {
     let Some(key) = question.key else {
         let mut names: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
         names.sort_unstable();
-        return Ok(names.iter().map(|name| format!("{name}={}\n", conf.text(name).unwrap_or_default())).collect());
+        return Ok(names.iter().map(|name| format!("{name}={}\n", shown(conf, name))).collect());
     };
     if !Conf::knows(key) {
         return Err(format!("{key} is not a valid configuration key"));
@@ -79,9 +79,14 @@ fn answer(conf: &Conf, question: &Question) -> Result<String, String> {
             Origin::Environment(_) | Origin::CommandLine => "SYSTEM_PROPERTY\n".to_owned(),
         });
     }
-    let text = conf.text(key).unwrap_or_default();
+    let text = shown(conf, key);
     let converted = question.unit.map(|unit| convert(text, unit)).transpose()?;
     Ok(format!("{}\n", converted.as_deref().unwrap_or(text)))
+}
+
+/// The value as people may see it; empty when it is not set.
+fn shown<'a>(conf: &'a Conf, key: &str) -> &'a str {
+    shown_text(key, conf.text(key).unwrap_or_default())
 }
 
 /// The value in another unit, rounded down.

@@ -132,6 +132,11 @@ fn get_conf_tells_values_sources_and_units() {
     assert!(unknown.stdout.starts_with("usage: USAGE: GetConf"), "{unknown:?}");
     let all = get(&[]);
     assert!(all.stdout.contains("\nalluxio.master.hostname=m1\n"), "{all:?}");
+    let key = "alluxio.zookeeper.acl.credentials";
+    let secret = [("ALLUXIO_JAVA_OPTS", "-Dalluxio.zookeeper.acl.credentials=masters:s3cret")];
+    assert_eq!(alluxio(&secret, &["getConf", key]), outcome("******\n", "", 0));
+    let all = alluxio(&secret, &["getConf"]).stdout;
+    assert!(all.contains(&format!("\n{key}=******\n")), "{all}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The latch on real ZooKeeper servers, 3.8 and 3.4, which `scripts/testbed` starts for each test.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod access;
 mod bed;
 mod failures;
 mod java;
@@ -62,6 +63,7 @@ async fn on_one_server(version: &str) {
     release::all(&address).await;
     failures::all(&address).await;
     lost::all(&address).await;
+    access::all(&address).await;
     failures::a_server_that_is_killed_makes_outcomes_unknown_until_it_is_back(&bed).await;
 }
 

@@ -34,7 +34,7 @@ pub async fn create(client: &zk::Client, path: &str, data: &[u8], mode: zk::Crea
     client.create(path, data, &options).await.unwrap();
 }
 
-fn finder(settings: &ZookeeperSettings) -> Finder {
+pub fn finder(settings: &ZookeeperSettings) -> Finder {
     let lookup = LookupSettings {
         leader_path: settings.leader_path.clone(),
         election_path: settings.election_path.clone(),
