@@ -33,7 +33,7 @@ pub struct Outage {
     pub fault: Fault,
     /// The longest time, from its beginning on, in which no change of any client was answered.
     pub service_ms: u64,
-    /// The longest wait of each client for an answer.
+    /// The longest wait of each client for an answer, from the beginning of the fault on.
     pub client_ms: Vec<u64>,
 }
 
@@ -128,7 +128,7 @@ fn outage(fault: Fault, from: u64, to: u64, histories: &[Vec<Call>]) -> Outage {
     let longest_silence = silences.map(|pair| pair[1] - pair[0].max(from)).max().unwrap_or(to - from);
     let longest = |history: &Vec<Call>| {
         let during = history.iter().filter(|call| call.heard > from && call.asked < to);
-        during.map(|call| (call.heard - call.asked) / 1000).max()
+        during.map(|call| (call.heard - call.asked.max(from)) / 1000).max()
     };
     Outage { fault, service_ms: longest_silence / 1000, client_ms: histories.iter().filter_map(longest).collect() }
 }
