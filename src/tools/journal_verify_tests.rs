@@ -82,6 +82,14 @@ async fn a_checkpoint_of_what_was_never_acknowledged_is_named() {
 }
 
 #[tokio::test]
+async fn a_segment_whose_length_nobody_tells_is_not_waited_for_forever() {
+    let (mut folder, _, _) = journal();
+    folder.restart_replica(SEGMENT, 0);
+    let error = verified(folder).await.unwrap_err();
+    assert!(matches!(error, VerifyError::NoLength { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn damage_is_named() {
     let (mut folder, _, header_bytes) = journal();
     folder.damage(SEGMENT, header_bytes as u64 + 30, b"?");

@@ -16,6 +16,12 @@ pub const LIMIT: Duration = Duration::from_secs(90);
 const PORT: u16 = 19998;
 /// Entries between two checkpoints of a standby: a few in each episode.
 const CHECKPOINT_ENTRIES: u32 = 1000;
+/// Size of a segment of the journal: a few in each episode.
+const SEGMENT_BYTES: &str = "128KB";
+/// The folder of the journal in HDFS.
+pub const JOURNAL: &str = "/journal";
+/// Room of a DataNode: in memory, so that it can be filled.
+const DATANODE_DISK: &str = "512m";
 
 /// Whose masters they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +48,12 @@ impl Cluster {
     /// Formatted and started.
     pub fn up(masters: Masters) -> Cluster {
         let network = Network::up(&HOSTS, project());
+        for host in QUORUM {
+            let disk = network.folder.join(host).join("datanode/data");
+            let line =
+                format!("mkdir -p {0} && mount -t tmpfs -o size={DATANODE_DISK},mode=700 tmpfs {0}", disk.display());
+            network.type_on(host, &line, LIMIT).expect_success();
+        }
         let services = services::start(&network, project(), &QUORUM);
         let home = match masters {
             Masters::Ours => unpack(&network),
@@ -72,11 +84,12 @@ impl Cluster {
         let ufs = format!("{HDFS}/ufs");
         let mut lines = self.properties();
         lines.push(format!("alluxio.master.hostname={}", address(host)));
-        lines.push(format!("alluxio.master.journal.folder={HDFS}/journal"));
+        lines.push(format!("alluxio.master.journal.folder={HDFS}{JOURNAL}"));
         lines.push(format!("alluxio.master.mount.table.root.ufs={ufs}"));
         match self.masters {
             Masters::Ours => {
-                lines.push(format!("alluxio.master.journal.checkpoint.period.entries={CHECKPOINT_ENTRIES}"))
+                lines.push(format!("alluxio.master.journal.checkpoint.period.entries={CHECKPOINT_ENTRIES}"));
+                lines.push(format!("alluxio.master.journal.log.size.bytes.max={SEGMENT_BYTES}"));
             }
             Masters::Java => {
                 let home = self.home.display();
@@ -174,6 +187,11 @@ impl Cluster {
     pub fn verify(&self) -> String {
         self.on(MASTERS[0], "bin/alluxio journal verify").expect_success().stdout.clone()
     }
+}
+
+/// Where the DataNode of a host keeps its blocks, as the host sees it.
+pub fn datanode_disk(cluster: &Cluster, host: &str) -> PathBuf {
+    cluster.network.folder.join(host).join("datanode/data")
 }
 
 fn unpack(network: &Network) -> PathBuf {

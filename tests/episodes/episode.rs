@@ -33,6 +33,8 @@ pub struct Outage {
     pub fault: Fault,
     /// The longest time, from its beginning on, in which no change of any client was answered.
     pub service_ms: u64,
+    /// From its end to the first answered change.
+    pub back_ms: u64,
     /// The longest wait of each client for an answer, from the beginning of the fault on.
     pub client_ms: Vec<u64>,
 }
@@ -50,7 +52,16 @@ pub struct Found {
 }
 
 impl Episodes<'_> {
+    /// With one or two faults by chance.
     pub fn run(&mut self, seed: u64) -> Found {
+        let mut rng = Rng::new(seed);
+        let faults: Vec<_> =
+            (0..rng.range(1, 3)).map(|_| (faults::choose(&mut rng), faults::duration(&mut rng))).collect();
+        self.run_with(seed, &faults)
+    }
+
+    /// With these faults, one after the other.
+    pub fn run_with(&mut self, seed: u64, faults: &[(Fault, Duration)]) -> Found {
         let root = format!("/e{seed}");
         let mut rng = Rng::new(seed);
         self.one_call("", &Op::Mkdir("/"), &root);
@@ -62,23 +73,24 @@ impl Episodes<'_> {
         self.java.go(&root, seed, JAVA);
         self.served(&clients.notes);
         let mut begun = Vec::new();
-        for _ in 0..rng.range(1, 3) {
+        for (fault, lasts) in faults.iter().copied() {
             pause(&mut rng);
-            let (fault, lasts) = (faults::choose(&mut rng), faults::duration(&mut rng));
             let leader = self.leader();
             let at = now();
             println!("episode {seed}: {fault} at {leader}, {} ms", lasts.as_millis());
             let fault_at_work = Begun::new(self.cluster, fault, leader, &mut rng);
             std::thread::sleep(lasts);
             fault_at_work.end();
+            let ended = now();
             self.served(&clients.notes);
-            begun.push((fault, at, now()));
+            begun.push((fault, at, ended, now()));
         }
         pause(&mut rng);
         let notes = self.runtime.block_on(clients.stop());
         let (java, java_errors) = self.java.end(JAVA);
         let native = std::mem::take(&mut *notes.histories.lock());
-        let outages = begun.iter().map(|(fault, from, to)| outage(*fault, *from, *to, &native)).collect();
+        let outages =
+            begun.iter().map(|(fault, from, ended, to)| outage(*fault, [*from, *ended, *to], &native)).collect();
         let mut history: Vec<Call> = native.into_iter().chain(java).flatten().collect();
         // What is there in the end must follow from it, too.
         history.extend(DIRECTORIES.iter().map(|directory| {
@@ -117,8 +129,8 @@ fn pause(rng: &mut Rng) {
     std::thread::sleep(Duration::from_millis(rng.range(200, 1500)));
 }
 
-/// Calls of clients of ours between `from` and `to`.
-fn outage(fault: Fault, from: u64, to: u64, histories: &[Vec<Call>]) -> Outage {
+/// What clients of ours met from the beginning of a fault, over its end, until all was well again.
+fn outage(fault: Fault, [from, ended, to]: [u64; 3], histories: &[Vec<Call>]) -> Outage {
     assert_eq!(histories.len(), NATIVE, "each client has a history");
     let changes = |call: &&Call| is_change(&call.op) && call.seen == Seen::Done;
     let mut changed: Vec<u64> = histories.iter().flatten().filter(changes).map(|call| call.heard).collect();
@@ -130,5 +142,11 @@ fn outage(fault: Fault, from: u64, to: u64, histories: &[Vec<Call>]) -> Outage {
         let during = history.iter().filter(|call| call.heard > from && call.asked < to);
         during.map(|call| (call.heard - call.asked.max(from)) / 1000).max()
     };
-    Outage { fault, service_ms: longest_silence / 1000, client_ms: histories.iter().filter_map(longest).collect() }
+    let back = changed.iter().find(|heard| **heard >= ended).map_or(to, |heard| *heard) - ended;
+    Outage {
+        fault,
+        service_ms: longest_silence / 1000,
+        back_ms: back / 1000,
+        client_ms: histories.iter().filter_map(longest).collect(),
+    }
 }

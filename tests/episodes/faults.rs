@@ -1,12 +1,13 @@
 //! What goes wrong in an episode, and how it is mended.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cluster::{Cluster, LIMIT, MASTERS};
+use crate::cluster::{Cluster, JOURNAL, LIMIT, MASTERS, datanode_disk};
 use crate::hosts::Link;
 use crate::rng::Rng;
-use crate::services::QUORUM;
+use crate::services::{self, QUORUM};
 
 /// One fault. Hosts are named as it hits them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +32,32 @@ pub enum Fault {
     DataNodeKill,
     DataNodePause,
     ZookeeperKill,
+    ZookeeperAway,
+    HdfsAway,
+    /// No flush is acknowledged, and none fails.
+    DataNodesPause,
+    /// The journal may not grow.
+    Quota,
+    /// One of the three has no room.
+    DataNodeFull,
 }
+
+/// Outages with their length in seconds.
+pub const OUTAGES: [(Fault, u64); 10] = [
+    (Fault::ZookeeperAway, 5),
+    (Fault::ZookeeperAway, 60),
+    (Fault::HdfsAway, 5),
+    (Fault::HdfsAway, 60),
+    (Fault::NameNodeRestart, 1),
+    (Fault::DataNodeKill, 10),
+    (Fault::DataNodePause, 30),
+    (Fault::DataNodesPause, 30),
+    (Fault::Quota, 15),
+    (Fault::DataNodeFull, 15),
+];
+
+/// Bytes that the journal may have under a quota: less than it has.
+const QUOTA_BYTES: u64 = 1 << 20;
 
 /// Which master.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +98,11 @@ impl fmt::Display for Fault {
             Fault::DataNodeKill => write!(f, "DataNode: kill -9 and restart"),
             Fault::DataNodePause => write!(f, "DataNode: SIGSTOP"),
             Fault::ZookeeperKill => write!(f, "ZooKeeper server: kill -9 and restart"),
+            Fault::ZookeeperAway => write!(f, "all ZooKeeper servers: kill -9 and restart"),
+            Fault::HdfsAway => write!(f, "NameNode and all DataNodes: kill -9 and restart"),
+            Fault::DataNodesPause => write!(f, "all DataNodes: SIGSTOP"),
+            Fault::Quota => write!(f, "journal: quota exceeded"),
+            Fault::DataNodeFull => write!(f, "DataNode: disk full"),
         }
     }
 }
@@ -161,6 +192,17 @@ impl<'a> Begun<'a> {
             Fault::DataNodeKill => self.signal_service(services, "datanode", "KILL"),
             Fault::DataNodePause => self.signal_service(services, "datanode", "STOP"),
             Fault::ZookeeperKill => self.signal_service(services, "zookeeper", "KILL"),
+            Fault::ZookeeperAway => self.signal_all("zookeeper", "KILL"),
+            Fault::HdfsAway => {
+                self.signal_service(QUORUM[0], "namenode", "KILL");
+                self.signal_all("datanode", "KILL");
+            }
+            Fault::DataNodesPause => self.signal_all("datanode", "STOP"),
+            Fault::Quota => cluster.services.set_quota(network, JOURNAL, Some(QUOTA_BYTES)),
+            Fault::DataNodeFull => {
+                let line = format!("! cat /dev/zero 2>/dev/null >{}", self.filler().display());
+                network.type_on(services, &line, LIMIT).expect_success();
+            }
         }
     }
 
@@ -179,6 +221,21 @@ impl<'a> Begun<'a> {
             Fault::DataNodeKill => cluster.services.start_datanode(network, services),
             Fault::DataNodePause => self.signal_service(services, "datanode", "CONT"),
             Fault::ZookeeperKill => cluster.services.start_zookeeper(network, services),
+            Fault::ZookeeperAway => {
+                QUORUM.iter().for_each(|host| cluster.services.start_zookeeper(network, host));
+                services::wait_for_zookeeper(network);
+            }
+            Fault::HdfsAway => {
+                cluster.services.start_namenode(network);
+                QUORUM.iter().for_each(|host| cluster.services.start_datanode(network, host));
+                services::wait_for_hdfs(network, QUORUM.len());
+            }
+            Fault::DataNodesPause => self.signal_all("datanode", "CONT"),
+            Fault::Quota => cluster.services.set_quota(network, JOURNAL, None),
+            Fault::DataNodeFull => {
+                let line = format!("rm {}", self.filler().display());
+                network.type_on(services, &line, LIMIT).expect_success();
+            }
         }
         cluster.wait_for_master(master);
     }
@@ -204,6 +261,15 @@ impl<'a> Begun<'a> {
                 None => self.cluster.network.mute_to_clients(self.master),
             }
         }
+    }
+
+    /// Takes the room of a DataNode.
+    fn filler(&self) -> PathBuf {
+        datanode_disk(self.cluster, self.services).join("filler")
+    }
+
+    fn signal_all(&self, name: &str, signal: &str) {
+        QUORUM.iter().for_each(|host| self.signal_service(host, name, signal));
     }
 
     fn signal_service(&self, host: &str, name: &str, signal: &str) {

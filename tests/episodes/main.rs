@@ -26,6 +26,7 @@ mod rng;
 mod services;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cluster::{Cluster, Masters};
 use episode::Episodes;
@@ -42,33 +43,71 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
 }
 
-#[test]
-#[ignore = "needs root, Java and a package: scripts/test"]
-fn episodes() {
-    let (count, seed) = (number("EPISODES", 5), number("EPISODES_SEED", 1));
-    let masters = match std::env::var("EPISODES_MASTERS").as_deref() {
+/// What episodes need.
+struct Bed {
+    cluster: Cluster,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Bed {
+    fn up(masters: Masters) -> Bed {
+        let cluster = Cluster::up(masters);
+        cluster.network.enter();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        Bed { cluster, runtime }
+    }
+
+    fn episodes(&self) -> Episodes<'_> {
+        let Bed { cluster, runtime } = self;
+        let callers = (0..NATIVE).map(|_| Arc::new(clients::caller(&cluster.properties()))).collect();
+        Episodes { cluster, runtime, callers, java: JavaClients::start(cluster) }
+    }
+
+    /// The journal must be whole, and nobody have heard what cannot be.
+    fn judge(&self, report: &Report) {
+        let ours = self.cluster.masters == Masters::Ours;
+        if ours {
+            println!("{}", self.cluster.verify());
+        }
+        println!("{report}");
+        if let Ok(file) = std::env::var("EPISODES_TABLE") {
+            std::fs::write(file, report.to_string()).unwrap();
+        }
+        assert!(!ours || report.violations.is_empty(), "{}", report.violations.join("\n"));
+    }
+}
+
+fn masters() -> Masters {
+    match std::env::var("EPISODES_MASTERS").as_deref() {
         Ok("java") => Masters::Java,
         Ok("ours") | Err(_) => Masters::Ours,
         Ok(other) => panic!("EPISODES_MASTERS={other} is neither ours nor java"),
-    };
-    let cluster = Cluster::up(masters);
-    cluster.network.enter();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let callers = (0..NATIVE).map(|_| Arc::new(clients::caller(&cluster.properties()))).collect();
-    let mut episodes = Episodes { cluster: &cluster, runtime: &runtime, callers, java: JavaClients::start(&cluster) };
-    let mut report = Report::default();
+    }
+}
+
+#[test]
+#[ignore = "needs root, Java and a package: scripts/episodes"]
+fn episodes() {
+    let (count, seed) = (number("EPISODES", 5), number("EPISODES_SEED", 1));
+    let bed = Bed::up(masters());
+    let (mut episodes, mut report) = (bed.episodes(), Report::default());
     for seed in seed..seed + count {
         report.add(episodes.run(seed));
-        if masters == Masters::Ours && (seed + 1).is_multiple_of(VERIFY_EVERY) {
-            cluster.verify();
+        if bed.cluster.masters == Masters::Ours && (seed + 1).is_multiple_of(VERIFY_EVERY) {
+            bed.cluster.verify();
         }
     }
-    if masters == Masters::Ours {
-        println!("{}", cluster.verify());
+    bed.judge(&report);
+}
+
+/// Each service away, slow or full, for a while.
+#[test]
+#[ignore = "needs root, Java and a package: scripts/episodes --outages"]
+fn outages() {
+    let bed = Bed::up(masters());
+    let (mut episodes, mut report) = (bed.episodes(), Report::default());
+    for (seed, (fault, seconds)) in (1..).zip(faults::OUTAGES) {
+        report.add(episodes.run_with(seed, &[(fault, Duration::from_secs(seconds))]));
     }
-    println!("{report}");
-    if let Ok(file) = std::env::var("EPISODES_TABLE") {
-        std::fs::write(file, report.to_string()).unwrap();
-    }
-    assert!(masters == Masters::Java || report.violations.is_empty(), "{}", report.violations.join("\n"));
+    bed.judge(&report);
 }

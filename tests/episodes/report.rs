@@ -11,16 +11,28 @@ pub struct Report {
     calls: usize,
     unanswered: usize,
     repeated: u64,
-    /// By name of the fault: how long no change was answered, and the longest wait of each client.
-    outages: BTreeMap<String, (Vec<u64>, Vec<u64>)>,
+    /// By name of the fault.
+    outages: BTreeMap<String, Times>,
     pub violations: Vec<String>,
     java_errors: Vec<String>,
+}
+
+/// In milliseconds.
+#[derive(Default)]
+struct Times {
+    /// How long no change was answered.
+    silence: Vec<u64>,
+    /// From the end of the fault to the first answered change.
+    back: Vec<u64>,
+    /// The longest wait of each client.
+    clients: Vec<u64>,
 }
 
 impl Report {
     pub fn add(&mut self, found: Found) {
         let Found { seed, outages, calls, unanswered, repeated, violations, java_errors } = found;
-        let waits: Vec<_> = outages.iter().map(|o| format!("{} {} ms", o.fault, o.service_ms)).collect();
+        let waits: Vec<_> =
+            outages.iter().map(|o| format!("{} {} ms, {} ms after it", o.fault, o.service_ms, o.back_ms)).collect();
         println!("episode {seed}: {calls} calls, {unanswered} unanswered, {repeated} repeated; {}", waits.join(", "));
         for violation in &violations {
             println!("VIOLATION, to repeat the choices: --seed {seed} --count 1: {violation}");
@@ -31,9 +43,10 @@ impl Report {
         self.unanswered += unanswered;
         self.repeated += repeated;
         for outage in outages {
-            let (service, clients) = self.outages.entry(outage.fault.to_string()).or_default();
-            service.push(outage.service_ms);
-            clients.extend(outage.client_ms);
+            let times = self.outages.entry(outage.fault.to_string()).or_default();
+            times.silence.push(outage.service_ms);
+            times.back.push(outage.back_ms);
+            times.clients.extend(outage.client_ms);
         }
         self.violations.extend(violations);
         self.java_errors.extend(java_errors);
@@ -60,12 +73,14 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "| fault | times | no change answered, p50 s | p99 | max | longest wait of a client, p50 s | p99 | max |"
+            "| fault | times | no change answered, p50 s | p99 | max | after its end, max s | longest wait of a client, \
+             p50 s | p99 | max |"
         )?;
-        writeln!(f, "|---|---|---|---|---|---|---|---|")?;
-        for (fault, (service, clients)) in &self.outages {
+        writeln!(f, "|---|---|---|---|---|---|---|---|---|")?;
+        for (fault, Times { silence, back, clients }) in &self.outages {
             let of = |values: &[u64]| [50, 99, 100].map(|part| format!("{:.2}", percentile(values, part))).join(" | ");
-            writeln!(f, "| {fault} | {} | {} | {} |", service.len(), of(service), of(clients))?;
+            let back = percentile(back, 100);
+            writeln!(f, "| {fault} | {} | {} | {back:.2} | {} |", silence.len(), of(silence), of(clients))?;
         }
         Ok(())
     }

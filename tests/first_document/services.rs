@@ -36,15 +36,27 @@ pub fn start(network: &Network, project: &Path, datanodes: &[&str]) -> Java {
         java.start_zookeeper(network, host);
     }
     start_hdfs(network, &java, datanodes);
+    wait_for_zookeeper(network);
+    wait_for_hdfs(network, datanodes.len());
+    java
+}
+
+/// Waits until all ZooKeeper servers serve.
+pub fn wait_for_zookeeper(network: &Network) {
     for host in QUORUM {
         let ask = "exec 3<>/dev/tcp/$HOSTNAME/2181 && printf srvr >&3 && grep -q ^Mode: <&3";
         wait_on(network, host, "ZooKeeper to serve", &format!("HOSTNAME={host}; {ask}"));
     }
-    for host in datanodes {
-        let log = network.folder.join(host).join("datanode.log");
-        wait_on(network, host, "HDFS", &format!("grep -q 'successfully registered with NN' {}", log.display()));
-    }
-    java
+}
+
+/// Waits until the NameNode is out of safe mode and knows so many DataNodes.
+pub fn wait_for_hdfs(network: &Network, datanodes: usize) {
+    let ask = "GET /jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState HTTP/1.0\\r\\n\\r\\n";
+    let line = format!(
+        "exec 3<>/dev/tcp/localhost/9870 && printf '{ask}' >&3 && state=$(cat <&3) && \
+         [[ $state == *'\"FSState\" : \"Operational\"'* && $state == *'\"NumLiveDataNodes\" : {datanodes},'* ]]"
+    );
+    wait_on(network, NAMENODE, "HDFS", &line);
 }
 
 impl Java {
@@ -121,6 +133,20 @@ impl Java {
     /// Starts the DataNode of a host.
     pub fn start_datanode(&self, network: &Network, host: &str) {
         self.start(network, host, "datanode", &self.hadoop("datanode.DataNode"));
+    }
+
+    /// Limits the bytes below a folder of HDFS; without a number, no more.
+    pub fn set_quota(&self, network: &Network, folder: &str, bytes: Option<u64>) {
+        let words = match bytes {
+            Some(bytes) => format!("-setSpaceQuota {bytes} {folder}"),
+            None => format!("-clrSpaceQuota {folder}"),
+        };
+        let Java { command, hadoop_flags, hdfs, .. } = self;
+        let line = format!(
+            "cd {}/namenode && {command} {hadoop_flags} -cp '.:{hdfs}/*' org.apache.hadoop.hdfs.tools.DFSAdmin {words}",
+            network.folder.join(NAMENODE).display()
+        );
+        network.type_on(NAMENODE, &line, LIMIT).expect_success();
     }
 
     /// The words of Java for a program of HDFS.
