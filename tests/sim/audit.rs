@@ -7,7 +7,7 @@ use alluxio::journal::chain::{Position, Record};
 use alluxio::journal::entry::Entry;
 use alluxio::journal::entry_codec;
 use alluxio::journal::folder::{CheckpointId, Length, SegmentId};
-use alluxio::journal::tailer::{Ask, ChainError, Tailer};
+use alluxio::journal::tailer::{Ask, Tailer};
 use alluxio::master::state::MasterState;
 use alluxio::types::SequenceNumber;
 use bytes::Bytes;
@@ -128,10 +128,7 @@ impl World {
         let mut records = Vec::new();
         loop {
             let asks = tailer.asks();
-            let decided = match tailer.decided() {
-                Err(ChainError::Foreign { ours, theirs, .. }) if self.may_be_foreign(ours, theirs) => return Ok(None),
-                decided => decided.map_err(|error| format!("audit: {error}"))?,
-            };
+            let decided = tailer.decided().map_err(|error| format!("audit: {error}"))?;
             if asks.is_empty() && decided.is_empty() {
                 break;
             }

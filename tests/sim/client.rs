@@ -195,7 +195,10 @@ impl World {
             Doing::Op(op) => {
                 let seen = seen(&op, &answer).map_err(|text| format!("{op:?} was answered {text}"))?;
                 self.note(|| format!("client {} heard {op:?} = {seen:?}, asked at {asked}", ticket.0));
-                self.keep_former(ticket.0, &op, former, &answer);
+                // An answer may be older than the history.
+                if asked > self.formatter.since {
+                    self.keep_former(ticket.0, &op, former, &answer);
+                }
                 self.coverage.met(Met::Operation);
                 self.history.push(Call { op, asked, heard: self.now, seen });
             }

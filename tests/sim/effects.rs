@@ -119,7 +119,10 @@ impl World {
     /// A new primary settles what it finds.
     pub fn settle_all(&mut self, host: usize, life: u64) {
         let Some(process) = self.process(host, life) else { return };
-        let open: Vec<InodeId> = process.core.state.intents().keys().copied().collect();
+        // One that was held up as it began to serve may have made intents of its own by now.
+        let is_own = |path: &AlluxioPath| process.effects.values().any(|running| running.paths.contains(path));
+        let intents = process.core.state.intents().iter().filter(|(_, intent)| !is_own(&intent.path));
+        let open: Vec<InodeId> = intents.map(|(inode, _)| *inode).collect();
         for inode in open {
             self.after(2 * DEADLINE, Action::Settle { host, life, inode });
         }

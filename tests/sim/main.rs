@@ -223,8 +223,9 @@ const CAUGHT_BY: &[(alluxio::types::mutant::Mutant, u64)] = {
     &[
         (Mutant::LeaseFromReply, 58),
         (Mutant::OwnLeaseOnly, 40),
-        (Mutant::OldRelease, 493),
+        (Mutant::OldRelease, 1164),
         (Mutant::CheckBeforeFlush, 58),
+        (Mutant::ConfirmedBefore, 284),
         (Mutant::SettleTooMuch, 1105),
         (Mutant::RollUnanswered, 1742),
         (Mutant::ServeUnregistered, 322),

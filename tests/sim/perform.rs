@@ -216,7 +216,6 @@ impl World {
                     // It began in time, and does not know how late it is.
                     return Ok(());
                 }
-                self.settle_history(host);
                 self.check_takeover(host, epoch, taken_over)?;
                 self.audit()?;
             }
@@ -238,7 +237,7 @@ impl World {
                 self.coverage.met(Met::Fenced);
                 self.kill(host, true);
             }
-            Exit::Chain(ChainError::Foreign { ours, theirs, .. }) if self.may_be_foreign(*ours, *theirs) => {
+            Exit::Chain(ChainError::Foreign { ours, .. }) if *ours != self.formatter.genesis => {
                 self.coverage.met(Met::ForeignHistory);
                 self.kill(host, true);
             }

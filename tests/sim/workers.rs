@@ -417,11 +417,13 @@ impl World {
     /// A new primary knows the blocks that were acknowledged, and the copies of which it was told as a standby.
     pub fn check_takeover(&mut self, host: usize, epoch: u64, taken_over: Position) -> Result<(), String> {
         // A node that was deleted or restored tells less than there was.
-        if let Some(node) = self.epoch_node().filter(|node| node.value.epoch > epoch) {
+        let claimed = self.epoch_node().map_or(0, |node| node.value.epoch);
+        let newest = self.segments().last().map_or(0, |segment| segment.epoch).max(claimed);
+        if newest > epoch {
             // One that goes by ZooKeeper and was paused may begin to serve too late: it gets no answer confirmed.
             return match self.options.mode {
                 FencingMode::Confirm => Ok(()),
-                FencingMode::Lease => Err(format!("host {host} serves {epoch} in epoch {}", node.value.epoch)),
+                FencingMode::Lease => Err(format!("host {host} serves {epoch} in epoch {newest}")),
             };
         }
         if self.follows_old_history(host) {
