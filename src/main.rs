@@ -304,16 +304,19 @@ fn guard(conf: &Conf, properties: &[String]) -> anyhow::Result<u8> {
     };
     // One thread: the tie between a master and its guardian is one to the thread that starts the master.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(guardian::guard(&settings, async |ended| release(conf, ended).await))?)
+    Ok(runtime.block_on(guardian::guard(&settings, |ended| release(conf, ended)))?)
 }
 
 /// Tells the others at once that a master has ended, so that they need not wait for its lease and its session.
-async fn release(conf: &Conf, ended: Ended<'_>) {
+fn release(conf: &Conf, ended: Ended<'_>) -> impl Future<Output = ()> + Send + use<> {
     let cluster = ended.cluster_id.and_then(|id| outside::zookeeper(conf, id, &outside::address(conf)));
-    let Some(settings) = cluster else { return };
-    match alluxio::election::release_of_dead(settings, ended.incarnation).await {
-        Ok(released) => log::info!("released what the master left: {released:?}"),
-        Err(error) => log::warn!("cannot release what the master left, others wait for its lease: {error}"),
+    let incarnation = ended.incarnation.to_owned();
+    async move {
+        let Some(settings) = cluster else { return };
+        match alluxio::election::release_of_dead(settings, &incarnation).await {
+            Ok(released) => log::info!("released what the master left: {released:?}"),
+            Err(error) => log::warn!("cannot release what the master left, others wait for its lease: {error}"),
+        }
     }
 }
 

@@ -1,11 +1,9 @@
 //! The release of a master that died, by its guardian (F3): the process that started it, gave it its incarnation, and
 //! has seen by `waitpid` that it is gone. Nobody else may know that, so nobody else does this.
-//!
-//! The connection is opened ahead, while the master lives, so that the release takes milliseconds.
 
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::latch::{EpochNode, LatchError};
 use super::latch_node::Contender;
@@ -27,77 +25,42 @@ pub struct Released {
     pub latch_nodes: Vec<String>,
 }
 
-/// Releases what a dead master leaves, by a session opened for it: see [`Guardian::release_of_dead`].
+/// Releases what the dead child with this incarnation leaves: its epoch, if it led, and its place in the latch. To be
+/// called after `waitpid` only. Tries again until that is done or another master has claimed: if the service is away, for
+/// as long as the caller lets it.
 ///
 /// # Errors
-/// As there.
+/// `Denied` when trying again is of no use.
 pub async fn release_of_dead(settings: ZookeeperSettings, incarnation: &str) -> Result<Released, LatchError> {
-    Guardian::new(settings)?.release_of_dead(incarnation).await
+    let contender = Contender::new(&settings.cluster_id, incarnation)
+        .map_err(|reason| LatchError::Denied { operation: OPERATION, reason })?;
+    let mut guardian = Guardian { paths: Paths::new(&settings)?, settings, session: None };
+    let mut released = Released::default();
+    let mut told = false;
+    loop {
+        match guardian.attempt(&contender, incarnation, &mut released).await {
+            Ok(Progress::Done) => return Ok(released),
+            Ok(Progress::Again) | Err(LatchError::Refused { .. }) => {}
+            Err(LatchError::SessionExpired) => guardian.session = None,
+            Err(error @ LatchError::Unknown { .. }) => {
+                if !std::mem::replace(&mut told, true) {
+                    log::warn!("cannot release what the master left, trying again incarnation={incarnation}: {error}");
+                }
+                sleep(PAUSE).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// The guardian's own connection to the election of its master.
-pub struct Guardian {
+struct Guardian {
     settings: ZookeeperSettings,
     paths: Paths,
     session: Option<ZookeeperSession>,
 }
 
 impl Guardian {
-    /// A guardian of a master with these settings; not yet connected.
-    ///
-    /// # Errors
-    /// `Denied` for settings that cannot be used.
-    pub fn new(settings: ZookeeperSettings) -> Result<Guardian, LatchError> {
-        let paths = Paths::new(&settings)?;
-        Ok(Guardian { settings, paths, session: None })
-    }
-
-    /// Opens a session, so that a later release need not. Nothing when one is open.
-    ///
-    /// # Errors
-    /// `Unknown` when no server answers within the connection timeout; a release then tries again.
-    pub async fn connect(&mut self) -> Result<(), LatchError> {
-        self.session().await.map(|_| ())
-    }
-
-    /// Releases what the dead child with this incarnation leaves: its epoch, if it led, and its place in the latch.
-    /// To be called after `waitpid` only. Tries again, for a connection timeout at most, until that is done or another
-    /// master has claimed.
-    ///
-    /// # Errors
-    /// `Unknown` when it could not be done in that time: the others then wait for the lease and the session to end.
-    /// `Denied` when trying again is of no use.
-    pub async fn release_of_dead(&mut self, incarnation: &str) -> Result<Released, LatchError> {
-        let limit = self.settings.connection_timeout;
-        let contender = Contender::new(&self.settings.cluster_id, incarnation)
-            .map_err(|reason| LatchError::Denied { operation: OPERATION, reason })?;
-        let mut released = Released::default();
-        let mut last = String::from("no answer");
-        let done = timeout(limit, async {
-            loop {
-                match self.attempt(&contender, incarnation, &mut released).await {
-                    Ok(Progress::Done) => return Ok(()),
-                    Ok(Progress::Again) | Err(LatchError::Refused { .. }) => {}
-                    Err(LatchError::SessionExpired) => self.session = None,
-                    Err(LatchError::Unknown { reason, .. }) => {
-                        last = reason;
-                        sleep(PAUSE).await;
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
-        });
-        let done = done.await;
-        match done {
-            Ok(Ok(())) => Ok(released),
-            Ok(Err(error)) => Err(error),
-            Err(_) => {
-                let reason = format!("not done within {limit:?}: {last}");
-                Err(LatchError::Unknown { operation: OPERATION, reason })
-            }
-        }
-    }
-
     /// One look and what follows from it. A claim that the dead master had sent may still come true between the look
     /// and the write: the write is conditional then, and a deletion of its latch node is followed by another look.
     async fn attempt(

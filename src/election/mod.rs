@@ -24,7 +24,7 @@ mod zookeeper_watch;
 
 pub use call::{CallFailed, LatchCall, LatchReply, Observation};
 pub use find::{FindError, Finder, FinderSettings, LookupSettings, Primary};
-pub use guardian::{Guardian, Released, release_of_dead};
+pub use guardian::{Released, release_of_dead};
 pub use latch::{EpochNode, Latch, LatchError, OwnNode, Participant, Versioned};
 pub use latch_node::{Contender, new_incarnation};
 pub use memory::{MemoryElection, SessionId, StateNumber};

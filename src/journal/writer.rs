@@ -24,6 +24,8 @@ pub const MARK_DELAY: Duration = Duration::from_millis(50);
 pub const CREATE_DELAY: Duration = Duration::from_millis(200);
 /// Each try leaves an empty file. Short enough to go on soon when the store is back.
 const CREATE_DELAY_MAX: Duration = Duration::from_secs(2);
+/// The same while the segment before takes what comes: nobody waits for the next one.
+const CREATE_DELAY_AHEAD_MAX: Duration = Duration::from_secs(60);
 
 /// Sizes at which the writer acts.
 #[derive(Debug, Clone, Copy)]
@@ -105,7 +107,8 @@ pub struct Writer {
     /// Created ahead, not yet written to.
     ready: Option<Current>,
     creating: Option<SegmentId>,
-    create_not_before: Option<Boot>,
+    /// Since when there is a pause before the next creation.
+    paused_at: Option<Boot>,
     create_failures: u32,
     /// The next creation is to wait, because a segment was created and could not be written.
     pause: bool,
@@ -139,7 +142,7 @@ impl Writer {
             current: None,
             ready: None,
             creating: None,
-            create_not_before: None,
+            paused_at: None,
             create_failures: 0,
             pause: false,
             failing: false,
@@ -255,6 +258,7 @@ impl Writer {
                 self.unacknowledged.retain(|queued| queued.position.sequence > flight.last.sequence);
             }
             // One failure is that of a DataNode, which the next segment avoids: that need not wait.
+            self.paused_at = None;
             self.pause = std::mem::replace(&mut self.failing, true);
             return true;
         }
@@ -262,7 +266,9 @@ impl Writer {
             let queued = self.unacknowledged.pop_front().expect("just seen");
             self.unacknowledged_bytes -= queued.entries.len();
         }
-        self.create_failures = 0;
+        if segment.index + 1 == self.next_index {
+            self.create_failures = 0;
+        }
         self.failing = false;
         self.flushed = Some(flight.last);
         self.flushed_segments = segment.index + 1;
@@ -272,9 +278,16 @@ impl Writer {
     }
 
     fn wait_to_create(&mut self, now: Boot) {
-        let delay = CREATE_DELAY * 2u32.pow(self.create_failures.min(8));
-        self.create_not_before = Some(now + delay.min(CREATE_DELAY_MAX));
+        self.paused_at = Some(now);
         self.create_failures += 1;
+    }
+
+    /// When the next segment may be created; none: at once.
+    fn create_at(&self) -> Option<Boot> {
+        let takes_more = self.current.is_some_and(|current| self.fits(current));
+        let longest = if takes_more { CREATE_DELAY_AHEAD_MAX } else { CREATE_DELAY_MAX };
+        let delay = CREATE_DELAY * 2u32.pow(self.create_failures.saturating_sub(1).min(10));
+        self.paused_at.map(|at| at + delay.min(longest))
     }
 
     /// What is to be done now.
@@ -297,11 +310,11 @@ impl Writer {
         }
         let over = self.current.is_none_or(|current| current.bytes >= self.limits.segment_bytes || !self.fits(current));
         let may_create = self.creating.is_none() && self.ready.is_none();
-        if over && may_create && self.create_not_before.is_none_or(|at| now >= at) {
+        if over && may_create && self.create_at().is_none_or(|at| now >= at) {
             let segment = SegmentId { epoch: self.start.epoch, index: self.next_index };
             self.next_index += 1;
             self.creating = Some(segment);
-            self.create_not_before = None;
+            self.paused_at = None;
             effects.push(WriterEffect::Create(segment));
         }
         effects
@@ -311,7 +324,7 @@ impl Writer {
     pub fn wake_at(&self, now: Boot) -> Option<Boot> {
         let mark = (self.flight.is_none() && self.current.is_some() && self.mark.sequence > self.written_mark)
             .then(|| self.written_at + MARK_DELAY);
-        let create = self.create_not_before.filter(|_| self.creating.is_none());
+        let create = self.create_at().filter(|_| self.creating.is_none());
         mark.into_iter().chain(create).filter(|at| *at > now).min()
     }
 

@@ -185,6 +185,28 @@ fn a_later_segment_that_cannot_be_created_is_tried_under_the_next_name_after_a_w
     assert_eq!(writer.wake_at(at(now)), Some(at(now) + CREATE_DELAY), "a flush that succeeded begins it anew");
 }
 
+/// As under a quota: the open segment has its room.
+#[test]
+fn while_the_segment_before_takes_what_comes_the_next_one_is_tried_more_and_more_seldom() {
+    let mut writer = started(1);
+    let mut now = 0;
+    for (index, delay) in [(1, 200), (2, 400), (3, 800), (4, 1600), (5, 3200), (6, 6400)] {
+        writer.created(id(index), None, at(now)).unwrap();
+        writer.append(Bytes::from_static(b"one"));
+        assert!(matches!(writer.effects(at(now))[..], [WriterEffect::Append { .. }]));
+        writer.appended(id(0), true);
+        assert_eq!((writer.effects(at(now + delay - 1)), writer.is_failing()), (vec![], false));
+        now += delay;
+        assert_eq!(writer.effects(at(now)), [WriterEffect::Create(id(index + 1))]);
+    }
+    // The segment breaks: now the next one is tried as often as in any outage.
+    writer.created(id(7), None, at(now)).unwrap();
+    writer.append(Bytes::from_static(b"two"));
+    writer.effects(at(now));
+    writer.appended(id(0), false);
+    assert_eq!((writer.effects(at(now)), writer.wake_at(at(now))), (vec![], Some(at(now + 2000))));
+}
+
 #[test]
 fn segments_that_can_be_created_and_not_written_do_not_follow_each_other_at_once() {
     let mut writer = started(1000);

@@ -15,6 +15,8 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::process::{COMES_BACK, EXIT_FENCED, GUARDIAN_PID, INCARNATION, JOINS, PID_FILE};
 use crate::election::new_incarnation;
@@ -35,6 +37,8 @@ const MASTER_NAME: &str = "alluxio.master.AlluxioMaster";
 const RESTART_PAUSE_MIN: Duration = Duration::from_millis(250);
 const RESTART_PAUSE_MAX: Duration = Duration::from_secs(10);
 const STEADY_RUN: Duration = Duration::from_secs(60);
+/// How long a guardian that is to end tries to release what its masters left.
+const RELEASE_WAIT: Duration = Duration::from_secs(15);
 
 /// What a guardian needs to know.
 #[derive(Debug, Clone)]
@@ -100,10 +104,16 @@ impl Stop {
     }
 }
 
-/// Guards a master until it ends for good; returns its exit code. `release` is called for each master that has ended,
-/// when it has ended. To be run on the main thread: the tie between master and guardian is one
-/// to the thread that starts it.
-pub async fn guard(settings: &GuardianSettings, mut release: impl AsyncFnMut(Ended<'_>)) -> Result<u8, GuardianError> {
+/// Guards a master until it ends for good; returns its exit code. What `release` returns for each master that has ended
+/// goes on beside the next one, for the election may be away, and that is why the master has ended. To be run on the main
+/// thread: the tie between master and guardian is one to the thread that starts it.
+///
+/// # Errors
+/// It cannot guard, or start, a master.
+pub async fn guard<R>(settings: &GuardianSettings, release: impl Fn(Ended<'_>) -> R) -> Result<u8, GuardianError>
+where
+    R: Future<Output = ()> + Send + 'static,
+{
     let _pid_file = PidFile::claim(&settings.logs_dir.join(GUARDIAN_PID_FILE))?;
     let output = settings.logs_dir.join(SERVER.output);
     redirect_errors(&output).map_err(|source| GuardianError::Output { path: output.display().to_string(), source })?;
@@ -115,6 +125,20 @@ pub async fn guard(settings: &GuardianSettings, mut release: impl AsyncFnMut(End
         interrupt: signal(SignalKind::interrupt()).map_err(GuardianError::Watch)?,
         asked: false,
     };
+    let mut releases = JoinSet::new();
+    let code = guard_each(settings, &mut stop, |ended| drop(releases.spawn(release(ended)))).await?;
+    if timeout(RELEASE_WAIT, releases.join_all()).await.is_err() {
+        log::warn!("could not release what the master left within {RELEASE_WAIT:?}: others wait for its lease");
+    }
+    Ok(code)
+}
+
+/// Guards one master after the other until one ends for good; returns its exit code.
+async fn guard_each(
+    settings: &GuardianSettings,
+    stop: &mut Stop,
+    mut release: impl FnMut(Ended<'_>),
+) -> Result<u8, GuardianError> {
     let mut pause = RESTART_PAUSE_MIN;
     let mut before = 0;
     loop {
@@ -122,10 +146,10 @@ pub async fn guard(settings: &GuardianSettings, mut release: impl AsyncFnMut(End
         let started = boot_now();
         let child = start(settings, &incarnation, before)?;
         before += 1;
-        let (status, cluster_id) = watch(child, &mut stop).await.map_err(GuardianError::Watch)?;
+        let (status, cluster_id) = watch(child, stop).await.map_err(GuardianError::Watch)?;
         remove_stale(&settings.logs_dir.join(PID_FILE));
         log::info!("the master has ended status=\"{status}\" incarnation={incarnation}");
-        release(Ended { incarnation: &incarnation, cluster_id: cluster_id.as_deref() }).await;
+        release(Ended { incarnation: &incarnation, cluster_id: cluster_id.as_deref() });
         if stop.asked || status.code() != Some(EXIT_FENCED.into()) {
             return Ok(exit_code(status));
         }

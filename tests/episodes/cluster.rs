@@ -5,12 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::hdfs::Hdfs;
 use crate::hosts::{Network, address};
 use crate::process::{Outcome, run, wait_for};
-use crate::services::{self, HDFS, Java, QUORUM};
+use crate::services::{self, Java, QUORUM};
 
 pub const MASTERS: [&str; 3] = ["server06", "server07", "server08"];
 const HOSTS: [&str; 6] = ["server03", "server04", "server05", "server06", "server07", "server08"];
+/// A pair.
+pub const NAMENODES: [&str; 2] = [QUORUM[0], QUORUM[1]];
 /// How long a command may take before it counts as hanging.
 pub const LIMIT: Duration = Duration::from_secs(90);
 const PORT: u16 = 19998;
@@ -34,6 +37,7 @@ pub enum Masters {
 pub struct Cluster {
     pub network: Network,
     pub services: Java,
+    pub hdfs: Hdfs,
     pub masters: Masters,
     /// The folder of the masters, the same on each host.
     home: PathBuf,
@@ -54,12 +58,13 @@ impl Cluster {
                 format!("mkdir -p {0} && mount -t tmpfs -o size={DATANODE_DISK},mode=700 tmpfs {0}", disk.display());
             network.type_on(host, &line, LIMIT).expect_success();
         }
-        let services = services::start(&network, project(), &QUORUM);
+        let hdfs = Hdfs::on(&NAMENODES, &QUORUM);
+        let services = services::start(&network, project(), &hdfs);
         let home = match masters {
             Masters::Ours => unpack(&network),
             Masters::Java => network.folder.join("opt"),
         };
-        let cluster = Cluster { network, services, masters, home };
+        let cluster = Cluster { network, services, hdfs, masters, home };
         for host in MASTERS {
             cluster.configure(host);
         }
@@ -81,11 +86,11 @@ impl Cluster {
     }
 
     fn configure(&self, host: &str) {
-        let ufs = format!("{HDFS}/ufs");
+        let hdfs = self.hdfs.uri();
         let mut lines = self.properties();
         lines.push(format!("alluxio.master.hostname={}", address(host)));
-        lines.push(format!("alluxio.master.journal.folder={HDFS}{JOURNAL}"));
-        lines.push(format!("alluxio.master.mount.table.root.ufs={ufs}"));
+        lines.push(format!("alluxio.master.journal.folder={hdfs}{JOURNAL}"));
+        lines.push(format!("alluxio.master.mount.table.root.ufs={hdfs}/ufs"));
         match self.masters {
             Masters::Ours => {
                 lines.push(format!("alluxio.master.journal.checkpoint.period.entries={CHECKPOINT_ENTRIES}"));
@@ -95,6 +100,8 @@ impl Cluster {
                 let home = self.home.display();
                 lines.push("alluxio.master.journal.type=UFS".to_owned());
                 lines.push("alluxio.master.update.check.enabled=false".to_owned());
+                let conf = self.own(host).join("conf").display().to_string();
+                lines.push(format!("alluxio.underfs.hdfs.configuration={conf}/core-site.xml:{conf}/hdfs-site.xml"));
                 lines.push(format!("alluxio.home={home}\nalluxio.work.dir={home}/data"));
                 lines.push(format!("alluxio.master.metastore.dir={home}/metastore"));
             }
@@ -104,6 +111,9 @@ impl Cluster {
         fs::create_dir_all(self.own(host).join("logs")).unwrap();
         fs::write(conf.join("alluxio-site.properties"), lines.join("\n") + "\n").unwrap();
         fs::write(conf.join("workers"), "# none\n").unwrap();
+        for (name, text) in self.hdfs.client_files() {
+            fs::write(conf.join(name), text).unwrap();
+        }
         if self.masters == Masters::Java {
             let log = project().join("tests/java/log4j.properties");
             fs::copy(log, conf.join("log4j.properties")).unwrap();

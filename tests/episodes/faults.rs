@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cluster::{Cluster, JOURNAL, LIMIT, MASTERS, datanode_disk};
+use crate::cluster::{Cluster, JOURNAL, LIMIT, MASTERS, NAMENODES, datanode_disk};
 use crate::hosts::Link;
 use crate::rng::Rng;
 use crate::services::{self, QUORUM};
@@ -29,6 +29,8 @@ pub enum Fault {
     /// The second does not hear the first any more.
     Mute(Role, Peer),
     NameNodeRestart,
+    /// The active one of the pair is killed and the other becomes active; the first comes back at the end.
+    NameNodeFailover,
     DataNodeKill,
     DataNodePause,
     ZookeeperKill,
@@ -38,21 +40,25 @@ pub enum Fault {
     DataNodesPause,
     /// The journal may not grow.
     Quota,
+    /// And its open segment breaks with a DataNode.
+    QuotaAtRoll,
     /// One of the three has no room.
     DataNodeFull,
 }
 
 /// Outages with their length in seconds.
-pub const OUTAGES: [(Fault, u64); 10] = [
+pub const OUTAGES: [(Fault, u64); 12] = [
     (Fault::ZookeeperAway, 5),
     (Fault::ZookeeperAway, 60),
     (Fault::HdfsAway, 5),
     (Fault::HdfsAway, 60),
     (Fault::NameNodeRestart, 1),
+    (Fault::NameNodeFailover, 10),
     (Fault::DataNodeKill, 10),
     (Fault::DataNodePause, 30),
     (Fault::DataNodesPause, 30),
     (Fault::Quota, 15),
+    (Fault::QuotaAtRoll, 15),
     (Fault::DataNodeFull, 15),
 ];
 
@@ -95,6 +101,7 @@ impl fmt::Display for Fault {
             Fault::Deafen(role, other) => write!(f, "{role}: does not hear {}", peer(other)),
             Fault::Mute(role, other) => write!(f, "{role}: not heard by {}", peer(other)),
             Fault::NameNodeRestart => write!(f, "NameNode: kill -9 and restart"),
+            Fault::NameNodeFailover => write!(f, "NameNode: kill -9 and failover to the other"),
             Fault::DataNodeKill => write!(f, "DataNode: kill -9 and restart"),
             Fault::DataNodePause => write!(f, "DataNode: SIGSTOP"),
             Fault::ZookeeperKill => write!(f, "ZooKeeper server: kill -9 and restart"),
@@ -102,6 +109,7 @@ impl fmt::Display for Fault {
             Fault::HdfsAway => write!(f, "NameNode and all DataNodes: kill -9 and restart"),
             Fault::DataNodesPause => write!(f, "all DataNodes: SIGSTOP"),
             Fault::Quota => write!(f, "journal: quota exceeded"),
+            Fault::QuotaAtRoll => write!(f, "journal: quota exceeded, its segment broken"),
             Fault::DataNodeFull => write!(f, "DataNode: disk full"),
         }
     }
@@ -134,7 +142,7 @@ pub fn choose(rng: &mut Rng) -> Fault {
         8 | 9 => Fault::Cut(role, peer),
         10 => Fault::Deafen(role, peer),
         11 => Fault::Mute(role, peer),
-        12 => Fault::NameNodeRestart,
+        12 => [Fault::NameNodeRestart, Fault::NameNodeFailover][rng.index(2)],
         13 => Fault::DataNodeKill,
         14 => Fault::DataNodePause,
         _ => Fault::ZookeeperKill,
@@ -149,6 +157,8 @@ pub struct Begun<'a> {
     master: &'static str,
     /// The host of services that it hits.
     services: &'static str,
+    /// The host of the NameNode that was active.
+    namenode: &'static str,
 }
 
 impl<'a> Begun<'a> {
@@ -168,14 +178,14 @@ impl<'a> Begun<'a> {
             | Fault::Mute(role, _) => [leader, standby][usize::from(role == Role::Standby)],
             _ => leader,
         };
-        let begun = Begun { cluster, fault, master, services };
+        let begun = Begun { cluster, fault, master, services, namenode: cluster.hdfs.active() };
         begun.begin();
         begun
     }
 
     fn begin(&self) {
-        let Begun { cluster, master, services, .. } = *self;
-        let network = &cluster.network;
+        let Begun { cluster, master, services, namenode, .. } = *self;
+        let Cluster { network, services: java, hdfs, .. } = cluster;
         match self.fault {
             Fault::PlannedStop(_) => cluster.stop(master),
             Fault::Kill(_) => cluster.signal(master, "KILL"),
@@ -188,17 +198,25 @@ impl<'a> Begun<'a> {
             }
             Fault::Deafen(_, peer) => self.deafen(peer),
             Fault::Mute(_, peer) => self.mute(peer),
-            Fault::NameNodeRestart => self.signal_service(QUORUM[0], "namenode", "KILL"),
+            Fault::NameNodeRestart => self.signal_service(namenode, "namenode", "KILL"),
+            Fault::NameNodeFailover => {
+                self.signal_service(namenode, "namenode", "KILL");
+                hdfs.fail_over(network, java);
+            }
             Fault::DataNodeKill => self.signal_service(services, "datanode", "KILL"),
             Fault::DataNodePause => self.signal_service(services, "datanode", "STOP"),
             Fault::ZookeeperKill => self.signal_service(services, "zookeeper", "KILL"),
             Fault::ZookeeperAway => self.signal_all("zookeeper", "KILL"),
             Fault::HdfsAway => {
-                self.signal_service(QUORUM[0], "namenode", "KILL");
+                NAMENODES.iter().for_each(|host| self.signal_service(host, "namenode", "KILL"));
                 self.signal_all("datanode", "KILL");
             }
             Fault::DataNodesPause => self.signal_all("datanode", "STOP"),
-            Fault::Quota => cluster.services.set_quota(network, JOURNAL, Some(QUOTA_BYTES)),
+            Fault::Quota => hdfs.set_quota(network, java, JOURNAL, Some(QUOTA_BYTES)),
+            Fault::QuotaAtRoll => {
+                hdfs.set_quota(network, java, JOURNAL, Some(QUOTA_BYTES));
+                self.signal_service(services, "datanode", "KILL");
+            }
             Fault::DataNodeFull => {
                 let line = format!("! cat /dev/zero 2>/dev/null >{}", self.filler().display());
                 network.type_on(services, &line, LIMIT).expect_success();
@@ -208,8 +226,8 @@ impl<'a> Begun<'a> {
 
     /// Mends it. A master that it has ended is started and waited for.
     pub fn end(&self) {
-        let Begun { cluster, master, services, .. } = *self;
-        let network = &cluster.network;
+        let Begun { cluster, master, services, namenode, .. } = *self;
+        let Cluster { network, services: java, hdfs, .. } = cluster;
         match self.fault {
             Fault::PlannedStop(_) | Fault::Kill(_) | Fault::KillWithGuardian(_) => cluster.start(master),
             Fault::Pause(_) => cluster.signal(master, "CONT"),
@@ -217,21 +235,30 @@ impl<'a> Begun<'a> {
             Fault::Cut(..) | Fault::Deafen(..) | Fault::Mute(..) => {
                 QUORUM.iter().chain(&MASTERS).for_each(|host| network.mend(host));
             }
-            Fault::NameNodeRestart => cluster.services.start_namenode(network),
-            Fault::DataNodeKill => cluster.services.start_datanode(network, services),
+            Fault::NameNodeRestart => {
+                hdfs.start_namenode(network, java, namenode);
+                hdfs.activate(network, java);
+            }
+            Fault::NameNodeFailover => hdfs.start_namenode(network, java, namenode),
+            Fault::DataNodeKill => hdfs.start_datanode(network, java, services),
             Fault::DataNodePause => self.signal_service(services, "datanode", "CONT"),
-            Fault::ZookeeperKill => cluster.services.start_zookeeper(network, services),
+            Fault::ZookeeperKill => java.start_zookeeper(network, services),
             Fault::ZookeeperAway => {
-                QUORUM.iter().for_each(|host| cluster.services.start_zookeeper(network, host));
+                QUORUM.iter().for_each(|host| java.start_zookeeper(network, host));
                 services::wait_for_zookeeper(network);
             }
             Fault::HdfsAway => {
-                cluster.services.start_namenode(network);
-                QUORUM.iter().for_each(|host| cluster.services.start_datanode(network, host));
-                services::wait_for_hdfs(network, QUORUM.len());
+                NAMENODES.iter().for_each(|host| hdfs.start_namenode(network, java, host));
+                QUORUM.iter().for_each(|host| hdfs.start_datanode(network, java, host));
+                hdfs.activate(network, java);
+                hdfs.wait(network);
             }
             Fault::DataNodesPause => self.signal_all("datanode", "CONT"),
-            Fault::Quota => cluster.services.set_quota(network, JOURNAL, None),
+            Fault::Quota => hdfs.set_quota(network, java, JOURNAL, None),
+            Fault::QuotaAtRoll => {
+                hdfs.start_datanode(network, java, services);
+                hdfs.set_quota(network, java, JOURNAL, None);
+            }
             Fault::DataNodeFull => {
                 let line = format!("rm {}", self.filler().display());
                 network.type_on(services, &line, LIMIT).expect_success();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::guide;
+use crate::hdfs::Hdfs;
 use crate::hosts::Network;
 use crate::process::{Outcome, run, wait_for};
 use crate::services;
@@ -38,7 +39,7 @@ impl Cluster {
             "ALLUXIO_TEST_PACKAGE is not set: run scripts/test, or name what scripts/package has made"
         );
         let network = Network::up(&HOSTS, project);
-        services::start(&network, project, &["server03"]);
+        services::start(&network, project, &Hdfs::on(&["server03"], &["server03"]));
         let top = format!("alluxio-{}", env!("CARGO_PKG_VERSION"));
         for host in ALLUXIO_HOSTS {
             let opt = network.folder.join(host).join("opt");

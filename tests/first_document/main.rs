@@ -10,9 +10,10 @@ mod failover;
 mod faults;
 mod guide;
 #[allow(dead_code, reason = "the episodes use the rest")]
+mod hdfs;
+#[allow(dead_code, reason = "the episodes use the rest")]
 mod hosts;
 #[path = "../harness/process.rs"]
 #[allow(dead_code, reason = "the cluster tests use the rest")]
 mod process;
-#[allow(dead_code, reason = "the episodes use the rest")]
 mod services;

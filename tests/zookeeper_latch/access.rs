@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use alluxio::conf::{Credentials, ParseValue};
-use alluxio::election::{EpochNode, Guardian, Latch, LatchError, Primary, ZookeeperSettings, new_incarnation};
+use alluxio::election::{EpochNode, Latch, LatchError, Primary, ZookeeperSettings, new_incarnation, release_of_dead};
 use zookeeper_client as zk;
 
 use crate::Election;
@@ -231,10 +231,9 @@ async fn a_guardian_needs_the_credentials(address: &str) {
     for (credentials, advice) in
         [(None, "as it is on the other masters"), (Some(OTHERS), "made with other credentials")]
     {
-        let mut guardian = Guardian::new(with(&election, credentials).settings).unwrap();
-        denied(guardian.release_of_dead(&incarnation).await, "/epoch", advice);
+        denied(release_of_dead(with(&election, credentials).settings, &incarnation).await, "/epoch", advice);
     }
-    let released = Guardian::new(election.settings.clone()).unwrap().release_of_dead(&incarnation).await.unwrap();
+    let released = release_of_dead(election.settings.clone(), &incarnation).await.unwrap();
     assert_eq!((released.epoch, released.latch_nodes), (Some(1), vec![own.0.clone()]));
     assert_eq!(epoch(&dead).await.value, EpochNode { released: true, ..leading.value.clone() });
     refused(dead.renew(&own, leading.version, &leading.value).await);

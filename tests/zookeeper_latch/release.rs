@@ -1,6 +1,6 @@
 //! The guardian's release of a master that died.
 
-use alluxio::election::{EpochNode, Guardian, Latch, Released, new_incarnation, release_of_dead};
+use alluxio::election::{EpochNode, Latch, Released, new_incarnation, release_of_dead};
 
 use crate::Election;
 use crate::latch_suite::{World, epoch, joined, leader, leads, nodes, refused};
@@ -16,8 +16,6 @@ pub async fn all(address: &str) {
 async fn a_dead_leader_is_released_and_its_successor_claims_at_once(address: &str) {
     let election = Election::at(address);
     let incarnation = new_incarnation();
-    let mut guardian = Guardian::new(election.settings.clone()).unwrap();
-    guardian.connect().await.unwrap();
     // The dead master's session lives on, as after kill -9.
     let dead = election.contender_of("a:1", &incarnation);
     let (own, mut leading) = leads(&dead, "a:1").await;
@@ -27,7 +25,7 @@ async fn a_dead_leader_is_released_and_its_successor_claims_at_once(address: &st
     let own_b = joined(&standby).await;
 
     let began = now();
-    let released = guardian.release_of_dead(&incarnation).await.unwrap();
+    let released = release_of_dead(election.settings.clone(), &incarnation).await.unwrap();
     println!("release at {address} took {:?}", began.elapsed());
     assert_eq!(released, Released { epoch: Some(1), latch_nodes: vec![own.0.clone()] });
     let after = epoch(&standby).await;
@@ -37,7 +35,11 @@ async fn a_dead_leader_is_released_and_its_successor_claims_at_once(address: &st
     refused(dead.renew(&own, after.version, &leading.value).await);
     refused(dead.claim(&own, &[], after.version, &leading.value).await);
     standby.claim(&own_b, &[], after.version, &leader(2, "b:1", &own_b)).await.unwrap();
-    assert_eq!(guardian.release_of_dead(&incarnation).await.unwrap(), Released::default(), "done is done");
+    assert_eq!(
+        release_of_dead(election.settings.clone(), &incarnation).await.unwrap(),
+        Released::default(),
+        "done is done"
+    );
 }
 
 async fn a_dead_standby_leaves_the_latch(address: &str) {

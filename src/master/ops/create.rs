@@ -62,11 +62,7 @@ impl<'a> Creation<'a> {
 
     /// The parent that exists learns that it has a new child.
     pub(super) fn touch_parent(&mut self) {
-        self.entries.push(Entry::UpdateInode(UpdateInode {
-            modification_time_ms: Some(self.at.now.0),
-            access_time_ms: Some(self.at.now.0),
-            ..UpdateInode::of(self.parent)
-        }));
+        self.entries.push(touched(self.at, self.parent));
     }
 
     /// The parents that are missing, with the mode of a directory that nobody named.
@@ -120,6 +116,15 @@ impl<'a> Creation<'a> {
     pub(super) fn take_file_id(&mut self) -> InodeId {
         self.ids.take_file(&mut self.entries)
     }
+}
+
+/// The directory has a new child.
+pub(super) fn touched(at: &Context<'_>, directory: InodeId) -> Entry {
+    Entry::UpdateInode(UpdateInode {
+        modification_time_ms: Some(at.now.0),
+        access_time_ms: Some(at.now.0),
+        ..UpdateInode::of(directory)
+    })
 }
 
 /// Refuses missing parents that nobody asked to make.

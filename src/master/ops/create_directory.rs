@@ -31,7 +31,7 @@ pub(super) fn plan(at: &Context<'_>, op: &CreateDirectory) -> Result<Decision, F
         if !inode.is_directory() {
             return Err(FsError::new(ErrorKind::Internal, format!("Inode {} is not a directory", path.name())));
         }
-        return Ok(Decision { entries: Vec::new(), answer: Answer::Done });
+        return Ok(Decision::done());
     }
     check_parents(&resolved, op.recursive)?;
     check_name(path)?;

@@ -17,7 +17,7 @@ pub(super) fn expired(at: &Context<'_>, now_ms: i64, limit: usize) -> Answer {
 /// Does it, if the inode is still there and its time has still ended.
 pub(super) fn decide(at: &Context<'_>, op: &Expire) -> Result<Decision, FsError> {
     let Some((path, inode)) = check(at, op) else {
-        return Ok(Decision { entries: Vec::new(), answer: Answer::Done });
+        return Ok(Decision::done());
     };
     if inode.ttl_action == TtlAction::Free {
         // Compatible: 2.9 InodeTtlChecker: freed by force, then without pin and time to live.

@@ -2,13 +2,14 @@
 //!
 //! While an intent is open nothing else changes what it touches, so its commit fits whenever it comes.
 
+use super::create::touched;
 use super::request::Extent;
 use super::resolve::resolve;
 use super::{
     Answer, Context, CreateDirectory, Decision, Operation, Request, UfsOperation, create_directory, delete, errors,
     expire, persist, rename, retry, to_persist,
 };
-use crate::journal::entry::{self, Answered, DeleteFile, Entry, MakeInUfs, UfsIntent, UnlinkTree, UpdateInode};
+use crate::journal::entry::{self, Answered, DeleteFile, Entry, MakeInUfs, UfsIntent, UnlinkTree};
 use crate::master::state::{Footprint, Inode};
 use crate::types::{AlluxioPath, FsError, InodeId, PersistenceState};
 
@@ -43,20 +44,20 @@ pub(super) fn begin(at: &Context<'_>, request: &Request) -> Result<Decision, FsE
         Operation::Ufs(UfsOperation::Persist(directory)) => {
             return Ok(match persist::to_make(at, directory)? {
                 Some((id, make, entries)) => begin_make(at, &directory.path, id, make, entries, None),
-                None => Decision { entries: Vec::new(), answer: Answer::Done },
+                None => Decision::done(),
             });
         }
         Operation::Delete(op) => (op.path.clone(), None, delete::check(at, op)?.id),
         Operation::Expire(op) => match expire::check(at, op) {
             Some((path, inode)) => (path, None, inode.id),
-            None => return Ok(Decision { entries: Vec::new(), answer: Answer::Done }),
+            None => return Ok(Decision::done()),
         },
         Operation::Rename(op) => match rename::check(at, op)? {
             Some((_, parent)) if parent.persistence != PersistenceState::Persisted => {
                 return Err(errors::not_yet(&op.target));
             }
             Some((inode, _)) => (op.source.clone(), Some(op.target.clone()), inode.id),
-            None => return Ok(Decision { entries: Vec::new(), answer: Answer::Done }),
+            None => return Ok(Decision::done()),
         },
         Operation::PutInPlace(op) => (op.path.clone(), None, to_persist::check(at, op)?.id),
         _ => return Err(errors::invalid("this operation does not begin with an intent")),
@@ -111,34 +112,29 @@ fn begin_make(
 pub(super) fn commit(at: &Context<'_>, inode: InodeId) -> Result<Decision, FsError> {
     let Some(intent) = at.state.intents().get(&inode) else {
         // Committed before: who asks did not hear of it.
-        return Ok(Decision { entries: Vec::new(), answer: Answer::Done });
+        return Ok(Decision::done());
     };
     let mut entries = vec![Entry::UfsIntentSettled { inode }];
-    match &intent.new_path {
-        _ if let Some(make) = &intent.make => match make {
-            MakeInUfs::Existing => entries.push(to_persist::persisted(inode)),
-            MakeInUfs::New(new) => {
-                entries.push(Entry::UpdateInode(UpdateInode {
-                    modification_time_ms: Some(at.now.0),
-                    access_time_ms: Some(at.now.0),
-                    ..UpdateInode::of(new.parent)
-                }));
-                entries.push(Entry::InodeDirectory((**new).clone()));
-            }
-        },
-        None if intent.temporary.is_some() => entries.push(to_persist::persisted(inode)),
-        None => remove(at, &intent.path, &mut entries)?,
-        Some(new_path) => {
+    match intent {
+        UfsIntent { make: Some(MakeInUfs::New(new)), .. } => {
+            entries.push(touched(at, new.parent));
+            entries.push(Entry::InodeDirectory((**new).clone()));
+        }
+        UfsIntent { make: Some(MakeInUfs::Existing), .. } | UfsIntent { temporary: Some(_), .. } => {
+            entries.push(to_persist::persisted(inode));
+        }
+        UfsIntent { new_path: Some(new_path), path, .. } => {
             let to = resolve(at, new_path, &mut Footprint::off())?;
             entries.push(Entry::Rename(entry::Rename {
                 id: inode,
                 new_parent: to.last().id,
                 new_name: new_path.name().to_owned(),
                 op_time_ms: at.now.0,
-                path: intent.path.clone(),
+                path: path.clone(),
                 new_path: new_path.clone(),
             }));
         }
+        UfsIntent { path, .. } => remove(at, path, &mut entries)?,
     }
     entries.extend(intent.answer.map(Entry::Answered));
     Ok(Decision { entries, answer: Answer::Done })
@@ -147,7 +143,7 @@ pub(super) fn commit(at: &Context<'_>, inode: InodeId) -> Result<Decision, FsErr
 /// The intent ends; of what it was to delete, this is gone.
 pub(super) fn settle(at: &Context<'_>, inode: InodeId, gone: &[AlluxioPath]) -> Result<Decision, FsError> {
     let Some(intent) = at.state.intents().get(&inode) else {
-        return Ok(Decision { entries: Vec::new(), answer: Answer::Done });
+        return Ok(Decision::done());
     };
     let mut entries = vec![Entry::UfsIntentSettled { inode }];
     for path in gone.iter().filter(|path| intent.path.is_prefix_of(path)) {

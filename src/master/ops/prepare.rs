@@ -74,6 +74,7 @@ pub fn prepare(
     if !lookups.is_empty() {
         return Preparation::Look(lookups);
     }
+    // What ends in the UFS anyway, or changes it before the namespace, is not submitted in vain.
     let looks_first = match &request.operation {
         Operation::CreateDirectory(op) => persistence_of(op.write_type) == PersistenceState::Persisted,
         Operation::SetAttribute(_) => true,
@@ -157,10 +158,9 @@ fn missing_for_new(at: &Context<'_>, path: &AlluxioPath, persistence: Persistenc
 }
 
 fn after_refusal(at: &Context<'_>, operation: &Operation) -> Preparation {
-    let resolved = |path| resolve(at, path, &mut Footprint::off());
     match operation {
         Operation::CreateFile(op) => {
-            let Ok(resolved) = resolved(&op.path) else { return Preparation::Submit };
+            let Ok(resolved) = resolve(at, &op.path, &mut Footprint::off()) else { return Preparation::Submit };
             match resolved.target() {
                 Some(old) if old.persistence == PersistenceState::Persisted => Preparation::Replace(op.path.clone()),
                 _ => Preparation::Persist { parents: parents_to_persist(at, &resolved) },

@@ -8,7 +8,7 @@ use crate::types::{AlluxioPath, ErrorKind, FsError, PersistenceState};
 
 pub(super) fn decide(at: &Context<'_>, op: &Rename) -> Result<Decision, FsError> {
     let Some((inode, parent)) = check(at, op)? else {
-        return Ok(Decision { entries: Vec::new(), answer: Answer::Done });
+        return Ok(Decision::done());
     };
     if inode.persistence == PersistenceState::Persisted {
         return Err(errors::not_yet(&op.source));

@@ -421,3 +421,10 @@ pub struct Decision {
     /// The answer once they are durable.
     pub answer: Answer,
 }
+
+impl Decision {
+    /// Nothing is to be changed, and that is what was asked for.
+    pub fn done() -> Decision {
+        Decision { entries: Vec::new(), answer: Answer::Done }
+    }
+}
