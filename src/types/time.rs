@@ -1,7 +1,7 @@
 //! Points in time, and the one place that reads the clocks.
 
 use std::ops::{Add, Sub};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since 1970 UTC, as inodes carry them. May jump; nothing is decided by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -37,10 +37,11 @@ impl Sub<Duration> for Boot {
     }
 }
 
-/// The wall clock now.
+/// The wall clock now; 1970 for one that stands before.
+#[allow(clippy::disallowed_methods, reason = "the one place that reads it")]
 pub fn wall_now() -> Millis {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
-    Millis(now.tv_sec * 1000 + now.tv_nsec / 1_000_000)
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// The boot clock now (`CLOCK_BOOTTIME`).

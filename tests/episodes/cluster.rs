@@ -1,10 +1,12 @@
 //! Three masters on hosts of their own, on three ZooKeepers, a NameNode and three DataNodes: ours, from the package, or the
 //! originals.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::clock::Clock;
 use crate::hdfs::Hdfs;
 use crate::hosts::{Network, address};
 use crate::process::{Outcome, run, wait_for};
@@ -41,6 +43,8 @@ pub struct Cluster {
     pub masters: Masters,
     /// The folder of the masters, the same on each host.
     home: PathBuf,
+    /// Of our masters, by host.
+    clocks: BTreeMap<&'static str, Clock>,
 }
 
 /// Root of the project.
@@ -64,7 +68,9 @@ impl Cluster {
             Masters::Ours => unpack(&network),
             Masters::Java => network.folder.join("opt"),
         };
-        let cluster = Cluster { network, services, hdfs, masters, home };
+        let clocked = MASTERS.into_iter().filter(|_| masters == Masters::Ours);
+        let clocks = clocked.map(|host| (host, Clock::new(&network.folder.join(host)))).collect();
+        let cluster = Cluster { network, services, hdfs, masters, home, clocks };
         for host in MASTERS {
             cluster.configure(host);
         }
@@ -128,8 +134,17 @@ impl Cluster {
 
     /// Types a line on a host, in the folder of the masters.
     pub fn on(&self, host: &str, line: &str) -> Outcome {
-        let outcome = self.network.type_on(host, &format!("cd '{}' && {line}", self.home.display()), LIMIT);
+        let clock = self.clocks.get(host).map(Clock::prefix).unwrap_or_default();
+        let outcome = self.network.type_on(host, &format!("{clock}cd '{}' && {line}", self.home.display()), LIMIT);
         Outcome { command: format!("{host}: {line}"), ..outcome }
+    }
+
+    /// Sets the wall clock of a master of ours so many seconds ahead of this machine's, or behind it.
+    pub fn step_clock(&self, host: &str, seconds: i64) {
+        let Some(clock) = self.clocks.get(host) else { return };
+        clock.step(seconds);
+        let stepped = format!("off=$(($(date +%s) - $(env -u LD_PRELOAD date +%s) - {seconds})); [ ${{off#-}} -lt 5 ]");
+        self.on(host, &stepped).expect_success();
     }
 
     /// The words of Java for a program of the originals.

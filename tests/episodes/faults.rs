@@ -28,6 +28,10 @@ pub enum Fault {
     Deafen(Role, Peer),
     /// The second does not hear the first any more.
     Mute(Role, Peer),
+    /// The wall clock of its host is set an hour ahead, and back at the end.
+    ClockForward(Role),
+    /// An hour behind.
+    ClockBack(Role),
     NameNodeRestart,
     /// The active one of the pair is killed and the other becomes active; the first comes back at the end.
     NameNodeFailover,
@@ -47,7 +51,7 @@ pub enum Fault {
 }
 
 /// Outages with their length in seconds.
-pub const OUTAGES: [(Fault, u64); 12] = [
+pub const OUTAGES: [(Fault, u64); 16] = [
     (Fault::ZookeeperAway, 5),
     (Fault::ZookeeperAway, 60),
     (Fault::HdfsAway, 5),
@@ -60,10 +64,17 @@ pub const OUTAGES: [(Fault, u64); 12] = [
     (Fault::Quota, 15),
     (Fault::QuotaAtRoll, 15),
     (Fault::DataNodeFull, 15),
+    (Fault::ClockForward(Role::Leader), 10),
+    (Fault::ClockBack(Role::Leader), 10),
+    (Fault::ClockForward(Role::Standby), 10),
+    (Fault::ClockBack(Role::Standby), 10),
 ];
 
 /// Bytes that the journal may have under a quota: less than it has.
 const QUOTA_BYTES: u64 = 1 << 20;
+
+/// Seconds of an hour.
+const HOUR: i64 = 3600;
 
 /// Which master.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +111,8 @@ impl fmt::Display for Fault {
             Fault::Cut(role, other) => write!(f, "{role}: cut off from {}", peer(other)),
             Fault::Deafen(role, other) => write!(f, "{role}: does not hear {}", peer(other)),
             Fault::Mute(role, other) => write!(f, "{role}: not heard by {}", peer(other)),
+            Fault::ClockForward(role) => write!(f, "{role}: clock an hour ahead"),
+            Fault::ClockBack(role) => write!(f, "{role}: clock an hour behind"),
             Fault::NameNodeRestart => write!(f, "NameNode: kill -9 and restart"),
             Fault::NameNodeFailover => write!(f, "NameNode: kill -9 and failover to the other"),
             Fault::DataNodeKill => write!(f, "DataNode: kill -9 and restart"),
@@ -133,7 +146,7 @@ pub fn choose(rng: &mut Rng) -> Fault {
         4 => Peer::OtherMasters,
         _ => Peer::Clients,
     };
-    match rng.range(0, 16) {
+    match rng.range(0, 17) {
         0 | 1 => Fault::PlannedStop(role),
         2 | 3 => Fault::Kill(role),
         4 => Fault::KillWithGuardian(role),
@@ -145,7 +158,8 @@ pub fn choose(rng: &mut Rng) -> Fault {
         12 => [Fault::NameNodeRestart, Fault::NameNodeFailover][rng.index(2)],
         13 => Fault::DataNodeKill,
         14 => Fault::DataNodePause,
-        _ => Fault::ZookeeperKill,
+        15 => Fault::ZookeeperKill,
+        _ => [Fault::ClockForward(role), Fault::ClockBack(role)][rng.index(2)],
     }
 }
 
@@ -175,7 +189,9 @@ impl<'a> Begun<'a> {
             | Fault::Isolate(role)
             | Fault::Cut(role, _)
             | Fault::Deafen(role, _)
-            | Fault::Mute(role, _) => [leader, standby][usize::from(role == Role::Standby)],
+            | Fault::Mute(role, _)
+            | Fault::ClockForward(role)
+            | Fault::ClockBack(role) => [leader, standby][usize::from(role == Role::Standby)],
             _ => leader,
         };
         let begun = Begun { cluster, fault, master, services, namenode: cluster.hdfs.active() };
@@ -198,6 +214,8 @@ impl<'a> Begun<'a> {
             }
             Fault::Deafen(_, peer) => self.deafen(peer),
             Fault::Mute(_, peer) => self.mute(peer),
+            Fault::ClockForward(_) => cluster.step_clock(master, HOUR),
+            Fault::ClockBack(_) => cluster.step_clock(master, -HOUR),
             Fault::NameNodeRestart => self.signal_service(namenode, "namenode", "KILL"),
             Fault::NameNodeFailover => {
                 self.signal_service(namenode, "namenode", "KILL");
@@ -235,6 +253,7 @@ impl<'a> Begun<'a> {
             Fault::Cut(..) | Fault::Deafen(..) | Fault::Mute(..) => {
                 QUORUM.iter().chain(&MASTERS).for_each(|host| network.mend(host));
             }
+            Fault::ClockForward(_) | Fault::ClockBack(_) => cluster.step_clock(master, 0),
             Fault::NameNodeRestart => {
                 hdfs.start_namenode(network, java, namenode);
                 hdfs.activate(network, java);
