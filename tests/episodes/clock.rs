@@ -4,6 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::cluster::project;
+use crate::hosts::from_debian;
+
 /// The clock of a host.
 pub struct Clock {
     library: PathBuf,
@@ -13,13 +16,7 @@ pub struct Clock {
 impl Clock {
     /// As this machine's; `folder` is the host's own.
     pub fn new(folder: &Path) -> Clock {
-        let folders = ["/usr/lib64", "/usr/lib"].into_iter().flat_map(|folder| {
-            let below = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
-            std::iter::once(PathBuf::from(folder)).chain(below)
-        });
-        let mut found = folders.map(|folder| folder.join("faketime/libfaketimeMT.so.1")).filter(|file| file.exists());
-        let library =
-            found.next().expect("no libfaketimeMT.so.1: install it (Debian, Ubuntu: apt-get install faketime)");
+        let library = from_debian("faketime_library", project());
         let clock = Clock { library, file: folder.join("clock") };
         clock.step(0);
         clock

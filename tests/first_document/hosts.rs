@@ -262,7 +262,12 @@ fn prepare_ssh(folder: &Path, project: &Path) -> PathBuf {
         folder.join("host_key").display()
     );
     fs::write(folder.join("sshd_config"), config).unwrap();
-    let find = ". scripts/testbed.d/sshd.sh && sshd_command";
-    let found = run(Path::new("bash"), &["-c", &format!("cd '{}' && {find}", project.display())], &[], 6 * UP_LIMIT);
+    from_debian("sshd_command", project)
+}
+
+/// The path of what a host needs; fetched if the machine does not have it.
+pub fn from_debian(function: &str, project: &Path) -> PathBuf {
+    let find = format!("cd '{}' && . scripts/testbed.d/debian.sh && {function}", project.display());
+    let found = run(Path::new("bash"), &["-c", &find], &[], 6 * UP_LIMIT);
     found.expect_success().stdout.trim().into()
 }
