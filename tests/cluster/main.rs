@@ -18,6 +18,7 @@ mod memory;
 mod own_shell;
 mod own_workers;
 mod refusals;
+mod retries;
 mod services;
 mod ttl;
 mod under_store;

@@ -11,30 +11,15 @@ fn without_zookeeper_nothing_is_answered() {
     let leader = cluster.leader();
     cluster.fs(&["mkdir", "/before"]).expect_success();
 
-    let servers = cluster.services.zookeeper.split(',').count();
-    let each = |word: &str| (1..=servers).for_each(|i| cluster.services.testbed(&[word, "zookeeper", &i.to_string()]));
-    each("kill");
+    cluster.services.each_zookeeper("kill");
     let at_leader = || cluster.start_fs_at(&cluster.masters[leader], &["ls", "/"]).wait(COMMAND_LIMIT);
     wait_for("the lease to end", COMMAND_LIMIT, || (!at_leader().success()).then_some(()));
     assert!(!at_leader().success(), "once silent, it stays so");
-    if servers == 1 {
-        each("start");
-    } else {
-        start_together(&cluster, servers);
-    }
+    cluster.services.each_zookeeper("start");
 
     wait_for("answers again", COMMAND_LIMIT, || cluster.fs(&["ls", "/"]).success().then_some(()));
     assert_eq!(cluster.names("/"), ["before"]);
     cluster.fs(&["mkdir", "/after"]).expect_success();
-}
-
-/// A server of a quorum is ready only when a majority is, so they must not wait for each other.
-fn start_together(cluster: &Cluster, servers: usize) {
-    std::thread::scope(|scope| {
-        for i in 1..=servers {
-            scope.spawn(move || cluster.services.testbed(&["start", "zookeeper", &i.to_string()]));
-        }
-    });
 }
 
 /// The only DataNode restarts: the pipeline of the journal breaks, the writer begins a new segment.

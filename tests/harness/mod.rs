@@ -54,6 +54,16 @@ impl Services {
         let folder = self.folder.to_string_lossy();
         run(&script, &[words, &["--dir", &folder]].concat(), &[], COMMAND_LIMIT).expect_success();
     }
+
+    /// Has it done to all ZooKeeper servers, at once: one of a quorum is ready only when a majority is.
+    pub fn each_zookeeper(&self, word: &str) {
+        let servers = self.zookeeper.split(',').count();
+        std::thread::scope(|scope| {
+            for server in 1..=servers {
+                scope.spawn(move || self.testbed(&[word, "zookeeper", &server.to_string()]));
+            }
+        });
+    }
 }
 
 /// A few masters and a client. Dropping it kills the masters and removes the folders, or keeps and shows the logs
