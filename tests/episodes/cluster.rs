@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::faults::Fault;
 use crate::hdfs::Hdfs;
 use crate::hosts::{Network, address};
 use crate::process::{Outcome, run, wait_for};
@@ -137,6 +138,11 @@ impl Cluster {
         let clock = self.clocks.get(host).map(Clock::prefix).unwrap_or_default();
         let outcome = self.network.type_on(host, &format!("{clock}cd '{}' && {line}", self.home.display()), LIMIT);
         Outcome { command: format!("{host}: {line}"), ..outcome }
+    }
+
+    /// Whether it has what the fault needs: a JVM cannot be given a clock of its own.
+    pub fn can_have(&self, fault: Fault) -> bool {
+        self.masters == Masters::Ours || !matches!(fault, Fault::ClockForward(_) | Fault::ClockBack(_))
     }
 
     /// Sets the wall clock of a master of ours so many seconds ahead of this machine's, or behind it.

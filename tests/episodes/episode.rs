@@ -55,8 +55,8 @@ impl Episodes<'_> {
     /// With one or two faults by chance.
     pub fn run(&mut self, seed: u64) -> Found {
         let mut rng = Rng::new(seed);
-        let faults: Vec<_> =
-            (0..rng.range(1, 3)).map(|_| (faults::choose(&mut rng), faults::duration(&mut rng))).collect();
+        let faults = (0..rng.range(1, 3)).map(|_| (faults::choose(&mut rng), faults::duration(&mut rng)));
+        let faults: Vec<_> = faults.filter(|(fault, _)| self.cluster.can_have(*fault)).collect();
         self.run_with(seed, &faults)
     }
 
