@@ -80,10 +80,13 @@ impl Cluster {
             Masters::Java => cluster.java("alluxio.cli.Format master"),
         };
         cluster.on(MASTERS[0], &format).expect_success();
-        for host in MASTERS {
-            cluster.start(host);
-        }
+        cluster.start_all();
         cluster
+    }
+
+    /// Starts the masters that do not run.
+    pub fn start_all(&self) {
+        MASTERS.iter().for_each(|host| self.start(host));
     }
 
     /// Properties that lead clients to the masters.
@@ -179,6 +182,11 @@ impl Cluster {
                 self.on(host, &format!("kill -0 $(cat logs/master.pid) 2>/dev/null || {line}")).expect_success();
             }
         }
+    }
+
+    /// kill -9 of all masters.
+    pub fn kill_all(&self) {
+        MASTERS.iter().for_each(|host| self.signal(host, "KILL"));
     }
 
     /// A planned stop.

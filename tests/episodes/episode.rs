@@ -71,7 +71,7 @@ impl Episodes<'_> {
             Clients::start(&self.callers, &root, seed, ours)
         };
         self.java.go(&root, seed, JAVA);
-        self.served(&clients.notes);
+        assert!(self.serves(&clients.notes), "no service within {PATIENCE:?} before the fault");
         let mut begun = Vec::new();
         for (fault, lasts) in faults.iter().copied() {
             pause(&mut rng);
@@ -82,7 +82,14 @@ impl Episodes<'_> {
             std::thread::sleep(lasts);
             fault_at_work.end();
             let ended = now();
-            self.served(&clients.notes);
+            if !self.serves(&clients.notes) {
+                assert!(!ours, "no service within {PATIENCE:?} after the end of: {fault}");
+                println!(
+                    "episode {seed}: no service within {PATIENCE:?} after the end of: {fault}; masters started again"
+                );
+                self.cluster.start_all();
+                assert!(self.serves(&clients.notes), "nor after all masters were started again");
+            }
             begun.push((fault, at, ended, now()));
         }
         pause(&mut rng);
@@ -115,8 +122,9 @@ impl Episodes<'_> {
         self.runtime.block_on(call(&self.callers[0], &at, op, OperationId { high, low })).unwrap()
     }
 
-    fn served(&self, notes: &Notes) {
-        assert!(self.runtime.block_on(notes.next_change(PATIENCE)), "no service within {PATIENCE:?} after a fault");
+    /// Whether a change is asked and answered in time.
+    fn serves(&self, notes: &Notes) -> bool {
+        self.runtime.block_on(notes.next_change(PATIENCE))
     }
 
     fn leader(&self) -> &'static str {
