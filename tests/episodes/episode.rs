@@ -85,10 +85,11 @@ impl Episodes<'_> {
             if !self.serves(&clients.notes) {
                 assert!(!ours, "no service within {PATIENCE:?} after the end of: {fault}");
                 println!(
-                    "episode {seed}: no service within {PATIENCE:?} after the end of: {fault}; masters started again"
+                    "episode {seed}: no service within {PATIENCE:?} after the end of: {fault}; all masters killed and started"
                 );
+                self.cluster.kill_all();
                 self.cluster.start_all();
-                assert!(self.serves(&clients.notes), "nor after all masters were started again");
+                assert!(self.serves(&clients.notes), "nor after all masters were started anew");
             }
             begun.push((fault, at, ended, now()));
         }
