@@ -37,11 +37,15 @@ pub enum LoadMetadata {
 ///
 /// Below a directory that is not in the UFS nothing is looked for.
 pub(super) fn missing(at: &Context<'_>, path: &AlluxioPath) -> Option<Lookup> {
-    let resolved = resolve(at, path, &mut Footprint::off()).ok()?;
+    missing_of(&resolve(at, path, &mut Footprint::off()).ok()?)
+}
+
+/// The same of a path that was walked.
+pub(super) fn missing_of(resolved: &Resolved<'_>) -> Option<Lookup> {
     let last = resolved.last();
     let is_open = !resolved.missing.is_empty() && last.is_directory();
     let looked_at = is_open && last.persistence == PersistenceState::Persisted;
-    looked_at.then(|| Lookup::Path { path: path.clone(), found: resolved.found.len() - 1 })
+    looked_at.then(|| Lookup::Path { path: resolved.path.clone(), found: resolved.found.len() - 1 })
 }
 
 /// The directories at and below the path whose children were not looked at: the first few of them.

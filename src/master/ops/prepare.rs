@@ -3,7 +3,7 @@
 
 use super::create::persistence_of;
 use super::intents::check_free;
-use super::load::{LoadMetadata, Lookup, missing, not_listed};
+use super::load::{LoadMetadata, Lookup, missing, missing_of, not_listed};
 use super::persist::parents_to_persist;
 use super::request_ufs::UfsDirectory;
 use super::resolve::resolve;
@@ -154,7 +154,7 @@ fn missing_for_new(at: &Context<'_>, path: &AlluxioPath, persistence: Persistenc
     if persistence != PersistenceState::Persisted && resolved.last().has_children_loaded() {
         return None;
     }
-    missing(at, path)
+    missing_of(&resolved)
 }
 
 fn after_refusal(at: &Context<'_>, operation: &Operation) -> Preparation {
