@@ -1,0 +1,155 @@
+//! Load on a master, ours or one of Alluxio 2.9: clients that make directories, each its next one when the last is
+//! answered. Prints the rate, the times, and what a directory costs the server.
+//!
+//! `MASTER=host:port CLIENTS=32 cargo bench --bench master_load`, with further variables:
+//! `CONNECTIONS` (4, shared by the clients), `WARM_UP_S` (2, not counted), `DURATION_S` (8), and `SERVER_PID` for the CPU
+//! time of that process (user and system, all its threads). Each client has a directory of its own. All clients run on
+//! one thread, so that the generator leaves the other cores to the servers. Ends with 1 when a call fails.
+#![allow(clippy::unwrap_used, reason = "a benchmark may panic")]
+
+use alluxio::proto::alluxio::grpc::file::file_system_master_client_service_client::FileSystemMasterClientServiceClient;
+use alluxio::proto::alluxio::grpc::file::{
+    CreateDirectoryPOptions, CreateDirectoryPRequest, FileSystemMasterCommonPOptions, WritePType,
+};
+use alluxio::proto::alluxio::grpc::version::ServiceType;
+use alluxio::proto::convert::{mode_to_proto, operation_id_to_proto, ttl_action_to_proto};
+use alluxio::rpc::channel::{ChannelSettings, Connection, Identity, connect};
+use alluxio::types::time::{Boot, boot_now};
+use alluxio::types::{OperationId, TtlAction};
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tonic::Status;
+use uuid::Uuid;
+
+fn variable(name: &str, default: u64) -> u64 {
+    std::env::var(name)
+        .map_or(default, |value| value.parse().unwrap_or_else(|_| panic!("{name}={value}: not a number")))
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let Ok(master) = std::env::var("MASTER") else {
+        println!("master_load: MASTER names no master (host:port), nothing measured");
+        return ExitCode::SUCCESS;
+    };
+    let (clients, connections) = (variable("CLIENTS", 32), variable("CONNECTIONS", 4).max(1));
+    let server = std::env::var("SERVER_PID").ok();
+    let warm_up = Duration::from_secs(variable("WARM_UP_S", 2));
+    let seconds = Duration::from_secs(variable("DURATION_S", 8));
+
+    let connections = open(&master, connections.min(clients)).await;
+    let root = format!("/load-{}", Uuid::new_v4());
+    make(&connections[0], &root).await.unwrap();
+    let begin = boot_now() + warm_up;
+    let window = Window { begin, end: begin + seconds };
+    let mut tasks = JoinSet::new();
+    for number in 0..clients {
+        let connection = connections[number as usize % connections.len()].clone();
+        tasks.spawn(run(connection, format!("{root}/{number}"), window));
+    }
+    tokio::time::sleep(warm_up).await;
+    let (cpu, began) = (cpu_seconds(server.as_deref()), boot_now());
+    tokio::time::sleep(seconds).await;
+    let (cpu, took) = (cpu_seconds(server.as_deref()) - cpu, boot_now().since(began));
+    report(tasks.join_all().await, clients, took, server.map(|_| cpu))
+}
+
+async fn open(master: &str, count: u64) -> Vec<Connection> {
+    let user = std::env::var("USER").unwrap_or_else(|_| "root".into());
+    let settings =
+        ChannelSettings { identity: Some(Identity { user, on_behalf_of: None }), ..ChannelSettings::default() };
+    let mut connections = Vec::new();
+    for _ in 0..count {
+        let connection = connect(master, ServiceType::FileSystemMasterClientService, &settings).await;
+        connections.push(connection.unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error))));
+    }
+    connections
+}
+
+/// When calls count: those that are answered in it.
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    begin: Boot,
+    end: Boot,
+}
+
+/// What one client has seen.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Of the calls that count.
+    times: Vec<Duration>,
+    failed: u64,
+    first_failure: Option<Status>,
+}
+
+async fn run(connection: Connection, directory: String, window: Window) -> Seen {
+    let mut seen = Seen::default();
+    make(&connection, &directory).await.unwrap();
+    for number in 0.. {
+        let began = boot_now();
+        let outcome = make(&connection, &format!("{directory}/{number}")).await;
+        let now = boot_now();
+        if now >= window.end {
+            break;
+        }
+        match outcome {
+            Ok(()) if now >= window.begin => seen.times.push(now.since(began)),
+            Ok(()) => {}
+            Err(status) => {
+                seen.failed += 1;
+                seen.first_failure.get_or_insert(status);
+            }
+        }
+    }
+    seen
+}
+
+/// One directory, in Alluxio only, as the client of 2.9 asks for it.
+async fn make(connection: &Connection, path: &str) -> Result<(), Status> {
+    let (high, low) = Uuid::new_v4().as_u64_pair();
+    let common = FileSystemMasterCommonPOptions {
+        ttl: Some(-1),
+        ttl_action: Some(ttl_action_to_proto(TtlAction::Free).into()),
+        operation_id: Some(operation_id_to_proto(OperationId { high, low })),
+        ..Default::default()
+    };
+    let options = CreateDirectoryPOptions {
+        mode: Some(mode_to_proto(0o755)),
+        write_type: Some(WritePType::MustCache.into()),
+        common_options: Some(common),
+        ..Default::default()
+    };
+    let request = CreateDirectoryPRequest { path: Some(path.to_owned()), options: Some(options) };
+    FileSystemMasterClientServiceClient::new(connection.clone()).create_directory(request).await.map(drop)
+}
+
+/// User and system time of a process since it began, without its children.
+fn cpu_seconds(pid: Option<&str>) -> f64 {
+    let Some(pid) = pid else { return 0.0 };
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))
+        .unwrap_or_else(|error| panic!("SERVER_PID={pid}: cannot read its CPU time: {error}"));
+    // The name of the program, in parentheses, may have spaces.
+    let (_, after_name) = stat.rsplit_once(')').unwrap();
+    let ticks: u64 = after_name.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum();
+    ticks as f64 / rustix::param::clock_ticks_per_second() as f64
+}
+
+fn report(all: Vec<Seen>, clients: u64, took: Duration, cpu_seconds: Option<f64>) -> ExitCode {
+    let failed: u64 = all.iter().map(|seen| seen.failed).sum();
+    if let Some(status) = all.iter().find_map(|seen| seen.first_failure.as_ref()) {
+        eprintln!("first failure: {status}");
+    }
+    let mut times: Vec<Duration> = all.into_iter().flat_map(|seen| seen.times).collect();
+    times.sort_unstable();
+    let Some(last) = times.len().checked_sub(1) else {
+        eprintln!("no call was answered in the time that counts");
+        return ExitCode::FAILURE;
+    };
+    let ms = |of_hundred: usize| times[(times.len() * of_hundred / 100).min(last)].as_secs_f64() * 1e3;
+    let operations = times.len() as f64;
+    print!("clients={clients} operations={operations} failed={failed}");
+    print!(" per_second={:.0} p50_ms={:.3} p99_ms={:.3}", operations / took.as_secs_f64(), ms(50), ms(99));
+    println!("{}", cpu_seconds.map(|cpu| format!(" cpu_us={:.1}", cpu * 1e6 / operations)).unwrap_or_default());
+    if failed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
