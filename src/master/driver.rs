@@ -7,7 +7,7 @@ use super::counting;
 use super::event::{Core, Effect, Event, Exit, Told};
 use super::follower::Follower;
 use super::gate::{Gate, Standing};
-use super::ops::{self, Answer, Request};
+use super::ops::{self, Answer, Operation, Request, UfsOperation};
 use super::role::{Role, RoleEvent, RoleSettings};
 use super::worker_call::{Command, WorkerAnswer, WorkerCall};
 use super::workers::{Known, WorkerLimits, Workers};
@@ -25,6 +25,8 @@ use std::time::Duration;
 
 /// How long a leader that is stopped waits for its last flushes.
 const DRAIN: Duration = Duration::from_secs(5);
+/// How often a master that is to release looks whether the last change of a UFS has ended.
+const CLOSING_LOOK: Duration = Duration::from_millis(5);
 /// A leader that for so long has not come nearer to serving gives way if others are in the latch: they may reach the
 /// journal. One that gets on with reading it does not: the others have as much to read.
 const BEGIN_MAX: Duration = Duration::from_secs(60);
@@ -77,6 +79,8 @@ pub(super) enum Phase {
     Serving { since: Boot },
     /// Answers what is under way, takes nothing new.
     Draining { until: Boot },
+    /// All is answered; changes of a UFS under way may still come to their end.
+    Closing { until: Boot },
     /// Gives the role up; answers nothing.
     Releasing,
     /// Ends.
@@ -174,7 +178,11 @@ impl<T> Driver<T> {
 
     /// When `step`, which was called at `now`, should be called with a tick if nothing else happens.
     pub fn wake_at(&self, now: Boot) -> Option<Boot> {
-        let drain = if let Phase::Draining { until } = self.phase { Some(until) } else { None };
+        let drain = match self.phase {
+            Phase::Draining { until } => Some(until),
+            Phase::Closing { .. } => Some(now + CLOSING_LOOK),
+            _ => None,
+        };
         let writer = self.writer.as_ref().and_then(|writer| writer.wake_at(now));
         let follower = self.follower.wake_at(self.is_following(), now);
         let drain = drain.filter(|at| *at > now);
@@ -211,7 +219,7 @@ impl<T> Driver<T> {
 
     fn advance(&mut self, core: &mut Core, now: Boot) {
         if self.stopping {
-            self.stop(now);
+            self.stop(core, now);
         }
         self.role_events();
         if self.is_following() {
@@ -272,15 +280,24 @@ impl<T> Driver<T> {
         }
     }
 
-    fn stop(&mut self, now: Boot) {
+    fn stop(&mut self, core: &Core, now: Boot) {
         match self.phase {
             Phase::Serving { .. } if mutant::is(Mutant::ReleaseEarly) => self.role.release(),
             Phase::Serving { .. } => self.phase = Phase::Draining { until: now + DRAIN },
             Phase::Draining { until } => {
                 let flushed = !self.writer.as_ref().is_some_and(Writer::has_unflushed);
                 let idle = (flushed || mutant::is(Mutant::ReleaseUnflushed))
-                    && (self.ready.is_empty() || mutant::is(Mutant::ReleaseUnanswered));
+                    && (self.ready.is_empty() || mutant::is(Mutant::ReleaseUnanswered))
+                    && core.state.intents().is_empty();
                 if idle {
+                    self.phase = Phase::Closing { until };
+                    self.stop(core, now);
+                } else if now >= until {
+                    self.exit(Exit::Stopped);
+                }
+            }
+            Phase::Closing { until } => {
+                if self.gate.close() {
                     self.phase = Phase::Releasing;
                     self.role.release();
                 } else if now >= until {
@@ -325,7 +342,15 @@ impl<T> Driver<T> {
         entries: &mut Vec<u8>,
     ) -> Result<Answer, FsError> {
         let unavailable = |text: &str| Err(FsError::new(ErrorKind::Unavailable, text));
-        let Some(writer) = self.writer.as_ref().filter(|_| matches!(self.phase, Phase::Serving { .. })) else {
+        let ends_an_intent =
+            matches!(request.operation, Operation::Ufs(UfsOperation::Commit(_) | UfsOperation::Settle { .. }));
+        let takes = match self.phase {
+            Phase::Serving { .. } => true,
+            // What was begun comes to its end.
+            Phase::Draining { .. } => ends_an_intent,
+            _ => false,
+        };
+        let Some(writer) = self.writer.as_ref().filter(|_| takes) else {
             return unavailable("This master is not the primary.");
         };
         if writer.is_full() || self.ready.len() > READY_MAX {

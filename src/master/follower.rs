@@ -13,8 +13,11 @@ const POLL: Duration = Duration::from_millis(20);
 const LIST: Duration = Duration::from_secs(1);
 /// Pause after a failed call to the store.
 const STORE_RETRY: Duration = Duration::from_millis(100);
-/// Pause between two orders to recover the same old segment.
+/// Pause between two orders to recover the same old segment; doubles up to the last.
 const RECOVER_RETRY: Duration = Duration::from_secs(1);
+const RECOVER_RETRY_MAX: Duration = Duration::from_secs(60);
+/// Old segments that are recovered at a time: there may be thousands.
+const RECOVERING_MAX: usize = 4;
 
 /// See the module text.
 #[derive(Debug)]
@@ -23,8 +26,8 @@ pub(super) struct Follower {
     poll_at: Boot,
     list_at: Boot,
     ask_not_before: Boot,
-    /// Old segments whose writers are to be cut off, and when to ask again; none while asking.
-    recovering: BTreeMap<SegmentId, Option<Boot>>,
+    /// Old segments whose writers are to be cut off.
+    recovering: BTreeMap<SegmentId, Recovering>,
     /// Entries applied since the last checkpoint, and whether one is being written.
     pub(super) entries_since_checkpoint: u64,
     pub(super) checkpointing: bool,
@@ -32,6 +35,21 @@ pub(super) struct Follower {
     /// The last failure of the store, and the one that the log was told of.
     failure: Option<String>,
     warned: Option<String>,
+}
+
+/// An old segment whose writer is to be cut off.
+#[derive(Debug)]
+struct Recovering {
+    /// When to ask; none while asking.
+    due: Option<Boot>,
+    /// Before it is asked again.
+    pause: Duration,
+}
+
+impl Recovering {
+    fn at(now: Boot) -> Recovering {
+        Recovering { due: Some(now), pause: RECOVER_RETRY }
+    }
 }
 
 impl Follower {
@@ -113,32 +131,35 @@ impl Follower {
     /// When `ask` or `recover`, which had nothing more to say at `now`, may have something new without an event.
     pub(super) fn wake_at(&self, following: bool, now: Boot) -> Option<Boot> {
         let asks = [self.ask_not_before, self.poll_at].into_iter().filter(|_| following);
-        asks.chain(self.recovering.values().flatten().copied()).filter(|at| *at > now).min()
+        asks.chain(self.recovering.values().filter_map(|segment| segment.due)).filter(|at| *at > now).min()
     }
 
     /// Has the writers of these segments cut off, in the background (F10).
     pub(super) fn recover_all(&mut self, segments: Vec<SegmentId>, now: Boot) {
-        self.recovering = segments.into_iter().map(|segment| (segment, Some(now))).collect();
+        self.recovering = segments.into_iter().map(|segment| (segment, Recovering::at(now))).collect();
     }
 
     /// Has the writer of one segment more cut off: ourselves, after a flush that failed.
     pub(super) fn recover_also(&mut self, segment: SegmentId, now: Boot) {
-        self.recovering.insert(segment, Some(now));
+        self.recovering.insert(segment, Recovering::at(now));
     }
 
+    /// The newest first, which may really be open.
     pub(super) fn recover<T>(&mut self, now: Boot, effects: &mut Vec<Effect<T>>) {
-        for (segment, due) in &mut self.recovering {
-            if due.take_if(|at| now >= *at).is_some() {
-                effects.push(Effect::Recover(*segment));
-            }
+        let under_way = self.recovering.values().filter(|segment| segment.due.is_none()).count();
+        let due = self.recovering.iter_mut().rev().filter(|(_, segment)| segment.due.is_some_and(|at| now >= at));
+        for (id, segment) in due.take(RECOVERING_MAX.saturating_sub(under_way)) {
+            segment.due = None;
+            effects.push(Effect::Recover(*id));
         }
     }
 
     pub(super) fn recovered(&mut self, segment: SegmentId, done: bool, now: Boot) {
         if done {
             self.recovering.remove(&segment);
-        } else if let Some(due) = self.recovering.get_mut(&segment) {
-            *due = Some(now + RECOVER_RETRY);
+        } else if let Some(again) = self.recovering.get_mut(&segment) {
+            again.due = Some(now + again.pause);
+            again.pause = (again.pause * 2).min(RECOVER_RETRY_MAX);
         }
     }
 }
@@ -194,6 +215,29 @@ mod tests {
         assert_eq!(asked(&mut follower, at(19)), []);
         assert_eq!(asked(&mut follower, at(20)), [Ask::Length(segment)]);
         assert_eq!(follower.wake_at(false, at(20)), None, "a leader does not poll");
+    }
+
+    #[test]
+    fn old_segments_are_recovered_a_few_at_a_time_and_the_newest_first() {
+        let (mut follower, _) = settled();
+        let orders = |follower: &mut Follower, now: Boot| -> Vec<u64> {
+            let mut effects: Vec<Effect<()>> = Vec::new();
+            follower.recover(now, &mut effects);
+            let orders = effects.iter().map(|effect| if let Effect::Recover(id) = effect { id.epoch } else { 0 });
+            orders.collect()
+        };
+        let id = |epoch| SegmentId { epoch, index: 0 };
+        follower.recover_all((1..=6).map(id).collect(), at(0));
+        assert_eq!(orders(&mut follower, at(0)), [6, 5, 4, 3]);
+        assert!(orders(&mut follower, at(1)).is_empty());
+        follower.recovered(id(5), true, at(2));
+        follower.recovered(id(6), false, at(2));
+        assert_eq!(orders(&mut follower, at(2)), [2, 1]);
+        follower.recovered(id(4), true, at(3));
+        assert!(orders(&mut follower, at(1001)).is_empty());
+        assert_eq!(orders(&mut follower, at(1002)), [6]);
+        follower.recovered(id(6), false, at(1002));
+        assert_eq!(follower.wake_at(false, at(1002)), Some(at(3002)), "twice as long");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use crate::types::SequenceNumber;
 use crate::types::mutant::{self, Mutant};
 use crate::types::time::Boot;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Written by the driver, read by whoever evaluated a query.
@@ -19,6 +20,27 @@ pub struct Gate {
     durable: AtomicU64,
     /// When that was told, in nanoseconds of the boot clock.
     told: AtomicU64,
+    /// Calls under way that change something outside.
+    outside: AtomicUsize,
+}
+
+/// A call under way that changes something outside, until this is dropped.
+#[derive(Debug)]
+pub struct OutsideCall(Arc<Gate>);
+
+impl OutsideCall {
+    /// None when the gate is closed. Whoever closes it and counts no calls then knows that none will come.
+    pub(super) fn begin(gate: &Arc<Gate>) -> Option<OutsideCall> {
+        gate.outside.fetch_add(1, Ordering::SeqCst);
+        let call = OutsideCall(Arc::clone(gate));
+        gate.serving.load(Ordering::SeqCst).then_some(call)
+    }
+}
+
+impl Drop for OutsideCall {
+    fn drop(&mut self) {
+        self.0.outside.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// How far a master is, in any role, for those who watch it. Nothing is decided by it.
@@ -57,6 +79,12 @@ impl Gate {
         self.mark.store(mark.0, Ordering::Release);
         self.lease_until.store(nanos, Ordering::Release);
         self.serving.store(serving, Ordering::Release);
+    }
+
+    /// Has nothing pass any more; says whether no call to the outside is under way, and so none will be.
+    pub fn close(&self) -> bool {
+        self.serving.store(false, Ordering::SeqCst);
+        self.outside.load(Ordering::SeqCst) == 0
     }
 
     /// Tells how far the master is at the end of a step.
@@ -107,6 +135,17 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gate_that_was_closed_without_calls_to_the_outside_gets_none() {
+        let gate = Arc::new(Gate::default());
+        assert!(OutsideCall::begin(&gate).is_none() && gate.close());
+        gate.set(true, SequenceNumber(0), None);
+        let call = OutsideCall::begin(&gate).expect("it is open");
+        assert!(!gate.close() && OutsideCall::begin(&gate).is_none());
+        drop(call);
+        assert!(gate.close());
+    }
 
     #[test]
     fn an_answer_passes_only_when_served_answered_and_under_the_lease() {

@@ -35,7 +35,7 @@ const MASTER_NAME: &str = "alluxio.master.AlluxioMaster";
 /// Pause before a fenced master is started again: doubled each time, up to the last; the first again after a run that
 /// was longer than `STEADY_RUN`.
 const RESTART_PAUSE_MIN: Duration = Duration::from_millis(250);
-const RESTART_PAUSE_MAX: Duration = Duration::from_secs(10);
+const RESTART_PAUSE_MAX: Duration = Duration::from_secs(2);
 const STEADY_RUN: Duration = Duration::from_secs(60);
 /// How long a guardian that is to end tries to release what its masters left.
 const RELEASE_WAIT: Duration = Duration::from_secs(15);
@@ -126,11 +126,15 @@ where
         asked: false,
     };
     let mut releases = JoinSet::new();
-    let code = guard_each(settings, &mut stop, |ended| drop(releases.spawn(release(ended)))).await?;
+    let code = guard_each(settings, &mut stop, |ended| {
+        while releases.try_join_next().is_some() {}
+        releases.spawn(release(ended));
+    })
+    .await;
     if timeout(RELEASE_WAIT, releases.join_all()).await.is_err() {
         log::warn!("could not release what the master left within {RELEASE_WAIT:?}: others wait for its lease");
     }
-    Ok(code)
+    code
 }
 
 /// Guards one master after the other until one ends for good; returns its exit code.

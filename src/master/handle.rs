@@ -1,7 +1,7 @@
 //! What others have of a master that runs: they submit, ask, and see how far it is.
 
 use super::event::{Core, Evaluated, Event};
-use super::gate::{Gate, Standing, Verdict};
+use super::gate::{Gate, OutsideCall, Standing, Verdict};
 use super::ops::{self, Answer, Caller, Query, Request};
 use super::runtime::Ticket;
 use super::worker_call::WorkerCall;
@@ -144,6 +144,12 @@ impl Handle {
     /// It does not lead any more.
     pub async fn confirm(&self) -> Result<(), FsError> {
         self.hold(Evaluated { answer: Ok(Answer::Done), wait_for: SequenceNumber(0) }).await.map(|_| ())
+    }
+
+    /// Begins a call that changes something outside, as in a UFS: until it has ended, this master releases nothing. None
+    /// when it is not primary.
+    pub fn begin_outside(&self) -> Option<OutsideCall> {
+        OutsideCall::begin(&self.gate)
     }
 
     /// Ends the loop: a primary answers what is under way and releases its epoch.

@@ -226,8 +226,11 @@ impl Role {
     pub fn register(&mut self, segments: u32, durable: Position) {
         self.renew_wanted |= segments > self.node.segments;
         self.node.segments = segments;
-        self.node.durable_sequence = durable.sequence.0;
-        self.node.durable_hash = durable.hash;
+        // The node may know of an answer whose mark the chain had not yet.
+        if durable.sequence.0 >= self.node.durable_sequence {
+            self.node.durable_sequence = durable.sequence.0;
+            self.node.durable_hash = durable.hash;
+        }
     }
 
     /// Answers are ready: in the mode that confirms each one, a renewal is sent as soon as may be.

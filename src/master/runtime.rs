@@ -131,11 +131,17 @@ impl Runtime {
                     return exit;
                 }
             }
+            let mut failed = false;
             while let Some(ended) = self.tasks.try_join_next() {
                 if let Err(error) = ended {
                     // What the driver waits for would never come.
-                    return Exit::Unfit(format!("a task of the master failed: {error}"));
+                    self.driver.exit(Exit::Unfit(format!("a task of the master failed: {error}")));
+                    failed = true;
                 }
+            }
+            if failed {
+                event = Event::Tick;
+                continue;
             }
             // As of the step: what has become due since then makes the sleep empty, not forgotten.
             let sleep = self.driver.wake_at(now).map_or(IDLE, |at| at.since(boot_now()).min(IDLE));

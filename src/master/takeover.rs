@@ -82,7 +82,10 @@ impl<T> Driver<T> {
         wall: Millis,
     ) {
         // One that is stopped meanwhile claims no more.
-        let Some(writer) = self.writer.as_mut().filter(|_| !matches!(self.phase, Phase::Releasing | Phase::Over))
+        let Some(writer) = self
+            .writer
+            .as_mut()
+            .filter(|_| !matches!(self.phase, Phase::Closing { .. } | Phase::Releasing | Phase::Over))
         else {
             return;
         };

@@ -5,15 +5,16 @@
 
 use super::clients::UfsSettings;
 use super::error::{UfsError, UfsErrorKind};
+use super::hdfs_connection::HdfsConnection;
 use super::storage::{Ufs, UfsAttributes, UfsDeletion, UfsOwnership, UfsReader, UfsStatus, UfsWriter};
 use super::uri::UfsUri;
 use async_trait::async_trait;
 use bytes::Bytes;
 use hdfs_native::client::FileStatus;
 use hdfs_native::file::FileWriter;
-use hdfs_native::{Client, ClientBuilder, HdfsError, WriteOptions};
+use hdfs_native::{Client, HdfsError, WriteOptions};
 use std::pin::Pin;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 use tokio_stream::{Stream, StreamExt};
 
@@ -21,15 +22,13 @@ type Result<T> = std::result::Result<T, UfsError>;
 
 /// Where a NameNode listens that is named without a port.
 const PORT_DEFAULT: u16 = 8020;
-/// A folder without Hadoop files: those that count are read by `conf/hadoop.rs`.
-const NO_FILES: &str = "/dev/null";
 
 static OWNER_KEPT: Once = Once::new();
 
 /// See the module text.
 #[derive(Debug, Clone)]
 pub struct HdfsUfs {
-    client: Client,
+    connection: Arc<HdfsConnection>,
     /// `hdfs://` and what follows, without a path; for messages.
     root: String,
     deadline: Duration,
@@ -46,13 +45,11 @@ impl HdfsUfs {
         let has_port = uri.authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
         let port = if is_service || has_port { String::new() } else { format!(":{PORT_DEFAULT}") };
         let root = format!("hdfs://{}", uri.authority);
-        let builder = ClientBuilder::new()
-            .with_url(format!("{root}{port}"))
-            .with_user(settings.hdfs_user.clone())
-            .with_config_dir(NO_FILES)
-            .with_config(settings.hadoop.clone());
-        let client = builder.build().map_err(|error| failed("use", &root, error))?;
-        Ok(HdfsUfs { client, root, deadline: settings.deadline })
+        let service = is_service.then_some(uri.authority.as_str());
+        let (user, hadoop) = (settings.hdfs_user.clone(), settings.hadoop.clone());
+        let connection = HdfsConnection::new(format!("{root}{port}"), user, hadoop, service);
+        let connection = connection.map_err(|error| failed("use", &root, error))?;
+        Ok(HdfsUfs { connection: Arc::new(connection), root, deadline: settings.deadline })
     }
 
     /// The path in HDFS.
@@ -71,11 +68,21 @@ impl HdfsUfs {
         uri: &str,
         call: impl Future<Output = std::result::Result<T, HdfsError>>,
     ) -> Result<T> {
+        let under_way = self.connection.begin();
+        let call = async {
+            let result = call.await;
+            under_way.answered();
+            result
+        };
         within(self.deadline, operation, uri, call).await
     }
 
+    fn client(&self) -> Client {
+        self.connection.client()
+    }
+
     async fn find(&self, operation: &'static str, uri: &str, path: &str) -> Result<Option<FileStatus>> {
-        match self.call(operation, uri, self.client.get_file_info(path)).await {
+        match self.call(operation, uri, self.client().get_file_info(path)).await {
             Ok(status) => Ok(Some(status)),
             Err(error) if error.kind == UfsErrorKind::NotFound || is_below_a_file(&error) => Ok(None),
             Err(error) => Err(error),
@@ -101,7 +108,8 @@ impl HdfsUfs {
         if owner.is_none() && group.is_none() {
             return;
         }
-        let set = self.client.set_owner(path, owner.as_deref(), group.as_deref());
+        let client = self.client();
+        let set = client.set_owner(path, owner.as_deref(), group.as_deref());
         // Compatible: 2.9 HdfsUnderFileSystem: what is made keeps its owner when it cannot be given away.
         if let Err(error) = self.call("change the owner of", uri, set).await {
             OWNER_KEPT.call_once(|| log::warn!("what is made in HDFS keeps its owner reason={error}"));
@@ -134,7 +142,7 @@ impl HdfsUfs {
             }
         }
         for path in missing.into_iter().rev() {
-            self.call(operation, uri, self.client.mkdirs(path, u32::from(ownership.mode), true)).await?;
+            self.call(operation, uri, self.client().mkdirs(path, u32::from(ownership.mode), true)).await?;
             self.own(uri, path, ownership).await;
         }
         Ok(())
@@ -150,7 +158,7 @@ impl Ufs for HdfsUfs {
 
     async fn list(&self, path: &str) -> Result<Vec<UfsStatus>> {
         let own = self.need("list", path, true).await?;
-        let listed = self.call("list", path, self.client.list_status(&own, false)).await?;
+        let listed = self.call("list", path, self.client().list_status(&own, false)).await?;
         let mut found: Vec<UfsStatus> = listed.into_iter().map(status_of).collect();
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
@@ -168,7 +176,7 @@ impl Ufs for HdfsUfs {
             self.make_directories("create", path, parent, &UfsOwnership { mode, ..ownership.clone() }).await?;
         }
         let options = WriteOptions::default().permission(u32::from(ownership.mode)).overwrite(true);
-        let file = self.call("create", path, self.client.create(&own, options)).await?;
+        let file = self.call("create", path, self.client().create(&own, options)).await?;
         let writer =
             HdfsWriter { ufs: self.clone(), uri: path.to_owned(), path: own, file: Some(file), has_failed: false };
         writer.ufs.own(path, &writer.path, ownership).await;
@@ -177,7 +185,7 @@ impl Ufs for HdfsUfs {
 
     async fn open(&self, path: &str, offset: u64) -> Result<Box<dyn UfsReader>> {
         let own = self.need("open", path, false).await?;
-        let file = self.call("open", path, self.client.read(&own)).await?;
+        let file = self.call("open", path, self.client().read(&own)).await?;
         let length = file.file_length();
         let offset = usize::try_from(offset).map_or(length, |offset| offset.min(length));
         let stream: Packets = Box::pin(file.read_range_stream(offset, length - offset));
@@ -187,7 +195,7 @@ impl Ufs for HdfsUfs {
 
     async fn rename(&self, from: &str, to: &str) -> Result<()> {
         let (source, target) = (self.path(from)?, self.path(to)?);
-        let renamed = self.call("rename", from, self.client.rename(&source, &target, false)).await;
+        let renamed = self.call("rename", from, self.client().rename(&source, &target, false)).await;
         let Err(error) = renamed else { return Ok(()) };
         // A file and a directory in each other's way have no exception of their own.
         let is_taken = error.kind == UfsErrorKind::Refused && self.find("rename", to, &target).await?.is_some();
@@ -197,7 +205,8 @@ impl Ufs for HdfsUfs {
 
     async fn delete(&self, path: &str, what: UfsDeletion) -> Result<()> {
         let own = self.need("delete", path, what != UfsDeletion::File).await?;
-        let deleted = self.client.delete(&own, what == UfsDeletion::Tree);
+        let client = self.client();
+        let deleted = client.delete(&own, what == UfsDeletion::Tree);
         match self.call("delete", path, deleted).await? {
             true => Ok(()),
             false => Err(UfsError::not_found("delete", path)),
@@ -208,11 +217,12 @@ impl Ufs for HdfsUfs {
         let operation = "change the attributes of";
         let own = self.path(path)?;
         if let Some(mode) = attributes.mode {
-            self.call(operation, path, self.client.set_permission(&own, u32::from(mode))).await?;
+            self.call(operation, path, self.client().set_permission(&own, u32::from(mode))).await?;
         }
         let UfsAttributes { owner, group, mode: _ } = attributes;
         if owner.is_some() || group.is_some() {
-            let set = self.client.set_owner(&own, owner.as_deref(), group.as_deref());
+            let client = self.client();
+            let set = client.set_owner(&own, owner.as_deref(), group.as_deref());
             self.call(operation, path, set).await?;
         }
         Ok(())
@@ -325,7 +335,7 @@ impl Drop for HdfsWriter {
         runtime.spawn(async move {
             // Who cannot close the file does not own it: another has replaced it, or the lease was recovered.
             let gone = match within(ufs.deadline, "close", &uri, file.close()).await {
-                Ok(()) => ufs.call("delete", &uri, ufs.client.delete(&path, false)).await.map(|_| ()),
+                Ok(()) => ufs.call("delete", &uri, ufs.client().delete(&path, false)).await.map(|_| ()),
                 Err(error) => Err(error),
             };
             if let Err(error) = gone {

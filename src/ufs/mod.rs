@@ -8,6 +8,7 @@ mod blocking;
 mod clients;
 mod error;
 mod hdfs;
+mod hdfs_connection;
 mod local;
 mod memory;
 mod storage;

@@ -35,6 +35,8 @@ pub enum Fault {
     NameNodeRestart,
     /// The active one of the pair is killed and the other becomes active; the first comes back at the end.
     NameNodeFailover,
+    /// The same, and its host is away: nobody is told that a connection has ended. A DataNode and a ZooKeeper server go too.
+    NameNodeHostAway,
     DataNodeKill,
     DataNodePause,
     ZookeeperKill,
@@ -51,13 +53,14 @@ pub enum Fault {
 }
 
 /// Outages with their length in seconds.
-pub const OUTAGES: [(Fault, u64); 16] = [
+pub const OUTAGES: [(Fault, u64); 17] = [
     (Fault::ZookeeperAway, 5),
     (Fault::ZookeeperAway, 60),
     (Fault::HdfsAway, 5),
     (Fault::HdfsAway, 60),
     (Fault::NameNodeRestart, 1),
     (Fault::NameNodeFailover, 10),
+    (Fault::NameNodeHostAway, 20),
     (Fault::DataNodeKill, 10),
     (Fault::DataNodePause, 30),
     (Fault::DataNodesPause, 30),
@@ -115,6 +118,7 @@ impl fmt::Display for Fault {
             Fault::ClockBack(role) => write!(f, "{role}: clock an hour behind"),
             Fault::NameNodeRestart => write!(f, "NameNode: kill -9 and restart"),
             Fault::NameNodeFailover => write!(f, "NameNode: kill -9 and failover to the other"),
+            Fault::NameNodeHostAway => write!(f, "host of the NameNode: cable pulled, failover to the other"),
             Fault::DataNodeKill => write!(f, "DataNode: kill -9 and restart"),
             Fault::DataNodePause => write!(f, "DataNode: SIGSTOP"),
             Fault::ZookeeperKill => write!(f, "ZooKeeper server: kill -9 and restart"),
@@ -155,7 +159,7 @@ pub fn choose(rng: &mut Rng) -> Fault {
         8 | 9 => Fault::Cut(role, peer),
         10 => Fault::Deafen(role, peer),
         11 => Fault::Mute(role, peer),
-        12 => [Fault::NameNodeRestart, Fault::NameNodeFailover][rng.index(2)],
+        12 => [Fault::NameNodeRestart, Fault::NameNodeFailover, Fault::NameNodeHostAway][rng.index(3)],
         13 => Fault::DataNodeKill,
         14 => Fault::DataNodePause,
         15 => Fault::ZookeeperKill,
@@ -221,6 +225,11 @@ impl<'a> Begun<'a> {
                 self.signal_service(namenode, "namenode", "KILL");
                 hdfs.fail_over(network, java);
             }
+            Fault::NameNodeHostAway => {
+                network.link(namenode, Link::Down);
+                self.signal_service(namenode, "namenode", "KILL");
+                hdfs.fail_over(network, java);
+            }
             Fault::DataNodeKill => self.signal_service(services, "datanode", "KILL"),
             Fault::DataNodePause => self.signal_service(services, "datanode", "STOP"),
             Fault::ZookeeperKill => self.signal_service(services, "zookeeper", "KILL"),
@@ -259,6 +268,10 @@ impl<'a> Begun<'a> {
                 hdfs.activate(network, java);
             }
             Fault::NameNodeFailover => hdfs.start_namenode(network, java, namenode),
+            Fault::NameNodeHostAway => {
+                network.link(namenode, Link::Up);
+                hdfs.start_namenode(network, java, namenode);
+            }
             Fault::DataNodeKill => hdfs.start_datanode(network, java, services),
             Fault::DataNodePause => self.signal_service(services, "datanode", "CONT"),
             Fault::ZookeeperKill => java.start_zookeeper(network, services),

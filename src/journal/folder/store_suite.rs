@@ -41,6 +41,7 @@ macro_rules! every_behaviour {
             a_segment_ends_with_its_first_error,
             a_deleted_segment_is_gone,
             segments_are_listed_in_the_order_of_the_history,
+            a_listing_follows_what_others_do_in_earlier_epochs,
             a_checkpoint_is_written_once,
             a_checkpoint_may_be_large,
             what_is_not_there_is_not_found,
@@ -294,6 +295,25 @@ pub async fn a_probe_leaves_nothing(place: &dyn Place) {
     store.create(segment(1, 0)).await.unwrap().close().await.unwrap();
     store.probe("theirs").await.unwrap();
     assert_eq!(store.list().await.unwrap().segments, [segment(1, 0)]);
+}
+
+pub async fn a_listing_follows_what_others_do_in_earlier_epochs(place: &dyn Place) {
+    let (ours, theirs) = (formatted(place).await, place.open().await);
+    let mut names = vec![segment(1, 0), segment(1, 1), segment(2, 0), segment(3, 0)];
+    for name in &names {
+        filled(ours.as_ref(), *name, 10).await.close().await.unwrap();
+    }
+    for _ in 0..2 {
+        assert_eq!(ours.list().await.unwrap().segments, names);
+    }
+    theirs.delete_segment(segment(1, 0)).await.unwrap();
+    names.remove(0);
+    assert_eq!(ours.list().await.unwrap().segments, names);
+    filled(theirs.as_ref(), segment(2, 7), 10).await.close().await.unwrap();
+    names.insert(2, segment(2, 7));
+    assert_eq!(ours.list().await.unwrap().segments, names);
+    theirs.delete_segment(segment(1, 1)).await.unwrap();
+    assert_eq!(ours.list().await.unwrap().segments, names[1..]);
 }
 
 pub async fn a_checkpoint_is_written_once(place: &dyn Place) {

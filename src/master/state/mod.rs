@@ -31,7 +31,7 @@ pub use inode::{Inode, InodeKind};
 pub use inode_tree::InodeTree;
 pub use mount_table::{MountTable, ROOT_MOUNT_ID, ufs_path};
 pub use names::NAME_BYTES_MAX;
-pub use retries::ANSWERS_MAX;
+pub use retries::{ANSWERS_FOR_MS, ANSWERS_MAX, ANSWERS_MIN};
 
 use crate::journal::entry::{Answered, UfsIntent};
 use crate::types::time::Millis;

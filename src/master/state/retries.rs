@@ -1,7 +1,7 @@
-//! The first answers to operations that carried an id, the newest so many.
+//! The first answers to operations that carried an id: the newest so many, and those of the last minutes.
 //!
-//! What is forgotten follows from the entries that were applied, so all masters forget the same. Time plays no part: a
-//! wall clock that steps forward must not make a master forget what a client is about to ask again.
+//! What is forgotten follows from the entries that were applied, so all masters forget the same. Time alone forgets
+//! nothing: a wall clock that steps forward must not make a master forget what a client is about to ask again.
 
 use super::btree::Tree;
 use super::pages::{array, read_i64, read_u64, write};
@@ -9,8 +9,13 @@ use crate::journal::entry::{Answered, AnsweredOperation};
 use crate::types::{InodeId, OperationId};
 use std::cmp::Ordering;
 
-/// So many answers are kept.
-pub const ANSWERS_MAX: u64 = 65_536;
+/// So many answers are kept, however old.
+pub const ANSWERS_MIN: u64 = 65_536;
+/// Of more than those, the ones that are not older than this by the times of the operations: as long as clients of 2.9
+/// ask again (`alluxio.user.rpc.retry.max.duration`).
+pub const ANSWERS_FOR_MS: i64 = 120_000;
+/// So many answers at most: 100 MiB.
+pub const ANSWERS_MAX: u64 = 1 << 20;
 
 /// (operation id, arguments, inode, time, operation).
 pub(super) const ANSWER_BYTES: usize = 44;
@@ -39,12 +44,12 @@ impl Retries {
         self.arrivals.iter().filter_map(|arrival| self.find(operation_id_in(arrival, 8)))
     }
 
-    /// Keeps an answer, and forgets the oldest if there are too many. False when its id is there already.
+    /// Keeps an answer, and forgets those before it that are too many. False when its id is there already.
     pub(super) fn keep(&mut self, answered: &Answered) -> bool {
         if self.find(answered.operation_id).is_some() {
             return false;
         }
-        self.make_room();
+        self.make_room(answered.op_time_ms);
         let mut answer = [0; ANSWER_BYTES];
         write_operation_id(&mut answer, 0, answered.operation_id);
         write(&mut answer, 16, &answered.arguments.to_le_bytes());
@@ -61,9 +66,13 @@ impl Retries {
         self.arrivals.insert(&arrival, |entry| read_u64(entry, 0).cmp(&ordinal))
     }
 
-    fn make_room(&mut self) {
-        while self.arrivals.len() >= ANSWERS_MAX {
+    fn make_room(&mut self, now_ms: i64) {
+        while self.arrivals.len() >= ANSWERS_MIN {
             let Some(oldest) = self.arrivals.iter().next() else { return };
+            let is_old = read_i64(oldest, 24) < now_ms.saturating_sub(ANSWERS_FOR_MS);
+            if !is_old && self.arrivals.len() < ANSWERS_MAX {
+                return;
+            }
             let (ordinal, id) = (read_u64(oldest, 0), operation_id_in(oldest, 8));
             self.arrivals.remove(|entry| read_u64(entry, 0).cmp(&ordinal));
             self.by_id.remove(id_order(id));

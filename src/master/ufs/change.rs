@@ -3,6 +3,7 @@
 use super::locks::Mode;
 use super::task::{Step, Told, UfsCall, UfsTask};
 use super::{UfsNamespace, refusal};
+use crate::master::gate::OutsideCall;
 use crate::master::ops::{Answer, Operation, Request, UfsChange, UfsDirectory, UfsOperation};
 use crate::types::{ErrorKind, FsError};
 use crate::ufs::{UfsAttributes, UfsDeletion, UfsError, UfsErrorKind, UfsOwnership};
@@ -46,6 +47,7 @@ impl UfsNamespace {
     /// Makes a call that may be repeated, but not late: by then another master may have had it otherwise.
     async fn under_lease<T>(&self, uri: &str, call: impl Future<Output = T>) -> Result<T, FsError> {
         let deadline = self.inner.settings.deadline;
+        let _under_way = self.begin_outside()?;
         self.wait_for_lease(deadline).await?;
         let late = |_| {
             let text = format!("The under file system took longer than {} ms to change {uri}", deadline.as_millis());
@@ -113,10 +115,13 @@ impl UfsNamespace {
 
     async fn call(&self, call: &UfsCall) -> Result<Told, FsError> {
         let deadline = self.inner.settings.deadline;
+        let mut under_way = None;
         if call.is_change() {
+            under_way = Some(self.begin_outside()?);
             self.wait_for_lease(deadline).await?;
         }
         let made = tokio::time::timeout(deadline, self.make_call(call)).await;
+        drop(under_way);
         Ok(match made {
             Ok(Ok(told)) => told,
             Ok(Err(error)) => match error.kind {
@@ -157,6 +162,11 @@ impl UfsNamespace {
         }
     }
 
+    /// A change of a UFS begins, which a planned stop waits for.
+    fn begin_outside(&self) -> Result<OutsideCall, FsError> {
+        self.inner.handle.begin_outside().ok_or_else(stopped)
+    }
+
     /// Returns when the lease lasts longer than the call may take, so that no other master can lead before it ends.
     async fn wait_for_lease(&self, deadline: Duration) -> Result<(), FsError> {
         loop {
@@ -167,7 +177,10 @@ impl UfsNamespace {
                 Some(left) if left > deadline => return Ok(()),
                 Some(_) => tokio::time::sleep(SOON).await,
                 // No clock is trusted: a renewal that is sent now must succeed.
-                None => return self.inner.handle.confirm().await,
+                None => match self.inner.handle.confirm().await {
+                    Err(error) if error.kind == ErrorKind::Unavailable => tokio::time::sleep(SOON).await,
+                    confirmed => return confirmed,
+                },
             }
         }
     }

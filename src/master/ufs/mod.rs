@@ -179,6 +179,8 @@ impl UfsNamespace {
                 }
                 Preparation::Set(changes) => {
                     let _lock = self.lock(&request.operation, Mode::Alone).await;
+                    // What allows it may not be durable yet.
+                    self.inner.handle.durable(|_| ()).await?;
                     self.set(&changes).await?;
                     let answer = self.inner.handle.submit(request.clone()).await;
                     if !is_refused(&answer) {

@@ -13,7 +13,7 @@ use crate::journal::folder::layout::{
 use crate::journal::folder::{
     CheckpointId, Format, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError, Written,
 };
-use crate::proto::alluxio_rs::hdfs::{LocatedBlock, LocatedBlocks};
+use crate::proto::alluxio_rs::hdfs::{FileStatus, LocatedBlock, LocatedBlocks};
 use crate::types::time::{Boot, boot_now};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -35,6 +35,20 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 pub struct HdfsStore {
     client: Arc<HdfsClient>,
     tails: Mutex<BTreeMap<SegmentId, Tail>>,
+    /// The folders of earlier epochs as they were listed.
+    epochs: Mutex<BTreeMap<u64, Listed>>,
+}
+
+/// The folder of an epoch that was listed when there was a later one.
+///
+/// Whoever claims an epoch waits until the leader of the one before answers no more, so what is added to that folder once
+/// the folder of a later epoch is there was never answered: a listing from then on stays good. What is deleted changes
+/// the time.
+#[derive(Debug, Clone)]
+struct Listed {
+    /// Its inode and when its entries changed, ms, as the NameNode says.
+    version: (Option<u64>, u64),
+    segments: Vec<SegmentId>,
 }
 
 /// The block of an open segment that shows bytes. Such a block is never given up by its writer, so its DataNodes can
@@ -54,7 +68,7 @@ impl HdfsStore {
     /// Checks the settings; nothing is sent yet.
     pub fn new(settings: HdfsSettings) -> Result<HdfsStore> {
         settings.check()?;
-        Ok(HdfsStore { client: Arc::new(HdfsClient::new(settings)), tails: Mutex::new(BTreeMap::new()) })
+        Ok(HdfsStore { client: Arc::new(HdfsClient::new(settings)), tails: Mutex::default(), epochs: Mutex::default() })
     }
 
     fn path(&self, name: impl Display) -> String {
@@ -69,9 +83,34 @@ impl HdfsStore {
     async fn locate(&self, name: impl Display + Copy) -> Result<LocatedBlocks> {
         match self.client.namenode.block_locations(&self.path(name)).await {
             Ok(Some(located)) => Ok(located),
-            Ok(None) => Err(StoreError::NotFound { object: self.object(name) }),
+            Ok(None) => {
+                // Two changes within a millisecond look like one.
+                self.epochs.lock().clear();
+                Err(StoreError::NotFound { object: self.object(name) })
+            }
             Err(failure) => Err(failure.into_store_error("read", &self.object(name))),
         }
+    }
+
+    async fn entries(&self, folder: &str) -> Result<Vec<FileStatus>> {
+        let entries = self.client.namenode.list(&self.path(folder)).await;
+        let entries = entries.map_err(|failure| failure.into_store_error("list", &self.object(folder)))?;
+        Ok(entries.unwrap_or_default())
+    }
+
+    /// The segments of an epoch; of one that is not the newest, as they are remembered if nothing has changed since.
+    async fn segments_of(&self, epoch: u64, folder: &FileStatus, is_newest: bool) -> Result<Vec<SegmentId>> {
+        let version = (folder.file_id, folder.modification_time);
+        let known = self.epochs.lock().get(&epoch).filter(|listed| listed.version == version).cloned();
+        if let Some(listed) = known {
+            return Ok(listed.segments);
+        }
+        let files = self.entries(&layout::epoch_folder(epoch)).await?;
+        let segments: Vec<SegmentId> = files.iter().filter_map(|file| parse_segment(epoch, &name_of(file))).collect();
+        if !is_newest {
+            self.epochs.lock().insert(epoch, Listed { version, segments: segments.clone() });
+        }
+        Ok(segments)
     }
 
     /// The length by the block that is remembered, if that says enough.
@@ -119,6 +158,10 @@ impl HdfsStore {
             Err(failure) => Err(failed(failure)),
         }
     }
+}
+
+fn name_of(entry: &FileStatus) -> String {
+    String::from_utf8_lossy(&entry.path).into_owned()
 }
 
 /// The block of a file that was just created.
@@ -187,18 +230,17 @@ impl JournalStore for HdfsStore {
     }
 
     async fn list(&self) -> Result<Listing> {
-        let names = async |folder: &str| {
-            let entries = self.client.namenode.list(&self.path(folder)).await;
-            let entries = entries.map_err(|failure| failure.into_store_error("list", &self.object(folder)))?;
-            let names = entries.unwrap_or_default().into_iter().map(|e| String::from_utf8_lossy(&e.path).into_owned());
-            Ok::<Vec<String>, StoreError>(names.collect())
-        };
         let mut listing = Listing::default();
-        for epoch in names(EPOCHS).await?.iter().filter_map(|name| parse_epoch(name)) {
-            let files = names(&layout::epoch_folder(epoch)).await?;
-            listing.segments.extend(files.iter().filter_map(|name| parse_segment(epoch, name)));
+        let folders = self.entries(EPOCHS).await?;
+        let epochs: BTreeMap<u64, &FileStatus> =
+            folders.iter().filter_map(|folder| Some((parse_epoch(&name_of(folder))?, folder))).collect();
+        self.epochs.lock().retain(|epoch, _| epochs.contains_key(epoch));
+        let newest = epochs.keys().next_back().copied();
+        for (epoch, folder) in epochs {
+            listing.segments.extend(self.segments_of(epoch, folder, Some(epoch) == newest).await?);
         }
-        listing.checkpoints.extend(names(CHECKPOINTS).await?.iter().filter_map(|name| parse_checkpoint(name)));
+        let checkpoints = self.entries(CHECKPOINTS).await?;
+        listing.checkpoints.extend(checkpoints.iter().filter_map(|file| parse_checkpoint(&name_of(file))));
         listing.segments.sort_unstable();
         listing.checkpoints.sort_unstable();
         Ok(listing)
