@@ -347,7 +347,8 @@ fn journal(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
     tell_mistakes(conf);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let report = runtime.block_on(alluxio::tools::journal_verify::run(conf))?;
-    written(report.write(&mut std::io::stdout()).map(|()| 0))
+    let code = u8::from(report.durable.is_err());
+    written(report.write(&mut std::io::stdout()).map(|()| code))
 }
 
 /// Whether `format` with these words would begin: asked before workers are formatted.

@@ -1,9 +1,12 @@
 //! What is so at this master now, for those who watch it.
 
 use super::event::Core;
+use super::gate::Standing;
 use super::runtime::Handle;
+use super::state::MasterState;
 use super::worker_call::{TierBytes, WorkerInfo, WorkerState};
 use crate::metrics::MasterFigures;
+use crate::types::SequenceNumber;
 use std::time::Duration;
 
 /// What rests on the journal is left out when it is not known to be durable for so long: who watches a master wants the
@@ -28,6 +31,16 @@ pub fn tiers(workers: &[WorkerInfo]) -> (TierBytes, TierBytes) {
 /// Of all tiers. What workers say of themselves is not checked.
 pub fn sum(tiers: &TierBytes) -> i64 {
     tiers.values().fold(0, |sum, bytes| sum.saturating_add(*bytes))
+}
+
+/// The state as it is after its last record, in any role, with the number of that record; none while a record is not known
+/// to be permanent. Takes no longer than a snapshot, whose pages are shared.
+pub fn settled_state(handle: &Handle) -> Option<(SequenceNumber, MasterState)> {
+    handle.with_core(|core, _| {
+        // The loop tells how far it is while it has the lock.
+        let Standing { position, durable, .. } = handle.standing();
+        (position == durable).then(|| (position, core.state.clone()))
+    })
 }
 
 /// All of it, in any role.

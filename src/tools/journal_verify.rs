@@ -2,21 +2,24 @@
 //! cuts no writer off, so it may run beside masters that serve (not beside one with a local journal, which is locked).
 //!
 //! Each checkpoint was written by some master from its own state. Here it is compared with the state that the segments
-//! give at the same record: a difference means that replicas were not equal.
+//! give at the same record: a difference means that replicas were not equal. That the segments reach as far as was
+//! acknowledged, the epoch node tells, which ZooKeeper or a file beside a local journal keeps.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::conf::Conf;
+use crate::election::{EpochNode, new_incarnation};
 use crate::journal::chain::{Position, Record};
 use crate::journal::entry::Corrupt;
 use crate::journal::entry_codec;
 use crate::journal::folder::local::MissingFolder;
-use crate::journal::folder::{CheckpointId, JournalStore, StoreError};
+use crate::journal::folder::{CheckpointId, Format, JournalStore, SegmentId, StoreError};
 use crate::journal::tailer::{Ask, ChainError, Tailer};
 use crate::master::outside::{self, Folder, OutsideError};
 use crate::master::state::{CheckpointOrigin, MasterState};
+use crate::types::SequenceNumber;
 
 /// How often a store that does not answer is asked again, and the pause before.
 const TRIES: usize = 50;
@@ -49,6 +52,12 @@ pub enum VerifyError {
         /// What was asked.
         ask: Ask,
     },
+    /// The newest segment is gone, or listings are stale.
+    #[error("the folder does not list {newest}, which the epoch node says exists, nor a later segment")]
+    NotListed {
+        /// As the epoch node has it.
+        newest: SegmentId,
+    },
     /// The segments form no history.
     #[error("the journal is damaged")]
     Chain(#[from] ChainError),
@@ -68,6 +77,24 @@ pub enum VerifyError {
         id: CheckpointId,
         /// Why not.
         reason: String,
+    },
+    /// A checkpoint that was written for another place.
+    #[error("checkpoint {id} says that it is of record {position} of the cluster {cluster_id}")]
+    Misplaced {
+        /// Its name.
+        id: CheckpointId,
+        /// The record of its content.
+        position: Position,
+        /// The cluster of its content.
+        cluster_id: String,
+    },
+    /// The acknowledged record is not the one that the segments have.
+    #[error("the epoch node says that record {durable} was acknowledged, but the segments have {found} in its place")]
+    OtherRecord {
+        /// As the epoch node has it.
+        durable: Position,
+        /// As the segments have it.
+        found: Position,
     },
     /// A checkpoint holds another state than the segments.
     #[error(
@@ -104,8 +131,10 @@ pub struct Report {
     pub epoch: u64,
     /// Checkpoints that were compared with the segments.
     pub checkpoints: usize,
-    /// The last record that is known to be acknowledged.
+    /// The last record that the segments say was acknowledged.
     pub end: Position,
+    /// The last record that the epoch node says was acknowledged, which is there; or why that was not compared.
+    pub durable: Result<Position, String>,
     /// Digest of the state at `end`.
     pub digest: u64,
 }
@@ -116,12 +145,21 @@ impl Report {
     /// # Errors
     /// The output.
     pub fn write(&self, output: &mut dyn Write) -> io::Result<()> {
-        let Report { folder, cluster_id, segments, epoch, checkpoints, end, digest } = self;
+        let Report { folder, cluster_id, segments, epoch, checkpoints, end, durable, digest } = self;
         writeln!(output, "journal {folder}")?;
         writeln!(output, "cluster {cluster_id}, newest epoch {epoch}, {segments} segments")?;
         writeln!(output, "{checkpoints} checkpoints, each equal to the segments")?;
         writeln!(output, "acknowledged up to record {end}, state {digest:016x}")?;
-        writeln!(output, "The journal is whole.")
+        match durable {
+            Ok(durable) => {
+                writeln!(output, "record {durable}, acknowledged according to the epoch node, is there")?;
+                writeln!(output, "The journal is whole.")
+            }
+            Err(reason) => {
+                writeln!(output, "the acknowledged end was not compared, because {reason}")?;
+                writeln!(output, "What is there fits together; whether its end is missing is not known.")
+            }
+        }
     }
 }
 
@@ -131,22 +169,52 @@ impl Report {
 /// What is wrong with it first, or why it cannot be read.
 pub async fn run(conf: &Conf) -> Result<Report, VerifyError> {
     let Folder { store, lock: _lock } = outside::folder(conf, MissingFolder::Refuse)?;
-    verify(store.as_ref()).await
+    let folder = store.describe();
+    let Some(format) =
+        store.read_format().await.map_err(|source| VerifyError::Store { folder: folder.clone(), source })?
+    else {
+        return Err(VerifyError::NotFormatted { folder });
+    };
+    // Before the journal: masters that serve go on.
+    let node = epoch_node(conf, &format).await?;
+    verify(store.as_ref(), &format, node).await
 }
 
-/// See [`run`].
+/// What is kept of the end outside of the journal, or why it is not known.
+async fn epoch_node(conf: &Conf, format: &Format) -> Result<Result<EpochNode, String>, OutsideError> {
+    let latch = outside::latch(conf, &format.cluster_id, &outside::address(conf), &new_incarnation())?;
+    let node = latch.read_epoch().await;
+    latch.leave().await;
+    Ok(match node {
+        Ok(Some(node)) if node.value.epoch > 0 => Ok(node.value),
+        Ok(_) => Err("there is no epoch node of this cluster".to_owned()),
+        Err(error) => Err(error.to_string()),
+    })
+}
+
+/// See [`run`]; `node` is the epoch node as it was before, or why it is not known.
 ///
 /// # Errors
 /// As [`run`].
-pub async fn verify(store: &dyn JournalStore) -> Result<Report, VerifyError> {
+pub async fn verify(
+    store: &dyn JournalStore,
+    format: &Format,
+    node: Result<EpochNode, String>,
+) -> Result<Report, VerifyError> {
     let folder = store.describe();
     let failed = |source| VerifyError::Store { folder: folder.clone(), source };
-    let Some(format) = store.read_format().await.map_err(failed)? else {
-        return Err(VerifyError::NotFormatted { folder });
-    };
     let checkpoints = store.list().await.map_err(failed)?.checkpoints;
-    let mut replay =
-        Replay { state: MasterState::default(), at: Position::START, wanted: checkpoints.iter().copied().collect() };
+    let newest = node.as_ref().ok().filter(|node| node.segments > 0);
+    let newest = newest.map(|node| SegmentId { epoch: node.epoch, index: node.segments - 1 });
+    let durable =
+        node.map(|node| Position { sequence: SequenceNumber(node.durable_sequence), hash: node.durable_hash });
+    let mut replay = Replay {
+        state: MasterState::default(),
+        at: Position::START,
+        wanted: checkpoints.iter().copied().collect(),
+        cluster_id: &format.cluster_id,
+        durable: durable.as_ref().ok().copied(),
+    };
     let mut tailer = Tailer::new(Position::START, None);
     let mut segments = 0;
     let mut tries = 0;
@@ -155,7 +223,7 @@ pub async fn verify(store: &dyn JournalStore) -> Result<Report, VerifyError> {
             replay.apply(store, &record).await?;
         }
         let Some(ask) = tailer.asks().into_iter().next() else { break };
-        match answer(store, &mut tailer, ask, &mut segments).await {
+        match answer(store, &mut tailer, ask, newest, &mut segments).await {
             // A length that is told but too short is asked for again and again: only what was read is progress.
             Ok(true) if matches!(ask, Ask::Read { .. }) => tries = 0,
             Ok(true) => {}
@@ -164,20 +232,25 @@ pub async fn verify(store: &dyn JournalStore) -> Result<Report, VerifyError> {
                 tries += 1;
                 tokio::time::sleep(PAUSE).await;
             }
-            Ok(false) => return Err(VerifyError::NoLength { ask }),
+            Ok(false) => {
+                let newest = newest.max(tailer.highest_segment()).filter(|_| ask == Ask::List);
+                return Err(newest.map_or(VerifyError::NoLength { ask }, |newest| VerifyError::NotListed { newest }));
+            }
             Err(error) => return Err(failed(error)),
         }
     }
+    replay.compare_end(&tailer)?;
     let (end, epoch, digest) = (replay.at, tailer.highest_epoch(), replay.state.digest());
     for id in &replay.wanted {
         // Those of a history before the last format may not be deleted yet.
-        let (_, origin) = load(store, *id).await?;
+        let (_, origin) = replay.load(store, *id).await?;
         if tailer.genesis() == Some(origin.genesis) {
             return Err(VerifyError::OffChain { id: *id, end });
         }
     }
     let checkpoints = checkpoints.len() - replay.wanted.len();
-    Ok(Report { folder, cluster_id: format.cluster_id, segments, epoch, checkpoints, end, digest })
+    let cluster_id = format.cluster_id.clone();
+    Ok(Report { folder, cluster_id, segments, epoch, checkpoints, end, durable, digest })
 }
 
 /// Tells the tailer what it wants to know; false if the store cannot say.
@@ -185,13 +258,14 @@ async fn answer(
     store: &dyn JournalStore,
     tailer: &mut Tailer,
     ask: Ask,
+    newest: Option<SegmentId>,
     segments: &mut usize,
 ) -> Result<bool, StoreError> {
     match ask {
         Ask::List => {
             let listed = store.list().await?.segments;
             *segments = listed.len();
-            tailer.listed(&listed);
+            return Ok(listed.iter().max() >= newest.as_ref() && tailer.listed(&listed));
         }
         Ask::Length(segment) => tailer.length(segment, store.length(segment).await?),
         Ask::Read { segment, offset, bytes } => {
@@ -206,21 +280,18 @@ async fn answer(
     Ok(true)
 }
 
-async fn load(store: &dyn JournalStore, id: CheckpointId) -> Result<(MasterState, CheckpointOrigin), VerifyError> {
-    let refused = |reason| VerifyError::Checkpoint { id, reason };
-    let content = store.read_checkpoint(id).await.map_err(|error| refused(error.to_string()))?;
-    MasterState::from_checkpoint(&content).map_err(|error| refused(error.to_string()))
-}
-
 /// The state that the segments give.
-struct Replay {
+struct Replay<'a> {
     state: MasterState,
     at: Position,
     /// Checkpoints not come to yet.
     wanted: BTreeSet<CheckpointId>,
+    cluster_id: &'a str,
+    /// What the epoch node says was acknowledged, if that is known.
+    durable: Option<Position>,
 }
 
-impl Replay {
+impl Replay<'_> {
     async fn apply(&mut self, store: &dyn JournalStore, record: &Record) -> Result<(), VerifyError> {
         let position = record.position;
         let corrupt = |source| VerifyError::Record { position, source };
@@ -228,14 +299,49 @@ impl Replay {
             self.state.apply(entry).map_err(corrupt)?;
         }
         self.at = position;
+        self.compare_record(position)?;
         let id = CheckpointId { sequence: position.sequence, hash: position.hash };
         if self.wanted.remove(&id) { self.compare(store, id).await } else { Ok(()) }
     }
 
     async fn compare(&self, store: &dyn JournalStore, id: CheckpointId) -> Result<(), VerifyError> {
-        let (state, _) = load(store, id).await?;
+        let (state, _) = self.load(store, id).await?;
         let (theirs, ours) = (state.digest(), self.state.digest());
         if theirs == ours { Ok(()) } else { Err(VerifyError::Differs { id, theirs, ours }) }
+    }
+
+    async fn load(
+        &self,
+        store: &dyn JournalStore,
+        id: CheckpointId,
+    ) -> Result<(MasterState, CheckpointOrigin), VerifyError> {
+        let refused = |reason| VerifyError::Checkpoint { id, reason };
+        let content = store.read_checkpoint(id).await.map_err(|error| refused(error.to_string()))?;
+        let (state, origin) = MasterState::from_checkpoint(&content).map_err(|error| refused(error.to_string()))?;
+        if origin.position != (Position { sequence: id.sequence, hash: id.hash })
+            || origin.cluster_id != self.cluster_id
+        {
+            let CheckpointOrigin { position, cluster_id, .. } = origin;
+            return Err(VerifyError::Misplaced { id, position, cluster_id });
+        }
+        Ok((state, origin))
+    }
+
+    /// A record in the place of the acknowledged one must be that one.
+    fn compare_record(&self, found: Position) -> Result<(), VerifyError> {
+        match self.durable.filter(|durable| durable.sequence == found.sequence && *durable != found) {
+            Some(durable) => Err(VerifyError::OtherRecord { durable, found }),
+            None => Ok(()),
+        }
+    }
+
+    /// Once all is applied that the segments say was acknowledged: what the epoch node says beyond that must be there, as
+    /// a master that takes over would need it.
+    fn compare_end(&self, tailer: &Tailer) -> Result<(), VerifyError> {
+        let Some(durable) = self.durable.filter(|durable| durable.sequence > self.at.sequence) else { return Ok(()) };
+        let takeover = tailer.takeover(durable.sequence)?;
+        let copies = takeover.iter().flat_map(|takeover| &takeover.copies);
+        copies.map(|record| record.position).try_for_each(|position| self.compare_record(position))
     }
 }
 

@@ -19,7 +19,7 @@ fn entry(next_container: i64) -> Entry {
 /// A journal of three records with an entry each, of which two are acknowledged.
 fn journal() -> (MemoryFolder, [Position; 3], usize) {
     let mut folder = MemoryFolder::new(1);
-    folder.write_format(&Format { layout: 1, feature_level: 1, cluster_id: "c".into() }).unwrap();
+    folder.write_format(&format()).unwrap();
     let (base, through) = (None, SequenceNumber(0));
     let header = SegmentHeader { cluster_id: "c".into(), genesis: GENESIS, segment: SEGMENT, base, through };
     let mut bytes = Vec::new();
@@ -48,8 +48,22 @@ fn checkpoint(folder: &mut MemoryFolder, at: Position, genesis: u64, entries: &[
     folder.write_checkpoint(CheckpointId { sequence: at.sequence, hash: at.hash }, content).unwrap();
 }
 
+fn format() -> Format {
+    Format { layout: 1, feature_level: 1, cluster_id: "c".into() }
+}
+
+/// The epoch node after that record was answered.
+fn node(durable: Position) -> EpochNode {
+    let (durable_sequence, durable_hash) = (durable.sequence.0, durable.hash);
+    EpochNode { epoch: 1, segments: 1, durable_sequence, durable_hash, ..EpochNode::default() }
+}
+
+async fn verified_with(folder: MemoryFolder, node: EpochNode) -> Result<Report, VerifyError> {
+    verify(&MemoryStore::new(Arc::new(Mutex::new(folder))), &format(), Ok(node)).await
+}
+
 async fn verified(folder: MemoryFolder) -> Result<Report, VerifyError> {
-    verify(&MemoryStore::new(Arc::new(Mutex::new(folder)))).await
+    verified_with(folder, node(Position::START)).await
 }
 
 #[tokio::test]
@@ -99,6 +113,51 @@ async fn damage_is_named() {
     let id = CheckpointId { sequence: positions[0].sequence, hash: positions[0].hash };
     folder.write_checkpoint(id, Bytes::from_static(b"nothing")).unwrap();
     assert!(matches!(verified(folder).await.unwrap_err(), VerifyError::Checkpoint { .. }));
-    let empty = MemoryFolder::new(1);
-    assert!(matches!(verified(empty).await.unwrap_err(), VerifyError::NotFormatted { .. }));
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_must_be_there() {
+    let [_, second, third] = journal().1;
+    // The mark of the journal covers the second record, copies of a next leader the third.
+    for durable in [second, third] {
+        assert_eq!(verified_with(journal().0, node(durable)).await.unwrap().durable, Ok(durable));
+        let other = Position { hash: 1, ..durable };
+        let error = verified_with(journal().0, node(other)).await.unwrap_err();
+        assert!(matches!(error, VerifyError::OtherRecord { durable, .. } if durable == other), "{error}");
+    }
+    let lost = node(Position { sequence: SequenceNumber(4), hash: 1 });
+    let error = verified_with(journal().0, lost).await.unwrap_err();
+    assert!(matches!(error, VerifyError::Chain(ChainError::Short { end, .. }) if end == third), "{error}");
+}
+
+#[tokio::test]
+async fn a_segment_that_the_epoch_node_tells_of_must_be_there() {
+    let next = EpochNode { segments: 2, ..node(Position::START) };
+    let error = verified_with(journal().0, next).await.unwrap_err();
+    let newest = SegmentId { epoch: 1, index: 1 };
+    assert!(matches!(error, VerifyError::NotListed { newest: missing } if missing == newest), "{error}");
+}
+
+#[tokio::test]
+async fn it_is_said_that_the_end_was_not_compared() {
+    let store = MemoryStore::new(Arc::new(Mutex::new(journal().0)));
+    let report = verify(&store, &format(), Err("ZooKeeper is away".to_owned())).await.unwrap();
+    let mut text = Vec::new();
+    report.write(&mut text).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    assert!(text.contains("was not compared, because ZooKeeper is away\n") && !text.contains("whole"), "{text}");
+}
+
+#[tokio::test]
+async fn a_checkpoint_of_another_place_is_named() {
+    let state = MasterState::default();
+    let [first, second, _] = journal().1;
+    for (position, cluster_id) in [(second, "c"), (first, "other")] {
+        let mut folder = journal().0;
+        let origin = CheckpointOrigin { position, genesis: GENESIS, cluster_id: cluster_id.into() };
+        let id = CheckpointId { sequence: first.sequence, hash: first.hash };
+        folder.write_checkpoint(id, state.to_checkpoint(&origin).concat().into()).unwrap();
+        let error = verified(folder).await.unwrap_err();
+        assert!(matches!(error, VerifyError::Misplaced { .. }), "{error}");
+    }
 }

@@ -78,6 +78,7 @@ impl Beside for MasterWeb {
             log: self.log,
             callers: Callers::new(GROUPS_LIFETIME),
             started: wall_now(),
+            digesting: tokio::sync::Mutex::default(),
         };
         serve(listener, routes::of_master(&Arc::new(site))).await;
     }
@@ -92,6 +93,8 @@ pub(super) struct MasterSite {
     pub(super) log: ServerLog,
     callers: Callers,
     pub(super) started: Millis,
+    /// Held by who has the whole state read: one at a time.
+    pub(super) digesting: tokio::sync::Mutex<()>,
 }
 
 impl Site for MasterSite {

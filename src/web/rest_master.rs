@@ -48,6 +48,7 @@ impl Rest for MasterSite {
                 let Answer::Block(status) = answer else { return Err(mismatch(&answer).into()) };
                 rest_shape::block(&status)
             }
+            "GET master/state_digest" => state_digest(self).await?,
             "POST master/logLevel" => rest_log::level(&self.log, call),
             _ => return rest_files::answer(self, call).await,
         };
@@ -73,6 +74,16 @@ pub(super) fn counters(table: &impl Figures) -> BTreeMap<String, Value> {
         Figure::Seconds(seconds) => (figure.row.name.to_owned(), json!(seconds)),
     });
     counted.collect()
+}
+
+/// One number for the whole state, to compare masters at the same record.
+async fn state_digest(site: &MasterSite) -> Result<Value, Refusal> {
+    let _turn = site.digesting.lock().await;
+    let settled = figures::settled_state(&site.master.handle);
+    let (position, state) = settled.ok_or_else(|| Refusal::Failed("records are under way: ask again".to_owned()))?;
+    let digest = tokio::task::spawn_blocking(move || state.digest()).await;
+    let digest = digest.map_err(|error| Refusal::Failed(error.to_string()))?;
+    Ok(json!({ "position": position.0, "digest": format!("{digest:016x}") }))
 }
 
 async fn ufs_space(site: &MasterSite, bytes: fn(Space) -> i64) -> Value {

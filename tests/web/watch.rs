@@ -56,6 +56,19 @@ fn prometheus_and_health_checks_are_answered() {
 }
 
 #[test]
+fn a_digest_stands_for_all_that_a_master_holds() {
+    let master = Bed::with_master(&[]);
+    let digest = || master.get("/v1/api/master/state_digest").json();
+    let before = digest();
+    assert_eq!(before["digest"].as_str().unwrap().len(), 16);
+    assert_eq!(digest(), before);
+    assert_eq!(master.post("/v1/api/master/file/create_directory?path=/a").status, 200);
+    let after = digest();
+    assert!(after["position"].as_u64() > before["position"].as_u64(), "{after} after {before}");
+    assert_ne!(after["digest"], before["digest"]);
+}
+
+#[test]
 fn the_rest_is_that_of_1_2_0() {
     let master =
         Bed::with_master(&["alluxio.user.block.size.bytes.default=1MB", "alluxio.master.worker.connect.wait.time=0ms"]);
