@@ -1,5 +1,7 @@
 //! What clients ask, on few names, and how the wire carries it.
 
+use std::collections::BTreeSet;
+
 use alluxio::proto::alluxio::grpc::file::file_system_master_client_service_client::FileSystemMasterClientServiceClient;
 use alluxio::proto::alluxio::grpc::file::{
     CreateDirectoryPOptions, CreateDirectoryPRequest, CreateFilePOptions, CreateFilePRequest, DeletePOptions,
@@ -39,9 +41,14 @@ pub fn is_change(op: &Op) -> bool {
     !matches!(op, Op::Stat(_) | Op::List(_))
 }
 
+/// Whether the UFS may be the reason why it was refused.
+pub fn can_need_ufs(op: &Op) -> bool {
+    op.can_need_ufs(THROUGH)
+}
+
 /// Makes a call below `root` until it is answered, or nobody answers in time.
 pub async fn call(caller: &Caller, root: &str, op: &Op, id: OperationId) -> Result<Seen, String> {
-    match caller.call(|connection| once(connection, root, op, id)).await {
+    match ask(caller, root, op, id).await {
         Ok(seen) => Ok(seen),
         Err(ClientError::Unreachable { .. }) => Ok(Seen::Unknown),
         Err(ClientError::Refused(error)) => match error.kind {
@@ -49,12 +56,46 @@ pub async fn call(caller: &Caller, root: &str, op: &Op, id: OperationId) -> Resu
             ErrorKind::AlreadyExists => Ok(Seen::Exists),
             ErrorKind::InvalidArgument => Ok(Seen::Invalid),
             // Of the UFS, which may be away.
-            ErrorKind::FailedPrecondition | ErrorKind::Unknown if error.message.contains("under file system") => {
+            ErrorKind::FailedPrecondition | ErrorKind::Unknown
+                if error.message.contains("under file system") && can_need_ufs(op) =>
+            {
                 Ok(Seen::Failed)
             }
-            ErrorKind::FailedPrecondition => Ok(Seen::NotEmpty),
+            ErrorKind::FailedPrecondition if matches!(op, Op::Delete { .. }) => Ok(Seen::NotEmpty),
             _ => Err(format!("{op:?} was answered {error:?}")),
         },
+    }
+}
+
+/// The same, with the refusal as it is.
+pub async fn ask(caller: &Caller, root: &str, op: &Op, id: OperationId) -> Result<Seen, ClientError> {
+    caller.call(|connection| once(connection, root, op, id)).await
+}
+
+/// What the namespace has as persisted at `root` and below it: path below `root`, and whether it is a directory.
+pub async fn persisted(caller: &Caller, root: &str) -> Result<BTreeSet<(String, bool)>, ClientError> {
+    let listed = caller.call(|connection| async {
+        let mut client = FileSystemMasterClientServiceClient::new(connection);
+        let load_metadata_type = Some(LoadMetadataPType::Never.into());
+        let options = Some(GetStatusPOptions { load_metadata_type, ..Default::default() });
+        let status = client.get_status(GetStatusPRequest { path: Some(root.to_owned()), options }).await?.into_inner();
+        let mut all: Vec<_> = status.file_info.into_iter().collect();
+        let recursive = Some(true);
+        let options = Some(ListStatusPOptions { load_metadata_type, recursive, ..Default::default() });
+        let listed = client.list_status(ListStatusPRequest { path: Some(root.to_owned()), options }).await?;
+        let mut parts = listed.into_inner();
+        while let Some(part) = parts.message().await? {
+            all.extend(part.file_infos);
+        }
+        Ok(all)
+    });
+    match listed.await {
+        Ok(all) => {
+            let there = all.iter().filter(|info| info.persisted());
+            Ok(there.map(|info| (info.path().trim_start_matches(root).to_owned(), info.folder())).collect())
+        }
+        Err(ClientError::Refused(error)) if error.kind == ErrorKind::NotFound => Ok(BTreeSet::new()),
+        Err(error) => Err(error),
     }
 }
 

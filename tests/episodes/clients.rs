@@ -8,12 +8,12 @@ use alluxio::client::{ChannelSettings, ClientSettings, identity};
 use alluxio::conf::{Conf, Role, Sources};
 use alluxio::election::configured;
 use alluxio::proto::alluxio::grpc::version::ServiceType;
-use alluxio::rpc::retry::Caller;
+use alluxio::rpc::retry::{Caller, ClientError};
 use alluxio::types::OperationId;
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
-use crate::calls::{call, choose, is_change};
+use crate::calls::{PATHS, ask, call, choose, is_change};
 use crate::model::{Call, Op, Seen};
 use crate::rng::Rng;
 
@@ -21,6 +21,9 @@ use crate::rng::Rng;
 const SWEEP: Duration = Duration::from_secs(2);
 /// Longest pause of a client between two operations.
 const PAUSE_MS: u64 = 60;
+
+/// How many answered changes a client keeps for the time after a fault.
+const KEPT_MAX: usize = 4;
 
 /// Microseconds on the clock that Java's `System.nanoTime` shows.
 pub fn now() -> u64 {
@@ -49,20 +52,32 @@ pub struct Notes {
     pub answers: AtomicU64,
     /// Calls that were repeated after their answer, and heard the same.
     pub repeated: AtomicU64,
+    /// Those of them that another leader answered than the first time.
+    pub repeated_elsewhere: AtomicU64,
+    /// Operation ids that were used for something else after their answer, and refused.
+    pub misused: AtomicU64,
+    /// Faults after which changes are answered again.
+    faults: AtomicU64,
     stop: AtomicBool,
 }
 
 impl Notes {
     /// Waits for a change that is asked and answered from now on.
     pub async fn next_change(&self, limit: Duration) -> bool {
-        self.answered_change.store(0, Ordering::SeqCst);
+        // In this order: an answer to what was asked before must not count.
         self.asked_after.store(now(), Ordering::SeqCst);
+        self.answered_change.store(0, Ordering::SeqCst);
         let served = async {
             while self.answered_change.load(Ordering::SeqCst) == 0 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
         tokio::time::timeout(limit, served).await.is_ok()
+    }
+
+    /// Has clients ask again what they keep: a fault is over.
+    pub fn fault_is_over(&self) {
+        self.faults.fetch_add(1, Ordering::SeqCst);
     }
 
     fn take(&self, call: &Call) {
@@ -91,6 +106,7 @@ impl Clients {
                 rng: Rng::new(seed.wrapping_mul(1000) + index as u64),
                 ids: OperationId { high: seed, low: (index as u64) << 32 },
                 repeat,
+                kept: Vec::new(),
                 notes: Arc::clone(&notes),
             };
             tasks.spawn(client.run());
@@ -114,13 +130,25 @@ struct Client {
     rng: Rng,
     ids: OperationId,
     repeat: bool,
+    /// Answered changes that are asked again after the next fault.
+    kept: Vec<Kept>,
     notes: Arc<Notes>,
+}
+
+/// A change that was answered.
+struct Kept {
+    op: Op,
+    id: OperationId,
+    /// Who led afterwards.
+    leader: String,
+    faults: u64,
 }
 
 impl Client {
     async fn run(mut self) {
         let mut history = Vec::new();
         while !self.notes.stop.load(Ordering::Relaxed) {
+            self.ask_kept().await;
             let op = choose(&mut self.rng);
             self.ids.low += 1;
             let asked = now();
@@ -128,8 +156,8 @@ impl Client {
                 Ok(seen) => {
                     let call = Call { op, asked, heard: now(), seen };
                     self.notes.take(&call);
-                    if self.repeat && self.rng.chance(1, 20) {
-                        self.ask_again(&call).await;
+                    if self.repeat && has_kept_answer(&call) {
+                        self.repeat_or_keep(&call.op).await;
                     }
                     history.push(call);
                 }
@@ -140,24 +168,82 @@ impl Client {
         self.notes.histories.lock().push(history);
     }
 
-    /// The same operation id has the first answer again, whoever leads by now; with other arguments it is refused.
-    async fn ask_again(&mut self, first: &Call) {
-        // A move to the same place changes nothing, and no answer is kept of it.
-        let changes = is_change(&first.op) && !matches!(first.op, Op::Rename { from, to } if from == to);
-        if !changes || first.seen != Seen::Done {
+    /// Asks one change in twenty again at once, mostly the same leader, and keeps some for the time after a fault.
+    async fn repeat_or_keep(&mut self, op: &Op) {
+        if self.rng.chance(1, 20) {
+            self.ask_again(op, self.ids, false).await;
+        } else if self.kept.len() < KEPT_MAX
+            && self.rng.chance(1, 4)
+            && let Ok(leader) = self.caller.primary().await
+        {
+            let faults = self.notes.faults.load(Ordering::SeqCst);
+            self.kept.push(Kept { op: op.clone(), id: self.ids, leader, faults });
+        }
+    }
+
+    async fn ask_kept(&mut self) {
+        let faults = self.notes.faults.load(Ordering::SeqCst);
+        if self.kept.iter().all(|kept| kept.faults == faults) {
             return;
         }
-        let (op, expected) = match (&first.op, self.rng.chance(1, 4)) {
-            (Op::Mkdir("/a"), true) => (Op::Mkdir("/b"), Seen::Invalid),
-            _ => (first.op.clone(), Seen::Done),
+        let due: Vec<_> = self.kept.extract_if(.., |kept| kept.faults < faults).collect();
+        // Asked for before: whoever answers leads no earlier.
+        let Ok(leader) = self.caller.primary().await else { return };
+        for kept in due {
+            self.ask_again(&kept.op, kept.id, kept.leader != leader).await;
+        }
+    }
+
+    /// The same operation id has the first answer again, whoever leads by now; for anything else it is refused.
+    async fn ask_again(&mut self, first: &Op, id: OperationId, elsewhere: bool) {
+        let (op, misused) = match self.rng.chance(1, 3) {
+            true => (other_than(first, &mut self.rng), true),
+            false => (first.clone(), false),
         };
-        match call(&self.caller, &self.root, &op, self.ids).await {
-            Ok(Seen::Unknown) => {}
-            Ok(seen) if seen == expected => drop(self.notes.repeated.fetch_add(1, Ordering::Relaxed)),
-            answer => {
-                let text = format!("{:?} was answered {:?}, and again, as {op:?}, {answer:?}", first.op, first.seen);
-                self.notes.violations.lock().push(text);
+        let notes = &self.notes;
+        match (ask(&self.caller, &self.root, &op, id).await, misused) {
+            (Err(ClientError::Unreachable { .. }), _) => {}
+            (Err(ClientError::Refused(error)), true) if error.message.contains("was used before") => {
+                notes.misused.fetch_add(1, Ordering::Relaxed);
+            }
+            (Ok(Seen::Done), false) => {
+                notes.repeated.fetch_add(1, Ordering::Relaxed);
+                notes.repeated_elsewhere.fetch_add(u64::from(elsewhere), Ordering::Relaxed);
+            }
+            (answer, _) => {
+                let text =
+                    format!("{first:?} was done, and asked again as {op:?} with its id it was answered {answer:?}");
+                notes.violations.lock().push(text);
             }
         }
     }
+}
+
+/// A move to the same place changes nothing, and no answer is kept of it.
+fn has_kept_answer(call: &Call) -> bool {
+    is_change(&call.op) && call.seen == Seen::Done && !matches!(call.op, Op::Rename { from, to } if from == to)
+}
+
+/// Another operation, or the same with other arguments.
+fn other_than(op: &Op, rng: &mut Rng) -> Op {
+    let mut another = |path: &'static str| loop {
+        let other = rng.pick(PATHS);
+        if other != path {
+            return other;
+        }
+    };
+    let arguments = match *op {
+        Op::Mkdir(path) => Op::Mkdir(another(path)),
+        Op::Create(path) => Op::Create(another(path)),
+        Op::Delete { path, recursive } => Op::Delete { path, recursive: !recursive },
+        Op::Rename { from, to } => Op::Rename { from, to: another(to) },
+        Op::Stat(_) | Op::List(_) => op.clone(),
+    };
+    let kind = match *op {
+        Op::Mkdir(path) => Op::Create(path),
+        Op::Create(path) | Op::Delete { path, .. } => Op::Mkdir(path),
+        Op::Rename { from, .. } => Op::Delete { path: from, recursive: true },
+        Op::Stat(_) | Op::List(_) => op.clone(),
+    };
+    if rng.chance(2, 3) { arguments } else { kind }
 }

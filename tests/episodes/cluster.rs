@@ -26,6 +26,8 @@ const CHECKPOINT_ENTRIES: u32 = 1000;
 const SEGMENT_BYTES: &str = "128KB";
 /// The folder of the journal in HDFS.
 pub const JOURNAL: &str = "/journal";
+/// The folder in HDFS below the namespace.
+pub const UFS: &str = "/ufs";
 /// Room of a DataNode: in memory, so that it can be filled.
 const DATANODE_DISK: &str = "512m";
 
@@ -100,11 +102,13 @@ impl Cluster {
         let mut lines = self.properties();
         lines.push(format!("alluxio.master.hostname={}", address(host)));
         lines.push(format!("alluxio.master.journal.folder={hdfs}{JOURNAL}"));
-        lines.push(format!("alluxio.master.mount.table.root.ufs={hdfs}/ufs"));
+        lines.push(format!("alluxio.master.mount.table.root.ufs={hdfs}{UFS}"));
         match self.masters {
             Masters::Ours => {
                 lines.push(format!("alluxio.master.journal.checkpoint.period.entries={CHECKPOINT_ENTRIES}"));
                 lines.push(format!("alluxio.master.journal.log.size.bytes.max={SEGMENT_BYTES}"));
+                // All masters are asked for digests of their states.
+                lines.push("alluxio.standby.master.web.enabled=true".to_owned());
             }
             Masters::Java => {
                 let home = self.home.display();

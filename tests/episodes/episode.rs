@@ -1,6 +1,7 @@
 //! One episode: clients begin, faults come and go, everybody is served again, and what was heard is judged.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use alluxio::rpc::retry::Caller;
@@ -31,6 +32,8 @@ pub struct Episodes<'a> {
 /// A fault and how long clients waited because of it.
 pub struct Outage {
     pub fault: Fault,
+    /// From its beginning to its end.
+    pub lasted_ms: u64,
     /// The longest time, from its beginning on, in which no change of any client was answered.
     pub service_ms: u64,
     /// From its end to the first answered change.
@@ -45,7 +48,11 @@ pub struct Found {
     pub outages: Vec<Outage>,
     pub calls: usize,
     pub unanswered: usize,
+    /// Calls that the UFS refused.
+    pub failed: usize,
     pub repeated: u64,
+    pub repeated_elsewhere: u64,
+    pub misused: u64,
     pub violations: Vec<String>,
     /// What the Java clients were told instead of an answer.
     pub java_errors: Vec<String>,
@@ -92,14 +99,15 @@ impl Episodes<'_> {
                 assert!(self.serves(&clients.notes), "nor after all masters were started anew");
             }
             begun.push((fault, at, ended, now()));
+            clients.notes.fault_is_over();
         }
         pause(&mut rng);
         let notes = self.runtime.block_on(clients.stop());
-        let (java, java_errors) = self.java.end(JAVA);
+        let java = self.java.end(JAVA);
         let native = std::mem::take(&mut *notes.histories.lock());
         let outages =
             begun.iter().map(|(fault, from, ended, to)| outage(*fault, [*from, *ended, *to], &native)).collect();
-        let mut history: Vec<Call> = native.into_iter().chain(java).flatten().collect();
+        let mut history: Vec<Call> = native.into_iter().chain(java.histories).flatten().collect();
         // What is there in the end must follow from it, too.
         history.extend(DIRECTORIES.iter().map(|directory| {
             let (op, asked) = (Op::List(directory), now());
@@ -107,13 +115,31 @@ impl Episodes<'_> {
             Call { op, asked, heard: now(), seen }
         }));
         let (calls, unanswered) = (history.len(), history.iter().filter(|call| call.seen == Seen::Unknown).count());
+        let failed = history.iter().filter(|call| call.seen == Seen::Failed).count();
         let mut violations = std::mem::take(&mut *notes.violations.lock());
+        violations.extend(java.violations);
         let searched = std::thread::Builder::new().stack_size(SEARCH_STACK_BYTES).spawn(move || linearize(&history));
         violations.extend(searched.unwrap().join().unwrap().err());
-        self.one_call("", &Op::Delete { path: "/", recursive: true }, &root);
+        violations.extend(self.compare_ufs(&root));
+        violations.extend(ours.then(|| self.compare_masters()).flatten());
+        let deleted = self.one_call("", &Op::Delete { path: "/", recursive: true }, &root);
+        violations
+            .extend((deleted != Seen::Done).then(|| format!("all was to be deleted, and the answer was {deleted:?}")));
+        violations.extend(self.compare_ufs(&root).map(|text| format!("after all was deleted: {text}")));
         let violations = violations.into_iter().map(|text| format!("episode {seed}: {text}")).collect();
-        let repeated = notes.repeated.load(std::sync::atomic::Ordering::Relaxed);
-        Found { seed, outages, calls, unanswered, repeated, violations, java_errors }
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Found {
+            seed,
+            outages,
+            calls,
+            unanswered,
+            failed,
+            repeated: count(&notes.repeated),
+            repeated_elsewhere: count(&notes.repeated_elsewhere),
+            misused: count(&notes.misused),
+            violations,
+            java_errors: java.unanswered,
+        }
     }
 
     /// A call of our own, outside of the load.
@@ -154,6 +180,7 @@ fn outage(fault: Fault, [from, ended, to]: [u64; 3], histories: &[Vec<Call>]) ->
     let back = changed.iter().find(|heard| **heard >= ended).map_or(to, |heard| *heard) - ended;
     Outage {
         fault,
+        lasted_ms: (ended - from) / 1000,
         service_ms: longest_silence / 1000,
         back_ms: back / 1000,
         client_ms: histories.iter().filter_map(longest).collect(),

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::calls::{DIRECTORIES, PATHS};
+use crate::calls::{DIRECTORIES, PATHS, can_need_ufs};
 use crate::cluster::{Cluster, project};
 use crate::model::{Call, Op, Seen};
 
@@ -31,25 +31,37 @@ impl JavaClients {
         self.commands.flush().unwrap();
     }
 
-    /// They hear their last answers; the calls of each, and what was answered otherwise than by an answer of the namespace.
-    pub fn end(&mut self, clients: usize) -> (Vec<Vec<Call>>, Vec<String>) {
+    /// They hear their last answers.
+    pub fn end(&mut self, clients: usize) -> Heard {
         writeln!(self.commands, "end").unwrap();
         self.commands.flush().unwrap();
-        let (mut histories, mut errors) = (vec![Vec::new(); clients], Vec::new());
+        let mut heard = Heard { histories: vec![Vec::new(); clients], ..Heard::default() };
         loop {
             let mut line = String::new();
             assert!(self.answers.read_line(&mut line).unwrap() > 0, "the Java clients have ended");
             let line = line.trim_end();
             if line == "done" {
-                return (histories, errors);
+                return heard;
             }
             let (client, call) = parse(line).unwrap_or_else(|| panic!("not a call: {line}"));
-            if call.seen == Seen::Unknown {
-                errors.push(line.to_owned());
+            if line.contains(" = unexpected ") || call.seen == Seen::Failed && !can_need_ufs(&call.op) {
+                heard.violations.push(format!("a Java client heard what it cannot: {line}"));
+            } else if call.seen == Seen::Unknown {
+                heard.unanswered.push(line.to_owned());
             }
-            histories[client].push(call);
+            heard.histories[client].push(call);
         }
     }
+}
+
+/// What the Java clients have heard.
+#[derive(Default)]
+pub struct Heard {
+    pub histories: Vec<Vec<Call>>,
+    /// The calls that nobody answered in time.
+    pub unanswered: Vec<String>,
+    /// Refusals that no namespace gives.
+    pub violations: Vec<String>,
 }
 
 impl Drop for JavaClients {
@@ -85,7 +97,7 @@ fn parse(line: &str) -> Option<(usize, Call)> {
         "invalid" => Seen::Invalid,
         "notEmpty" => Seen::NotEmpty,
         "failed" => Seen::Failed,
-        "unknown" => Seen::Unknown,
+        "unknown" | "unexpected" => Seen::Unknown,
         _ => return None,
     };
     let call = Call { op, asked: words[1].parse().ok()?, heard: words[2].parse().ok()?, seen };

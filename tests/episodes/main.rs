@@ -1,14 +1,19 @@
 //! Episodes: a cluster in network namespaces, 32 clients on few names, random faults at random moments. Each history must
-//! be linearizable, the journal whole, and every checkpoint of every master equal to it.
+//! be linearizable. After each episode the UFS must have what the namespace has as persisted, and the states in the
+//! memories of all three masters must have the same digest at the same record. In the end the journal must be whole and
+//! reach as far as ZooKeeper knows, and each checkpoint, which the first standby to reach its record has written, equal to
+//! it. Our masters must be back within the budgets of `budget.rs`.
 //!
 //! `scripts/episodes --help`. Environment: EPISODES, EPISODES_SEED, EPISODES_MASTERS, EPISODES_TABLE, EPISODES_ONLY,
-//! ALLUXIO_TEST_PACKAGE.
+//! EPISODES_SLACK, ALLUXIO_TEST_PACKAGE.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod budget;
 mod calls;
 mod clients;
 mod clock;
 mod cluster;
+mod compare;
 mod episode;
 mod faults;
 #[path = "../first_document/hdfs.rs"]
@@ -46,6 +51,11 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
 }
 
+/// How many times a budget a fault may take.
+fn slack() -> u64 {
+    number("EPISODES_SLACK", budget::SLACK)
+}
+
 /// What episodes need.
 struct Bed {
     cluster: Cluster,
@@ -66,7 +76,7 @@ impl Bed {
         Episodes { cluster, runtime, callers, java: JavaClients::start(cluster) }
     }
 
-    /// The journal must be whole, and nobody have heard what cannot be.
+    /// The journal must be whole, nobody have heard what cannot be, and no fault have taken too long.
     fn judge(&self, report: &Report) {
         let ours = self.cluster.masters == Masters::Ours;
         if ours {
@@ -77,6 +87,7 @@ impl Bed {
             std::fs::write(file, report.to_string()).unwrap();
         }
         assert!(!ours || report.violations.is_empty(), "{}", report.violations.join("\n"));
+        assert!(!ours || report.exceeded.is_empty(), "took too long:\n{}", report.exceeded.join("\n"));
     }
 }
 
@@ -95,7 +106,7 @@ fn episodes() {
     let bed = Bed::up(masters());
     let (mut episodes, mut report) = (bed.episodes(), Report::default());
     for seed in seed..seed + count {
-        report.add(episodes.run(seed));
+        report.add(episodes.run(seed), slack());
         if bed.cluster.masters == Masters::Ours && (seed + 1).is_multiple_of(VERIFY_EVERY) {
             bed.cluster.verify();
         }
@@ -115,7 +126,7 @@ fn outages() {
     assert!(!chosen.is_empty(), "EPISODES_ONLY={only} is in the name of no outage");
     for (seed, (fault, seconds)) in chosen {
         if bed.cluster.can_have(fault) {
-            report.add(episodes.run_with(seed, &[(fault, Duration::from_secs(seconds))]));
+            report.add(episodes.run_with(seed, &[(fault, Duration::from_secs(seconds))]), slack());
         }
     }
     bed.judge(&report);

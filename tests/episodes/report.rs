@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::budget::exceeded;
 use crate::episode::Found;
 
 #[derive(Default)]
@@ -10,10 +11,15 @@ pub struct Report {
     episodes: usize,
     calls: usize,
     unanswered: usize,
+    failed: usize,
     repeated: u64,
+    repeated_elsewhere: u64,
+    misused: u64,
     /// By name of the fault.
     outages: BTreeMap<String, Times>,
     pub violations: Vec<String>,
+    /// Faults that cost more than they may.
+    pub exceeded: Vec<String>,
     java_errors: Vec<String>,
 }
 
@@ -29,11 +35,17 @@ struct Times {
 }
 
 impl Report {
-    pub fn add(&mut self, found: Found) {
-        let Found { seed, outages, calls, unanswered, repeated, violations, java_errors } = found;
+    /// Adds an episode, in which a fault may cost `slack` times its budget.
+    pub fn add(&mut self, found: Found, slack: u64) {
+        let Found { seed, outages, calls, unanswered, failed, repeated, repeated_elsewhere, misused, .. } = found;
+        let Found { violations, java_errors, .. } = found;
         let waits: Vec<_> =
             outages.iter().map(|o| format!("{} {} ms, {} ms after it", o.fault, o.service_ms, o.back_ms)).collect();
-        println!("episode {seed}: {calls} calls, {unanswered} unanswered, {repeated} repeated; {}", waits.join(", "));
+        println!(
+            "episode {seed}: {calls} calls, {unanswered} unanswered, {failed} refused by the UFS, {repeated} repeated, \
+             {repeated_elsewhere} at another leader, {misused} misused; {}",
+            waits.join(", ")
+        );
         for violation in &violations {
             println!("VIOLATION, to repeat the choices: --seed {seed} --count 1: {violation}");
         }
@@ -41,8 +53,15 @@ impl Report {
         self.episodes += 1;
         self.calls += calls;
         self.unanswered += unanswered;
+        self.failed += failed;
         self.repeated += repeated;
+        self.repeated_elsewhere += repeated_elsewhere;
+        self.misused += misused;
         for outage in outages {
+            if let Some(text) = exceeded(&outage, slack) {
+                println!("TOO LONG: episode {seed}: {text}");
+                self.exceeded.push(format!("episode {seed}: {text}"));
+            }
             let times = self.outages.entry(outage.fault.to_string()).or_default();
             times.silence.push(outage.service_ms);
             times.back.push(outage.back_ms);
@@ -63,13 +82,15 @@ fn percentile(values: &[u64], part: usize) -> f64 {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { episodes, calls, unanswered, repeated, violations, java_errors, .. } = self;
+        let Report { episodes, calls, unanswered, failed, repeated, repeated_elsewhere, misused, .. } = self;
         writeln!(
             f,
-            "{episodes} episodes, {calls} calls, {unanswered} without an answer ({} of Java), {repeated} repeated with \
-             their first answer, {} violations\n",
-            java_errors.len(),
-            violations.len()
+            "{episodes} episodes, {calls} calls, {unanswered} without an answer ({} of Java), {failed} refused by the UFS, \
+             {repeated} repeated with their first answer ({repeated_elsewhere} at another leader), {misused} refused because \
+             their id was used for something else, {} violations, {} faults that took too long\n",
+            self.java_errors.len(),
+            self.violations.len(),
+            self.exceeded.len()
         )?;
         writeln!(
             f,

@@ -5,6 +5,8 @@ import alluxio.exception.DirectoryNotEmptyException;
 import alluxio.exception.FileAlreadyExistsException;
 import alluxio.exception.FileDoesNotExistException;
 import alluxio.exception.InvalidPathException;
+import alluxio.exception.status.DeadlineExceededException;
+import alluxio.exception.status.UnavailableException;
 import alluxio.grpc.Bits;
 import alluxio.grpc.CreateDirectoryPOptions;
 import alluxio.grpc.CreateFilePOptions;
@@ -240,6 +242,10 @@ public class ClientProbe {
     });
   }
 
+  private static String described(Exception e) {
+    return e.getClass().getSimpleName() + " " + String.valueOf(e.getMessage()).replace('\n', ' ');
+  }
+
   private static String told(long asked, String what, Callable<String> call) {
     String answer;
     try {
@@ -253,8 +259,11 @@ public class ClientProbe {
     } catch (DirectoryNotEmptyException e) {
       // What the client makes of every refusal of that kind; here the one of a UFS.
       answer = e.getMessage().contains("under file system") ? "failed" : "notEmpty";
+    } catch (UnavailableException | DeadlineExceededException e) {
+      answer = "unknown " + described(e);
     } catch (Exception e) {
-      answer = "unknown " + e.getClass().getSimpleName() + " " + String.valueOf(e.getMessage()).replace('\n', ' ');
+      boolean ofUfs = String.valueOf(e.getMessage()).contains("under file system");
+      answer = ofUfs ? "failed" : "unexpected " + described(e);
     }
     return asked + " " + System.nanoTime() / 1000 + " " + what + " = " + answer;
   }

@@ -230,8 +230,11 @@ fn seen(op: &Op, answer: &Result<Answer, FsError>) -> Result<Seen, String> {
             ErrorKind::NotFound => Ok(Seen::NotFound),
             ErrorKind::AlreadyExists => Ok(Seen::Exists),
             ErrorKind::InvalidArgument => Ok(Seen::Invalid),
-            ErrorKind::FailedPrecondition if error.message.contains("under file system") => Ok(Seen::Failed),
-            ErrorKind::Unknown if error.message.contains("under file system") => Ok(Seen::Failed),
+            ErrorKind::FailedPrecondition | ErrorKind::Unknown
+                if error.message.contains("under file system") && op.can_need_ufs(THROUGH) =>
+            {
+                Ok(Seen::Failed)
+            }
             ErrorKind::FailedPrecondition => Ok(Seen::NotEmpty),
             _ => Err(format!("{error:?}")),
         },

@@ -14,6 +14,18 @@ pub enum Op {
     List(&'static str),
 }
 
+impl Op {
+    /// Whether the UFS may be the reason why it was refused. Directories that are made at one of `through` are made in
+    /// the UFS, too, and may be moved anywhere.
+    pub fn can_need_ufs(&self, through: &[&str]) -> bool {
+        match self {
+            Op::Mkdir(path) => through.contains(path),
+            Op::Delete { .. } | Op::Rename { .. } => true,
+            Op::Create(_) | Op::Stat(_) | Op::List(_) => false,
+        }
+    }
+}
+
 /// The class of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
@@ -25,7 +37,7 @@ pub enum Seen {
     Exists,
     Invalid,
     NotEmpty,
-    /// The UFS refused: nothing has happened.
+    /// The UFS refused: nothing has happened. Only of what [`Op::can_need_ufs`].
     Failed,
     /// No answer came, and none was waited for any more: it may take effect at any time after it was asked, or never.
     Unknown,
