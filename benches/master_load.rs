@@ -22,6 +22,9 @@ use tokio::task::JoinSet;
 use tonic::Status;
 use uuid::Uuid;
 
+/// How long a master may take until it serves.
+const SERVES_WITHIN: Duration = Duration::from_secs(60);
+
 fn variable(name: &str, default: u64) -> u64 {
     std::env::var(name)
         .map_or(default, |value| value.parse().unwrap_or_else(|_| panic!("{name}={value}: not a number")))
@@ -61,10 +64,21 @@ async fn open(master: &str, count: u64) -> Vec<Connection> {
         ChannelSettings { identity: Some(Identity { user, on_behalf_of: None }), ..ChannelSettings::default() };
     let mut connections = Vec::new();
     for _ in 0..count {
-        let connection = connect(master, ServiceType::FileSystemMasterClientService, &settings).await;
-        connections.push(connection.unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error))));
+        connections.push(open_one(master, &settings).await);
     }
     connections
+}
+
+/// A master that has just been started listens before it serves.
+async fn open_one(master: &str, settings: &ChannelSettings) -> Connection {
+    let give_up = boot_now() + SERVES_WITHIN;
+    loop {
+        match connect(master, ServiceType::FileSystemMasterClientService, settings).await {
+            Ok(connection) => return connection,
+            Err(_) if boot_now() < give_up => tokio::time::sleep(Duration::from_millis(200)).await,
+            Err(error) => panic!("MASTER={master}: {error}: {:?}", std::error::Error::source(&error)),
+        }
+    }
 }
 
 /// When calls count: those that are answered in it.
