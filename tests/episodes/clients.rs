@@ -168,12 +168,11 @@ impl Client {
         self.notes.histories.lock().push(history);
     }
 
-    /// Asks one change in twenty again at once, mostly the same leader, and keeps some for the time after a fault.
+    /// Asks one change in twenty again at once, mostly the same leader, and keeps the first ones for the time after the next fault.
     async fn repeat_or_keep(&mut self, op: &Op) {
         if self.rng.chance(1, 20) {
             self.ask_again(op, self.ids, false).await;
         } else if self.kept.len() < KEPT_MAX
-            && self.rng.chance(1, 4)
             && let Ok(leader) = self.caller.primary().await
         {
             let faults = self.notes.faults.load(Ordering::SeqCst);
