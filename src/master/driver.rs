@@ -9,6 +9,7 @@ use super::follower::Follower;
 use super::gate::{Gate, Standing};
 use super::ops::{self, Answer, Operation, Request, UfsOperation};
 use super::role::{Role, RoleEvent, RoleSettings};
+use super::stuck::Stuck;
 use super::worker_call::{Command, WorkerAnswer, WorkerCall};
 use super::workers::{Known, WorkerLimits, Workers};
 use crate::journal::chain::Position;
@@ -114,22 +115,6 @@ pub struct Driver<T> {
     stuck: Stuck,
     stopping: bool,
     pub(super) effects: Vec<Effect<T>>,
-}
-
-/// Since when a leader has not been able to do its work, and how far it had read then.
-#[derive(Debug, Default)]
-struct Stuck(Option<(Boot, Position)>);
-
-impl Stuck {
-    /// Whether it has been for as long as that; `patience` is none when it can do its work.
-    fn is_longer_than(&mut self, patience: Option<Duration>, read: Position, now: Boot) -> bool {
-        let Some(patience) = patience else {
-            self.0 = None;
-            return false;
-        };
-        let (since, _) = *self.0.insert(self.0.filter(|(_, then)| *then == read).unwrap_or((now, read)));
-        now.since(since) >= patience
-    }
 }
 
 impl<T> Driver<T> {

@@ -31,6 +31,7 @@ mod server_mount;
 mod server_worker;
 pub mod start;
 pub mod state;
+mod stuck;
 mod takeover;
 pub mod tasks;
 pub mod ufs;
