@@ -19,6 +19,7 @@ pub fn encode(node: &EpochNode) -> Result<Vec<u8>, String> {
             return Err(format!("the {name} {text:?} holds a line break"));
         }
     }
+    let earlier = (node.segments_epoch != 0).then(|| format!("segments_epoch={}", node.segments_epoch));
     let lines = [
         format!("{VERSION_KEY}={VERSION}"),
         format!("epoch={}", node.epoch),
@@ -31,7 +32,7 @@ pub fn encode(node: &EpochNode) -> Result<Vec<u8>, String> {
         format!("durable_sequence={}", node.durable_sequence),
         format!("durable_hash={:016x}", node.durable_hash),
     ];
-    Ok((lines.join("\n") + "\n").into_bytes())
+    Ok((lines.into_iter().chain(earlier).collect::<Vec<_>>().join("\n") + "\n").into_bytes())
 }
 
 /// The node of these bytes.
@@ -54,6 +55,8 @@ pub fn decode(bytes: &[u8]) -> Result<EpochNode, String> {
         latch: fields.text("latch")?.to_owned(),
         lease_ms: fields.parsed("lease_ms")?,
         segments: fields.parsed("segments")?,
+        // Releases before it did not write it.
+        segments_epoch: if fields.text("segments_epoch").is_ok() { fields.parsed("segments_epoch")? } else { 0 },
         durable_sequence: fields.parsed("durable_sequence")?,
         durable_hash: u64::from_str_radix(hash, 16).map_err(|error| bad_value("durable_hash", hash, &error))?,
     })
@@ -94,6 +97,7 @@ mod tests {
             latch: "_c_x-lock-0000000001".into(),
             lease_ms: 2_000,
             segments: 3,
+            segments_epoch: 0,
             durable_sequence: 12345,
             durable_hash: 0xDEAD_BEEF,
         }
@@ -106,6 +110,10 @@ mod tests {
     fn the_format_is_this_text() {
         assert_eq!(String::from_utf8(encode(&node()).expect("no line breaks")).expect("text"), TEXT);
         assert_eq!(decode(TEXT.as_bytes()), Ok(node()));
+        let claimed = EpochNode { segments_epoch: 6, ..node() };
+        assert_eq!(String::from_utf8(encode(&claimed).expect("text")), Ok(format!("{TEXT}segments_epoch=6\n")));
+        assert_eq!(decode(format!("{TEXT}segments_epoch=6\n").as_bytes()), Ok(claimed));
+        assert!(decode(format!("{TEXT}segments_epoch=x\n").as_bytes()).is_err());
         let empty = EpochNode::default();
         assert_eq!(decode(&encode(&empty).expect("no line breaks")), Ok(empty));
     }

@@ -17,12 +17,22 @@ pub struct EpochNode {
     pub latch: String,
     /// How long a renewal of its owner counts, in milliseconds; 0 when no answer of its owner rests on a clock.
     pub lease_ms: u64,
-    /// How many segments of the epoch exist at least; a listing that shows fewer is stale.
+    /// How many segments of an epoch exist at least; a listing that shows fewer is stale.
     pub segments: u32,
+    /// Of which epoch, when its claimer has not made one yet: that of an earlier one, which may have answered. 0: of
+    /// `epoch` itself.
+    pub segments_epoch: u64,
     /// Sequence of the last acknowledged record, kept here a second time.
     pub durable_sequence: u64,
     /// History hash after it.
     pub durable_hash: u64,
+}
+
+impl EpochNode {
+    /// The epoch whose segments are counted.
+    pub fn segments_of(&self) -> u64 {
+        if self.segments_epoch == 0 { self.epoch } else { self.segments_epoch }
+    }
 }
 
 /// A value with the version under which it was read. Versions only grow.

@@ -224,13 +224,19 @@ impl Role {
 
     /// Has the next renewal say how many segments exist and what was answered last; at once if there is a new segment.
     pub fn register(&mut self, segments: u32, durable: Position) {
-        self.renew_wanted |= segments > self.node.segments;
-        self.node.segments = segments;
+        self.renew_wanted |= segments > self.own_segments();
+        if segments > 0 {
+            (self.node.segments, self.node.segments_epoch) = (segments, 0);
+        }
         // The node may know of an answer whose mark the chain had not yet.
         if durable.sequence.0 >= self.node.durable_sequence {
             self.node.durable_sequence = durable.sequence.0;
             self.node.durable_hash = durable.hash;
         }
+    }
+
+    fn own_segments(&self) -> u32 {
+        if self.node.segments_epoch == 0 { self.node.segments } else { 0 }
     }
 
     /// Answers are ready: in the mode that confirms each one, a renewal is sent as soon as may be.
@@ -273,7 +279,6 @@ impl Role {
         self.epochs_given_up += 1;
         self.not_before.insert(Kind::Write, now + pause);
         self.node.epoch = self.node.epoch.max(highest_epoch) + 1;
-        self.node.segments = 0;
         self.registered = 0;
         self.phase = Phase::Claiming;
         // Who waits by now is not known since the first claim.
@@ -429,7 +434,9 @@ impl Role {
                     address: self.settings.address.clone(),
                     latch: own.0.clone(),
                     lease_ms: self.lease_ms(),
-                    segments: 0,
+                    // Until we have made a segment, the next leader must know of those before.
+                    segments: if mutant::is(Mutant::HiddenSegments) { 0 } else { self.before.segments },
+                    segments_epoch: self.before.segments_of(),
                     released: false,
                     ..self.before.clone()
                 };
@@ -454,7 +461,7 @@ impl Role {
     fn claim_call(&mut self, own: OwnNode, ahead: Vec<String>) -> LatchCall {
         self.sent += 1;
         self.claim_sent = true;
-        self.registering = self.node.segments;
+        self.registering = self.own_segments();
         LatchCall::Claim { own, ahead, version: self.version, node: self.node.clone() }
     }
 
@@ -463,7 +470,7 @@ impl Role {
         if let Some(own) = self.own.clone().filter(|_| due && self.begin(Kind::Write, now)) {
             self.renew_wanted = false;
             self.sent += 1;
-            self.registering = self.node.segments;
+            self.registering = self.own_segments();
             calls.push(LatchCall::Renew { own, version: self.version, node: self.node.clone() });
         }
         if self.look == Look::Wanted || (self.look == Look::Done && now >= self.observe_due) {

@@ -235,6 +235,24 @@ fn only_the_segments_that_a_renewal_named_when_it_was_sent_are_registered() {
     assert_eq!(role.registered(), 2);
 }
 
+/// One that claims and dies before it has made a segment must not hide those of the leader before.
+#[test]
+fn a_claim_tells_of_the_segments_before_it_until_there_are_new_ones() {
+    let mut role = joined(FencingMode::Lease);
+    let mut before = node_of_a(9);
+    before.value = EpochNode { released: true, segments: 5, durable_sequence: 70, ..before.value };
+    observe(&mut role, Some(before), &["b"], at(1_000));
+    let calls = role.calls(at(1_000), 3);
+    let [LatchCall::Claim { node, .. }] = &calls[..] else { panic!("{calls:?}") };
+    assert_eq!((node.epoch, node.segments, node.segments_of()), (4, 5, 3));
+    role.reply(LatchReply::Claimed(Ok(10)), at(1_100));
+    assert_eq!(role.registered(), 0);
+    role.register(0, Position::START);
+    assert_eq!((role.node.segments_of(), role.node.durable_sequence), (3, 70), "nothing was made or answered yet");
+    role.register(1, Position::START);
+    assert_eq!((role.node.segments, role.node.segments_of(), role.node.durable_sequence), (1, 4, 70));
+}
+
 #[test]
 fn an_epoch_that_is_taken_is_followed_by_a_claim_of_the_next() {
     let mut role = leading(FencingMode::Lease);

@@ -159,5 +159,5 @@ impl<T> Driver<T> {
 }
 
 fn newest_segment(node: &EpochNode) -> SegmentId {
-    SegmentId { epoch: node.epoch, index: node.segments - 1 }
+    SegmentId { epoch: node.segments_of(), index: node.segments - 1 }
 }

@@ -64,6 +64,8 @@ pub enum Mutant {
     NameUnanswered,
     /// F8: answers from a new segment leave before it is registered.
     ServeUnregistered,
+    /// F8: who claims hides how many segments the leader before it had.
+    HiddenSegments,
     /// F9: standbys apply all that they see.
     TailToEnd,
     /// F9: the mark is raised at the flush.
@@ -88,6 +90,12 @@ pub enum Mutant {
     AnyArguments,
     /// An entry is not journaled.
     DropEntry,
+    /// A directory is made in the UFS before it is durable that it will be.
+    UnannouncedMake,
+    /// A directory that is made in the UFS, for something below it, may be deleted meanwhile.
+    DeleteWhileMade,
+    /// A directory that the UFS refuses to make was not made by an earlier call either.
+    RefusedIsAbsent,
     /// A standby has workers drop blocks that it does not know yet.
     StandbyDrops,
     /// Workers are told to drop blocks before it is durable that nobody needs them.
@@ -129,6 +137,7 @@ impl Mutant {
         Mutant::TornHeader,
         Mutant::NameUnanswered,
         Mutant::ServeUnregistered,
+        Mutant::HiddenSegments,
         Mutant::TailToEnd,
         Mutant::MarkWhenFlushed,
         Mutant::NoIdleMark,
@@ -141,6 +150,9 @@ impl Mutant {
         Mutant::ForgetAnswers,
         Mutant::AnyArguments,
         Mutant::DropEntry,
+        Mutant::UnannouncedMake,
+        Mutant::DeleteWhileMade,
+        Mutant::RefusedIsAbsent,
         Mutant::StandbyDrops,
         Mutant::DropBeforeFlush,
         Mutant::ForgetCopies,
