@@ -309,6 +309,9 @@ impl<T> Driver<T> {
                 Err(error) if error.kind == ErrorKind::Unavailable => {
                     self.effects.push(Effect::Answer(who, Err(error)))
                 }
+                answer if mutant::is(Mutant::UnannouncedMake) && is_make(core, &answer) => {
+                    self.effects.push(Effect::Answer(who, answer));
+                }
                 answer => answers.push((who, answer)),
             }
             if entries.len() >= RECORD_BYTES {
@@ -481,6 +484,12 @@ impl<T> Driver<T> {
         self.effects.extend(writer.effects(now).into_iter().map(Effect::Write));
         self.role.register(writer.created_segments(), writer.mark_position());
     }
+}
+
+/// Whether a directory is made in the UFS next.
+fn is_make(core: &Core, answer: &Result<Answer, FsError>) -> bool {
+    let Ok(Answer::Begun(inode)) = answer else { return false };
+    core.state.intents().get(inode).is_some_and(|intent| intent.make.is_some())
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::journal::entry::{self, Answered, DeleteFile, Entry, MakeInUfs, UfsIntent, UnlinkTree};
 use crate::master::state::{Footprint, Inode};
+use crate::types::mutant::{self, Mutant};
 use crate::types::{AlluxioPath, FsError, InodeId, PersistenceState};
 
 /// Intents that may be open at a time: each is a call to a UFS under way.
@@ -26,12 +27,21 @@ pub(super) fn check_free(at: &Context<'_>, operation: &Operation) -> Result<(), 
         let above = |extent| extent == Extent::Tree;
         reached.iter().any(|(path, extent)| taken.is_prefix_of(path) || above(*extent) && path.is_prefix_of(taken))
     };
-    let mut taken =
-        at.state.intents().values().flat_map(|intent| std::iter::once(&intent.path).chain(&intent.new_path));
+    let may_pass = |intent: &UfsIntent| match operation {
+        Operation::Delete(op) => is_made_while_deleted(intent) && op.path == intent.path,
+        _ => false,
+    };
+    let intents = at.state.intents().values().filter(|intent| !may_pass(intent));
+    let mut taken = intents.flat_map(|intent| std::iter::once(&intent.path).chain(&intent.new_path));
     match taken.find(|path| touches(path)) {
         Some(path) => Err(errors::not_yet(path)),
         None => Ok(()),
     }
+}
+
+/// Broken on purpose: nothing keeps a directory that is made in the UFS, for something below it, from being deleted.
+fn is_made_while_deleted(intent: &UfsIntent) -> bool {
+    mutant::is(Mutant::DeleteWhileMade) && matches!(intent.make, Some(MakeInUfs::Existing))
 }
 
 /// All checks of the operation, and the intent instead of its entries.
@@ -168,6 +178,8 @@ pub(super) fn removal(
 ) -> Vec<Entry> {
     let mounts = at.state.mounts().below(path).map(|mount| Entry::DeleteMountPoint { path: mount.path.clone() });
     let mut entries: Vec<Entry> = mounts.collect();
+    let open = at.state.intents().get(&inode.id).filter(|intent| is_made_while_deleted(intent));
+    entries.extend(open.map(|_| Entry::UfsIntentSettled { inode: inode.id }));
     entries.extend(delete::delete_blocks(at, inode));
     entries.push(if inode.children() > 0 {
         Entry::UnlinkTree(UnlinkTree { id: inode.id, op_time_ms, path: path.clone() })

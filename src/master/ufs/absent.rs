@@ -12,14 +12,14 @@ const ABSENT_FOR: Duration = Duration::from_secs(1);
 
 /// See the module text.
 #[derive(Debug, Default)]
-pub(super) struct AbsentPaths {
+pub struct AbsentPaths {
     until: BTreeMap<AlluxioPath, Boot>,
     order: VecDeque<(AlluxioPath, Boot)>,
 }
 
 impl AbsentPaths {
     /// This path was not there.
-    pub(super) fn add(&mut self, path: AlluxioPath, now: Boot) {
+    pub fn add(&mut self, path: AlluxioPath, now: Boot) {
         while let Some((oldest, until)) = self.order.front() {
             if self.order.len() < PATHS_MAX && *until > now {
                 break;
@@ -35,7 +35,7 @@ impl AbsentPaths {
 
     /// Whether the path, or one above it, was not there. Its first `found` components are in the namespace by now,
     /// so what was known of them is void.
-    pub(super) fn contains(&self, path: &AlluxioPath, found: usize, now: Boot) -> bool {
+    pub fn contains(&self, path: &AlluxioPath, found: usize, now: Boot) -> bool {
         let mut at = path.clone();
         for _ in found..path.components().count() {
             if self.until.get(&at).is_some_and(|until| *until > now) {

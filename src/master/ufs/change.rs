@@ -124,11 +124,7 @@ impl UfsNamespace {
         drop(under_way);
         Ok(match made {
             Ok(Ok(told)) => told,
-            Ok(Err(error)) => match error.kind {
-                UfsErrorKind::NotFound if !call.needs_what_it_names() => Told::Absent,
-                UfsErrorKind::Unavailable => Told::Unknown(error.to_string()),
-                _ => Told::Refused(error.to_string()),
-            },
+            Ok(Err(error)) => failure(call, &error),
             Err(_) => Told::Unknown(format!("{call:?} took longer than {} ms", deadline.as_millis())),
         })
     }
@@ -183,6 +179,19 @@ impl UfsNamespace {
                 },
             }
         }
+    }
+}
+
+/// What the failure of a call tells.
+pub fn failure(call: &UfsCall, error: &UfsError) -> Told {
+    match (error.kind, call) {
+        // Others have nothing to do when what they name is not there.
+        (UfsErrorKind::NotFound, UfsCall::Rename { .. } | UfsCall::Make { .. }) => Told::Refused(error.to_string()),
+        (UfsErrorKind::NotFound, _) => Told::Absent,
+        // A file is no directory.
+        (UfsErrorKind::WrongType, UfsCall::List(_)) => Told::Absent,
+        (UfsErrorKind::Unavailable, _) => Told::Unknown(error.to_string()),
+        _ => Told::Refused(error.to_string()),
     }
 }
 

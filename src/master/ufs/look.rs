@@ -1,18 +1,14 @@
 //! What is in a UFS and not in the namespace: looked at once however many ask, and journaled.
 
+use super::locks::Mode;
+use super::look_task::{LookStep, LookTask, Shown};
 use super::{Looked, UfsNamespace, nobody, refusal};
+use crate::master::event::Core;
 use crate::master::ops::{self, Load, Lookup, Mount, Operation, Request, Seen, UfsFacts, UfsOperation};
-use crate::master::ufs::locks::Mode;
 use crate::types::time::boot_now;
-use crate::types::ufs_names::is_nobodys;
 use crate::types::{AlluxioPath, ErrorKind, FsError};
 use crate::ufs::{UfsError, UfsErrorKind, UfsStatus, UfsUri};
 use std::sync::{Arc, Weak};
-
-/// Inodes that one record makes at most.
-const LOAD_INODES_MAX: usize = 5_000;
-/// A directory with more entries than this is refused.
-const LISTING_MAX: usize = 5_000_000;
 
 /// What cannot be a path in that UFS is not in it.
 fn absent_if_impossible(error: UfsError) -> Result<Option<UfsStatus>, FsError> {
@@ -42,11 +38,7 @@ impl UfsNamespace {
     async fn look_once(&self, lookup: &Lookup) -> Result<(), FsError> {
         let path = lookup.path();
         let _lock = self.inner.locks.lock(vec![path.clone()], Mode::Shared).await;
-        let looked = match lookup {
-            Lookup::Path { path, found } => self.look_at_path(path, *found).await,
-            Lookup::Children(path) => self.look_at_children(path).await,
-        };
-        looked.inspect_err(|error| log::debug!("cannot look at a UFS path={path} reason={error}"))
+        self.look_at(lookup).await.inspect_err(|error| log::debug!("cannot look at a UFS path={path} reason={error}"))
     }
 
     fn turn(&self, lookup: &Lookup) -> Arc<tokio::sync::Mutex<()>> {
@@ -60,54 +52,33 @@ impl UfsNamespace {
         turn
     }
 
-    /// From the first component that is missing down, as far as the UFS has them.
-    async fn look_at_path(&self, path: &AlluxioPath, found: usize) -> Result<(), FsError> {
-        let mut at = path.components().take(found).fold(AlluxioPath::root(), |path, name| path.join(name));
-        let mut seen = Vec::new();
-        for name in path.components().skip(found) {
-            at = at.join(name);
-            if is_nobodys(name) {
-                break;
-            }
-            let ufs_path = self.uri(&at);
-            let ufs = self.inner.clients.of(&ufs_path).map_err(refusal)?;
-            let Some(status) = ufs.status(&ufs_path).await.or_else(absent_if_impossible)? else {
-                self.inner.absent.lock().add(at, boot_now());
-                break;
-            };
-            let is_directory = status.directory;
-            seen.push((at.clone(), self.facts(status)));
-            if !is_directory {
-                break;
-            }
-        }
-        let Some((first, _)) = seen.first() else { return Ok(()) };
-        let seen_at = (first.clone(), self.uri(first));
-        self.load(Load { found: seen, listed: None, seen_at }).await
-    }
-
-    async fn look_at_children(&self, path: &AlluxioPath) -> Result<(), FsError> {
-        let ufs_path = self.uri(path);
-        let ufs = self.inner.clients.of(&ufs_path).map_err(refusal)?;
-        let listed = match ufs.list(&ufs_path).await {
-            Ok(listed) => listed,
-            Err(UfsError { kind: UfsErrorKind::NotFound, .. }) => return Ok(()),
-            Err(error) => return Err(refusal(error)),
-        };
-        if listed.len() > LISTING_MAX {
-            let message = format!("{ufs_path} has {} entries, the limit is {LISTING_MAX}", listed.len());
-            return Err(FsError::new(ErrorKind::ResourceExhausted, message));
-        }
-        let listed = listed.into_iter().filter(|status| !is_nobodys(&status.name));
-        let mut found = listed.map(|status| (path.join(&status.name), self.facts(status)));
+    async fn look_at(&self, lookup: &Lookup) -> Result<(), FsError> {
+        let begin = |core: &Core, settings: &ops::Settings| LookTask::begin(lookup, &core.state, settings);
+        let (mut task, mut step) = self.inner.handle.with_core(begin);
         loop {
-            let some: Vec<_> = found.by_ref().take(LOAD_INODES_MAX).collect();
-            let is_last = some.len() < LOAD_INODES_MAX;
-            let seen_at = (path.clone(), ufs_path.clone());
-            self.load(Load { found: some, listed: is_last.then(|| path.clone()), seen_at }).await?;
-            if is_last {
-                return Ok(());
-            }
+            let shown = match step {
+                LookStep::Done => return Ok(()),
+                LookStep::Load(load) => {
+                    self.load(load).await?;
+                    Shown::Loaded
+                }
+                LookStep::Status { path, uri } => {
+                    let ufs = self.inner.clients.of(&uri).map_err(refusal)?;
+                    let status = ufs.status(&uri).await.or_else(absent_if_impossible)?;
+                    if status.is_none() {
+                        self.inner.absent.lock().add(path, boot_now());
+                    }
+                    Shown::Status(status.map(|status| self.facts(status)))
+                }
+                LookStep::List(uri) => {
+                    let ufs = self.inner.clients.of(&uri).map_err(refusal)?;
+                    match ufs.list(&uri).await {
+                        Err(UfsError { kind: UfsErrorKind::NotFound, .. }) => Shown::Status(None),
+                        listed => Shown::Names(named(listed.map_err(refusal)?, |status| self.facts(status))),
+                    }
+                }
+            };
+            step = self.inner.handle.with_core(|core, settings| task.step(shown, &core.state, settings))?;
         }
     }
 
@@ -125,16 +96,7 @@ impl UfsNamespace {
     }
 
     fn facts(&self, status: UfsStatus) -> UfsFacts {
-        let block_size = status.block_size_bytes.filter(|bytes| *bytes > 0);
-        UfsFacts {
-            directory: status.directory,
-            length: status.length.cast_signed(),
-            block_size_bytes: block_size.unwrap_or(self.inner.settings.block_size_bytes).cast_signed(),
-            owner: status.owner,
-            group: status.group,
-            mode: status.mode,
-            modification_time_ms: status.modification_time_ms,
-        }
+        facts_of(status, self.inner.settings.block_size_bytes)
     }
 
     /// What is to be mounted, and what is where the mount point would lie.
@@ -149,5 +111,24 @@ impl UfsNamespace {
         let there = parent.status(&above).await.ok().flatten();
         let path = UfsUri::parse(&above).map_err(unknown)?.path;
         Ok(Seen { root, shadowed: there.map(|_| path) })
+    }
+}
+
+/// What a directory holds, by name.
+pub fn named(listed: Vec<UfsStatus>, facts: impl Fn(UfsStatus) -> UfsFacts) -> Vec<(String, UfsFacts)> {
+    listed.into_iter().map(|status| (status.name.clone(), facts(status))).collect()
+}
+
+/// What a UFS says of a file or directory, with the size of the blocks of a file that it says nothing about.
+pub fn facts_of(status: UfsStatus, block_size_bytes: u64) -> UfsFacts {
+    let block_size = status.block_size_bytes.filter(|bytes| *bytes > 0);
+    UfsFacts {
+        directory: status.directory,
+        length: status.length.cast_signed(),
+        block_size_bytes: block_size.unwrap_or(block_size_bytes).cast_signed(),
+        owner: status.owner,
+        group: status.group,
+        mode: status.mode,
+        modification_time_ms: status.modification_time_ms,
     }
 }

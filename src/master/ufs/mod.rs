@@ -1,15 +1,20 @@
 //! The coordinator of the UFS, between the server and the driver: looks at a UFS, or changes it, and has the driver
 //! decide with what came of it. Nothing here runs under the lock over the state. See ARCHITECTURE.md, "UFS effects".
 //!
-//! Read `task.rs` (a change under an intent, step by step) and `locks.rs`, then this file, then `look.rs` (what is
-//! loaded), `change.rs` (what is changed) and `absent.rs`.
+//! Read `task.rs` (a change under an intent, step by step), `look_task.rs` (a look) and `locks.rs`, then this file, then
+//! `look.rs` (what is loaded), `change.rs` (what is changed) and `absent.rs`.
 
 mod absent;
 mod change;
 mod locks;
 mod look;
+mod look_task;
 mod task;
 
+pub use absent::AbsentPaths;
+pub use change::failure;
+pub use look::{facts_of, named};
+pub use look_task::{LookStep, LookTask, Shown};
 pub use task::{Step, Told, UfsCall, UfsTask};
 
 use super::audit::Ownership;
@@ -21,7 +26,6 @@ use super::worker_call::WorkerCall;
 use crate::types::time::{boot_now, wall_now};
 use crate::types::{AlluxioPath, Caller, ErrorKind, FsError, InodeId, SequenceNumber};
 use crate::ufs::{UfsClients, UfsError, UfsErrorKind};
-use absent::AbsentPaths;
 use locks::{Mode, PathLock, PathLocks};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};

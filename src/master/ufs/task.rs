@@ -6,6 +6,7 @@
 use crate::journal::entry::{MakeInUfs, UfsIntent};
 use crate::master::ops::{self, Answer, Operation, Settings, UfsOperation, place_of};
 use crate::master::state::MasterState;
+use crate::types::mutant::{self, Mutant};
 use crate::types::ufs_names::is_nobodys;
 use crate::types::{AlluxioPath, ErrorKind, FsError, InodeId, PersistenceState};
 use std::collections::BTreeMap;
@@ -58,11 +59,6 @@ impl UfsCall {
     /// Whether it changes the UFS.
     pub fn is_change(&self) -> bool {
         !matches!(self, UfsCall::Look(_) | UfsCall::List(_))
-    }
-
-    /// Whether it fails if what it names is not there; other calls have nothing to do then.
-    pub fn needs_what_it_names(&self) -> bool {
-        matches!(self, UfsCall::Rename { .. } | UfsCall::Make { .. })
     }
 }
 
@@ -158,13 +154,14 @@ impl UfsTask {
         }
         // Settled by another task, which cannot be while this one has the lock on its paths.
         let Some((from, to)) = self.uris(state, settings) else { return Step::Done(Ok(())) };
+        let makes = self.makes(state);
         if let (Phase::LookingAtSource | Phase::LookingAtTarget { .. } | Phase::Comparing { .. }, Some(last)) =
             (&self.phase, &self.last)
             && matches!(told, Told::Unknown(_) | Told::Refused(_))
+            && !(makes && matches!(told, Told::Refused(_)))
         {
             return Step::Again(last.clone());
         }
-        let makes = self.makes(state);
         match (&mut self.phase, to) {
             (Phase::Checking { .. }, _) => self.check(told, state, settings),
             (Phase::Clearing, Some(to)) if matches!(told, Told::Done | Told::Absent) => {
@@ -172,12 +169,18 @@ impl UfsTask {
                 self.call(UfsCall::Rename { from, to })
             }
             (Phase::Changing, _) if told == Told::Done => self.commit(),
-            // A directory may be made again and again.
+            // A directory may be made again and again. One that is refused may be there: of an earlier call nobody heard.
             (Phase::Changing, _) if makes => match told {
                 Told::Refused(reason) => {
-                    self.end(Vec::new(), |task, state| failure_of(state, task.inode, "", None, &reason), state)
+                    self.failure = Some(failure_of(state, self.inode, &from, None, &reason));
+                    self.phase = Phase::LookingAtSource;
+                    self.call(UfsCall::List(from))
                 }
                 _ => self.again(state, settings),
+            },
+            (Phase::LookingAtSource, _) if makes => match told {
+                Told::Names(_) if !mutant::is(Mutant::RefusedIsAbsent) => self.commit(),
+                _ => self.end(Vec::new(), |task, state| failure_of(state, task.inode, &from, None, ""), state),
             },
             (Phase::Changing, None) if told == Told::Absent => self.commit(),
             (Phase::Clearing | Phase::Changing, to) => {

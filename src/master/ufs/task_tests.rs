@@ -7,7 +7,7 @@ use crate::master::ops::{
 use crate::master::workers::Workers;
 use crate::types::time::Millis;
 use crate::types::{OperationId, TtlAction};
-use crate::ufs::{MemoryUfs, Ufs, UfsDeletion, UfsErrorKind, UfsOwnership};
+use crate::ufs::{MemoryUfs, Ufs, UfsDeletion, UfsOwnership};
 use bytes::Bytes;
 use std::collections::BTreeSet;
 
@@ -127,8 +127,7 @@ impl World {
         match told {
             _ if fault == Some(Fault::ReplyLost) => Told::Unknown("no reply".into()),
             Ok(told) => told,
-            Err(error) if error.kind == UfsErrorKind::NotFound && !call.needs_what_it_names() => Told::Absent,
-            Err(error) => Told::Refused(error.to_string()),
+            Err(error) => super::super::change::failure(call, &error),
         }
     }
 
@@ -303,6 +302,29 @@ async fn a_directory_that_a_dead_master_made_is_new_to_who_asked_for_it() {
     assert_eq!(another.kind, ErrorKind::AlreadyExists);
     let made = ops::inode_at(&world.state, &path("/c/m")).unwrap();
     assert_eq!((made.mode, world.agreed().contains("/c/m")), (0o750, true));
+}
+
+/// Nor is what a dead master made taken for somebody else's because it cannot be made again.
+#[tokio::test]
+async fn a_directory_that_was_made_and_then_refused_is_made() {
+    let id = Some(OperationId { high: 1, low: 2 });
+    let mut world = World::with(&FILES).await;
+    assert_eq!(world.run(UfsTask::begin(make("/c/m")), id, 2).await, None);
+    world.fault = Some(Fault::Refused);
+    world.take_over().await;
+    assert!(world.agreed().contains("/c/m"));
+    assert_eq!(world.run(UfsTask::begin(make("/c/m")), id, 100).await, Some(Ok(())), "it is told its first answer");
+}
+
+/// Others may use the UFS, too: where a directory was deleted, a file does not keep the intent open for ever.
+#[tokio::test]
+async fn a_file_in_the_place_of_a_deleted_directory_ends_the_delete() {
+    let mut world = World::with(&FILES).await;
+    assert_eq!(world.run(UfsTask::begin(rm("/a/b")), None, 1).await, None);
+    world.ufs.delete(&format!("{ROOT}/a/b"), UfsDeletion::Tree).await.unwrap();
+    world.ufs.create(&format!("{ROOT}/a/b"), &ownership()).await.unwrap().close().await.unwrap();
+    world.take_over().await;
+    assert!(ops::inode_at(&world.state, &path("/a/b")).is_none() && world.state.intents().is_empty());
 }
 
 #[tokio::test]
