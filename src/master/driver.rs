@@ -10,8 +10,7 @@ use super::gate::{Gate, Standing};
 use super::ops::{self, Answer, Operation, Request, UfsOperation};
 use super::role::{Role, RoleEvent, RoleSettings};
 use super::stuck::Stuck;
-use super::worker_call::{Command, WorkerAnswer, WorkerCall};
-use super::workers::{Known, WorkerLimits, Workers};
+use super::workers::{WorkerLimits, Workers};
 use crate::journal::chain::Position;
 use crate::journal::entry_codec;
 use crate::journal::folder::SegmentId;
@@ -42,8 +41,6 @@ const RECORD_BYTES_MAX: usize = 16 << 20;
 const READY_MAX: usize = 10_000;
 /// Inodes and blocks freed by one record after a recursive delete.
 const COLLECT_MAX: usize = 1000;
-/// So long a primary has served before it has unknown blocks dropped: nobody can commit them belatedly any more.
-const JUDGE_BLOCKS_AFTER: Duration = Duration::from_secs(60);
 
 /// What does not change while the process lives.
 #[derive(Debug, Clone)]
@@ -309,7 +306,7 @@ impl<T> Driver<T> {
                 Err(error) if error.kind == ErrorKind::Unavailable => {
                     self.effects.push(Effect::Answer(who, Err(error)))
                 }
-                answer if mutant::is(Mutant::UnannouncedMake) && is_make(core, &answer) => {
+                answer if mutant::is(Mutant::UnannouncedMake) && core.makes(&answer) => {
                     self.effects.push(Effect::Answer(who, answer));
                 }
                 answer => answers.push((who, answer)),
@@ -359,29 +356,6 @@ impl<T> Driver<T> {
         Ok(decision.answer)
     }
 
-    /// Takes what a worker says, in any role. What makes it drop something waits like every answer: it may rest on
-    /// anything that is queued.
-    fn worker_call(&mut self, core: &mut Core, who: T, call: WorkerCall, now: Boot, wall: Millis) {
-        let state = &core.state;
-        let is_known = |block| state.blocks().length(block).is_some();
-        let known = match self.phase {
-            Phase::Serving { since } if now.since(since) >= JUDGE_BLOCKS_AFTER => Known::All(&is_known),
-            Phase::Serving { .. } => Known::OwnOrders,
-            _ if mutant::is(Mutant::StandbyDrops) => Known::All(&is_known),
-            _ => Known::Nothing,
-        };
-        let answer = core.workers.take(call, known, now, wall).map(Answer::Worker);
-        match (&answer, &self.writer) {
-            (Ok(Answer::Worker(WorkerAnswer::Command(Command::Free(_)))), Some(writer))
-                if !mutant::is(Mutant::DropBeforeFlush) =>
-            {
-                let wait_for = writer.last().sequence;
-                self.hold(who, answer, wait_for);
-            }
-            _ => self.effects.push(Effect::Answer(who, answer)),
-        }
-    }
-
     /// Queues a record, and holds the answers that rest on it.
     fn queue(&mut self, entries: &mut Vec<u8>, answers: &mut Vec<Held<T>>) {
         let Some(writer) = self.writer.as_mut() else { return };
@@ -397,7 +371,7 @@ impl<T> Driver<T> {
     }
 
     /// Keeps an answer until its record is flushed and the lease allows it.
-    fn hold(&mut self, who: T, answer: Result<Answer, FsError>, wait_for: SequenceNumber) {
+    pub(super) fn hold(&mut self, who: T, answer: Result<Answer, FsError>, wait_for: SequenceNumber) {
         let early = mutant::is(Mutant::AnswerBeforeFlush);
         let writer =
             self.writer.as_ref().filter(|_| matches!(self.phase, Phase::Serving { .. } | Phase::Draining { .. }));
@@ -484,12 +458,6 @@ impl<T> Driver<T> {
         self.effects.extend(writer.effects(now).into_iter().map(Effect::Write));
         self.role.register(writer.created_segments(), writer.mark_position());
     }
-}
-
-/// Whether a directory is made in the UFS next.
-fn is_make(core: &Core, answer: &Result<Answer, FsError>) -> bool {
-    let Ok(Answer::Begun(inode)) = answer else { return false };
-    core.state.intents().get(inode).is_some_and(|intent| intent.make.is_some())
 }
 
 #[cfg(test)]

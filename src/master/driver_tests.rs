@@ -3,6 +3,7 @@ use super::super::ops::{
     Caller, CommitBlock, CreateDirectory, CreateFile, Delete, NewBlock, NewCopy, Operation, WriteType,
 };
 use super::super::role::FencingMode;
+use super::super::worker_call::{Command, WorkerAnswer, WorkerCall};
 use super::super::worker_call::{Heartbeat, LeaseRule, LostStorage, Place, Registration, TierBytes};
 use super::*;
 use crate::election::{CallFailed, EpochNode, LatchCall, LatchReply, Observation, OwnNode, Participant, Versioned};

@@ -37,4 +37,5 @@ pub mod tasks;
 pub mod ufs;
 pub mod ufs_space;
 pub mod worker_call;
+mod worker_judge;
 pub mod workers;

@@ -5,16 +5,23 @@ use crate::echo::Echo;
 use crate::model::{Call, Op, Seen};
 use crate::rng::Rng;
 use crate::workers::is_of_writer;
-use crate::world::{Action, MS, SECOND, Ticket, World};
+use crate::world::{Action, MS, Options, SECOND, Ticket, World};
 use alluxio::master::ops::{
-    Answer, Caller, CreateDirectory, CreateFile, Delete, Operation, Query, Rename, Request, WriteType,
+    Answer, Attempt, Caller, CreateDirectory, CreateFile, Delete, LoadMetadata, Operation, Query, Rename, Request,
+    WriteType,
 };
 use alluxio::types::{AlluxioPath, ErrorKind, FsError, OperationId, TtlAction};
 
 /// What is made at one of these is made in the UFS, too.
-const THROUGH: &[&str] = &["/t", "/u"];
-pub const PATHS: &[&str] = &["/a", "/t", "/u", "/t/a", "/b", "/c", "/a/a", "/a/b", "/b/a", "/b/b", "/a/a/a"];
-const DIRECTORIES: &[&str] = &["/", "/t", "/a", "/b", "/a/a"];
+const THROUGH: &[&str] = &["/t", "/u", "/a/t"];
+const ALL: &[&str] = &["/a", "/t", "/u", "/t/a", "/b", "/c", "/a/a", "/a/b", "/b/a", "/b/b", "/a/a/a"];
+/// Whose names change together.
+pub const PATHS: &[&[&str]] = &[&["/a"], &["/a", "/t"], ALL, &["/t", "/a", "/a/t", "/u", "/t/a"]];
+const DIRECTORIES: &[&str] = &["/", "/t", "/a", "/b", "/a/a", "/u", OUTSIDE[0].0];
+/// What others put into the UFS, and which of it are directories. No client makes anything at these names, so nothing of
+/// the namespace hides what is there.
+pub const OUTSIDE: [(&str, bool); 5] =
+    [("/o", true), ("/o/f", false), ("/t/o", true), ("/u/o", false), ("/a/o", false)];
 
 #[derive(Debug)]
 pub struct Client {
@@ -23,6 +30,8 @@ pub struct Client {
     attempt: u64,
     /// What it does, since when.
     current: Option<(Doing, u64)>,
+    /// When it wants the UFS looked at.
+    load: LoadMetadata,
     /// An operation that was answered, and may be asked again.
     pub former: Option<Echo>,
 }
@@ -36,12 +45,12 @@ enum Doing {
 /// What an operation is to the master.
 pub enum Asked {
     Change(Request),
-    Read(Query),
+    Read(Query, LoadMetadata),
 }
 
 impl Client {
     pub fn new(index: usize) -> Client {
-        Client { index, number: 0, attempt: 0, current: None, former: None }
+        Client { index, number: 0, attempt: 0, current: None, load: LoadMetadata::Once, former: None }
     }
 
     pub fn is_waiting(&self) -> bool {
@@ -59,14 +68,15 @@ impl Client {
     }
 }
 
-fn choose(rng: &mut Rng, names: usize) -> Op {
-    let paths = &PATHS[..names];
+fn choose(rng: &mut Rng, Options { names, outsiders, .. }: Options) -> Op {
+    // What is there, though not by a client.
+    let some = if outsiders && rng.chance(1, 4) { rng.pick(&OUTSIDE.map(|(path, _)| path)) } else { rng.pick(names) };
     match rng.range(0, 20) {
-        0..6 => Op::Mkdir(rng.pick(paths)),
-        6..8 => Op::Create(rng.pick(paths)),
-        8..11 => Op::Delete { path: rng.pick(paths), recursive: rng.chance(1, 2) },
-        11..14 => Op::Rename { from: rng.pick(paths), to: rng.pick(paths) },
-        14..18 => Op::Stat(rng.pick(paths)),
+        0..6 => Op::Mkdir(rng.pick(names)),
+        6..8 => Op::Create(rng.pick(names)),
+        8..11 => Op::Delete { path: some, recursive: rng.chance(1, 2) },
+        11..14 => Op::Rename { from: some, to: rng.pick(names) },
+        14..18 => Op::Stat(some),
         _ => Op::List(rng.pick(DIRECTORIES)),
     }
 }
@@ -79,8 +89,8 @@ pub fn asked(client: &Client) -> Option<Asked> {
     };
     let path = |text: &str| AlluxioPath::parse(text).unwrap();
     let operation = match op {
-        Op::Stat(p) => return Some(Asked::Read(Query::GetStatus { path: path(p) })),
-        Op::List(p) => return Some(Asked::Read(Query::ListStatus { path: path(p), recursive: false })),
+        Op::Stat(p) => return Some(Asked::Read(Query::GetStatus { path: path(p) }, client.load)),
+        Op::List(p) => return Some(Asked::Read(Query::ListStatus { path: path(p), recursive: false }, client.load)),
         Op::Mkdir(p) => Operation::CreateDirectory(CreateDirectory {
             path: path(p),
             recursive: false,
@@ -129,11 +139,17 @@ impl World {
             if done >= self.options.operations {
                 return;
             }
+            if self.now < self.rest_until {
+                return self.after(self.rest_until - self.now, Action::ClientTurn { client: index });
+            }
             let again = if self.rng.chance(1, 4) { self.clients[index].former.take() } else { None };
             let doing = match again {
                 Some(echo) => Doing::Again(self.again(echo)),
-                None => Doing::Op(choose(&mut self.rng, self.options.names)),
+                None => Doing::Op(self.last.pop().unwrap_or_else(|| choose(&mut self.rng, self.options))),
             };
+            let loads = [LoadMetadata::Never, LoadMetadata::Once, LoadMetadata::Once, LoadMetadata::Always];
+            let looks = if self.looked_for > 0 { LoadMetadata::Once } else { loads[self.rng.index(loads.len())] };
+            self.clients[index].load = looks;
             self.clients[index].current = Some((doing, self.now));
             self.clients[index].number += 1;
         }
@@ -147,7 +163,7 @@ impl World {
         let host = known.filter(|_| !self.rng.chance(1, 5)).unwrap_or(anywhere);
         let life = self.hosts[host].lives;
         let delay = self.rng.range(50, 2 * MS);
-        self.after(delay, Action::Arrive { host, life, ticket });
+        self.after(delay, Action::Coordinate { host, life, ticket, attempt: Attempt::First });
         let patience = self.rng.range(200 * MS, 3 * SECOND);
         self.after(patience, Action::Impatient { ticket });
     }
@@ -214,7 +230,7 @@ impl World {
 fn asked_with_id(client: &Client) -> Option<Request> {
     match asked(client)? {
         Asked::Change(request) => Some(request),
-        Asked::Read(_) => None,
+        Asked::Read(..) => None,
     }
 }
 

@@ -35,6 +35,11 @@ pub struct Doom {
     left: u32,
     row: u32,
     at: Option<Moment>,
+    /// The next leader that has made another segment dies soon.
+    at_roll: bool,
+    /// Until then, listings mostly lack what was made after the other moment.
+    pub lags_until: u64,
+    pub lags_from: u64,
 }
 
 /// How far a process is with its takeover.
@@ -60,14 +65,33 @@ impl World {
     /// The next leaders do not get far.
     pub fn doom_next(&mut self) {
         let left = self.rng.range(1, 4) as u32;
-        self.doom = Doom { left, row: 0, at: Some(MOMENTS[self.rng.index(MOMENTS.len())]) };
+        self.doom =
+            Doom { left, row: 0, at: Some(MOMENTS[self.rng.index(MOMENTS.len())]), ..std::mem::take(&mut self.doom) };
         self.note(|| format!("the next {left} leaders are doomed"));
     }
 
     /// The next leader knows what there is, and then takes its time.
     pub fn doom_after_reading(&mut self) {
         let at = [Moment::Create, Moment::Header][self.rng.index(2)];
-        self.doom = Doom { left: 1, row: 0, at: Some(at) };
+        self.doom = Doom { left: 1, row: 0, at: Some(at), ..std::mem::take(&mut self.doom) };
+    }
+
+    /// The next leader that makes another segment does not tell ZooKeeper in time, and its successor does not see it.
+    pub fn doom_at_roll(&mut self) {
+        self.doom.at_roll = true;
+    }
+
+    /// A leader has made another segment.
+    pub fn rolled(&mut self, host: usize, life: u64) {
+        if !std::mem::take(&mut self.doom.at_roll) || self.healing {
+            return;
+        }
+        self.note(|| format!("host {host} is doomed, as it has made another segment"));
+        self.coverage.met(Met::DeathAfterRoll);
+        (self.doom.lags_from, self.doom.lags_until) = (self.now - 1, self.now + SECOND);
+        self.hosts[host].late_until = self.now + SECOND;
+        let delay = self.rng.range(MS, 60 * MS);
+        self.after(delay, Action::Kill { host, life });
     }
 
     /// Does what a step wants done, unless it is cut short.

@@ -1,4 +1,4 @@
-//! The coordinator of the UFS in the world: what the product's does on tokio, with the same decisions and steps.
+//! Changes of the UFS: the steps of the product's tasks, and what becomes of each call.
 //!
 //! A call to the UFS is two or three actions: it takes effect within its deadline, though its master may be dead by
 //! then, and its reply arrives, late, or never.
@@ -7,10 +7,10 @@ use crate::client::caller;
 use crate::coverage::Met;
 use crate::world::{Action, MS, Process, SECOND, Ticket, World};
 use alluxio::master::event::{Evaluated, Event};
-use alluxio::master::ops::{Answer, Attempt, Operation, Preparation, Request, UfsOperation, prepare};
-use alluxio::master::ufs::{Step, Told, UfsCall, UfsTask};
-use alluxio::types::{AlluxioPath, ErrorKind, FsError, InodeId, SequenceNumber};
-use alluxio::ufs::{MemoryUfs, Ufs, UfsDeletion, UfsErrorKind, UfsOwnership};
+use alluxio::master::ops::{Answer, Attempt, Operation, Request, UfsOperation, is_not_yet};
+use alluxio::master::ufs::{Step, Told, UfsCall, UfsTask, failure};
+use alluxio::types::{AlluxioPath, ErrorKind, InodeId, SequenceNumber};
+use alluxio::ufs::{MemoryUfs, Ufs, UfsDeletion, UfsOwnership};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -20,18 +20,19 @@ pub const ROOT: &str = "memory://m/top";
 /// Tickets of the coordinator begin here; those of clients are below.
 pub const OWN: usize = 1_000_000;
 /// A change of the UFS is made only when the lease lasts longer, and takes effect within it.
-const DEADLINE: u64 = SECOND;
+pub const DEADLINE: u64 = SECOND;
 
 /// Something that the coordinator of one process does.
 pub struct Running {
     /// Who is answered; nobody after a takeover.
     client: Option<(Ticket, Request)>,
-    paths: Vec<AlluxioPath>,
+    pub paths: Vec<AlluxioPath>,
     task: UfsTask,
     /// It makes what the request of the client needs, which is prepared anew afterwards.
-    is_preparation: bool,
-    /// A call that waits for the word that the lease is valid.
-    unconfirmed: Option<UfsCall>,
+    pub is_preparation: bool,
+    began: u64,
+    /// A call that waits for the word that the lease is valid, and how often its process had been paused by then.
+    unconfirmed: Option<(UfsCall, u64)>,
     /// What was submitted last.
     submitted: Option<UfsOperation>,
 }
@@ -44,64 +45,12 @@ pub fn now<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-fn own(effect: usize) -> Ticket {
+pub fn own(effect: usize) -> Ticket {
     (OWN + effect, 0, 0)
 }
 
 impl World {
-    /// A change that a client asks for reaches its master.
-    pub fn ask_coordinator(
-        &mut self,
-        host: usize,
-        life: u64,
-        ticket: Ticket,
-        request: Request,
-        attempt: Attempt,
-    ) -> Result<(), String> {
-        let wall = self.wall(host);
-        let Some(process) = self.process(host, life) else { return Ok(()) };
-        if !process.gate.is_serving() {
-            return self.submit(host, life, ticket, request);
-        }
-        let core = &process.core;
-        let settings = crate::ops_settings();
-        let preparation = prepare(&core.state, &core.workers, &settings, &request, wall, attempt, &|_| true);
-        let touched: Vec<AlluxioPath> = paths_of(&request.operation);
-        let is_taken = process.effects.values().any(|effect| {
-            let meet = |a: &AlluxioPath, b: &AlluxioPath| a.is_prefix_of(b) || b.is_prefix_of(a);
-            effect.paths.iter().any(|taken| touched.iter().any(|path| meet(path, taken)))
-        });
-        let client = Some((ticket, request.clone()));
-        self.note(|| format!("host {host} prepares {ticket:?} {:?}: {preparation:?}", request.operation));
-        match preparation {
-            Preparation::Submit if attempt == Attempt::First => self.submit(host, life, ticket, request),
-            Preparation::Persist { parents } if !is_taken => {
-                let first = parents.into_iter().next().expect("there is something to make");
-                let (task, step) = UfsTask::begin(Operation::Ufs(UfsOperation::Persist(first)));
-                let effect = self.begin_effect(host, life, client, touched, task);
-                self.process(host, life).and_then(|p| p.effects.get_mut(&effect)).expect("just begun").is_preparation =
-                    true;
-                self.step_effect(host, life, effect, step)
-            }
-            Preparation::Begin if !is_taken => {
-                let (task, step) = UfsTask::begin(request.operation);
-                let effect = self.begin_effect(host, life, client, touched, task);
-                self.step_effect(host, life, effect, step)
-            }
-            // The product waits for its turn; here the client asks again.
-            _ => {
-                self.reply(ticket, Err(FsError::new(ErrorKind::Unavailable, "not yet")));
-                Ok(())
-            }
-        }
-    }
-
-    fn submit(&mut self, host: usize, life: u64, ticket: Ticket, request: Request) -> Result<(), String> {
-        self.owe(host, ticket);
-        self.deliver(host, life, Event::Submit(vec![(ticket, request)]))
-    }
-
-    fn begin_effect(
+    pub fn begin_effect(
         &mut self,
         host: usize,
         life: u64,
@@ -110,8 +59,9 @@ impl World {
         task: UfsTask,
     ) -> usize {
         self.coverage.met(Met::Effect);
-        let number = self.coverage.of(Met::Effect) as usize;
-        let effect = Running { client, paths, task, is_preparation: false, unconfirmed: None, submitted: None };
+        let number = self.next_number();
+        let effect =
+            Running { client, paths, task, is_preparation: false, began: self.now, unconfirmed: None, submitted: None };
         self.process(host, life).expect("it was asked").effects.insert(number, effect);
         number
     }
@@ -134,13 +84,17 @@ impl World {
         let state = &process.core.state;
         let Some(intent) = state.intents().get(&inode) else { return Err("somebody else settled an intent".into()) };
         let paths = std::iter::once(intent.path.clone()).chain(intent.new_path.clone()).collect();
+        let is_make = intent.make.is_some();
         let (task, step) = UfsTask::settle(inode, state, &settings);
         self.coverage.met(Met::Settled);
+        if is_make {
+            self.coverage.met(Met::SettledMake);
+        }
         let effect = self.begin_effect(host, life, None, paths, task);
         self.step_effect(host, life, effect, step)
     }
 
-    fn step_effect(&mut self, host: usize, life: u64, effect: usize, step: Step) -> Result<(), String> {
+    pub fn step_effect(&mut self, host: usize, life: u64, effect: usize, step: Step) -> Result<(), String> {
         self.note(|| format!("host {host} effect {effect} goes on with {step:?}"));
         match step {
             Step::Submit(operation) => self.submit_own(host, life, effect, operation),
@@ -155,8 +109,12 @@ impl World {
                 let Some(process) = self.process(host, life) else { return Ok(()) };
                 let Some(ended) = process.effects.remove(&effect) else { return Ok(()) };
                 match (ended.client, result) {
-                    (Some((ticket, request)), Ok(())) if ended.is_preparation => {
-                        self.ask_coordinator(host, life, ticket, request, Attempt::Refused)
+                    (Some((ticket, _)), Ok(())) if ended.is_preparation => {
+                        self.coordinate(host, life, ticket, Attempt::Refused)
+                    }
+                    (Some((ticket, _)), Err(error)) if is_not_yet(&error) => {
+                        self.again_soon(host, life, ticket, Attempt::Refused);
+                        Ok(())
                     }
                     (Some((ticket, _)), result) => {
                         self.reply(ticket, result.map(|()| Answer::Done));
@@ -187,7 +145,7 @@ impl World {
             self.after(later, Action::UfsAgain { host, life, effect, call });
             return Ok(());
         }
-        let clock = self.clock(host);
+        let (clock, pauses) = (self.clock(host), self.hosts[host].pauses);
         let Some(process) = self.process(host, life) else { return Ok(()) };
         if !call.is_change() {
             self.send(host, life, effect, call);
@@ -198,7 +156,7 @@ impl World {
             Some(_) => self.after(20 * MS, Action::UfsAgain { host, life, effect, call }),
             None => {
                 if let Some(effect) = process.effects.get_mut(&effect) {
-                    effect.unconfirmed = Some(call);
+                    effect.unconfirmed = Some((call, pauses));
                 }
                 let evaluated = Evaluated { answer: Ok(Answer::Done), wait_for: SequenceNumber(0) };
                 self.deliver(host, life, Event::Hold(own(effect), evaluated))?;
@@ -229,14 +187,33 @@ impl World {
     }
 
     /// A call takes effect, whether its master lives or not.
-    pub fn call_ufs(&mut self, host: usize, life: u64, effect: usize, call: &UfsCall, lost: bool) {
+    pub fn call_ufs(
+        &mut self,
+        host: usize,
+        life: u64,
+        effect: usize,
+        call: &UfsCall,
+        lost: bool,
+    ) -> Result<(), String> {
         let refused = self.rng.chance(1, 40) && !self.healing;
+        if let UfsCall::DeleteTree(uri) = call
+            && let Some(process) = self.process(host, life)
+            && let Some(since) = process.effects.get(&effect).map(|running| running.began)
+        {
+            self.check_delete(host, uri, since)?;
+        }
         let told = match refused && call.is_change() {
             true => Told::Refused("it does not want to".into()),
+            // Nobody will know that it never came there.
+            false if lost && self.rng.chance(1, 3) => Told::Unknown("lost on the way".into()),
             false => perform(&self.ufs, call),
         };
+        if let (UfsCall::Rename { from, to }, Told::Done) = (call, &told) {
+            self.moved(from, to);
+        }
         let (told, delay) = if lost { (Told::Unknown("no reply".into()), DEADLINE) } else { (told, 200) };
         self.after(delay, Action::UfsTold { host, life, effect, told });
+        Ok(())
     }
 
     /// The coordinator is told what came of a call, or of what it has submitted.
@@ -247,16 +224,27 @@ impl World {
             return Ok(());
         }
         self.note(|| format!("host {host} effect {effect} is told {told:?}"));
+        if let Told::Answer(answer) = &told
+            && let Some(outcome) = self.look_answered(host, life, effect, answer)
+        {
+            return outcome;
+        }
+        let pauses = self.hosts[host].pauses;
         let Some(process) = self.process(host, life) else { return Ok(()) };
         let Some(running) = process.effects.get_mut(&effect) else { return Ok(()) };
         if let Told::Answer(answer) = &told {
-            if let Some(call) = running.unconfirmed.take() {
+            if let Some((call, before)) = running.unconfirmed.take() {
+                // A known limit is not met: who is paused between the word and the call makes the call late.
+                if answer.is_ok() && before != pauses {
+                    return self.check_lease(host, life, effect, call);
+                }
                 if answer.is_ok() {
                     self.send(host, life, effect, call);
                 }
                 return Ok(());
             }
-            let is_busy = answer.as_ref().is_err_and(|error| error.kind == ErrorKind::Unavailable);
+            let is_busy =
+                answer.as_ref().is_err_and(|error| error.kind == ErrorKind::Unavailable && !is_not_yet(error));
             if is_busy {
                 return self.refused_own(host, life, effect);
             }
@@ -277,7 +265,7 @@ impl World {
         }
         let client = process.effects.remove(&effect).and_then(|effect| effect.client);
         if let Some((ticket, _)) = client {
-            self.reply(ticket, Err(FsError::new(ErrorKind::Unavailable, "not yet")));
+            self.unavailable(ticket);
         }
         Ok(())
     }
@@ -308,16 +296,6 @@ impl World {
     }
 }
 
-fn paths_of(operation: &Operation) -> Vec<AlluxioPath> {
-    match operation {
-        Operation::CreateDirectory(op) => vec![op.path.clone()],
-        Operation::CreateFile(op) => vec![op.path.clone()],
-        Operation::Delete(op) => vec![op.path.clone()],
-        Operation::Rename(op) => vec![op.source.clone(), op.target.clone()],
-        _ => Vec::new(),
-    }
-}
-
 fn perform(ufs: &MemoryUfs, call: &UfsCall) -> Told {
     let told = match call {
         UfsCall::Make { uri, owner, group, mode } => {
@@ -332,8 +310,5 @@ fn perform(ufs: &MemoryUfs, call: &UfsCall) -> Told {
             now(ufs.list(uri)).map(|listed| Told::Names(listed.into_iter().map(|status| status.name).collect()))
         }
     };
-    told.unwrap_or_else(|error| match error.kind {
-        UfsErrorKind::NotFound if !call.needs_what_it_names() => Told::Absent,
-        _ => Told::Refused(error.to_string()),
-    })
+    told.unwrap_or_else(|error| failure(call, &error))
 }

@@ -30,7 +30,7 @@ impl World {
         }
         let cut_off = self.hosts[host].cut_off_until > self.now;
         let delay = self.rng.range(200, 5 * MS);
-        let slow = self.rng.chance(1, 40) && !self.healing;
+        let slow = self.rng.chance(1, if self.hosts[host].late_until > self.now { 6 } else { 40 }) && !self.healing;
         let delay = if slow { self.rng.range(MS, 4 * SECOND) } else { delay };
         if cut_off && call != LatchCall::Observe {
             // Written through a follower that lost its leader: it may get through later, the reply never does.

@@ -22,17 +22,19 @@ impl World {
                 self.kill(host, with_guardian);
             }
             1 | 2 => self.kill_under_load(host),
-            3..=5 => self.pause(host),
+            3 | 4 => self.pause(host),
+            5 => self.doom_at_roll(),
             6 => self.stop(host),
             7 | 8 => self.stop_under_load(host),
             9 | 10 => self.usurp(host),
             11 | 12 => self.duel(host),
-            13 | 14 => self.worker_dies(),
+            13 => self.worker_dies(),
+            14 => self.worker_pauses(),
             15 => self.hurt_replica(),
             16 | 17 => self.cut_off(host),
             18 => self.delete_latch(host),
             19 | 20 => self.store_away(),
-            21 => self.worker_dies(),
+            21 => self.worker_evicts(),
             22 => self.hurt_replica(),
             23 => self.restart_all(),
             24 => self.recover_by_hand(),
@@ -70,6 +72,7 @@ impl World {
     /// See `pause`.
     pub fn pause_for(&mut self, host: usize, time: u64) {
         self.note(|| format!("host {host} is paused for {} ms", time / MS));
+        self.hosts[host].pauses += 1;
         self.hosts[host].paused_until = self.hosts[host].paused_until.max(self.now + time);
         if time > SESSION
             && let Some(process) = self.hosts[host].process.as_ref()
@@ -223,6 +226,7 @@ impl World {
         self.store_away_until = 0;
         self.datanodes_away_until = 0;
         self.zookeeper_away_until = 0;
+        self.workers_go_on();
         for host in 0..self.hosts.len() {
             self.hosts[host].cut_off_until = 0;
             self.after(MS, Action::Start(host));

@@ -72,8 +72,9 @@ impl World {
     /// What the NameNode lists, as it is or as it was a while ago.
     fn list(&mut self) -> Result<Vec<SegmentId>, StoreError> {
         let mut segments = self.folder.list()?.segments;
-        if self.rng.chance(1, 5) && !self.healing {
-            let then = self.now - self.rng.range(MS, SECOND);
+        let lags = self.doom.lags_until > self.now && self.rng.chance(3, 4);
+        if (lags || self.rng.chance(1, 5)) && !self.healing {
+            let then = if lags { self.doom.lags_from } else { self.now - self.rng.range(MS, SECOND) };
             let before = segments.len();
             segments.retain(|segment| self.created_at.get(segment).is_none_or(|at| *at <= then));
             if segments.len() < before {
@@ -106,6 +107,9 @@ impl World {
         }
         if let (Ok(file), Some(process)) = (&created, self.process(host, life)) {
             process.files.insert(segment, *file);
+            if segment.index > 0 {
+                self.rolled(host, life);
+            }
         }
         if !lost {
             self.tell_later(host, life, Event::Created(segment, created.map(|_| 60_000)));

@@ -8,6 +8,7 @@
 
 mod audit;
 mod client;
+mod coordinator;
 mod coverage;
 mod doom;
 mod echo;
@@ -19,6 +20,7 @@ mod folder;
 mod formatter;
 mod load;
 mod model;
+mod outsiders;
 mod perform;
 mod rng;
 mod workers;
@@ -84,10 +86,11 @@ fn options(seed: u64) -> Options {
         operations: if busy { 400 } else { 220 },
         busy,
         mode: if rng.chance(1, 4) { FencingMode::Confirm } else { FencingMode::Lease },
-        names: [1, 2, client::PATHS.len()][rng.index(3)],
+        names: client::PATHS[rng.index(client::PATHS.len())],
+        outsiders: rng.chance(1, 2),
         mixed_leases: busy && rng.chance(1, 2),
         limits: WriterLimits {
-            segment_bytes: [1_500, 4_000, 20_000][rng.index(3)],
+            segment_bytes: [500, 4_000, 20_000][rng.index(3)],
             unacknowledged_bytes: if rng.chance(1, 4) { 600 } else { 100_000 },
         },
     }
@@ -144,6 +147,7 @@ fn play(world: &mut World) -> Result<(), String> {
                 world.heal();
                 healed_at = Some(world.now);
             }
+            Some(_) if done && world.is_idle() && world.look_for_all() => {}
             Some(_) if done && world.is_idle() && world.workers_are_settled() && world.is_quiet() => break,
             Some(at) if world.now > at + PATIENCE => {
                 return Err(format!("no progress although all faults ended; {}", world.open()));
@@ -152,6 +156,7 @@ fn play(world: &mut World) -> Result<(), String> {
         }
     }
     world.check_ufs()?;
+    world.check_leftovers()?;
     world.check_copies()?;
     world.audit()?;
     model::linearize(&world.history)?;

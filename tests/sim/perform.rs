@@ -1,6 +1,6 @@
 //! What the world does with the effects of a driver, and with every other action.
 
-use crate::client::{Asked, asked, caller};
+use crate::client::{Asked, asked};
 use crate::coverage::Met;
 use crate::effects::OWN;
 use crate::epilogue::Alone;
@@ -12,7 +12,7 @@ use alluxio::journal::writer::WriterEffect;
 use alluxio::master::event::{Effect, Event, Exit};
 use alluxio::master::gate::Verdict;
 use alluxio::master::ops::{Attempt, is_not_yet};
-use alluxio::types::{ErrorKind, FsError};
+use alluxio::types::FsError;
 
 /// How long a call to the election or the store may take.
 pub const DEADLINE: u64 = SECOND;
@@ -64,7 +64,6 @@ impl World {
                 }
             }
             Action::ClientTurn { client } => self.ask(client),
-            Action::Arrive { host, life, ticket } => self.arrive(host, life, ticket)?,
             Action::Gate { host, life, ticket, evaluated } => {
                 if self.is_paused(host) {
                     let later = self.hosts[host].paused_until - self.now + 1;
@@ -75,7 +74,7 @@ impl World {
                 let Some(process) = self.process(host, life) else { return Ok(()) };
                 match process.gate.check(evaluated.wait_for, clock) {
                     Verdict::Pass => self.reply(ticket, evaluated.answer),
-                    Verdict::Closed => self.reply(ticket, Err(unavailable())),
+                    Verdict::Closed => self.unavailable(ticket),
                     Verdict::Hold => {
                         self.coverage.met(Met::HeldRead);
                         self.owe(host, ticket);
@@ -85,14 +84,13 @@ impl World {
             }
             Action::Hear { ticket, answer } => self.hear(ticket, answer)?,
             Action::Impatient { ticket } => self.impatient(ticket),
-            Action::Coordinate { host, life, ticket } => {
-                if let Some(Asked::Change(request)) = self.still_asked(ticket) {
-                    self.ask_coordinator(host, life, ticket, request, Attempt::Refused)?;
-                }
-            }
+            Action::Coordinate { host, life, ticket, attempt } => self.coordinate(host, life, ticket, attempt)?,
+            Action::Look { host, life, look, call } => self.look(host, life, look, call),
+            Action::LookShown { host, life, look, call, shown } => self.look_shown(host, life, look, call, shown)?,
+            Action::Outsider => self.outsider_turn(),
             Action::SettleAll { host, life } => self.settle_all(host, life),
             Action::Settle { host, life, inode } => self.settle(host, life, inode)?,
-            Action::Ufs { host, life, effect, call, lost } => self.call_ufs(host, life, effect, &call, lost),
+            Action::Ufs { host, life, effect, call, lost } => self.call_ufs(host, life, effect, &call, lost)?,
             Action::UfsTold { host, life, effect, told } => self.tell_effect(host, life, effect, told)?,
             Action::UfsSubmit { host, life, effect, operation } => self.submit_own(host, life, effect, operation)?,
             Action::UfsAgain { host, life, effect, call } => self.check_lease(host, life, effect, call)?,
@@ -167,7 +165,7 @@ impl World {
             }
             Effect::Answer(ticket, Err(error)) if is_not_yet(&error) => {
                 self.paid(host, ticket);
-                self.after(1, Action::Coordinate { host, life, ticket });
+                self.again_soon(host, life, ticket, Attempt::Refused);
             }
             Effect::Answer(ticket, answer) => {
                 self.paid(host, ticket);
@@ -264,37 +262,8 @@ impl World {
         self.after(delay, Action::Deliver(host, life, event));
     }
 
-    fn arrive(&mut self, host: usize, life: u64, ticket: Ticket) -> Result<(), String> {
-        if self.is_paused(host) {
-            let later = self.hosts[host].paused_until - self.now + 1;
-            self.after(later, Action::Arrive { host, life, ticket });
-            return Ok(());
-        }
-        let asked = self.still_asked(ticket);
-        let (Some(asked), Some(process)) = (asked, self.process(host, life)) else { return Ok(()) };
-        match asked {
-            Asked::Change(request) => self.ask_coordinator(host, life, ticket, request, Attempt::First),
-            Asked::Read(_) if !process.gate.is_serving() => {
-                self.reply(ticket, Err(unavailable()));
-                Ok(())
-            }
-            Asked::Read(query) => {
-                let settings = crate::ops_settings();
-                let evaluated = process.core.evaluate(&caller(), &query, &settings);
-                // Between evaluating and reading the clock the thread may be paused.
-                let delay = if self.rng.chance(1, 20) { self.rng.range(0, 3 * SECOND) } else { self.rng.range(0, MS) };
-                self.after(delay, Action::Gate { host, life, ticket, evaluated });
-                Ok(())
-            }
-        }
-    }
-
     /// What the client wants with that try, if it still waits for it.
-    fn still_asked(&self, ticket: Ticket) -> Option<Asked> {
+    pub fn still_asked(&self, ticket: Ticket) -> Option<Asked> {
         asked(&self.clients[ticket.0]).filter(|_| self.clients[ticket.0].waits_for(ticket))
     }
-}
-
-fn unavailable() -> FsError {
-    FsError::new(ErrorKind::Unavailable, "This master is not the primary.")
 }

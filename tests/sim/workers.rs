@@ -53,6 +53,8 @@ struct Worker {
     /// Counts its processes.
     life: u64,
     down: bool,
+    /// Until then it does nothing, and masters may take it for lost.
+    paused_until: u64,
     blocks: BTreeSet<BlockId>,
     /// One for each host.
     sessions: Vec<Session>,
@@ -113,7 +115,13 @@ impl World {
     pub fn add_workers(&mut self, workers: usize, writers: usize) {
         for index in 0..workers {
             let sessions = vec![Session::default(); self.hosts.len()];
-            self.cluster.workers.push(Worker { life: 0, down: false, blocks: BTreeSet::new(), sessions });
+            self.cluster.workers.push(Worker {
+                life: 0,
+                down: false,
+                paused_until: 0,
+                blocks: BTreeSet::new(),
+                sessions,
+            });
             for host in 0..self.hosts.len() {
                 self.after(2 * SECOND, Action::WorkerTurn { worker: index, host });
             }
@@ -133,9 +141,10 @@ impl World {
         self.cluster.calls += 1;
         let number = self.cluster.calls;
         let fresh = WorkerId(self.rng.range(1, 1 << 40) as i64);
-        let Worker { down, blocks, sessions, .. } = &mut self.cluster.workers[worker];
+        let now = self.now;
+        let Worker { down, paused_until, blocks, sessions, .. } = &mut self.cluster.workers[worker];
         let session = &mut sessions[host];
-        if *down || session.waits {
+        if *down || *paused_until > now || session.waits {
             return;
         }
         let address = WorkerAddress { host: format!("worker{worker}"), ..WorkerAddress::default() };
@@ -254,6 +263,35 @@ impl World {
         self.coverage.met(Met::WorkerDeath);
         let delay = self.rng.range(100 * MS, 12 * SECOND);
         self.after(delay, Action::WorkerStart(index));
+    }
+
+    /// A worker is stopped for a while: some masters take it for lost.
+    pub fn worker_pauses(&mut self) {
+        let index = self.rng.index(self.cluster.workers.len());
+        let time = self.rng.range(SECOND, 14 * SECOND);
+        self.note(|| format!("worker {index} is paused for {} ms", time / MS));
+        self.coverage.met(Met::WorkerPause);
+        self.cluster.workers[index].paused_until = self.now + time;
+    }
+
+    /// A worker needs room, and gives up a block: its copy is gone.
+    pub fn worker_evicts(&mut self) {
+        let index = self.rng.index(self.cluster.workers.len());
+        let worker = &mut self.cluster.workers[index];
+        let Some(block) = worker.blocks.iter().copied().find(|block| self.cluster.complete.contains(block)) else {
+            return;
+        };
+        worker.blocks.remove(&block);
+        self.cluster.needed.remove(&block);
+        self.cluster.complete.remove(&block);
+        self.cluster.destroyed.insert(block);
+        self.coverage.met(Met::Evicted);
+    }
+
+    /// All go on.
+    pub fn workers_go_on(&mut self) {
+        let now = self.now;
+        self.cluster.workers.iter_mut().for_each(|worker| worker.paused_until = now);
     }
 
     pub fn worker_starts(&mut self, worker: usize) {
@@ -481,12 +519,10 @@ impl World {
         for inode in inodes.children(root.id).filter(|inode| inodes.name(inode).starts_with('w')) {
             let InodeKind::File { completed: true, .. } = inode.kind else { continue };
             let (block, name) = (BlockId::of(inode.id.container(), 0), inodes.name(&inode));
-            if self.cluster.destroyed.contains(&block) {
-                continue;
-            }
+            let is_gone = self.cluster.destroyed.contains(&block);
             let holders = self.cluster.workers.iter().filter(|worker| worker.blocks.contains(&block)).count();
             let known = core.workers.locations(block).len();
-            if holders == 0 || holders != known {
+            if holders == 0 && !is_gone || holders != known {
                 return Err(format!("{holders} workers have block {block} of /{name}, the primary knows {known}"));
             }
         }

@@ -5,12 +5,13 @@
 
 use crate::audit::Told;
 use crate::client::Client;
+use crate::coordinator::Looks;
 use crate::coverage::{Coverage, Met};
 use crate::doom::{Doom, Progress};
 use crate::effects::Running;
 use crate::epilogue::Alone;
 use crate::formatter::Formatter;
-use crate::model::Call;
+use crate::model::{Call, Op};
 use crate::rng::Rng;
 use crate::workers::Workers;
 use alluxio::election::{EpochNode, LatchCall, MemoryElection, SessionId, StateNumber, Versioned};
@@ -21,10 +22,10 @@ use alluxio::journal::writer::WriterLimits;
 use alluxio::master::driver::Driver;
 use alluxio::master::event::{Core, Effect, Evaluated, Event};
 use alluxio::master::gate::Gate;
-use alluxio::master::ops::{Answer, Request, UfsOperation};
+use alluxio::master::ops::{Answer, Attempt, Request, UfsOperation};
 use alluxio::master::role::FencingMode;
 use alluxio::master::state::MasterState;
-use alluxio::master::ufs::UfsCall;
+use alluxio::master::ufs::{LookStep, Shown, UfsCall};
 use alluxio::master::worker_call::WorkerCall;
 use alluxio::types::time::{Boot, Millis};
 use alluxio::types::{FsError, InodeId};
@@ -55,8 +56,10 @@ pub struct Options {
     pub limits: WriterLimits,
     /// Only faults that leave clients much to do, and hurt while much is under way.
     pub busy: bool,
-    /// How many names the clients use: few are changed again and again.
-    pub names: usize,
+    /// The names that clients use: few are changed again and again.
+    pub names: &'static [&'static str],
+    /// Whether others put something into the UFS, too.
+    pub outsiders: bool,
 }
 
 pub enum Action {
@@ -121,11 +124,6 @@ pub enum Action {
     ClientTurn {
         client: usize,
     },
-    Arrive {
-        host: usize,
-        life: u64,
-        ticket: Ticket,
-    },
     Gate {
         host: usize,
         life: u64,
@@ -139,11 +137,28 @@ pub enum Action {
     Impatient {
         ticket: Ticket,
     },
+    /// What a client asks for arrives, or goes on.
     Coordinate {
         host: usize,
         life: u64,
         ticket: Ticket,
+        attempt: Attempt,
     },
+    Look {
+        host: usize,
+        life: u64,
+        look: usize,
+        call: LookStep,
+    },
+    LookShown {
+        host: usize,
+        life: u64,
+        look: usize,
+        call: LookStep,
+        shown: Option<Shown>,
+    },
+    /// Somebody else puts something into the UFS.
+    Outsider,
     SettleAll {
         host: usize,
         life: u64,
@@ -228,6 +243,7 @@ pub struct Host {
     pub process: Option<Process>,
     pub lives: u64,
     pub paused_until: u64,
+    pub pauses: u64,
     pub cut_off_until: u64,
     /// Until then, replies of the election are often late.
     pub late_until: u64,
@@ -258,6 +274,7 @@ pub struct Process {
     pub stopped_at: Option<u64>,
     /// What its coordinator of the UFS is doing.
     pub effects: BTreeMap<usize, Running>,
+    pub looks: Looks,
     /// With its takeover.
     pub progress: Progress,
 }
@@ -268,6 +285,17 @@ pub struct World {
     pub now: u64,
     order: u64,
     queue: BTreeMap<(u64, u64), Action>,
+    /// What others have put into the UFS, and where it is now.
+    pub put: BTreeMap<&'static str, String>,
+    pub put_at: u64,
+    /// What is asked in the end, once all else is done.
+    pub last: Vec<Op>,
+    /// How often all that others may have put into the UFS was looked for in the end.
+    pub looked_for: u32,
+    /// Until then, clients ask nothing new.
+    pub rest_until: u64,
+    /// Numbers of what coordinators do.
+    pub numbers: usize,
     pub election: MemoryElection,
     pub folder: MemoryFolder,
     pub ufs: MemoryUfs,
@@ -311,6 +339,12 @@ impl World {
             now: SECOND,
             order: 0,
             queue: BTreeMap::new(),
+            put: BTreeMap::new(),
+            put_at: 0,
+            last: Vec::new(),
+            looked_for: 0,
+            rest_until: 0,
+            numbers: 0,
             election: MemoryElection::default(),
             folder: MemoryFolder::new(options.replicas),
             ufs: MemoryUfs::new(),
@@ -349,6 +383,9 @@ impl World {
         }
         world.add_workers(2, 2);
         world.after(4 * SECOND, Action::Fault);
+        if options.outsiders {
+            world.after(4 * SECOND, Action::Outsider);
+        }
         world
     }
 
@@ -443,6 +480,7 @@ impl World {
             owed: BTreeSet::new(),
             stopped_at: None,
             effects: BTreeMap::new(),
+            looks: Looks::default(),
             progress: Progress::default(),
         });
         self.note(|| format!("host {host} starts, life {life}, from {position}"));
@@ -492,6 +530,7 @@ impl Host {
             process: None,
             lives: 0,
             paused_until: 0,
+            pauses: 0,
             cut_off_until: 0,
             late_until: 0,
             drift_ppm: rng.range(0, 60_000) as i64 - 30_000,
