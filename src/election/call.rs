@@ -64,6 +64,8 @@ pub struct Observation {
     pub epoch: Option<Versioned<EpochNode>>,
     /// First = who leads.
     pub participants: Vec<Participant>,
+    /// The service may have been away since the observation before, and have come back with an old copy of its data.
+    pub interrupted: bool,
 }
 
 /// The reply to a call.

@@ -130,6 +130,10 @@ pub trait Latch: Send + Sync {
     /// Reads the epoch node; none when it does not exist. Proves nothing about a lease.
     async fn read_epoch(&self) -> Result<Option<Versioned<EpochNode>>, LatchError>;
 
+    /// Whether the connection was lost, or another one made, since the last call of this: the service may have been
+    /// restored from an old copy of its data meanwhile.
+    async fn was_interrupted(&self) -> bool;
+
     /// Makes the epoch node, exclusively (`Refused` when it exists). Returns its version.
     async fn create_epoch(&self, node: &EpochNode) -> Result<i32, LatchError>;
 

@@ -87,6 +87,10 @@ impl Latch for MemoryLatch {
         self.call(|election, session| election.read_epoch(session, StateNumber::NEWEST))
     }
 
+    async fn was_interrupted(&self) -> bool {
+        false
+    }
+
     async fn create_epoch(&self, node: &EpochNode) -> Result<i32, LatchError> {
         self.call(|election, session| election.create_epoch(session, node))
     }

@@ -137,6 +137,10 @@ impl Latch for SoloLatch {
         Ok(Some(self.state.lock().epoch.clone()))
     }
 
+    async fn was_interrupted(&self) -> bool {
+        false
+    }
+
     async fn create_epoch(&self, _node: &EpochNode) -> Result<i32, LatchError> {
         Err(LatchError::refused("create_epoch", "the epoch node exists"))
     }

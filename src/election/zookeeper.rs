@@ -25,7 +25,7 @@ use tokio::time::timeout;
 use super::epoch_codec;
 use super::latch::{EpochNode, Latch, LatchError, OwnNode, Participant, Versioned};
 use super::latch_node::{Contender, order};
-use super::zookeeper_session::{Fault, MultiFault, NodeFacts, Step, ZookeeperSession, child};
+use super::zookeeper_session::{Fault, MultiFault, NodeFacts, SessionStates, Step, ZookeeperSession, child};
 use super::zookeeper_settings::{Paths, ZookeeperSettings};
 use super::zookeeper_watch;
 
@@ -61,6 +61,8 @@ enum Session {
 pub(super) struct Live {
     pub session: ZookeeperSession,
     own: Mutex<Option<String>>,
+    /// Has seen the states of the session up to the last `was_interrupted`; none before the first.
+    states: tokio::sync::Mutex<Option<SessionStates>>,
 }
 
 impl ZookeeperLatch {
@@ -111,7 +113,7 @@ impl ZookeeperLatch {
     async fn open(&self, operation: &'static str, place: &mut Session) -> Result<Arc<Live>, LatchError> {
         let opened = ZookeeperSession::open(&self.settings.session()).await;
         let session = opened.map_err(|fault| failed(operation, &self.settings.address, fault))?;
-        let live = Arc::new(Live { session, own: Mutex::new(None) });
+        let live = Arc::new(Live { session, own: Mutex::new(None), states: tokio::sync::Mutex::new(None) });
         let watched = (self.paths.epoch.clone(), self.paths.election.clone());
         let watching = tokio::spawn(zookeeper_watch::run(Arc::downgrade(&live), watched, self.changes.clone()));
         *place = Session::Open { live: live.clone(), watching };
@@ -262,6 +264,18 @@ impl Latch for ZookeeperLatch {
     async fn read_epoch(&self) -> Result<Option<Versioned<EpochNode>>, LatchError> {
         let live = self.live("read_epoch").await?;
         read_epoch(&live.session, &self.paths).await
+    }
+
+    async fn was_interrupted(&self) -> bool {
+        let Ok(live) = self.live("was_interrupted").await else { return true };
+        let mut states = live.states.lock().await;
+        match states.as_mut() {
+            Some(states) => states.have_changed().await,
+            None => {
+                *states = Some(live.session.states());
+                true
+            }
+        }
     }
 
     async fn create_epoch(&self, node: &EpochNode) -> Result<i32, LatchError> {

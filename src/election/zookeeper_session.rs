@@ -365,6 +365,11 @@ impl SessionStates {
         self.0.changed().await.is_terminated()
     }
 
+    /// Whether there was a change since the last one that was seen.
+    pub async fn have_changed(&mut self) -> bool {
+        timeout(Duration::ZERO, self.0.changed()).await.is_ok()
+    }
+
     /// Returns when the session is over.
     pub async fn over(&mut self) {
         if !self.0.peek_state().is_terminated() {

@@ -99,7 +99,7 @@ impl Bench {
                 let value = EpochNode { epoch: 1, released: true, segments: 1, ..EpochNode::default() };
                 let participants = vec![Participant { node: "b".into(), address: "host:19998".into() }];
                 let epoch = Some(Versioned { value, version: self.version });
-                Event::Latch(LatchReply::Observed(Ok(Observation { epoch, participants })))
+                Event::Latch(LatchReply::Observed(Ok(Observation { epoch, participants, interrupted: false })))
             }
             Effect::Latch(LatchCall::Claim { version, .. }) => Event::Latch(LatchReply::Claimed(Ok(version + 1))),
             Effect::Write(WriterEffect::Create(segment)) => Event::Created(*segment, Ok(ROOM)),
@@ -311,7 +311,7 @@ impl Bench {
 
     fn seen_by_leader(&mut self, nodes: &[&str]) -> Vec<Effect<&'static str>> {
         let participants = nodes.iter().map(|node| Participant { node: (*node).into(), address: "a:1".into() });
-        let seen = Observation { epoch: None, participants: participants.collect() };
+        let seen = Observation { epoch: None, participants: participants.collect(), interrupted: false };
         self.step(Event::Latch(LatchReply::Observed(Ok(seen))))
     }
 }

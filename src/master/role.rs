@@ -96,6 +96,9 @@ pub struct Role {
     pub(super) own: Option<OwnNode>,
     /// The epoch node as it was seen, and when it was seen so first.
     pub(super) seen: Option<(Option<Versioned<EpochNode>>, Boot)>,
+    /// Another state of the node may have been between the last observation and the next: what stands still is to be seen
+    /// anew. A ZooKeeper that is restored can show again what it showed before.
+    pub(super) seen_anew: bool,
     /// The highest version of the epoch node that was ever seen.
     pub(super) version_seen: i32,
     pub(super) participants: Vec<Participant>,
@@ -144,6 +147,7 @@ impl Role {
             entered: false,
             own: None,
             seen: None,
+            seen_anew: false,
             version_seen: 0,
             participants: Vec::new(),
             refused: None,

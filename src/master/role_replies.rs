@@ -46,6 +46,8 @@ impl Role {
 
     fn observed(&mut self, result: Result<Observation, CallFailed>, now: Boot) {
         self.done(Kind::Observe, now, result.is_err());
+        // What it would have told of an interruption is lost.
+        self.seen_anew |= self.observation_is_old || result.is_err();
         if std::mem::take(&mut self.observation_is_old) {
             return;
         }
@@ -58,7 +60,9 @@ impl Role {
             }
         };
         self.observe_due = now + self.settings.lease / 2;
-        if self.seen.as_ref().is_none_or(|(node, _)| *node != observation.epoch) {
+        let anew =
+            (std::mem::take(&mut self.seen_anew) || observation.interrupted) && !mutant::is(Mutant::StillAcrossBreaks);
+        if anew || self.seen.as_ref().is_none_or(|(node, _)| *node != observation.epoch) {
             self.seen = Some((observation.epoch.clone(), now));
             let version = observation.epoch.as_ref().map_or(0, |node| node.version);
             self.version_seen = self.version_seen.max(version);

@@ -27,7 +27,7 @@ fn observe(role: &mut Role, epoch: Option<Versioned<EpochNode>>, latch: &[&str],
     role.changed();
     role.calls(now, 3);
     let participants = latch.iter().map(|node| participant(node)).collect();
-    role.reply(LatchReply::Observed(Ok(Observation { epoch, participants })), now);
+    role.reply(LatchReply::Observed(Ok(Observation { epoch, participants, interrupted: false })), now);
 }
 
 fn joined(mode: FencingMode) -> Role {
@@ -66,6 +66,29 @@ fn the_first_claims_only_what_stood_still_for_w() {
     observe(&mut role, Some(node_of_a(8)), &["b"], at(3_199));
     assert_eq!(claims(&role.calls(at(5_398), 3)), None);
     assert_eq!(claims(&role.calls(at(5_399), 3)), Some((4, vec![], 8)));
+}
+
+/// ZooKeeper may have been restored: it shows again what it showed before others wrote.
+#[test]
+fn nothing_has_stood_still_across_a_break_of_the_connection() {
+    let mut role = joined(FencingMode::Lease);
+    observe(&mut role, Some(node_of_a(7)), &["b"], at(1_000));
+    role.changed();
+    role.calls(at(2_000), 3);
+    let seen = Observation { epoch: Some(node_of_a(7)), participants: vec![participant("b")], interrupted: true };
+    role.reply(LatchReply::Observed(Ok(seen)), at(2_000));
+    assert_eq!(claims(&role.calls(at(4_199), 3)), None);
+    assert_eq!(claims(&role.calls(at(4_200), 3)), Some((4, vec![], 7)));
+
+    // An observation that failed would have told of one.
+    let mut role = joined(FencingMode::Lease);
+    observe(&mut role, Some(node_of_a(7)), &["b"], at(1_000));
+    role.changed();
+    role.calls(at(2_000), 3);
+    role.reply(LatchReply::Observed(Err(CallFailed::Unknown("late".into()))), at(2_000));
+    observe(&mut role, Some(node_of_a(7)), &["b"], at(2_500));
+    assert_eq!(claims(&role.calls(at(4_699), 3)), None);
+    assert_eq!(claims(&role.calls(at(4_700), 3)), Some((4, vec![], 7)));
 }
 
 #[test]
@@ -179,7 +202,7 @@ fn after_a_renewal_of_unknown_outcome_the_node_is_read_and_gives_no_lease() {
     role.reply(LatchReply::Renewed(Err(CallFailed::Unknown("lost".into()))), at(11_500));
     assert_eq!(role.calls(at(11_500), 3), [LatchCall::Observe]);
     let ours = Versioned { value: role.node.clone(), version: 9 };
-    let seen = Observation { epoch: Some(ours), participants: vec![participant("b")] };
+    let seen = Observation { epoch: Some(ours), participants: vec![participant("b")], interrupted: false };
     role.reply(LatchReply::Observed(Ok(seen)), at(11_600));
     assert!(!role.may_answer(0, at(12_000)), "reading is no renewal");
     assert!(matches!(role.calls(at(12_000), 3)[..], [LatchCall::Renew { version: 9, .. }]));
@@ -215,7 +238,7 @@ fn a_release_waits_for_the_renewal_under_way_and_is_repeated_on_another_version(
     role.reply(LatchReply::Released(Err(CallFailed::Refused("version".into()))), at(10_700));
     assert_eq!(role.calls(at(10_700), 3), [LatchCall::Observe]);
     let ours = Versioned { value: role.node.clone(), version: 12 };
-    let seen = Observation { epoch: Some(ours), participants: vec![participant("b")] };
+    let seen = Observation { epoch: Some(ours), participants: vec![participant("b")], interrupted: false };
     role.reply(LatchReply::Observed(Ok(seen)), at(10_800));
     assert!(matches!(role.calls(at(10_800), 3)[..], [LatchCall::Release { version: 12, .. }]));
     role.reply(LatchReply::Released(Ok(())), at(10_900));
@@ -282,14 +305,18 @@ fn a_leader_that_cannot_begin_an_epoch_gives_way_only_to_others() {
         role.claim_next(6, at(20_000 * tried));
         let calls = role.calls(at(20_000 * tried + 10_000), 6);
         assert!(calls.contains(&LatchCall::Observe) && claims(&calls).is_some(), "it looks who waits, and tries on");
-        let seen = Observation { epoch: Some(node_of_a(9)), participants: vec![participant("b")] };
+        let seen = Observation { epoch: Some(node_of_a(9)), participants: vec![participant("b")], interrupted: false };
         role.reply(LatchReply::Observed(Ok(seen)), at(20_000 * tried + 10_001));
         role.reply(LatchReply::Claimed(Ok(9)), at(20_000 * tried + 10_002));
         assert!(!role.should_give_way(), "nobody else is there");
     }
     role.claim_next(6, at(200_000));
     role.calls(at(200_001), 6);
-    let seen = Observation { epoch: Some(node_of_a(9)), participants: vec![participant("b"), participant("c")] };
+    let seen = Observation {
+        epoch: Some(node_of_a(9)),
+        participants: vec![participant("b"), participant("c")],
+        interrupted: false,
+    };
     role.reply(LatchReply::Observed(Ok(seen)), at(200_100));
     assert!(role.should_give_way());
 }
@@ -310,11 +337,11 @@ fn what_was_asked_before_a_write_says_nothing_about_its_outcome() {
     let calls = role.calls(at(10_000), 3);
     assert!(calls.contains(&LatchCall::Observe) && claims(&calls).is_some());
     role.reply(LatchReply::Claimed(Err(CallFailed::Unknown("lost".into()))), at(10_100));
-    let before = Observation { epoch: Some(node_of_a(7)), participants: vec![participant("b")] };
+    let before = Observation { epoch: Some(node_of_a(7)), participants: vec![participant("b")], interrupted: false };
     role.reply(LatchReply::Observed(Ok(before)), at(10_100));
     assert_eq!(role.calls(at(10_100), 3), [LatchCall::Observe], "asked anew, after the claim");
     let ours = Versioned { value: role.node.clone(), version: 8 };
-    let seen = Observation { epoch: Some(ours), participants: vec![participant("b")] };
+    let seen = Observation { epoch: Some(ours), participants: vec![participant("b")], interrupted: false };
     role.reply(LatchReply::Observed(Ok(seen)), at(10_200));
     assert!(matches!(role.events()[..], [RoleEvent::Claimed { epoch: 4, .. }]));
 }
@@ -329,7 +356,8 @@ fn a_claim_of_unknown_outcome_that_another_won_is_not_ours() {
     assert_eq!(role.calls(at(4_500), 3), [LatchCall::Observe]);
     let theirs = Versioned { value: EpochNode { owner: "C".into(), ..role.node.clone() }, version: 8 };
     assert_eq!(theirs.value.epoch, 4, "the very epoch that we claimed");
-    let seen = Observation { epoch: Some(theirs), participants: vec![participant("c"), participant("b")] };
+    let seen =
+        Observation { epoch: Some(theirs), participants: vec![participant("c"), participant("b")], interrupted: false };
     role.reply(LatchReply::Observed(Ok(seen)), at(4_600));
     assert_eq!(role.events(), [], "no claim");
     assert_eq!(role.epoch(), None);

@@ -346,7 +346,8 @@ fn untold(error: StoreError) -> Told {
 async fn observe(latch: &dyn Latch) -> Result<Observation, LatchError> {
     let participants = latch.participants().await?;
     let epoch = latch.read_epoch().await?;
-    Ok(Observation { epoch, participants })
+    let interrupted = latch.was_interrupted().await;
+    Ok(Observation { epoch, participants, interrupted })
 }
 
 fn call_failed(error: LatchError) -> CallFailed {

@@ -18,6 +18,8 @@ pub enum Mutant {
     SuspicionIsEnough,
     /// F2: the next epoch is that of the node, whatever the journal has.
     EpochFromNode,
+    /// F2: a node that was seen before and after a break of the connection has stood still in between.
+    StillAcrossBreaks,
     /// F2: released counts, whatever the journal has and was seen before.
     OldRelease,
     /// F3: released is written while answers may still leave.
@@ -114,6 +116,7 @@ impl Mutant {
         Mutant::OwnLeaseOnly,
         Mutant::SuspicionIsEnough,
         Mutant::EpochFromNode,
+        Mutant::StillAcrossBreaks,
         Mutant::OldRelease,
         Mutant::ReleaseEarly,
         Mutant::ReleaseUnflushed,

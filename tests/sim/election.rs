@@ -3,7 +3,7 @@
 
 use crate::coverage::Met;
 use crate::perform::DEADLINE;
-use crate::world::{Action, MS, SECOND, SESSION, World};
+use crate::world::{Action, Host, MS, SECOND, SESSION, World};
 use alluxio::election::{
     CallFailed, Contender, LatchCall, LatchError, LatchReply, Observation, SessionId, StateNumber,
 };
@@ -92,6 +92,7 @@ impl World {
 
     fn execute_latch(&mut self, host: usize, life: u64, session: SessionId, call: LatchCall) -> Option<LatchReply> {
         let address = crate::address(host);
+        let interrupted = told_interrupted(&mut self.hosts[host], &call);
         let frozen = Some(self.hosts[host].frozen).filter(|_| self.hosts[host].cut_off_until > self.now);
         let election = &mut self.election;
         Some(match call {
@@ -109,7 +110,7 @@ impl World {
                 let participants = election.participants(reader, at);
                 let observed = participants.and_then(|participants| {
                     let epoch = election.read_epoch(reader, at)?;
-                    Ok(Observation { epoch, participants })
+                    Ok(Observation { epoch, participants, interrupted })
                 });
                 LatchReply::Observed(observed.map_err(failure))
             }
@@ -166,6 +167,7 @@ impl World {
         self.coverage.met(Met::ZookeeperAway);
         self.note(|| format!("ZooKeeper is away for {} ms, restored {restored}", time / MS));
         self.zookeeper_away_until = self.zookeeper_away_until.max(self.now + time);
+        self.hosts.iter_mut().for_each(|host| host.interrupted = true);
         let age = self.rng.range(1, 200);
         let restored = restored.then(|| StateNumber(self.election.newest().0.saturating_sub(age).max(2)));
         self.after(time, Action::ZookeeperBack { restored });
@@ -217,4 +219,9 @@ fn failed_reply(call: &LatchCall, failed: CallFailed) -> LatchReply {
         LatchCall::Publish => LatchReply::Published(Err(failed)),
         LatchCall::Probe(address) => LatchReply::Probed { address: address.clone(), refused: false },
     }
+}
+
+/// An observation tells of a break once.
+fn told_interrupted(host: &mut Host, call: &LatchCall) -> bool {
+    *call == LatchCall::Observe && std::mem::take(&mut host.interrupted)
 }

@@ -245,6 +245,8 @@ pub struct Host {
     pub paused_until: u64,
     pub pauses: u64,
     pub cut_off_until: u64,
+    /// ZooKeeper was away since its last observation.
+    pub interrupted: bool,
     /// Until then, replies of the election are often late.
     pub late_until: u64,
     pub drift_ppm: i64,
@@ -532,6 +534,7 @@ impl Host {
             paused_until: 0,
             pauses: 0,
             cut_off_until: 0,
+            interrupted: false,
             late_until: 0,
             drift_ppm: rng.range(0, 60_000) as i64 - 30_000,
             offset: rng.range(0, 1000 * SECOND),

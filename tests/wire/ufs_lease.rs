@@ -39,6 +39,10 @@ impl Latch for Slow {
         self.inner.read_epoch().await
     }
 
+    async fn was_interrupted(&self) -> bool {
+        false
+    }
+
     async fn create_epoch(&self, node: &EpochNode) -> Result<i32, LatchError> {
         self.inner.create_epoch(node).await
     }

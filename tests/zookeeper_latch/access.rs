@@ -246,10 +246,14 @@ async fn who_reconnects_is_known_again(address: &str) {
     election.settings.address = format!("{}{}", proxy.address, folder.path);
     let latch = election.contender("a:1").await;
     let (own, leading) = leads(&latch, "a:1").await;
+    assert!(latch.was_interrupted().await, "nobody had looked yet");
+    assert!(!latch.was_interrupted().await, "one connection all the time");
     proxy.lose_reply_to(SYNC);
     let lost = latch.read_epoch().await;
     assert!(proxy.has_lost() && matches!(&lost, Err(LatchError::Unknown { .. })), "{lost:?}");
     latch.publish("a:1").await.expect("the session may make nodes");
+    assert!(latch.was_interrupted().await, "it has another connection");
+    assert!(!latch.was_interrupted().await, "and kept it");
     latch.renew(&own, leading.version, &leading.value).await.expect("and change them");
     assert_eq!(joined(&latch).await, own, "the session went on");
     let client = folder.client(OURS).await;
