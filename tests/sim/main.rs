@@ -227,14 +227,20 @@ fn named_mutant() -> Option<alluxio::types::mutant::Mutant> {
 const CAUGHT_BY: &[(alluxio::types::mutant::Mutant, u64)] = {
     use alluxio::types::mutant::Mutant;
     &[
-        (Mutant::LeaseFromReply, 58),
-        (Mutant::OwnLeaseOnly, 40),
-        (Mutant::OldRelease, 1164),
-        (Mutant::CheckBeforeFlush, 58),
-        (Mutant::ConfirmedBefore, 284),
-        (Mutant::SettleTooMuch, 1105),
-        (Mutant::RollUnanswered, 1742),
-        (Mutant::ServeUnregistered, 322),
+        (Mutant::LeaseFromReply, 39),
+        (Mutant::LeaseFromRead, 29),
+        (Mutant::OwnLeaseOnly, 443),
+        (Mutant::SuspicionIsEnough, 128),
+        (Mutant::EpochFromNode, 55),
+        (Mutant::StillAcrossBreaks, 324),
+        (Mutant::CheckBeforeFlush, 26),
+        (Mutant::ConfirmedBefore, 132),
+        (Mutant::GateWithoutLease, 160),
+        (Mutant::SettleTooMuch, 956),
+        (Mutant::RollUnanswered, 199),
+        (Mutant::HiddenSegments, 1236),
+        (Mutant::NoDurableCheck, 31),
+        (Mutant::RefusedIsAbsent, 181),
     ]
 };
 
