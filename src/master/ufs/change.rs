@@ -47,8 +47,7 @@ impl UfsNamespace {
     /// Makes a call that may be repeated, but not late: by then another master may have had it otherwise.
     async fn under_lease<T>(&self, uri: &str, call: impl Future<Output = T>) -> Result<T, FsError> {
         let deadline = self.inner.settings.deadline;
-        let _under_way = self.begin_outside()?;
-        self.wait_for_lease(deadline).await?;
+        let _under_way = self.begin_outside(deadline).await?;
         let late = |_| {
             let text = format!("The under file system took longer than {} ms to change {uri}", deadline.as_millis());
             FsError::new(ErrorKind::Unavailable, text)
@@ -115,11 +114,7 @@ impl UfsNamespace {
 
     async fn call(&self, call: &UfsCall) -> Result<Told, FsError> {
         let deadline = self.inner.settings.deadline;
-        let mut under_way = None;
-        if call.is_change() {
-            under_way = Some(self.begin_outside()?);
-            self.wait_for_lease(deadline).await?;
-        }
+        let under_way = if call.is_change() { Some(self.begin_outside(deadline).await?) } else { None };
         let made = tokio::time::timeout(deadline, self.make_call(call)).await;
         drop(under_way);
         Ok(match made {
@@ -158,9 +153,11 @@ impl UfsNamespace {
         }
     }
 
-    /// A change of a UFS begins, which a planned stop waits for.
-    fn begin_outside(&self) -> Result<OutsideCall, FsError> {
-        self.inner.handle.begin_outside().ok_or_else(stopped)
+    /// Begins a change of a UFS, which a planned stop waits for and which has ended before any other master can lead.
+    async fn begin_outside(&self, deadline: Duration) -> Result<OutsideCall, FsError> {
+        let under_way = self.inner.handle.begin_outside().ok_or_else(stopped)?;
+        self.wait_for_lease(deadline).await?;
+        Ok(under_way)
     }
 
     /// Returns when the lease lasts longer than the call may take, so that no other master can lead before it ends.
