@@ -3,6 +3,7 @@
 use super::driver::{Driver, Phase};
 use super::event::{Core, Effect, Exit};
 use super::ops;
+use super::outside::newest_segment;
 use crate::election::EpochNode;
 use crate::journal::chain::Record;
 use crate::journal::entry_codec;
@@ -57,7 +58,7 @@ impl<T> Driver<T> {
         } else if self.follower.is_blocked() {
             self.role.enter();
         }
-        let newest = self.role.seen().filter(|node| node.segments > 0).map(newest_segment);
+        let newest = self.role.seen().and_then(newest_segment);
         let newer = newest.is_some_and(|newest| self.follower.tailer.highest_segment() < Some(newest));
         self.follower.ask(reading.is_none(), newer, now, &mut self.effects);
     }
@@ -65,7 +66,7 @@ impl<T> Driver<T> {
     /// The epoch is ours: everything is read anew.
     pub(super) fn begin_reading(&mut self, epoch: u64, before: &EpochNode) {
         self.writer = None;
-        self.follower.tailer.expect((before.segments > 0).then(|| newest_segment(before)));
+        self.follower.tailer.expect(newest_segment(before));
         if !mutant::is(Mutant::ReadBeforeClaim) {
             self.follower.tailer.begin_round(true);
         }
@@ -156,8 +157,4 @@ impl<T> Driver<T> {
         let id = CheckpointId { sequence: at.sequence, hash: at.hash };
         self.effects.push(Effect::Checkpoint(id, genesis, Box::new(core.state.clone())));
     }
-}
-
-fn newest_segment(node: &EpochNode) -> SegmentId {
-    SegmentId { epoch: node.segments_of(), index: node.segments - 1 }
 }

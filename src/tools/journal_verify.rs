@@ -204,8 +204,7 @@ pub async fn verify(
     let folder = store.describe();
     let failed = |source| VerifyError::Store { folder: folder.clone(), source };
     let checkpoints = store.list().await.map_err(failed)?.checkpoints;
-    let newest = node.as_ref().ok().filter(|node| node.segments > 0);
-    let newest = newest.map(|node| SegmentId { epoch: node.epoch, index: node.segments - 1 });
+    let newest = node.as_ref().ok().and_then(outside::newest_segment);
     let durable =
         node.map(|node| Position { sequence: SequenceNumber(node.durable_sequence), hash: node.durable_hash });
     let mut replay = Replay {

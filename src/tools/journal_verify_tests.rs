@@ -138,6 +138,13 @@ async fn a_segment_that_the_epoch_node_tells_of_must_be_there() {
     assert!(matches!(error, VerifyError::NotListed { newest: missing } if missing == newest), "{error}");
 }
 
+/// Who has just claimed has made no segment yet.
+#[tokio::test]
+async fn a_claim_alone_names_no_segment_of_its_own() {
+    let claimed = EpochNode { epoch: 2, segments_epoch: 1, ..node(Position::START) };
+    verified_with(journal().0, claimed).await.unwrap();
+}
+
 #[tokio::test]
 async fn it_is_said_that_the_end_was_not_compared() {
     let store = MemoryStore::new(Arc::new(Mutex::new(journal().0)));
