@@ -16,6 +16,7 @@ use tonic::transport::Server;
 
 use super::WINDOW_BYTES;
 use super::call::Reply;
+use super::gathered::Gathered;
 use super::handshake::Authenticator;
 
 /// Most streams of one connection at a time. Each logical channel of a client process keeps one open for its
@@ -140,7 +141,7 @@ pub async fn serve<R: Routes>(
     }
 }
 
-async fn prepare(accepted: std::io::Result<TcpStream>) -> std::io::Result<TcpStream> {
+async fn prepare(accepted: std::io::Result<TcpStream>) -> std::io::Result<Gathered<TcpStream>> {
     match &accepted {
         Ok(stream) => stream.set_nodelay(true)?,
         Err(error) => {
@@ -149,7 +150,7 @@ async fn prepare(accepted: std::io::Result<TcpStream>) -> std::io::Result<TcpStr
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
-    accepted
+    accepted.map(Gathered::new)
 }
 
 /// Runs for ever.

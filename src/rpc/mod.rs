@@ -15,6 +15,7 @@ pub mod callers;
 pub mod channel;
 mod chunks;
 mod duplex;
+mod gathered;
 pub mod handshake;
 pub mod identity;
 pub mod listen;

@@ -1,11 +1,12 @@
 //! Pure. The words of the system: paths, ids, times, what a file looks like, how an operation fails.
 //!
 //! Uses nothing else of the project. Read `path.rs`, `ids.rs`, `file_status.rs`, `worker.rs`, `caller.rs`, `error.rs`,
-//! `ufs_names.rs`, `time.rs`.
+//! `ufs_names.rs`, `time.rs`, `id_map.rs`.
 
 mod caller;
 mod error;
 mod file_status;
+pub mod id_map;
 mod ids;
 pub mod mutant;
 mod path;

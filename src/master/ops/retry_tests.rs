@@ -2,9 +2,10 @@
 
 use super::tests::{mkdir, mv, new_file, no_attributes, refusal, request, rm, settings, started, user};
 use super::*;
+use crate::journal::chain::Position;
 use crate::journal::entry::{Answered, AnsweredOperation, Entry};
-use crate::master::state::{ANSWERS_FOR_MS, ANSWERS_MAX, ANSWERS_MIN};
-use crate::types::{ErrorKind, InodeId, OperationId};
+use crate::master::state::{ANSWERS_FOR_MS, ANSWERS_MAX, ANSWERS_MIN, CheckpointOrigin};
+use crate::types::{ErrorKind, InodeId, OperationId, SequenceNumber};
 
 const ID: OperationId = OperationId { high: 7, low: 9 };
 
@@ -109,6 +110,15 @@ fn answers_make_room_when_they_are_many_and_old() {
     state.apply(&answer(80_001, 3_601_000)).unwrap();
     assert!(!is_kept(&state, 3) && is_kept(&state, 4) && is_kept(&state, 80_000) && is_kept(&state, 80_001));
     state.verify().unwrap();
+    let position = Position { sequence: SequenceNumber(7), hash: 7 };
+    let origin = CheckpointOrigin { position, genesis: 7, cluster_id: "c".into() };
+    let checkpoint = state.to_checkpoint(&origin).concat();
+    for mut other in [state.clone(), MasterState::from_checkpoint(&checkpoint.into()).unwrap().0] {
+        assert!(!is_kept(&other, 3) && is_kept(&other, 4) && is_kept(&other, 80_001));
+        other.apply(&answer(80_002, 3_601_000)).unwrap();
+        assert!(!is_kept(&other, 4) && is_kept(&other, 80_002) && is_kept(&state, 4));
+        assert!(other.apply(&answer(80_002, 3_601_000)).is_err(), "an id has one answer");
+    }
 }
 
 #[test]

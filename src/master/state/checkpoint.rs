@@ -15,7 +15,6 @@ use super::inode_tree::InodeTree;
 use super::interner::Interner;
 use super::names::Names;
 use super::pages::{PAGE_BYTES, Pages};
-use super::retries::Retries;
 use super::slots::{Slots, SlotsHeader};
 use super::{IdGenerators, MasterState};
 use crate::journal::chain::Position;
@@ -27,11 +26,11 @@ use bytes::Bytes;
 use std::sync::Arc;
 
 const MAGIC: [u8; 8] = *b"ALXRSCKP";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Magic, version, length and checksum of the header.
 const PREFIX_BYTES: usize = 20;
 /// Trees, records and the sizes of names.
-const TREES: usize = 6;
+const TREES: usize = 5;
 const SECTIONS_MAX: u64 = 64;
 
 /// Which history a checkpoint is of, and up to where.
@@ -93,7 +92,6 @@ impl MasterState {
     /// The numbers and pages of each section, in the order of the file.
     fn sections(&self) -> Vec<([u64; 3], &Pages)> {
         let InodeTree { ids, edges, records, names, replications, users: _, watchlists: _ } = &self.inodes;
-        let Retries { by_id, arrivals, next_ordinal: _ } = &self.retries;
         let of_tree = |(header, pages)| {
             let TreeHeader { root, free, len } = header;
             ([u64::from(root), u64::from(free), len], pages)
@@ -106,8 +104,7 @@ impl MasterState {
             of_tree(ids.parts()),
             of_tree(edges.parts()),
             of_tree(replications.parts()),
-            of_tree(by_id.parts()),
-            of_tree(arrivals.parts()),
+            of_tree(self.retries.answers.parts()),
             of_tree(self.blocks.lengths.parts()),
             of_slots(records.parts()),
         ];
@@ -189,8 +186,7 @@ impl MasterState {
         self.inodes.ids = next().map(|(header, pages)| Tree::restore(header, pages))?;
         self.inodes.edges = next().map(|(header, pages)| Tree::restore(header, pages))?;
         self.inodes.replications = next().map(|(header, pages)| Tree::restore(header, pages))?;
-        self.retries.by_id = next().map(|(header, pages)| Tree::restore(header, pages))?;
-        self.retries.arrivals = next().map(|(header, pages)| Tree::restore(header, pages))?;
+        self.retries.answers = next().map(|(header, pages)| Tree::restore(header, pages))?;
         self.blocks.lengths = next().map(|(header, pages)| Tree::restore(header, pages))?;
         Some(())
     }

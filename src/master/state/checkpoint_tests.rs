@@ -79,7 +79,7 @@ fn what_is_no_checkpoint_is_told_from_a_newer_one() {
     let (_, mut bytes) = whole();
     assert_eq!(refused(b"ALX".to_vec()), "checkpoint header: the file has only 3 bytes");
     assert_eq!(refused(vec![0; 100]), "checkpoint header: the file does not begin as a checkpoint does");
-    bytes[8] = 3;
-    let newer = "checkpoint header: version 3 of checkpoints is not known, only 2; use the program that wrote it";
+    bytes[8] = 4;
+    let newer = "checkpoint header: version 4 of checkpoints is not known, only 3; use the program that wrote it";
     assert_eq!(refused(bytes), newer);
 }

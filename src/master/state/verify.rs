@@ -6,7 +6,7 @@ use super::apply::waits_to_be_persisted;
 use super::inode::{Record, id_in, name_in};
 use super::inode_tree::{EDGE_BYTES, InodeTree, first_bytes, id_order};
 use super::pages::{array, read_i64, read_u32, read_u64};
-use super::retries::{answered_in, operation_id_in};
+use super::retries::answered_in;
 use super::{Inode, MasterState};
 use crate::journal::entry::Corrupt;
 use crate::types::InodeId;
@@ -65,18 +65,18 @@ impl MasterState {
 
     fn verify_answers(&self) -> Result<(), String> {
         let retries = &self.retries;
-        retries.by_id.verify(|a, b| operation_id_in(a, 0).cmp(&operation_id_in(b, 0)))?;
-        retries.arrivals.verify(|a, b| read_u64(a, 0).cmp(&read_u64(b, 0)))?;
-        if retries.by_id.len() != retries.arrivals.len() {
-            return Err(format!("{} answers, {} arrivals", retries.by_id.len(), retries.arrivals.len()));
-        }
-        if retries.by_id.iter().any(|answer| answered_in(answer).is_none()) {
-            return Err("an operation has no known number".into());
-        }
-        for arrival in retries.arrivals.iter() {
-            if retries.find(operation_id_in(arrival, 8)).is_none() || read_u64(arrival, 0) >= retries.next_ordinal {
-                return Err(format!("arrival {} does not fit", read_u64(arrival, 0)));
+        retries.answers.verify(|a, b| read_u64(a, 0).cmp(&read_u64(b, 0)))?;
+        for entry in retries.answers.iter() {
+            if answered_in(entry).is_none() {
+                return Err("an operation has no known number".into());
             }
+            let ordinal = read_u64(entry, 0);
+            if ordinal >= retries.next_ordinal {
+                return Err(format!("there is answer {ordinal}, and the next one is {}", retries.next_ordinal));
+            }
+        }
+        if !retries.ids_are_unique() {
+            return Err("two answers have the same operation id".into());
         }
         Ok(())
     }

@@ -47,9 +47,23 @@ fn each_part_is_compared_with_the_others() {
         Arc::make_mut(&mut s.unlinked).insert(InodeId(99));
     });
     assert!(unlinked.starts_with("edges: "), "{unlinked}");
-    let answers = refused(|s| {
-        let entry = [1; super::super::retries::ARRIVAL_BYTES];
-        s.retries.arrivals.insert(&entry, |_| std::cmp::Ordering::Less);
+    let answer = [1; super::super::retries::ANSWER_BYTES];
+    let insert = |s: &mut MasterState, entry: &[u8; super::super::retries::ANSWER_BYTES]| {
+        s.retries.answers.insert(entry, |_| std::cmp::Ordering::Less)
+    };
+    let operation = refused(|s| assert!(insert(s, &answer)));
+    assert_eq!(operation, "first answers: an operation has no known number");
+    let known = |ordinal: u64| {
+        let mut answer = answer;
+        answer[..8].copy_from_slice(&ordinal.to_le_bytes());
+        answer[48..].copy_from_slice(&1u32.to_le_bytes());
+        answer
+    };
+    let ordinal = refused(|s| assert!(insert(s, &known(3))));
+    assert_eq!(ordinal, "first answers: there is answer 3, and the next one is 0");
+    let twice = refused(|s| {
+        s.retries.next_ordinal = 2;
+        assert!(insert(s, &known(0)) && insert(s, &known(1)));
     });
-    assert_eq!(answers, "first answers: 0 answers, 1 arrivals");
+    assert_eq!(twice, "first answers: two answers have the same operation id");
 }
