@@ -171,13 +171,19 @@ fn split_options(words: &[String]) -> (Vec<String>, Vec<String>) {
     (properties, plain)
 }
 
+/// Half the cores: with few of them, threads that wake one another and wait for the lock over the state cost more than they
+/// bring, and what else runs on the machine has the others.
+fn master_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
+}
+
 fn master(conf: &Conf) -> anyhow::Result<u8> {
     let logs_dir = conf.get(&keys::LOGS_DIR);
     let process = Process::enter(&logs_dir)?;
     let wanted = if conf.get(&keys::AUDIT_LOGGING_ENABLED) { Wanted::LogAndAudit } else { Wanted::Log };
     let log = ServerLog::start(conf, guardian::SERVER.name, wanted)?;
     conf.warnings().iter().for_each(|warning| log::warn!("{warning}"));
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(master_threads()).enable_all().build()?;
     let web = MasterWeb::of(conf, &log)?;
     let ended = runtime.block_on(logged(&log, start::run(conf, &process, web)));
     runtime.shutdown_timeout(Duration::from_secs(1));

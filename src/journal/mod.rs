@@ -11,5 +11,6 @@ pub mod entry_codec;
 mod entry_from_proto;
 mod entry_to_proto;
 pub mod folder;
+mod gather;
 pub mod tailer;
 pub mod writer;

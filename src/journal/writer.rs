@@ -1,6 +1,6 @@
 //! Pure. The one writer of an epoch: which segment is created, what is appended to it, what is acknowledged.
 //!
-//! One flush is under way at a time; what is queued meanwhile goes with the next one. A failed flush ends the
+//! One flush is under way at a time; what is queued meanwhile goes with the next one (`gather.rs` says when). A failed flush ends the
 //! segment: the writer creates the next one, whose header names the acknowledged end and which begins with all that
 //! is not acknowledged; late answers of the old segment mean nothing any more (F7).
 //!
@@ -10,6 +10,7 @@
 use super::chain::{Base, Position, Record, SegmentHeader};
 use super::codec;
 use super::folder::SegmentId;
+use super::gather::Gather;
 use crate::types::SequenceNumber;
 use crate::types::mutant::{self, Mutant};
 use crate::types::time::Boot;
@@ -117,6 +118,7 @@ pub struct Writer {
     next_index: u32,
     created: u32,
     flight: Option<Flight>,
+    gather: Gather,
     flushed: Option<Position>,
     /// How many segments must be registered before what is flushed may be answered.
     flushed_segments: u32,
@@ -149,6 +151,7 @@ impl Writer {
             next_index: 0,
             created: 0,
             flight: None,
+            gather: Gather::default(),
             flushed: None,
             flushed_segments: 0,
             mark: begin,
@@ -157,9 +160,11 @@ impl Writer {
         }
     }
 
-    /// Queues a batch as one record and gives its number. The caller has seen that the writer is not full.
-    pub fn append(&mut self, entries: Bytes) -> SequenceNumber {
+    /// Queues a batch as one record, for which so many `operations` wait, and gives its number. The caller has seen that
+    /// the writer is not full.
+    pub fn append(&mut self, entries: Bytes, operations: usize) -> SequenceNumber {
         assert!(!entries.is_empty(), "a record without entries carries only a mark");
+        self.gather.queue(operations);
         self.last = self.last.after(&entries);
         self.unacknowledged_bytes += entries.len();
         self.unacknowledged.push_back(Queued { position: self.last, entries });
@@ -247,10 +252,11 @@ impl Writer {
     }
 
     /// The outcome of an append: durable, or failed. Says whether it counted.
-    pub fn appended(&mut self, segment: SegmentId, durable: bool) -> bool {
+    pub fn appended(&mut self, segment: SegmentId, durable: bool, now: Boot) -> bool {
         let blind = mutant::is(Mutant::OldSegmentCounts);
         let Some(current) = self.current.filter(|current| current.segment == segment || blind) else { return false };
         let Some(flight) = self.flight.take() else { return false };
+        self.gather.end(durable, now);
         if !durable && !mutant::is(Mutant::FailedFlushCounts) {
             self.current = None;
             if mutant::is(Mutant::RollNamesSent) {
@@ -293,6 +299,7 @@ impl Writer {
     /// What is to be done now.
     pub fn effects(&mut self, now: Boot) -> Vec<WriterEffect> {
         let mut effects = Vec::new();
+        self.gather.look(now);
         if std::mem::take(&mut self.pause) {
             self.wait_to_create(now);
         }
@@ -325,7 +332,8 @@ impl Writer {
         let mark = (self.flight.is_none() && self.current.is_some() && self.mark.sequence > self.written_mark)
             .then(|| self.written_at + MARK_DELAY);
         let create = self.create_at().filter(|_| self.creating.is_none());
-        mark.into_iter().chain(create).filter(|at| *at > now).min()
+        let gathered = self.gather.waits_until(now).filter(|_| self.flight.is_none() && self.has_unflushed());
+        mark.into_iter().chain(create).chain(gathered).filter(|at| *at > now).min()
     }
 
     /// Header and all that is not acknowledged, as one append: the segment counts when all of it is readable.
@@ -349,6 +357,9 @@ impl Writer {
             return None; // The next segment is being created: see `effects`.
         }
         if !self.unacknowledged.is_empty() {
+            if self.gather.waits_until(now).is_some() {
+                return None;
+            }
             return Some(self.send(Vec::with_capacity(self.queued_bytes()), now));
         }
         let silent = mutant::is(Mutant::NoIdleMark);
@@ -374,6 +385,7 @@ impl Writer {
             codec::encode_record(&mut bytes, self.start.epoch, queued.position, self.mark.sequence, &queued.entries);
         }
         self.written_at = now;
+        self.gather.begin(now);
         self.flight = Some(Flight { last: self.last, mark: self.mark.sequence });
         let current = self.current.as_mut().expect("only an open segment is written to");
         current.bytes += bytes.len() as u64;

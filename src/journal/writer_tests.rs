@@ -55,21 +55,39 @@ fn started(segment_bytes: u64) -> Writer {
     writer.created(id(0), Some(10_000), at(0)).unwrap();
     let effects = writer.effects(at(0));
     assert_eq!(texts(&frames(&effects[0]).1), ["header through 0"]);
-    assert!(writer.appended(id(0), true));
+    assert!(writer.appended(id(0), true, at(0)));
     assert_eq!(writer.flushed(), Some(Position::START));
     writer
 }
 
 #[test]
+fn a_flush_waits_for_who_comes_back_sooner_than_a_flush_takes() {
+    let mut writer = started(1000);
+    let both = |writer: &mut Writer, from: u64| {
+        writer.append(Bytes::from_static(b"one"), 2);
+        assert_eq!(writer.effects(at(from)).len(), 1);
+        assert!(writer.appended(id(0), true, at(from + 10)));
+    };
+    both(&mut writer, 100);
+    both(&mut writer, 111);
+    writer.append(Bytes::from_static(b"one"), 1);
+    assert_eq!(writer.effects(at(122)), []);
+    assert_eq!(writer.wake_at(at(122)), Some(at(123)), "2 ms after the flush at the latest");
+    writer.append(Bytes::from_static(b"two"), 1);
+    let effects = writer.effects(at(122));
+    assert!(matches!(&effects[..], [WriterEffect::Append { .. }]), "{effects:?}");
+}
+
+#[test]
 fn what_is_queued_during_a_flush_goes_with_the_next_one() {
     let mut writer = started(1000);
-    writer.append(Bytes::from_static(b"one"));
+    writer.append(Bytes::from_static(b"one"), 1);
     assert_eq!(writer.effects(at(1)).len(), 1);
-    writer.append(Bytes::from_static(b"two"));
-    writer.append(Bytes::from_static(b"three"));
+    writer.append(Bytes::from_static(b"two"), 1);
+    writer.append(Bytes::from_static(b"three"), 1);
     assert_eq!(writer.effects(at(1)), []);
     assert_eq!(writer.flushed().map(|flushed| flushed.sequence), Some(SequenceNumber(0)));
-    writer.appended(id(0), true);
+    writer.appended(id(0), true, at(0));
     writer.answered(writer.flushed().unwrap());
     let effects = writer.effects(at(2));
     let WriterEffect::Append { bytes, .. } = &effects[0] else { panic!("{effects:?}") };
@@ -82,34 +100,34 @@ fn what_is_queued_during_a_flush_goes_with_the_next_one() {
 #[test]
 fn an_idle_writer_writes_its_mark_once() {
     let mut writer = started(1000);
-    writer.append(Bytes::from_static(b"one"));
+    writer.append(Bytes::from_static(b"one"), 1);
     writer.effects(at(0));
-    writer.appended(id(0), true);
+    writer.appended(id(0), true, at(0));
     writer.answered(writer.flushed().unwrap());
     assert_eq!(writer.effects(at(49)), []);
     assert_eq!(writer.wake_at(at(0)), Some(at(50)));
     let effects = writer.effects(at(50));
     assert_eq!(texts(&frames(&effects[0]).1), ["@1 mark 1"]);
-    writer.appended(id(0), true);
+    writer.appended(id(0), true, at(0));
     assert_eq!((writer.effects(at(500)), writer.wake_at(at(500))), (vec![], None));
 }
 
 #[test]
 fn a_failed_flush_is_copied_into_the_next_segment_and_late_answers_mean_nothing() {
     let mut writer = started(1000);
-    writer.append(Bytes::from_static(b"one"));
+    writer.append(Bytes::from_static(b"one"), 1);
     writer.effects(at(0));
-    writer.appended(id(0), true);
+    writer.appended(id(0), true, at(0));
     writer.answered(writer.flushed().unwrap());
     let acknowledged = writer.base;
-    writer.append(Bytes::from_static(b"two"));
+    writer.append(Bytes::from_static(b"two"), 1);
     writer.effects(at(1));
-    assert!(writer.appended(id(0), false));
+    assert!(writer.appended(id(0), false, at(0)));
     assert_eq!(writer.effects(at(2)), [WriterEffect::Create(id(1))]);
-    writer.append(Bytes::from_static(b"three"));
+    writer.append(Bytes::from_static(b"three"), 1);
     writer.created(id(1), Some(10_000), at(3)).unwrap();
     let effects = writer.effects(at(3));
-    assert!(!writer.appended(id(0), true), "an answer of the old segment");
+    assert!(!writer.appended(id(0), true, at(0)), "an answer of the old segment");
     assert_eq!(writer.flushed().map(|flushed| flushed.sequence), Some(SequenceNumber(1)));
     let (segment, frames) = frames(&effects[0]);
     assert_eq!(segment, id(1));
@@ -117,7 +135,7 @@ fn a_failed_flush_is_copied_into_the_next_segment_and_late_answers_mean_nothing(
     let Frame::Header(header) = &frames[0] else { panic!("no header") };
     assert_eq!(header.base, acknowledged);
     // A second failure before anything of segment 1 was acknowledged keeps the base (F7).
-    assert!(writer.appended(id(1), false));
+    assert!(writer.appended(id(1), false, at(0)));
     writer.effects(at(4));
     writer.effects(at(204));
     writer.created(id(2), Some(10_000), at(205)).unwrap();
@@ -130,20 +148,20 @@ fn a_failed_flush_is_copied_into_the_next_segment_and_late_answers_mean_nothing(
 #[test]
 fn a_full_segment_is_followed_by_one_that_was_created_ahead() {
     let mut writer = started(100);
-    writer.append(Bytes::from_static(b"one"));
+    writer.append(Bytes::from_static(b"one"), 1);
     let effects = writer.effects(at(0));
     assert_eq!(effects[1..], [WriterEffect::Create(id(1))]);
     writer.created(id(1), Some(10_000), at(0)).unwrap();
     assert_eq!(writer.effects(at(0)), [], "not before the flush that is under way");
-    writer.appended(id(0), true);
+    writer.appended(id(0), true, at(0));
     assert_eq!(writer.effects(at(0)), [], "nor while what is flushed is held back: a base says answered");
     writer.answered(writer.flushed().unwrap());
-    writer.append(Bytes::from_static(b"two"));
+    writer.append(Bytes::from_static(b"two"), 1);
     let effects = writer.effects(at(1));
     assert_eq!(effects[0], WriterEffect::Close(id(0)));
     assert_eq!(texts(&frames(&effects[1]).1), ["header through 2", "two@2 mark 1"]);
     assert_eq!(writer.flushed_segments(), 1);
-    writer.appended(id(1), true);
+    writer.appended(id(1), true, at(0));
     assert_eq!(writer.flushed_segments(), 2);
 }
 
@@ -158,9 +176,9 @@ fn the_epoch_is_given_up_when_its_first_segment_is_taken() {
 #[test]
 fn a_later_segment_that_cannot_be_created_is_tried_under_the_next_name_after_a_while() {
     let mut writer = started(1000);
-    writer.append(Bytes::from_static(b"one"));
+    writer.append(Bytes::from_static(b"one"), 1);
     writer.effects(at(0));
-    writer.appended(id(0), false);
+    writer.appended(id(0), false, at(0));
     assert_eq!(writer.effects(at(1)), [WriterEffect::Create(id(1))]);
     writer.created(id(1), None, at(2)).unwrap();
     assert_eq!(writer.effects(at(3)), []);
@@ -176,10 +194,10 @@ fn a_later_segment_that_cannot_be_created_is_tried_under_the_next_name_after_a_w
     }
     writer.created(id(7), Some(1000), at(now)).unwrap();
     writer.effects(at(now));
-    writer.appended(id(7), true);
-    writer.append(Bytes::from_static(b"two"));
+    writer.appended(id(7), true, at(0));
+    writer.append(Bytes::from_static(b"two"), 1);
     writer.effects(at(now));
-    writer.appended(id(7), false);
+    writer.appended(id(7), false, at(0));
     writer.effects(at(now));
     writer.created(id(8), None, at(now)).unwrap();
     assert_eq!(writer.wake_at(at(now)), Some(at(now) + CREATE_DELAY), "a flush that succeeded begins it anew");
@@ -192,33 +210,33 @@ fn while_the_segment_before_takes_what_comes_the_next_one_is_tried_more_and_more
     let mut now = 0;
     for (index, delay) in [(1, 200), (2, 400), (3, 800), (4, 1600), (5, 3200), (6, 6400)] {
         writer.created(id(index), None, at(now)).unwrap();
-        writer.append(Bytes::from_static(b"one"));
+        writer.append(Bytes::from_static(b"one"), 1);
         assert!(matches!(writer.effects(at(now))[..], [WriterEffect::Append { .. }]));
-        writer.appended(id(0), true);
+        writer.appended(id(0), true, at(0));
         assert_eq!((writer.effects(at(now + delay - 1)), writer.is_failing()), (vec![], false));
         now += delay;
         assert_eq!(writer.effects(at(now)), [WriterEffect::Create(id(index + 1))]);
     }
     // The segment breaks: now the next one is tried as often as in any outage.
     writer.created(id(7), None, at(now)).unwrap();
-    writer.append(Bytes::from_static(b"two"));
+    writer.append(Bytes::from_static(b"two"), 1);
     writer.effects(at(now));
-    writer.appended(id(0), false);
+    writer.appended(id(0), false, at(0));
     assert_eq!((writer.effects(at(now)), writer.wake_at(at(now))), (vec![], Some(at(now + 2000))));
 }
 
 #[test]
 fn segments_that_can_be_created_and_not_written_do_not_follow_each_other_at_once() {
     let mut writer = started(1000);
-    writer.append(Bytes::from_static(b"one"));
+    writer.append(Bytes::from_static(b"one"), 1);
     writer.effects(at(0));
-    writer.appended(id(0), false);
+    writer.appended(id(0), false, at(0));
     assert_eq!(writer.effects(at(0)), [WriterEffect::Create(id(1))], "the first may be the fault of a DataNode");
     let mut now = 0;
     for (index, delay) in [(1, 200), (2, 400), (3, 800)] {
         writer.created(id(index), Some(1000), at(now)).unwrap();
         assert!(matches!(writer.effects(at(now))[..], [WriterEffect::Append { .. }]));
-        writer.appended(id(index), false);
+        writer.appended(id(index), false, at(0));
         assert_eq!((writer.effects(at(now)), writer.wake_at(at(now))), (vec![], Some(at(now + delay))));
         now += delay;
         assert_eq!(writer.effects(at(now)), [WriterEffect::Create(id(index + 1))]);
@@ -229,7 +247,7 @@ fn segments_that_can_be_created_and_not_written_do_not_follow_each_other_at_once
 fn nothing_leaves_the_room_of_a_segment() {
     let mut writer = started(1_000_000);
     for _ in 0..200 {
-        writer.append(Bytes::from_static(&[b'x'; 100]));
+        writer.append(Bytes::from_static(&[b'x'; 100]), 1);
     }
     assert_eq!(writer.effects(at(0)), [WriterEffect::Create(id(1))]);
     assert!(writer.is_full());

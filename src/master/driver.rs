@@ -360,7 +360,7 @@ impl<T> Driver<T> {
     fn queue(&mut self, entries: &mut Vec<u8>, answers: &mut Vec<Held<T>>) {
         let Some(writer) = self.writer.as_mut() else { return };
         if !entries.is_empty() {
-            writer.append(std::mem::take(entries).into());
+            writer.append(std::mem::take(entries).into(), answers.len());
         }
         // A refusal or a success without a change may rest on anything that is queued.
         let wait_for = writer.last().sequence;
@@ -393,7 +393,7 @@ impl<T> Driver<T> {
 
     fn appended(&mut self, segment: SegmentId, outcome: Result<(), String>, now: Boot) {
         let Some(writer) = self.writer.as_mut() else { return };
-        if !writer.appended(segment, outcome.is_ok()) {
+        if !writer.appended(segment, outcome.is_ok(), now) {
             return;
         }
         if let Err(reason) = outcome {
@@ -452,7 +452,7 @@ impl<T> Driver<T> {
             if !entries.is_empty() {
                 entries.iter().for_each(|entry| counting::entry(core, entry));
                 entries.iter().for_each(|entry| core.change(entry, writer.last().sequence.next()));
-                writer.append(entry_codec::encode_entries(&entries).into());
+                writer.append(entry_codec::encode_entries(&entries).into(), 0);
             }
         }
         self.effects.extend(writer.effects(now).into_iter().map(Effect::Write));

@@ -123,8 +123,12 @@ impl Runtime {
                 self.note(reply);
             }
             let (now, wall) = (boot_now(), wall_now());
-            let effects = self.driver.step(&mut self.core.write(), event, now, wall);
-            for effect in effects {
+            let mut effects = self.driver.step(&mut self.core.write(), event, now, wall);
+            let is_append = |effect: &mut Effect<Ticket>| matches!(effect, Effect::Write(WriterEffect::Append { .. }));
+            let appends: Vec<_> = effects.extract_if(.., is_append).collect();
+            let begins_flush = !appends.is_empty();
+            // The store is to be at work already while the answers leave.
+            for effect in appends.into_iter().chain(effects) {
                 if let Some(exit) = self.perform(effect) {
                     self.tasks.shutdown().await;
                     self.outside.latch.leave().await;
@@ -142,6 +146,10 @@ impl Runtime {
             if failed {
                 event = Event::Tick;
                 continue;
+            }
+            if begins_flush {
+                // The appender goes first: the requests that wait here cannot be flushed before it is back.
+                tokio::task::yield_now().await;
             }
             // As of the step: what has become due since then makes the sleep empty, not forgotten.
             let sleep = self.driver.wake_at(now).map_or(IDLE, |at| at.since(boot_now()).min(IDLE));

@@ -123,7 +123,7 @@ impl<T> Driver<T> {
             for entry in &entries {
                 core.change(entry, writer.last().sequence.next());
             }
-            writer.append(entry_codec::encode_entries(&entries).into());
+            writer.append(entry_codec::encode_entries(&entries).into(), 0);
         }
         self.phase = Phase::Flushing { epoch, until: writer.last() };
     }

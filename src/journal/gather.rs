@@ -1,0 +1,172 @@
+//! Pure. When a flush had better wait a moment for company.
+//!
+//! Clients that were answered together send their next requests one after another. If the first of them begins a flush,
+//! all others wait for that one and for their own: two flushes for each request. If the first waits until all are back,
+//! each request waits for one flush and for those who are slower to come back. So it waits when, as far as the last time
+//! tells, coming back takes clearly less than a flush.
+
+use crate::types::time::Boot;
+use std::time::Duration;
+
+/// Longest wait for those who were expected and do not come.
+const GATHER_MAX: Duration = Duration::from_millis(2);
+
+/// See the module text.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Gather {
+    /// Operations that the next flush will answer.
+    queued: usize,
+    /// Operations that the flush under way will answer, and when it began.
+    flight: (usize, Boot),
+    /// When the last flush ended, and how many operations it answered.
+    answered: (usize, Boot),
+    /// How many were queued since then.
+    back: usize,
+    /// How long it took until as many were queued as it had answered.
+    turnaround: Option<Duration>,
+    /// The next flush waits for so many operations.
+    expected: usize,
+    /// But no longer than this.
+    until: Boot,
+}
+
+impl Gather {
+    /// So many operations more will be answered by the next flush.
+    pub(super) fn queue(&mut self, operations: usize) {
+        self.queued += operations;
+        self.back += operations;
+    }
+
+    /// To be called after each change of what is queued.
+    pub(super) fn look(&mut self, now: Boot) {
+        let (answered, ended) = self.answered;
+        if self.back >= answered && self.turnaround.is_none() {
+            self.turnaround = Some(now.since(ended));
+        }
+    }
+
+    /// A flush began with all that was queued.
+    pub(super) fn begin(&mut self, now: Boot) {
+        self.flight = (std::mem::take(&mut self.queued), now);
+    }
+
+    /// It has ended, well or not; after one that failed nobody is waited for.
+    pub(super) fn end(&mut self, durable: bool, now: Boot) {
+        let (operations, began) = std::mem::take(&mut self.flight);
+        if !durable {
+            self.queued += operations;
+            self.expected = 0;
+            return;
+        }
+        let (flush, under_way) = (now.since(began), operations + self.queued);
+        // More of them take longer.
+        let more = under_way as f64 / self.answered.0.max(1) as f64;
+        let pays = self.turnaround.take().is_some_and(|turnaround| turnaround.mul_f64(more.max(1.0)) < flush * 3 / 4);
+        self.expected = if pays { under_way } else { 0 };
+        self.until = now + flush.min(GATHER_MAX);
+        (self.answered, self.back) = ((operations, now), 0);
+    }
+
+    /// Until when the next flush is to wait, if nothing more is queued.
+    pub(super) fn waits_until(&self, now: Boot) -> Option<Boot> {
+        (self.queued < self.expected && now < self.until).then_some(self.until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(us: u64) -> Boot {
+        Boot::from_start(Duration::from_micros(us))
+    }
+
+    /// A flush of so many operations, who come back one by one in this time; then one of all of them, from 1,000,000 to
+    /// 1,001,000.
+    fn after_two_flushes_of(operations: usize, coming_back_us: u64) -> Gather {
+        let mut gather = Gather::default();
+        gather.queue(operations);
+        gather.begin(at(0));
+        gather.end(true, at(1000));
+        for _ in 0..operations {
+            gather.queue(1);
+        }
+        gather.look(at(1000 + coming_back_us));
+        gather.begin(at(1_000_000));
+        gather.end(true, at(1_001_000));
+        gather
+    }
+
+    #[test]
+    fn a_flush_waits_for_those_who_come_back_soon_no_longer_than_a_flush() {
+        let mut gather = after_two_flushes_of(3, 700);
+        gather.queue(1);
+        assert_eq!(gather.waits_until(at(1_001_100)), Some(at(1_002_000)));
+        assert_eq!(gather.waits_until(at(1_002_000)), None, "as long as it may");
+        gather.queue(2);
+        assert_eq!(gather.waits_until(at(1_001_200)), None, "all are back");
+    }
+
+    #[test]
+    fn nobody_is_waited_for_who_is_slower_than_a_flush() {
+        let mut gather = after_two_flushes_of(3, 800);
+        gather.queue(1);
+        assert_eq!(gather.waits_until(at(1_001_000)), None);
+    }
+
+    #[test]
+    fn one_client_never_waits() {
+        let mut gather = after_two_flushes_of(1, 10);
+        gather.queue(1);
+        assert_eq!(gather.waits_until(at(1_001_010)), None);
+    }
+
+    #[test]
+    fn those_that_came_during_the_flush_are_among_those_waited_for_and_take_longer_to_come_back() {
+        for (coming_back_us, waits) in [(300, true), (400, false)] {
+            let mut gather = after_two_flushes_of(2, 10);
+            gather.queue(2);
+            gather.look(at(1_001_000 + coming_back_us));
+            gather.begin(at(1_001_500));
+            gather.queue(2);
+            gather.end(true, at(1_002_500));
+            // Four, of whom two are there: twice as many as those who needed this long.
+            assert_eq!(gather.waits_until(at(1_002_500)).is_some(), waits, "{coming_back_us}");
+            gather.queue(2);
+            assert_eq!(gather.waits_until(at(1_002_500)), None);
+        }
+    }
+
+    #[test]
+    fn who_did_not_come_back_is_not_waited_for_again() {
+        let mut gather = after_two_flushes_of(3, 10);
+        gather.queue(2);
+        gather.look(at(1_002_000));
+        gather.begin(at(1_002_000));
+        gather.end(true, at(1_003_000));
+        gather.queue(1);
+        assert_eq!(gather.waits_until(at(1_003_000)), None);
+    }
+
+    #[test]
+    fn a_slow_flush_makes_nobody_wait_long() {
+        let mut gather = after_two_flushes_of(2, 10);
+        gather.queue(2);
+        gather.look(at(1_001_010));
+        gather.begin(at(1_001_010));
+        gather.end(true, at(60_000_000));
+        gather.queue(1);
+        assert_eq!(gather.waits_until(at(60_000_000)), Some(at(60_000_000) + GATHER_MAX));
+    }
+
+    #[test]
+    fn nobody_is_waited_for_after_a_flush_that_failed() {
+        let mut gather = after_two_flushes_of(2, 10);
+        gather.queue(2);
+        gather.look(at(1_001_010));
+        gather.begin(at(1_001_010));
+        gather.end(false, at(1_002_000));
+        assert_eq!(gather.waits_until(at(1_002_000)), None);
+        assert_eq!(gather.queued, 2, "the next flush answers them");
+    }
+}
