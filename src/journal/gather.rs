@@ -59,9 +59,9 @@ impl Gather {
             return;
         }
         let (flush, under_way) = (now.since(began), operations + self.queued);
-        // More of them take longer.
-        let more = under_way as f64 / self.answered.0.max(1) as f64;
-        let pays = self.turnaround.take().is_some_and(|turnaround| turnaround.mul_f64(more.max(1.0)) < flush * 3 / 4);
+        // More of them take longer; if they are many more, what the few took tells no more than that.
+        let more = (under_way as f64 / self.answered.0.max(1) as f64).clamp(1.0, 2.0);
+        let pays = self.turnaround.take().is_some_and(|turnaround| turnaround.mul_f64(more) < flush * 3 / 4);
         self.expected = if pays { under_way } else { 0 };
         self.until = now + flush.min(GATHER_MAX);
         (self.answered, self.back) = ((operations, now), 0);

@@ -126,7 +126,6 @@ impl Runtime {
             let mut effects = self.driver.step(&mut self.core.write(), event, now, wall);
             let is_append = |effect: &mut Effect<Ticket>| matches!(effect, Effect::Write(WriterEffect::Append { .. }));
             let appends: Vec<_> = effects.extract_if(.., is_append).collect();
-            let begins_flush = !appends.is_empty();
             // The store is to be at work already while the answers leave.
             for effect in appends.into_iter().chain(effects) {
                 if let Some(exit) = self.perform(effect) {
@@ -147,17 +146,17 @@ impl Runtime {
                 event = Event::Tick;
                 continue;
             }
-            if begins_flush {
-                // The appender goes first: the requests that wait here cannot be flushed before it is back.
-                tokio::task::yield_now().await;
-            }
             // As of the step: what has become due since then makes the sleep empty, not forgotten.
             let sleep = self.driver.wake_at(now).map_or(IDLE, |at| at.since(boot_now()).min(IDLE));
             event = tokio::select! {
                 biased;
                 Some(event) = std::future::ready(self.next.take()) => event,
                 Some(event) = self.events.recv() => event,
-                Some(event) = self.requests.recv() => self.gather(event),
+                Some(event) = self.requests.recv() => {
+                    // Those that are ready to ask go first, into the same batch, and the appender to its flush.
+                    tokio::task::yield_now().await;
+                    self.gather(event)
+                }
                 () = tokio::time::sleep(sleep) => Event::Tick,
             };
         }
