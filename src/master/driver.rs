@@ -15,7 +15,7 @@ use crate::journal::chain::Position;
 use crate::journal::entry_codec;
 use crate::journal::folder::SegmentId;
 use crate::journal::tailer::{Tailer, Takeover};
-use crate::journal::writer::{Writer, WriterLimits};
+use crate::journal::writer::{Writer, WriterEffect, WriterLimits};
 use crate::types::mutant::{self, Mutant};
 use crate::types::time::{Boot, Millis};
 use crate::types::{ErrorKind, FsError, SequenceNumber};
@@ -155,7 +155,10 @@ impl<T> Driver<T> {
         let notes = core.workers.pass(&self.settings.workers, now);
         self.effects.extend(notes.into_iter().map(Effect::Warn));
         self.advance(core, now);
-        std::mem::take(&mut self.effects)
+        let mut effects = std::mem::take(&mut self.effects);
+        // The store is to be at work already while the answers leave.
+        effects.sort_by_key(|effect| !matches!(effect, Effect::Write(WriterEffect::Append { .. })));
+        effects
     }
 
     /// When `step`, which was called at `now`, should be called with a tick if nothing else happens.

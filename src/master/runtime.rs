@@ -123,11 +123,8 @@ impl Runtime {
                 self.note(reply);
             }
             let (now, wall) = (boot_now(), wall_now());
-            let mut effects = self.driver.step(&mut self.core.write(), event, now, wall);
-            let is_append = |effect: &mut Effect<Ticket>| matches!(effect, Effect::Write(WriterEffect::Append { .. }));
-            let appends: Vec<_> = effects.extract_if(.., is_append).collect();
-            // The store is to be at work already while the answers leave.
-            for effect in appends.into_iter().chain(effects) {
+            let effects = self.driver.step(&mut self.core.write(), event, now, wall);
+            for effect in effects {
                 if let Some(exit) = self.perform(effect) {
                     self.tasks.shutdown().await;
                     self.outside.latch.leave().await;
