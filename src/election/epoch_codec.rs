@@ -20,6 +20,7 @@ pub fn encode(node: &EpochNode) -> Result<Vec<u8>, String> {
         }
     }
     let earlier = (node.segments_epoch != 0).then(|| format!("segments_epoch={}", node.segments_epoch));
+    let history = (node.genesis != 0).then(|| format!("genesis={:016x}", node.genesis));
     let lines = [
         format!("{VERSION_KEY}={VERSION}"),
         format!("epoch={}", node.epoch),
@@ -32,7 +33,7 @@ pub fn encode(node: &EpochNode) -> Result<Vec<u8>, String> {
         format!("durable_sequence={}", node.durable_sequence),
         format!("durable_hash={:016x}", node.durable_hash),
     ];
-    Ok((lines.into_iter().chain(earlier).collect::<Vec<_>>().join("\n") + "\n").into_bytes())
+    Ok((lines.into_iter().chain(earlier).chain(history).collect::<Vec<_>>().join("\n") + "\n").into_bytes())
 }
 
 /// The node of these bytes.
@@ -46,7 +47,7 @@ pub fn decode(bytes: &[u8]) -> Result<EpochNode, String> {
     if version != VERSION {
         return Err(format!("it has version {version}, this release reads {VERSION}: use the release that wrote it"));
     }
-    let hash = fields.text("durable_hash")?;
+    let has = |key| fields.text(key).is_ok();
     Ok(EpochNode {
         epoch: fields.parsed("epoch")?,
         owner: fields.text("owner")?.to_owned(),
@@ -55,10 +56,10 @@ pub fn decode(bytes: &[u8]) -> Result<EpochNode, String> {
         latch: fields.text("latch")?.to_owned(),
         lease_ms: fields.parsed("lease_ms")?,
         segments: fields.parsed("segments")?,
-        // Releases before it did not write it.
-        segments_epoch: if fields.text("segments_epoch").is_ok() { fields.parsed("segments_epoch")? } else { 0 },
+        segments_epoch: if has("segments_epoch") { fields.parsed("segments_epoch")? } else { 0 },
+        genesis: if has("genesis") { fields.hexadecimal("genesis")? } else { 0 },
         durable_sequence: fields.parsed("durable_sequence")?,
-        durable_hash: u64::from_str_radix(hash, 16).map_err(|error| bad_value("durable_hash", hash, &error))?,
+        durable_hash: fields.hexadecimal("durable_hash")?,
     })
 }
 
@@ -76,6 +77,11 @@ impl<'a> Fields<'a> {
     {
         let value = self.text(key)?;
         value.parse().map_err(|error| bad_value(key, value, &error))
+    }
+
+    fn hexadecimal(&self, key: &str) -> Result<u64, String> {
+        let value = self.text(key)?;
+        u64::from_str_radix(value, 16).map_err(|error| bad_value(key, value, &error))
     }
 }
 
@@ -98,6 +104,7 @@ mod tests {
             lease_ms: 2_000,
             segments: 3,
             segments_epoch: 0,
+            genesis: 0,
             durable_sequence: 12345,
             durable_hash: 0xDEAD_BEEF,
         }
@@ -114,6 +121,13 @@ mod tests {
         assert_eq!(String::from_utf8(encode(&claimed).expect("text")), Ok(format!("{TEXT}segments_epoch=6\n")));
         assert_eq!(decode(format!("{TEXT}segments_epoch=6\n").as_bytes()), Ok(claimed));
         assert!(decode(format!("{TEXT}segments_epoch=x\n").as_bytes()).is_err());
+        let of_history = EpochNode { genesis: 0xfeed, ..node() };
+        assert_eq!(
+            String::from_utf8(encode(&of_history).expect("text")),
+            Ok(format!("{TEXT}genesis=000000000000feed\n"))
+        );
+        assert_eq!(decode(format!("{TEXT}genesis=000000000000feed\n").as_bytes()), Ok(of_history));
+        assert!(decode(format!("{TEXT}genesis=history\n").as_bytes()).is_err());
         let empty = EpochNode::default();
         assert_eq!(decode(&encode(&empty).expect("no line breaks")), Ok(empty));
     }

@@ -22,6 +22,8 @@ pub struct EpochNode {
     /// Of which epoch, when its claimer has not made one yet: that of an earlier one, which may have answered. 0: of
     /// `epoch` itself.
     pub segments_epoch: u64,
+    /// Number of the history that segments and records are of; 0 while nobody has said.
+    pub genesis: u64,
     /// Sequence of the last acknowledged record, kept here a second time.
     pub durable_sequence: u64,
     /// History hash after it.

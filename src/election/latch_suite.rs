@@ -84,6 +84,7 @@ async fn every_field_of_the_epoch_node_comes_back(world: &impl World) {
         lease_ms: 2_000,
         segments: u32::MAX,
         segments_epoch: 8,
+        genesis: 0xfeed,
         durable_sequence: u64::MAX - 1,
         durable_hash: u64::MAX,
     };

@@ -1,10 +1,12 @@
 //! The journal: what a record is, how the segments form one chain, who may append, how a standby follows.
 //!
 //! `entry`, `codec`, `chain`, `writer` and `tailer` are pure: steps and effects. `folder/` holds the stores
-//! that perform the effects. Read `entry.rs`, `codec.rs`, `chain.rs`, `writer.rs`, `tailer.rs`, then `folder/`.
+//! that perform the effects. Read `entry.rs`, `codec.rs`, `chain.rs`, `writer.rs`, `tailer.rs`, `witness.rs`, then
+//! `folder/`.
 //! The rules F1 to F11 that the comments cite are those of `docs/journal.md`.
 
 pub mod chain;
+pub mod chain_error;
 pub mod codec;
 pub mod entry;
 pub mod entry_codec;
@@ -13,4 +15,5 @@ mod entry_to_proto;
 pub mod folder;
 mod gather;
 pub mod tailer;
+pub mod witness;
 pub mod writer;

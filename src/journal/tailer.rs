@@ -9,13 +9,18 @@
 //! Invariant: `applied` is covered by a mark, so it lies on the chain of every later leader (F9).
 
 use super::chain::{Base, Damage, Position, Record, SegmentHeader, SegmentView};
+use super::chain_error::ChainError;
 use super::folder::{Length, SegmentId};
+use super::witness::Witness;
 use crate::types::SequenceNumber;
 use crate::types::mutant::{self, Mutant};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Longest range asked for at once.
 pub const READ_BYTES_MAX: u64 = 4 << 20;
+/// How many positions are remembered, to be compared with what the epoch node says: far more than a leader answers
+/// between two renewals.
+const REMEMBERED_MAX: usize = 8192;
 
 /// What the tailer wants to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,55 +40,6 @@ pub enum Ask {
     },
     /// Cut off the writers, because nobody can tell the length (F11).
     Recover(SegmentId),
-}
-
-/// Why there is no chain to follow.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ChainError {
-    /// A segment that is needed holds something that no crash explains.
-    #[error(transparent)]
-    Damaged(#[from] Damage),
-    /// What we applied is not in the history of the newest leader.
-    #[error("record {applied} was applied but is not in the history that {tip} continues")]
-    OffChain {
-        /// Where we are.
-        applied: Position,
-        /// The newest complete segment.
-        tip: SegmentId,
-    },
-    /// The journal was formatted meanwhile.
-    #[error("{tip} belongs to another history: the journal was formatted (genesis {theirs:016x}, ours {ours:016x})")]
-    Foreign {
-        /// The newest complete segment.
-        tip: SegmentId,
-        /// Its genesis.
-        theirs: u64,
-        /// The genesis of our state.
-        ours: u64,
-    },
-    /// A segment that the chain runs through is not there.
-    #[error("{missing} is missing: {tip} continues it from byte {bytes}")]
-    Missing {
-        /// The segment that is not listed.
-        missing: SegmentId,
-        /// Who names it.
-        tip: SegmentId,
-        /// Up to where.
-        bytes: u64,
-    },
-    /// The chain ends before the record that the epoch node says was acknowledged.
-    #[error("the journal ends at record {end}, but record {durable} had been acknowledged")]
-    Short {
-        /// Last readable record.
-        end: Position,
-        /// What the epoch node says.
-        durable: SequenceNumber,
-    },
-    /// Not one complete segment.
-    #[error(
-        "the journal has no history: it was not formatted to the end (run bin/alluxio format), or its segments are gone"
-    )]
-    NoHistory,
 }
 
 /// What a new leader writes first (F8).
@@ -121,14 +77,15 @@ impl Followed {
 /// See the module text.
 #[derive(Debug, Clone)]
 pub struct Tailer {
-    applied: Position,
+    /// The last positions that were applied, the newest last; never empty.
+    applied: VecDeque<Position>,
     genesis: Option<u64>,
     segments: BTreeMap<SegmentId, Followed>,
     round: u64,
     list_wanted: u64,
     list_round: u64,
-    /// A segment that exists for certain: a listing without it is stale.
-    expected: Option<SegmentId>,
+    /// What is known of the journal from outside.
+    witness: Witness,
     outstanding: BTreeMap<Ask, u64>,
 }
 
@@ -143,20 +100,20 @@ impl Tailer {
     /// Follows from `applied`, the position of the state, and the genesis of its history (none: an empty state).
     pub fn new(applied: Position, genesis: Option<u64>) -> Tailer {
         Tailer {
-            applied,
+            applied: VecDeque::from([applied]),
             genesis,
             segments: BTreeMap::new(),
             round: 1,
             list_wanted: 1,
             list_round: 0,
-            expected: None,
+            witness: Witness::default(),
             outstanding: BTreeMap::new(),
         }
     }
 
     /// Up to where the state was told to apply.
     pub fn applied(&self) -> Position {
-        self.applied
+        *self.applied.back().expect("never empty")
     }
 
     /// Number of the history, once a segment or checkpoint told it.
@@ -182,9 +139,17 @@ impl Tailer {
         }
     }
 
-    /// Says that `segment` exists: listings without it are asked again.
-    pub fn expect(&mut self, segment: Option<SegmentId>) {
-        self.expected = segment;
+    /// Says what is known from outside. A listing without the segment that exists is asked again, unless a later one is
+    /// complete: that was written by who had read it (F8).
+    pub fn expect(&mut self, witness: Witness) {
+        self.witness = witness;
+    }
+
+    /// A segment that exists for certain and is not listed. Some say that what is listed beyond it makes up for it.
+    fn lacking(&self) -> Option<SegmentId> {
+        let newest = self.witness.newest().filter(|newest| !self.segments.contains_key(newest))?;
+        let blind = mutant::is(Mutant::TornOverrules) && self.highest_segment() > Some(newest);
+        (!blind && !mutant::is(Mutant::StaleListing)).then_some(newest)
     }
 
     /// What is to be asked now. Each is asked once until its answer comes.
@@ -201,22 +166,20 @@ impl Tailer {
         asks
     }
 
-    /// The answer to `Ask::List`. Returns whether it may be whole: false, without effect, if a segment that exists is
-    /// not in it, or it ends before one that was listed once. The newest segment is never deleted.
-    pub fn listed(&mut self, segments: &[SegmentId]) -> bool {
+    /// The answer to `Ask::List`. Returns a segment that exists and is not in it. Without effect if it ends before one
+    /// that was listed once: the newest segment is never deleted.
+    pub fn listed(&mut self, segments: &[SegmentId]) -> Option<SegmentId> {
         let round = self.outstanding.remove(&Ask::List).unwrap_or(0);
-        let is_there = self.expected.is_none_or(|expected| segments.contains(&expected));
-        let reaches = segments.iter().max() >= self.segments.keys().next_back();
-        let is_whole = is_there && reaches || mutant::is(Mutant::StaleListing);
-        if !is_whole {
-            return false;
+        let highest = self.highest_segment().filter(|highest| segments.iter().max() < Some(highest));
+        if highest.is_some() && !mutant::is(Mutant::StaleListing) {
+            return highest;
         }
         self.list_round = self.list_round.max(round);
         self.segments.retain(|segment, _| segments.contains(segment));
         for segment in segments {
             self.segments.entry(*segment).or_default();
         }
-        true
+        self.lacking()
     }
 
     /// The answer to `Ask::Length`.
@@ -269,29 +232,32 @@ impl Tailer {
         let Resolved::Chain(links) = self.resolve()? else { return Ok(Vec::new()) };
         self.next_read(&links)?;
         let tip = *links.last().expect("a chain has a tip");
+        let mut applied = self.applied();
         let mut records: Vec<Record> = Vec::new();
         for (at, segment) in links.iter().enumerate() {
             let (limit, view) = (self.limit(&links, at), &self.segments[segment].view);
-            if limit <= self.applied.sequence {
+            if limit <= applied.sequence {
                 continue;
             }
-            if view.start().sequence > self.applied.sequence || view.last.sequence < self.applied.sequence {
+            if view.start().sequence > applied.sequence || view.last.sequence < applied.sequence {
                 break;
             }
-            if view.end_of(self.applied).is_none() {
-                return Err(ChainError::OffChain { applied: self.applied, tip });
+            if view.end_of(applied).is_none() {
+                return Err(ChainError::OffChain { applied, tip });
             }
             let after = view.records.iter().map(|placed| &placed.record);
-            let after = after.skip_while(|record| record.position.sequence <= self.applied.sequence);
+            let after = after.skip_while(|record| record.position.sequence <= applied.sequence);
             records.extend(after.take_while(|record| record.position.sequence <= limit).cloned());
-            self.applied = records.last().map_or(self.applied, |record| record.position);
+            applied = records.last().map_or(applied, |record| record.position);
         }
+        self.applied.extend(records.iter().map(|record| record.position));
+        self.applied.drain(..self.applied.len().saturating_sub(REMEMBERED_MAX));
         self.genesis = self.header(tip).map(|header| header.genesis);
         for (segment, followed) in &mut self.segments {
             // What the tip's own marks do not cover may have to be copied (F8), although it was applied. The same of
             // a newer segment that is not complete yet: it may become the tip.
-            let kept_after = if *segment >= tip { followed.view.mark } else { self.applied.sequence };
-            followed.view.forget_to(self.applied.sequence.min(kept_after));
+            let kept_after = if *segment >= tip { followed.view.mark } else { applied.sequence };
+            followed.view.forget_to(applied.sequence.min(kept_after));
         }
         Ok(records)
     }
@@ -307,28 +273,27 @@ impl Tailer {
         }
     }
 
-    /// What a new leader writes, once the round is settled and all that is decided was taken. `durable` is the
-    /// record that the epoch node says was acknowledged.
+    /// What a new leader writes, once the round is settled and all that is decided was taken.
     ///
     /// # Errors
-    /// As `decided`, and a journal that ends too early.
-    pub fn takeover(&self, durable: SequenceNumber) -> Result<Option<Takeover>, ChainError> {
+    /// As `decided`, and a journal that is not the one that is known from outside.
+    pub fn takeover(&self) -> Result<Option<Takeover>, ChainError> {
         let Resolved::Chain(links) = self.resolve()? else { return Ok(None) };
         if self.next_read(&links)?.is_some() {
             return Ok(None);
         }
         let tip = *links.last().expect("a chain has a tip");
         let view = &self.segments[&tip].view;
-        if view.last.sequence < durable && !mutant::is(Mutant::NoDurableCheck) {
-            return Err(ChainError::Short { end: view.last, durable });
-        }
-        if view.last.sequence < self.applied.sequence || view.end_of(self.applied).is_none() {
-            return Err(ChainError::OffChain { applied: self.applied, tip });
-        }
         let header = view.header.as_ref().expect("the tip is complete");
+        let (applied, off_chain) = (self.applied(), ChainError::OffChain { applied: self.applied(), tip });
+        if !mutant::is(Mutant::NoDurableCheck) {
+            self.compare_durable(tip, header.genesis, view)?;
+        }
+        if view.last.sequence < applied.sequence || view.end_of(applied).is_none() {
+            return Err(off_chain);
+        }
         // H7: a segment in which nothing was acknowledged is not a base; then its own base is the place.
         let acknowledged = view.mark > header.start().sequence || mutant::is(Mutant::NameUnanswered);
-        let off_chain = ChainError::OffChain { applied: self.applied, tip };
         let mark = if mutant::is(Mutant::NameVisibleEnd) { view.last.sequence } else { view.mark };
         let base = if acknowledged { Some(view.base_at(tip, mark).ok_or(off_chain.clone())?) } else { header.base };
         let before = base.map_or(Position::START, |base| base.position);
@@ -342,6 +307,30 @@ impl Tailer {
         }
         let open = self.segments.iter().filter(|(_, f)| !matches!(f.length, Some(Length::Closed(_))));
         Ok(Some(Takeover { base, copies, genesis: header.genesis, open: open.map(|(id, _)| *id).collect() }))
+    }
+
+    /// The record that was acknowledged, as is known from outside, must be there. What is told of a history before a
+    /// format counts for nothing.
+    fn compare_durable(&self, tip: SegmentId, genesis: u64, view: &SegmentView) -> Result<(), ChainError> {
+        let Witness { genesis: told, epoch, durable, .. } = self.witness;
+        if !self.witness.may_tell_of(genesis) && !mutant::is(Mutant::OldHistoryCounts) {
+            let began_later = tip.epoch > epoch;
+            return if began_later {
+                Ok(())
+            } else {
+                Err(ChainError::OlderHistory { tip, found: genesis, told, epoch })
+            };
+        }
+        if view.last.sequence < durable.sequence {
+            return Err(ChainError::Short { end: view.last, durable: durable.sequence });
+        }
+        let ahead = view.records.iter().map(|placed| placed.record.position);
+        // One that was applied long ago is not remembered: nobody writes so late what was answered last.
+        let found = self.applied.iter().copied().chain(ahead).find(|found| found.sequence == durable.sequence);
+        match found.filter(|found| *found != durable) {
+            Some(found) => Err(ChainError::OtherRecord { durable, found }),
+            None => Ok(()),
+        }
     }
 
     fn header(&self, segment: SegmentId) -> Option<&SegmentHeader> {
@@ -401,7 +390,11 @@ impl Tailer {
         if self.list_round < self.list_wanted {
             return Ok(Resolved::Wants(Ask::List));
         }
+        let lacking = self.lacking();
         for (segment, followed) in self.segments.iter().rev() {
+            if lacking.is_some_and(|lacking| *segment < lacking) {
+                break;
+            }
             if let Some(ask) = self.wanted_of_tip(*segment, followed) {
                 return Ok(Resolved::Wants(ask));
             }
@@ -412,7 +405,7 @@ impl Tailer {
                 return self.walk(*segment);
             }
         }
-        Err(ChainError::NoHistory)
+        if lacking.is_some() { Ok(Resolved::Wants(Ask::List)) } else { Err(ChainError::NoHistory) }
     }
 
     /// What is not known yet, in this round, of a segment that may be the tip.
@@ -438,10 +431,13 @@ impl Tailer {
         let mut links = vec![tip];
         let mut current = tip;
         while let Some(base) = self.header(current).and_then(|header| header.base) {
-            if base.position.sequence <= self.applied.sequence {
+            if base.position.sequence <= self.applied().sequence {
                 break;
             }
             if !self.segments.contains_key(&base.segment) {
+                if self.lacking().is_some() {
+                    return Ok(Resolved::Wants(Ask::List));
+                }
                 return Err(ChainError::Missing { missing: base.segment, tip: current, bytes: base.bytes });
             }
             if self.header(base.segment).is_none()

@@ -1,4 +1,5 @@
 use super::*;
+use crate::election::EpochNode;
 use crate::journal::codec;
 
 const CLUSTER: &str = "c";
@@ -100,11 +101,10 @@ fn a_new_leader_names_the_acknowledged_end_and_copies_the_rest() {
     folder.write(&mut a, 1, "three");
     let mut tailer = Tailer::new(Position::START, None);
     assert_eq!(folder.follow(&mut tailer).unwrap(), ["one"]);
-    let takeover = tailer.takeover(SequenceNumber(1)).unwrap().unwrap();
+    let takeover = tailer.takeover().unwrap().unwrap();
     assert_eq!(takeover.base, base);
     assert_eq!(texts(&takeover.copies), ["two", "three"]);
     assert_eq!(takeover.open, [id(1, 0)]);
-    assert!(matches!(tailer.takeover(SequenceNumber(4)), Err(ChainError::Short { .. })));
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_leader_without_an_answer_is_not_a_base() {
     folder.write(&mut b, 1, "three");
     let mut tailer = Tailer::new(Position::START, None);
     assert_eq!(folder.follow(&mut tailer).unwrap(), ["one"]);
-    let takeover = tailer.takeover(SequenceNumber(1)).unwrap().unwrap();
+    let takeover = tailer.takeover().unwrap().unwrap();
     assert_eq!(takeover.base, base);
     assert_eq!(texts(&takeover.copies), ["two", "three"]);
 }
@@ -137,7 +137,7 @@ fn a_segment_without_all_its_copies_is_skipped() {
     folder.write(&mut a, 2, "three"); // A still had its lease when it answered two.
     let mut tailer = Tailer::new(Position::START, None);
     assert_eq!(folder.follow(&mut tailer).unwrap(), ["one", "two"]);
-    let takeover = tailer.takeover(SequenceNumber(0)).unwrap().unwrap();
+    let takeover = tailer.takeover().unwrap().unwrap();
     assert_eq!(takeover.base.map(|base| base.segment), Some(id(1, 0)));
     assert_eq!(texts(&takeover.copies), ["three"]);
     assert_eq!(tailer.highest_epoch(), 2);
@@ -172,7 +172,7 @@ fn what_was_applied_by_a_zombies_mark_is_still_copied() {
     folder.write(&mut b, 1, "two");
     tailer.begin_round(true);
     assert_eq!(folder.follow(&mut tailer).unwrap(), [""; 0]);
-    let takeover = tailer.takeover(SequenceNumber(2)).unwrap().unwrap();
+    let takeover = tailer.takeover().unwrap().unwrap();
     assert_eq!(takeover.base, base);
     assert_eq!(texts(&takeover.copies), ["two"]);
 }
@@ -207,23 +207,115 @@ fn a_length_nobody_tells_is_recovered_never_taken_for_empty() {
 #[test]
 fn a_listing_without_the_segment_that_must_exist_is_asked_again() {
     let mut tailer = Tailer::new(Position::START, None);
-    tailer.expect(Some(id(1, 1)));
+    tailer.expect(witness(7, id(1, 1), Position::START));
     assert_eq!(tailer.asks(), [Ask::List]);
-    tailer.listed(&[id(1, 0)]);
+    assert_eq!(tailer.listed(&[id(1, 0)]), Some(id(1, 1)));
     assert_eq!(tailer.asks(), [Ask::List]);
+}
+
+/// What the epoch node tells: that this segment of the history exists, and that this record was answered.
+fn witness(genesis: u64, newest: SegmentId, durable: Position) -> Witness {
+    Witness::of(&EpochNode {
+        genesis,
+        epoch: newest.epoch,
+        segments: newest.index + 1,
+        durable_sequence: durable.sequence.0,
+        durable_hash: durable.hash,
+        ..EpochNode::default()
+    })
+}
+
+/// A format that died before its first segment was flushed must not hide what the old history has.
+#[test]
+fn a_torn_segment_does_not_make_up_for_one_that_is_not_listed() {
+    let mut folder = Folder::default();
+    let mut a = folder.begin(id(1, 0), None, 0);
+    folder.write(&mut a, 0, "one");
+    folder.segments.insert(id(2, 0), Vec::new());
+    let mut tailer = Tailer::new(Position::START, None);
+    tailer.expect(witness(7, id(1, 1), a.at));
+    assert_eq!(tailer.asks(), [Ask::List]);
+    assert_eq!(tailer.listed(&[id(1, 0), id(2, 0)]), Some(id(1, 1)));
+    assert_eq!(tailer.asks(), [Ask::Length(id(2, 0))]);
+    tailer.length(id(2, 0), Length::Closed(0));
+    assert_eq!(tailer.asks(), [Ask::List]);
+    assert_eq!(tailer.takeover(), Ok(None));
+}
+
+/// Who wrote a whole segment of a later epoch had read all before: a format, or a leader.
+#[test]
+fn a_whole_segment_of_a_later_epoch_makes_up_for_one_that_is_not_listed() {
+    let mut folder = Folder::default();
+    folder.begin(id(3, 0), None, 0);
+    let gone = Position::START.after(b"of the history before");
+    for told in [witness(6, id(2, 1), gone), witness(7, id(2, 1), Position::START)] {
+        let mut tailer = Tailer::new(Position::START, None);
+        tailer.expect(told);
+        folder.follow(&mut tailer).unwrap();
+        assert!(tailer.takeover().unwrap().is_some());
+    }
+}
+
+/// As when the folder lags: what continues the chain is there, what it continues is not.
+#[test]
+fn a_chain_through_a_segment_that_is_not_listed_yet_is_not_damage() {
+    let mut folder = Folder::default();
+    let mut a = folder.begin(id(1, 0), None, 0);
+    let one = folder.write(&mut a, 0, "one");
+    let base = folder.base(a.segment, one);
+    folder.begin(id(2, 0), base, 1);
+    let hidden = folder.segments.remove(&id(1, 0)).unwrap();
+    let mut tailer = Tailer::new(Position::START, None);
+    assert!(matches!(folder.follow(&mut tailer.clone()), Err(ChainError::Missing { .. })));
+    tailer.expect(witness(7, id(1, 0), Position::START));
+    for ask in [Ask::List, Ask::Length(id(2, 0))] {
+        assert_eq!(tailer.asks(), [ask]);
+        match ask {
+            Ask::List => assert_eq!(tailer.listed(&[id(2, 0)]), Some(id(1, 0))),
+            _ => tailer.length(id(2, 0), Length::Closed(folder.segments[&id(2, 0)].len() as u64)),
+        }
+    }
+    let asks = tailer.asks();
+    let [Ask::Read { segment, offset: 0, .. }] = asks[..] else { panic!("{asks:?}") };
+    tailer.bytes(segment, 0, &folder.segments[&segment]);
+    folder.segments.insert(id(1, 0), hidden);
+    assert_eq!(folder.follow(&mut tailer).unwrap(), ["one"]);
+}
+
+#[test]
+fn the_record_that_was_answered_must_be_there() {
+    let mut folder = Folder::default();
+    let mut a = folder.begin(id(1, 0), None, 0);
+    folder.write(&mut a, 0, "one");
+    let two = folder.write(&mut a, 1, "two");
+    let four = two.after(b"three").after(b"four");
+    let mut tailer = Tailer::new(Position::START, None);
+    assert_eq!(folder.follow(&mut tailer).unwrap(), ["one"]);
+    let mut outcome = |genesis, durable| {
+        tailer.expect(witness(genesis, a.segment, durable));
+        tailer.takeover()
+    };
+    assert!(outcome(7, two).is_ok());
+    assert!(matches!(outcome(7, four), Err(ChainError::Short { .. })));
+    assert!(matches!(outcome(0, four), Err(ChainError::Short { .. })), "a node that names no history");
+    for sequence in [1, 2] {
+        let other = Position { sequence: SequenceNumber(sequence), hash: 1 };
+        assert!(matches!(outcome(7, other), Err(ChainError::OtherRecord { durable, .. }) if durable == other));
+    }
+    assert!(matches!(outcome(8, Position::START), Err(ChainError::OlderHistory { told: 8, found: 7, .. })));
 }
 
 #[test]
 fn a_listing_that_ends_before_a_segment_that_was_listed_once_is_asked_again() {
     let mut tailer = Tailer::new(Position::START, None);
     assert_eq!(tailer.asks(), [Ask::List]);
-    assert!(tailer.listed(&[id(1, 0), id(1, 1)]));
+    assert_eq!(tailer.listed(&[id(1, 0), id(1, 1)]), None);
     tailer.begin_round(true);
     assert_eq!(tailer.asks(), [Ask::List]);
-    assert!(!tailer.listed(&[id(1, 0)]));
+    assert_eq!(tailer.listed(&[id(1, 0)]), Some(id(1, 1)));
     assert_eq!(tailer.highest_segment(), Some(id(1, 1)));
     assert_eq!(tailer.asks(), [Ask::List]);
-    assert!(tailer.listed(&[id(2, 0)]), "older ones may be deleted");
+    assert_eq!(tailer.listed(&[id(2, 0)]), None, "older ones may be deleted");
 }
 
 #[test]
@@ -270,7 +362,7 @@ fn what_a_torn_segment_showed_is_kept_until_it_is_known_whether_it_becomes_the_t
     folder.write(&mut b, 1, "three");
     tailer.begin_round(true);
     assert_eq!(folder.follow(&mut tailer).unwrap(), [""; 0]);
-    let takeover = tailer.takeover(SequenceNumber(3)).unwrap().unwrap();
+    let takeover = tailer.takeover().unwrap().unwrap();
     assert_eq!(takeover.base, base);
     assert_eq!(texts(&takeover.copies), ["two", "three"]);
 }

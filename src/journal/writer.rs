@@ -201,6 +201,11 @@ impl Writer {
         self.flushed_segments
     }
 
+    /// Number of the history that is written.
+    pub fn genesis(&self) -> u64 {
+        self.start.genesis
+    }
+
     /// How many segments of the epoch exist for certain.
     pub fn created_segments(&self) -> u32 {
         self.created

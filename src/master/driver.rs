@@ -68,7 +68,7 @@ pub(super) enum Phase {
     /// Applies what the leader writes.
     Following,
     /// Has claimed the epoch and reads the journal anew (F5).
-    Reading { epoch: u64, durable: SequenceNumber },
+    Reading { epoch: u64 },
     /// Creates its first segment.
     Creating { epoch: u64, takeover: Takeover },
     /// Flushes what it took over; serves when this record is answered for.
@@ -418,7 +418,7 @@ impl<T> Driver<T> {
     /// Sends what may leave at this reading of the clock, and raises the mark (F4).
     fn answer(&mut self, core: &mut Core, now: Boot) {
         let Some(writer) = self.writer.as_mut() else { return };
-        self.role.register(writer.created_segments(), writer.mark_position());
+        self.role.register(writer.created_segments(), writer.genesis(), writer.mark_position());
         while let Some(ready) = self.ready.front() {
             let read_at = if mutant::is(Mutant::CheckBeforeFlush) { writer.written_at() } else { now };
             let registered = ready.segments <= self.role.registered() || mutant::is(Mutant::ServeUnregistered);
@@ -459,7 +459,7 @@ impl<T> Driver<T> {
             }
         }
         self.effects.extend(writer.effects(now).into_iter().map(Effect::Write));
-        self.role.register(writer.created_segments(), writer.mark_position());
+        self.role.register(writer.created_segments(), writer.genesis(), writer.mark_position());
     }
 }
 

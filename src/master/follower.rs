@@ -72,9 +72,10 @@ impl Follower {
     pub(super) fn told(&mut self, ask: Ask, told: Told, now: Boot) {
         match (ask, told) {
             (_, Told::Listed(segments)) => {
-                if !self.tailer.listed(&segments) {
+                if let Some(missing) = self.tailer.listed(&segments) {
                     self.ask_not_before = now + STORE_RETRY;
-                    self.failure = Some("the listing lacks a segment that exists, listing again".into());
+                    self.failure =
+                        Some(format!("the listing lacks a segment that exists, trying again segment={missing}"));
                     return;
                 }
             }

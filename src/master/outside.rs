@@ -2,10 +2,10 @@
 
 use super::role;
 use crate::conf::{Bytes, Conf, FencingMode, FlushDurability, JournalType, Key, ParseValue, hadoop, keys};
-use crate::election::{EpochNode, Latch, LatchError, SoloLatch, ZookeeperLatch, ZookeeperSettings};
+use crate::election::{Latch, LatchError, SoloLatch, ZookeeperLatch, ZookeeperSettings};
 use crate::journal::folder::hdfs::{Durability, HdfsSettings, HdfsStore};
 use crate::journal::folder::local::{LocalLock, LocalSettings, LocalStore, MissingFolder};
-use crate::journal::folder::{JournalStore, SegmentId, StoreError};
+use crate::journal::folder::{JournalStore, StoreError};
 use crate::process::is_this_host;
 use crate::ufs::{UfsClients, UfsError, UfsSettings};
 use std::net::ToSocketAddrs;
@@ -312,9 +312,4 @@ impl Shown for u64 {
     fn shown(&self) -> String {
         self.to_string()
     }
-}
-
-/// The newest segment that exists for certain, as the epoch node tells; none when it tells of none.
-pub fn newest_segment(node: &EpochNode) -> Option<SegmentId> {
-    node.segments.checked_sub(1).map(|index| SegmentId { epoch: node.segments_of(), index })
 }

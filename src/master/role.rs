@@ -5,6 +5,7 @@
 
 use crate::election::{EpochNode, LatchCall, OwnNode, Participant, Versioned};
 use crate::journal::chain::Position;
+use crate::journal::witness::Witness;
 use crate::types::mutant::{self, Mutant};
 use crate::types::time::Boot;
 use std::collections::BTreeMap;
@@ -226,14 +227,17 @@ impl Role {
         self.registered
     }
 
-    /// Has the next renewal say how many segments exist and what was answered last; at once if there is a new segment.
-    pub fn register(&mut self, segments: u32, durable: Position) {
+    /// Has the next renewal say how many segments of the history `genesis` exist and what was answered last; at once if
+    /// there is a new segment.
+    pub fn register(&mut self, segments: u32, genesis: u64, durable: Position) {
         self.renew_wanted |= segments > self.own_segments();
-        if segments > 0 {
-            (self.node.segments, self.node.segments_epoch) = (segments, 0);
+        if segments == 0 {
+            return;
         }
+        let is_another = !Witness::of(&self.node).may_tell_of(genesis);
+        (self.node.segments, self.node.segments_epoch, self.node.genesis) = (segments, 0, genesis);
         // The node may know of an answer whose mark the chain had not yet.
-        if durable.sequence.0 >= self.node.durable_sequence {
+        if is_another || durable.sequence.0 >= self.node.durable_sequence {
             self.node.durable_sequence = durable.sequence.0;
             self.node.durable_hash = durable.hash;
         }
@@ -428,12 +432,9 @@ impl Role {
             if self.begin(Kind::Write, now) {
                 self.phase = Phase::Claiming;
                 self.version = seen.version;
-                // A node that is older than the journal was restored from a copy, which may know of another history.
-                let is_older = highest_epoch > seen.value.epoch;
-                let epoch = seen.value.epoch.max(highest_epoch) + 1;
-                self.before = if is_older { EpochNode::default() } else { seen.value };
+                self.before = seen.value;
                 self.node = EpochNode {
-                    epoch,
+                    epoch: self.before.epoch.max(highest_epoch) + 1,
                     owner: self.settings.incarnation.clone(),
                     address: self.settings.address.clone(),
                     latch: own.0.clone(),

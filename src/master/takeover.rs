@@ -3,13 +3,12 @@
 use super::driver::{Driver, Phase};
 use super::event::{Core, Effect, Exit};
 use super::ops;
-use super::outside::newest_segment;
 use crate::election::EpochNode;
 use crate::journal::chain::Record;
 use crate::journal::entry_codec;
 use crate::journal::folder::{CheckpointId, SegmentId};
+use crate::journal::witness::Witness;
 use crate::journal::writer::{Writer, WriterStart};
-use crate::types::SequenceNumber;
 use crate::types::mutant::{self, Mutant};
 use crate::types::time::{Boot, Millis};
 
@@ -25,9 +24,9 @@ impl<T> Driver<T> {
                 return self.exit(exit);
             }
         }
-        let reading = if let Phase::Reading { epoch, durable } = self.phase { Some((epoch, durable)) } else { None };
-        if let Some((epoch, durable)) = reading {
-            match self.follower.tailer.takeover(durable) {
+        let reading = if let Phase::Reading { epoch } = self.phase { Some(epoch) } else { None };
+        if let Some(epoch) = reading {
+            match self.follower.tailer.takeover() {
                 Err(error) => return self.exit(error.into()),
                 Ok(Some(takeover)) if self.follower.tailer.highest_epoch() >= epoch => {
                     // A node that was deleted or restored let us claim an epoch that would be passed over.
@@ -58,7 +57,7 @@ impl<T> Driver<T> {
         } else if self.follower.is_blocked() {
             self.role.enter();
         }
-        let newest = self.role.seen().and_then(newest_segment);
+        let newest = self.role.seen().and_then(|node| Witness::of(node).newest());
         let newer = newest.is_some_and(|newest| self.follower.tailer.highest_segment() < Some(newest));
         self.follower.ask(reading.is_none(), newer, now, &mut self.effects);
     }
@@ -66,11 +65,11 @@ impl<T> Driver<T> {
     /// The epoch is ours: everything is read anew.
     pub(super) fn begin_reading(&mut self, epoch: u64, before: &EpochNode) {
         self.writer = None;
-        self.follower.tailer.expect(newest_segment(before));
+        self.follower.tailer.expect(Witness::of(before));
         if !mutant::is(Mutant::ReadBeforeClaim) {
             self.follower.tailer.begin_round(true);
         }
-        self.phase = Phase::Reading { epoch, durable: SequenceNumber(before.durable_sequence) };
+        self.phase = Phase::Reading { epoch };
     }
 
     /// The first segment exists and is ours: only now the state goes beyond what is decided.

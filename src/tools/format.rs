@@ -119,17 +119,27 @@ async fn take_over(
         Err(error) => return Ok(Err(error)),
     };
     let highest = highest_epoch(&listing);
-    let node = EpochNode {
+    let formatter = EpochNode {
         epoch: seen.value.epoch.max(highest) + 1,
         owner: incarnation.to_owned(),
         latch: own.0.clone(),
         ..EpochNode::default()
     };
-    let version = latch.claim(&own, &[], seen.version, &node).await?;
-    if let Err(error) = begin(store, format, node.epoch).await {
+    // Until the new history has begun, the next leader must know what the old one had.
+    let claim = EpochNode {
+        segments: seen.value.segments,
+        segments_epoch: seen.value.segments_of(),
+        genesis: seen.value.genesis,
+        durable_sequence: seen.value.durable_sequence,
+        durable_hash: seen.value.durable_hash,
+        ..formatter.clone()
+    };
+    let version = latch.claim(&own, &[], seen.version, &claim).await?;
+    let genesis = rand::random();
+    if let Err(error) = begin(store, format, genesis, formatter.epoch).await {
         return Ok(Err(error));
     }
-    latch.release(version, &EpochNode { released: true, segments: 1, ..node }).await?;
+    latch.release(version, &EpochNode { released: true, segments: 1, genesis, ..formatter }).await?;
     Ok(Ok(listing))
 }
 
@@ -175,11 +185,11 @@ fn refuse_if_used(others: Vec<String>) -> Result<(), FormatError> {
 }
 
 /// The first segment of a history without a past.
-async fn begin(store: &dyn JournalStore, format: &Format, epoch: u64) -> Result<(), StoreError> {
+async fn begin(store: &dyn JournalStore, format: &Format, genesis: u64, epoch: u64) -> Result<(), StoreError> {
     let segment = SegmentId { epoch, index: 0 };
     let header = SegmentHeader {
         cluster_id: format.cluster_id.clone(),
-        genesis: rand::random(),
+        genesis,
         segment,
         base: None,
         through: SequenceNumber(0),

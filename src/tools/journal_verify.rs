@@ -12,14 +12,15 @@ use std::time::Duration;
 use crate::conf::Conf;
 use crate::election::{EpochNode, new_incarnation};
 use crate::journal::chain::{Position, Record};
+use crate::journal::chain_error::ChainError;
 use crate::journal::entry::Corrupt;
 use crate::journal::entry_codec;
 use crate::journal::folder::local::MissingFolder;
 use crate::journal::folder::{CheckpointId, Format, JournalStore, SegmentId, StoreError};
-use crate::journal::tailer::{Ask, ChainError, Tailer};
+use crate::journal::tailer::{Ask, Tailer};
+use crate::journal::witness::Witness;
 use crate::master::outside::{self, Folder, OutsideError};
 use crate::master::state::{CheckpointOrigin, MasterState};
-use crate::types::SequenceNumber;
 
 /// How often a store that does not answer is asked again, and the pause before.
 const TRIES: usize = 50;
@@ -53,10 +54,10 @@ pub enum VerifyError {
         ask: Ask,
     },
     /// The newest segment is gone, or listings are stale.
-    #[error("the folder does not list {newest}, which the epoch node says exists, nor a later segment")]
+    #[error("the folder does not list {missing}, which exists for certain, and no later segment is whole")]
     NotListed {
-        /// As the epoch node has it.
-        newest: SegmentId,
+        /// As the epoch node has it, or an earlier listing.
+        missing: SegmentId,
     },
     /// The segments form no history.
     #[error("the journal is damaged")]
@@ -87,14 +88,6 @@ pub enum VerifyError {
         position: Position,
         /// The cluster of its content.
         cluster_id: String,
-    },
-    /// The acknowledged record is not the one that the segments have.
-    #[error("the epoch node says that record {durable} was acknowledged, but the segments have {found} in its place")]
-    OtherRecord {
-        /// As the epoch node has it.
-        durable: Position,
-        /// As the segments have it.
-        found: Position,
     },
     /// A checkpoint holds another state than the segments.
     #[error(
@@ -204,25 +197,28 @@ pub async fn verify(
     let folder = store.describe();
     let failed = |source| VerifyError::Store { folder: folder.clone(), source };
     let checkpoints = store.list().await.map_err(failed)?.checkpoints;
-    let newest = node.as_ref().ok().and_then(outside::newest_segment);
-    let durable =
-        node.map(|node| Position { sequence: SequenceNumber(node.durable_sequence), hash: node.durable_hash });
+    let witness = node.as_ref().map(Witness::of).unwrap_or_default();
     let mut replay = Replay {
         state: MasterState::default(),
         at: Position::START,
         wanted: checkpoints.iter().copied().collect(),
         cluster_id: &format.cluster_id,
-        durable: durable.as_ref().ok().copied(),
+        witness,
     };
     let mut tailer = Tailer::new(Position::START, None);
+    tailer.expect(witness);
     let mut segments = 0;
     let mut tries = 0;
     loop {
-        for record in tailer.decided()? {
-            replay.apply(store, &record).await?;
+        let records = tailer.decided()?;
+        // Without one, nothing was decided yet.
+        let genesis = tailer.genesis().unwrap_or_default();
+        for record in &records {
+            replay.apply(store, record, genesis).await?;
         }
         let Some(ask) = tailer.asks().into_iter().next() else { break };
-        match answer(store, &mut tailer, ask, newest, &mut segments).await {
+        let mut missing = None;
+        match answer(store, &mut tailer, ask, &mut missing, &mut segments).await {
             // A length that is told but too short is asked for again and again: only what was read is progress.
             Ok(true) if matches!(ask, Ask::Read { .. }) => tries = 0,
             Ok(true) => {}
@@ -232,18 +228,23 @@ pub async fn verify(
                 tokio::time::sleep(PAUSE).await;
             }
             Ok(false) => {
-                let newest = newest.max(tailer.highest_segment()).filter(|_| ask == Ask::List);
-                return Err(newest.map_or(VerifyError::NoLength { ask }, |newest| VerifyError::NotListed { newest }));
+                return Err(missing.map_or(VerifyError::NoLength { ask }, |missing| VerifyError::NotListed { missing }));
             }
             Err(error) => return Err(failed(error)),
         }
     }
-    replay.compare_end(&tailer)?;
+    // What a master that takes over would miss, it names.
+    tailer.takeover()?;
+    let genesis = tailer.genesis().unwrap_or_default();
+    let durable = node.and_then(|_| match witness.may_tell_of(genesis) {
+        true => Ok(witness.durable),
+        false => Err("the epoch node tells of a history before the last format".to_owned()),
+    });
     let (end, epoch, digest) = (replay.at, tailer.highest_epoch(), replay.state.digest());
     for id in &replay.wanted {
         // Those of a history before the last format may not be deleted yet.
         let (_, origin) = replay.load(store, *id).await?;
-        if tailer.genesis() == Some(origin.genesis) {
+        if origin.genesis == genesis {
             return Err(VerifyError::OffChain { id: *id, end });
         }
     }
@@ -252,19 +253,20 @@ pub async fn verify(
     Ok(Report { folder, cluster_id, segments, epoch, checkpoints, end, durable, digest })
 }
 
-/// Tells the tailer what it wants to know; false if the store cannot say.
+/// Tells the tailer what it wants to know; false if the store cannot say, or its listing lacks the segment `missing`.
 async fn answer(
     store: &dyn JournalStore,
     tailer: &mut Tailer,
     ask: Ask,
-    newest: Option<SegmentId>,
+    missing: &mut Option<SegmentId>,
     segments: &mut usize,
 ) -> Result<bool, StoreError> {
     match ask {
         Ask::List => {
             let listed = store.list().await?.segments;
             *segments = listed.len();
-            return Ok(listed.iter().max() >= newest.as_ref() && tailer.listed(&listed));
+            *missing = tailer.listed(&listed);
+            return Ok(missing.is_none());
         }
         Ask::Length(segment) => tailer.length(segment, store.length(segment).await?),
         Ask::Read { segment, offset, bytes } => {
@@ -286,19 +288,24 @@ struct Replay<'a> {
     /// Checkpoints not come to yet.
     wanted: BTreeSet<CheckpointId>,
     cluster_id: &'a str,
-    /// What the epoch node says was acknowledged, if that is known.
-    durable: Option<Position>,
+    /// What the epoch node tells, as far as that is known.
+    witness: Witness,
 }
 
 impl Replay<'_> {
-    async fn apply(&mut self, store: &dyn JournalStore, record: &Record) -> Result<(), VerifyError> {
+    /// Applies a record of the history `genesis`.
+    async fn apply(&mut self, store: &dyn JournalStore, record: &Record, genesis: u64) -> Result<(), VerifyError> {
         let position = record.position;
         let corrupt = |source| VerifyError::Record { position, source };
         for entry in &entry_codec::decode_entries(&record.entries).map_err(corrupt)? {
             self.state.apply(entry).map_err(corrupt)?;
         }
         self.at = position;
-        self.compare_record(position)?;
+        // One in the place of the acknowledged one must be that one.
+        let durable = self.witness.durable;
+        if self.witness.may_tell_of(genesis) && durable.sequence == position.sequence && durable != position {
+            return Err(ChainError::OtherRecord { durable, found: position }.into());
+        }
         let id = CheckpointId { sequence: position.sequence, hash: position.hash };
         if self.wanted.remove(&id) { self.compare(store, id).await } else { Ok(()) }
     }
@@ -324,23 +331,6 @@ impl Replay<'_> {
             return Err(VerifyError::Misplaced { id, position, cluster_id });
         }
         Ok((state, origin))
-    }
-
-    /// A record in the place of the acknowledged one must be that one.
-    fn compare_record(&self, found: Position) -> Result<(), VerifyError> {
-        match self.durable.filter(|durable| durable.sequence == found.sequence && *durable != found) {
-            Some(durable) => Err(VerifyError::OtherRecord { durable, found }),
-            None => Ok(()),
-        }
-    }
-
-    /// Once all is applied that the segments say was acknowledged: what the epoch node says beyond that must be there, as
-    /// a master that takes over would need it.
-    fn compare_end(&self, tailer: &Tailer) -> Result<(), VerifyError> {
-        let Some(durable) = self.durable.filter(|durable| durable.sequence > self.at.sequence) else { return Ok(()) };
-        let takeover = tailer.takeover(durable.sequence)?;
-        let copies = takeover.iter().flat_map(|takeover| &takeover.copies);
-        copies.map(|record| record.position).try_for_each(|position| self.compare_record(position))
     }
 }
 

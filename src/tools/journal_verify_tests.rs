@@ -55,7 +55,7 @@ fn format() -> Format {
 /// The epoch node after that record was answered.
 fn node(durable: Position) -> EpochNode {
     let (durable_sequence, durable_hash) = (durable.sequence.0, durable.hash);
-    EpochNode { epoch: 1, segments: 1, durable_sequence, durable_hash, ..EpochNode::default() }
+    EpochNode { epoch: 1, segments: 1, genesis: GENESIS, durable_sequence, durable_hash, ..EpochNode::default() }
 }
 
 async fn verified_with(folder: MemoryFolder, node: EpochNode) -> Result<Report, VerifyError> {
@@ -123,7 +123,10 @@ async fn what_was_acknowledged_must_be_there() {
         assert_eq!(verified_with(journal().0, node(durable)).await.unwrap().durable, Ok(durable));
         let other = Position { hash: 1, ..durable };
         let error = verified_with(journal().0, node(other)).await.unwrap_err();
-        assert!(matches!(error, VerifyError::OtherRecord { durable, .. } if durable == other), "{error}");
+        assert!(
+            matches!(error, VerifyError::Chain(ChainError::OtherRecord { durable, .. }) if durable == other),
+            "{error}"
+        );
     }
     let lost = node(Position { sequence: SequenceNumber(4), hash: 1 });
     let error = verified_with(journal().0, lost).await.unwrap_err();
@@ -135,7 +138,18 @@ async fn a_segment_that_the_epoch_node_tells_of_must_be_there() {
     let next = EpochNode { segments: 2, ..node(Position::START) };
     let error = verified_with(journal().0, next).await.unwrap_err();
     let newest = SegmentId { epoch: 1, index: 1 };
-    assert!(matches!(error, VerifyError::NotListed { newest: missing } if missing == newest), "{error}");
+    assert!(matches!(error, VerifyError::NotListed { missing } if missing == newest), "{error}");
+}
+
+/// As after ZooKeeper was restored from a copy of before a format.
+#[tokio::test]
+async fn what_the_epoch_node_tells_of_a_history_before_the_last_format_is_not_compared() {
+    let lost = node(Position { sequence: SequenceNumber(4), hash: 1 });
+    let report = verified_with(journal().0, EpochNode { genesis: GENESIS + 1, epoch: 0, segments: 3, ..lost.clone() });
+    let reason = report.await.unwrap().durable.unwrap_err();
+    assert!(reason.contains("before the last format"), "{reason}");
+    let error = verified_with(journal().0, EpochNode { genesis: GENESIS + 1, ..lost }).await.unwrap_err();
+    assert!(matches!(error, VerifyError::Chain(ChainError::OlderHistory { .. })), "{error}");
 }
 
 /// Who has just claimed has made no segment yet.

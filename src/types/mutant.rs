@@ -48,6 +48,8 @@ pub enum Mutant {
     ReadBeforeClaim,
     /// F5: a listing without a segment that exists is used.
     StaleListing,
+    /// F5: a listing without a segment that exists is used if it shows a later one, complete or not.
+    TornOverrules,
     /// F7: a flush that failed counts.
     FailedFlushCounts,
     /// F7: a late acknowledgement of an old segment counts.
@@ -80,6 +82,8 @@ pub enum Mutant {
     UnknownIsEmpty,
     /// Format: a master goes on in another history.
     ForeignHistory,
+    /// Format: what the epoch node tells of a history before it is held against the journal.
+    OldHistoryCounts,
     /// Damage is taken for a torn end.
     DamageIsTorn,
     /// A journal that lacks answered records is taken for whole.
@@ -131,6 +135,7 @@ impl Mutant {
         Mutant::SettleTooMuch,
         Mutant::ReadBeforeClaim,
         Mutant::StaleListing,
+        Mutant::TornOverrules,
         Mutant::FailedFlushCounts,
         Mutant::OldSegmentCounts,
         Mutant::RollNamesSent,
@@ -147,6 +152,7 @@ impl Mutant {
         Mutant::NoRecovery,
         Mutant::UnknownIsEmpty,
         Mutant::ForeignHistory,
+        Mutant::OldHistoryCounts,
         Mutant::DamageIsTorn,
         Mutant::NoDurableCheck,
         Mutant::TimeRunsBack,

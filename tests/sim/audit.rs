@@ -148,7 +148,7 @@ impl World {
                 }
             }
         }
-        let takeover = tailer.takeover(SequenceNumber(0)).map_err(|error| format!("audit: {error}"))?;
+        let takeover = tailer.takeover().map_err(|error| format!("audit: {error}"))?;
         let Some(takeover) = takeover else { return Ok(None) };
         let named = takeover.base.map_or(SequenceNumber(0), |base| base.position.sequence);
         let end = takeover.copies.last().map_or(named, |record| record.position.sequence);

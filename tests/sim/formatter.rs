@@ -42,7 +42,8 @@ impl World {
         let segment = SegmentId { epoch: 1, index: 0 };
         assert!(self.write_genesis(segment, self.formatter.genesis, false));
         let session = self.election.open_session();
-        let node = EpochNode { epoch: 1, released: true, segments: 1, ..EpochNode::default() };
+        let genesis = self.formatter.genesis;
+        let node = EpochNode { epoch: 1, released: true, segments: 1, genesis, ..EpochNode::default() };
         self.election.create_epoch(session, &node).unwrap();
         self.election.end_session(session);
         let ownership = UfsOwnership { owner: String::new(), group: String::new(), mode: 0o755 };
@@ -90,10 +91,20 @@ impl World {
             }
             Some(segment) => {
                 let session = self.election.open_session();
-                let node = EpochNode { released: true, segments: 1, ..claimed.node };
-                let _ = self.election.release(session, claimed.version, &node);
+                let node = EpochNode {
+                    epoch: claimed.node.epoch,
+                    owner: claimed.node.owner,
+                    latch: claimed.node.latch,
+                    released: true,
+                    segments: 1,
+                    genesis: self.formatter.genesis,
+                    ..EpochNode::default()
+                };
+                let released = self.election.release(session, claimed.version, &node);
                 self.election.end_session(session);
-                self.delete_before(segment);
+                if released.is_ok() {
+                    self.delete_before(segment);
+                }
                 self.formatter_ends();
             }
         }
@@ -123,6 +134,11 @@ impl World {
                 epoch: seen.value.epoch.max(highest) + 1,
                 owner: "f0f0f0f0f0f0".into(),
                 latch: own.0.clone(),
+                segments: seen.value.segments,
+                segments_epoch: seen.value.segments_of(),
+                genesis: seen.value.genesis,
+                durable_sequence: seen.value.durable_sequence,
+                durable_hash: seen.value.durable_hash,
                 ..EpochNode::default()
             };
             let version = self.election.claim(session, &own, &[], seen.version, &node).ok()?;
