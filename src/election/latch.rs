@@ -154,9 +154,6 @@ pub trait Latch: Send + Sync {
     /// session has published and still stands stays as it is.
     async fn publish(&self, address: &str) -> Result<(), LatchError>;
 
-    /// Takes the published address back (best effort).
-    async fn retract(&self, address: &str) -> Result<(), LatchError>;
-
     /// Returns when the epoch node, the participants or the session may have changed since the last return.
     /// May return without a change.
     async fn changed(&self);

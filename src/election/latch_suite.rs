@@ -25,7 +25,7 @@ pub async fn alone<W: World>(fresh: impl AsyncFn() -> W) {
     a_release_needs_no_node(&fresh().await).await;
     who_left_may_come_back(&fresh().await).await;
     a_change_wakes_who_waits_even_if_it_came_before(&fresh().await).await;
-    an_address_is_published_again_and_retracted_twice(&fresh().await).await;
+    an_address_is_published_again(&fresh().await).await;
 }
 
 /// What a latch does for several contenders.
@@ -146,14 +146,11 @@ async fn a_change_wakes_who_waits_even_if_it_came_before(world: &impl World) {
     }
 }
 
-async fn an_address_is_published_again_and_retracted_twice(world: &impl World) {
+async fn an_address_is_published_again(world: &impl World) {
     let latch = world.contender("a:1").await;
     joined(&latch).await;
     for _ in 0..2 {
         latch.publish("a:1").await.expect("publish");
-    }
-    for _ in 0..2 {
-        latch.retract("a:1").await.expect("retract");
     }
 }
 

@@ -271,19 +271,6 @@ impl MemoryElection {
         self.wrote(session);
         Ok(())
     }
-
-    /// Takes the address back, if this session published it.
-    ///
-    /// # Errors
-    /// `SessionExpired`.
-    pub fn retract(&mut self, session: SessionId, address: &str) -> Result<(), LatchError> {
-        self.sync(session)?;
-        if self.current().published.get(address).is_some_and(|publication| publication.session == session) {
-            self.change(|state| state.published.remove(address));
-            self.wrote(session);
-        }
-        Ok(())
-    }
 }
 
 impl MemoryElection {

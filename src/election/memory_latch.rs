@@ -111,10 +111,6 @@ impl Latch for MemoryLatch {
         self.call(|election, session| election.publish(session, address))
     }
 
-    async fn retract(&self, address: &str) -> Result<(), LatchError> {
-        self.call(|election, session| election.retract(session, address))
-    }
-
     async fn changed(&self) {
         let mut changes = self.changes.lock().clone();
         // The sender lives in `shared`, so there is no end to wait for.

@@ -127,11 +127,11 @@ fn clients_take_the_address_published_last() {
     }
     election.publish(a, "a:1").expect("live");
     assert_eq!(election.primary(), Some("b:1"), "what stands stays as old as it is");
-    election.retract(a, "a:1").expect("live");
-    election.publish(a, "a:1").expect("live");
+    let later = election.open_session();
+    election.publish(later, "a:1").expect("live");
     assert_eq!(election.primary(), Some("a:1"));
-    election.retract(b, "a:1").expect("live");
-    assert_eq!(election.primary(), Some("a:1"), "only its publisher takes it back");
-    election.retract(a, "a:1").expect("live");
+    election.end_session(a);
+    assert_eq!(election.primary(), Some("a:1"), "it is that of the later session");
+    election.end_session(later);
     assert_eq!(election.primary(), Some("b:1"));
 }

@@ -171,10 +171,6 @@ impl Latch for SoloLatch {
         Ok(())
     }
 
-    async fn retract(&self, _address: &str) -> Result<(), LatchError> {
-        Ok(())
-    }
-
     async fn changed(&self) {
         let mut seen = self.seen.lock().clone();
         // The sender lives in `self`, so there is no end to wait for.

@@ -321,19 +321,6 @@ impl Latch for ZookeeperLatch {
         Ok(())
     }
 
-    async fn retract(&self, address: &str) -> Result<(), LatchError> {
-        let live = self.live("retract").await?;
-        for folder in &self.paths.leaders {
-            let path = child(folder, address);
-            // A later process may have published the same address.
-            let facts = live.session.facts(&path).await.map_err(|fault| failed("retract", &path, fault))?;
-            if facts.is_some_and(|facts| facts.owner == live.session.id()) {
-                remove(&live.session, "retract", &path).await?;
-            }
-        }
-        Ok(())
-    }
-
     async fn changed(&self) {
         let mut seen = self.seen.lock().clone();
         // The sender lives in `self`, so there is no end to wait for.

@@ -59,10 +59,6 @@ impl Latch for Slow {
         self.inner.publish(address).await
     }
 
-    async fn retract(&self, address: &str) -> Result<(), LatchError> {
-        self.inner.retract(address).await
-    }
-
     async fn changed(&self) {
         self.inner.changed().await;
     }

@@ -111,13 +111,13 @@ async fn an_address_left_by_a_dead_master_is_replaced_and_others_stay(address: &
     let mut children = client.list_children(&folder).await.unwrap();
     children.sort();
     assert_eq!(children, ["a:1", "b:1"]);
-    // Published again by a new process: the old one does not take that back.
+    // Published again by a new process: it does not go with the session of the old one.
     let later = election.contender("a:1").await;
     joined(&later).await;
     later.publish("a:1").await.unwrap();
-    latch.retract("a:1").await.unwrap();
+    latch.leave().await;
     assert_eq!(finder.primary().await, Ok(Primary::At("a:1".into())));
-    later.retract("a:1").await.unwrap();
+    later.leave().await;
     assert_eq!(finder.primary().await, Ok(Primary::At("b:1".into())));
     create(&client, &format!("{folder}/nonsense"), b"", zk::CreateMode::Persistent).await;
     let error = finder.primary().await.expect_err("not an address").to_string();
