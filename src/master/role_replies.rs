@@ -86,13 +86,17 @@ impl Role {
     /// After a write of unknown outcome: goes on from the version that the node has, if it is ours. This is no lease.
     fn resolve_unsure(&mut self, seen: Option<Versioned<EpochNode>>) {
         self.unsure = false;
-        let ours = seen.filter(|n| n.value.epoch == self.node.epoch && n.value.owner == self.settings.incarnation);
+        let owned = seen.filter(|n| n.value.owner == self.settings.incarnation);
+        let is_owned = owned.is_some();
+        let ours = owned.filter(|n| n.value.epoch == self.node.epoch);
         match (self.phase, ours) {
             (Phase::Claiming, Some(node)) => {
                 self.version = node.version;
                 self.begin_leading();
             }
-            (Phase::Claiming, None) => self.step_back(),
+            // Between two epochs it is not known what became of the last renewal of the one that was given up.
+            (Phase::Claiming, None) if is_owned => self.step_back("the epoch node could not be written for certain"),
+            (Phase::Claiming, None) => self.step_back("the epoch node belongs to another master"),
             (Phase::Releasing, Some(node)) if node.value.released => self.end(RoleEvent::Released),
             (Phase::Releasing, None) => self.end(RoleEvent::Released),
             (_, Some(node)) => self.version = node.version,
@@ -115,7 +119,7 @@ impl Role {
                 }
             }
             Err(CallFailed::Unknown(_)) => self.become_unsure(),
-            Err(CallFailed::Refused(_)) if self.phase == Phase::Claiming => self.step_back(),
+            Err(CallFailed::Refused(reason)) if self.phase == Phase::Claiming => self.step_back(&reason),
             Err(CallFailed::Refused(_)) if mutant::is(Mutant::RefusedCounts) => self.confirmed = sent,
             Err(CallFailed::Refused(reason)) => self.lost(&reason),
             Err(CallFailed::SessionExpired) => self.lost("the ZooKeeper session expired"),
@@ -129,9 +133,9 @@ impl Role {
     }
 
     /// A claim that failed. Whoever had claimed an epoch before it has lost that too.
-    fn step_back(&mut self) {
+    fn step_back(&mut self, reason: &str) {
         if self.confirmed.is_some() {
-            return self.end(RoleEvent::Fenced("another master claimed the next epoch".into()));
+            return self.end(RoleEvent::Fenced(format!("the next epoch was not claimed: {reason}")));
         }
         self.phase = Phase::Standby;
         self.observe_wanted = true;

@@ -284,6 +284,21 @@ fn an_epoch_that_is_taken_is_followed_by_a_claim_of_the_next() {
 }
 
 #[test]
+fn a_leader_that_does_not_claim_the_next_epoch_says_why() {
+    for (owner, reason) in [("B", "could not be written for certain"), ("C", "belongs to another master")] {
+        let mut role = leading(FencingMode::Lease);
+        let calls = role.calls(at(10_500), 3);
+        assert!(matches!(&calls[..], [LatchCall::Renew { .. }]), "{calls:?}");
+        role.claim_next(6, at(10_600));
+        role.reply(LatchReply::Renewed(Err(CallFailed::Unknown("no reply".into()))), at(10_700));
+        let seen = Versioned { value: EpochNode { epoch: 4, owner: owner.into(), ..EpochNode::default() }, version: 9 };
+        observe(&mut role, Some(seen), &["b"], at(10_800));
+        let events = role.events();
+        assert!(matches!(&events[..], [RoleEvent::Fenced(text)] if text.contains(reason)), "{owner}: {events:?}");
+    }
+}
+
+#[test]
 fn a_leader_that_is_stopped_between_two_epochs_claims_no_other() {
     let mut role = leading(FencingMode::Lease);
     role.claim_next(6, at(10_400));
