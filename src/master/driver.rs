@@ -147,9 +147,7 @@ impl<T> Driver<T> {
             Event::Appended(segment, outcome) => self.appended(segment, outcome, now),
             Event::Recovered(segment, done) => self.follower.recovered(segment, done, now),
             Event::Checkpointed(outcome) => self.checkpointed(outcome),
-            Event::FolderGone(folder) => {
-                self.exit(Exit::Unfit(format!("the journal folder {folder} was deleted or replaced by hand")));
-            }
+            Event::FolderGone(reason) => self.exit(Exit::Unfit(reason)),
             Event::Stop => self.stopping = true,
         }
         let notes = core.workers.pass(&self.settings.workers, now);

@@ -121,7 +121,7 @@ pub enum Event<T> {
     Recovered(SegmentId, bool),
     /// A checkpoint was written, or was not.
     Checkpointed(Result<CheckpointId, String>),
-    /// The journal folder was deleted or replaced by hand.
+    /// The journal folder was deleted, replaced or damaged, and how.
     FolderGone(String),
     /// The process is to end.
     Stop,

@@ -159,8 +159,8 @@ impl Handle {
     }
 
     /// Ends the loop, because the journal folder is not there any more.
-    pub async fn folder_is_gone(&self, folder: String) {
-        let _ = self.events.send(Event::FolderGone(folder)).await;
+    pub async fn folder_is_gone(&self, reason: String) {
+        let _ = self.events.send(Event::FolderGone(reason)).await;
     }
 
     async fn hold(&self, evaluated: Evaluated) -> Result<Answer, FsError> {

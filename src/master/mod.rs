@@ -11,6 +11,7 @@ mod counting;
 pub mod driver;
 pub mod event;
 pub mod figures;
+mod folder_watch;
 mod follower;
 pub mod front;
 pub mod gate;

@@ -3,6 +3,7 @@
 use super::audit::{self, AuditLog, Line};
 use super::driver::{Driver, DriverSettings};
 use super::event::{Core, Exit};
+use super::folder_watch::watch_folder;
 use super::front::Front;
 use super::ops;
 use super::outside::{self, Folder, OutsideError};
@@ -47,8 +48,6 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 /// How long a master that has entered the election may take to become primary before it counts as a standby.
 const FIRST_MOMENTS: Duration = Duration::from_millis(500);
-/// How often a master looks whether the folder is still the one that it began with.
-const FOLDER_CHECK: Duration = Duration::from_secs(1);
 
 /// The header of a segment is shorter than this.
 const HEADER_BYTES_MAX: u64 = 4096;
@@ -292,19 +291,6 @@ async fn ready(handle: Handle) -> &'static str {
         Ok(Ok(_)) => "primary",
         Ok(Err(_)) => std::future::pending().await,
         Err(_) => "standby",
-    }
-}
-
-/// Returns never; ends the master when its folder was deleted or replaced by hand.
-async fn watch_folder(store: Arc<dyn JournalStore>, cluster_id: String, handle: Handle) {
-    loop {
-        tokio::time::sleep(FOLDER_CHECK).await;
-        match store.read_format().await {
-            Ok(Some(format)) if format.cluster_id == cluster_id => {}
-            Ok(_) => handle.folder_is_gone(store.describe()).await,
-            // Away for a while: the writer sees to that.
-            Err(_) => {}
-        }
     }
 }
 
