@@ -145,11 +145,10 @@ impl Tailer {
         self.witness = witness;
     }
 
-    /// A segment that exists for certain and is not listed. Some say that what is listed beyond it makes up for it.
+    /// A segment that exists for certain and is not listed.
     fn lacking(&self) -> Option<SegmentId> {
-        let newest = self.witness.newest().filter(|newest| !self.segments.contains_key(newest))?;
-        let blind = mutant::is(Mutant::TornOverrules) && self.highest_segment() > Some(newest);
-        (!blind && !mutant::is(Mutant::StaleListing)).then_some(newest)
+        let is_missing = |newest: &SegmentId| !self.segments.contains_key(newest);
+        self.witness.newest().filter(|newest| is_missing(newest) && !mutant::is(Mutant::StaleListing))
     }
 
     /// What is to be asked now. Each is asked once until its answer comes.
@@ -392,7 +391,7 @@ impl Tailer {
         }
         let lacking = self.lacking();
         for (segment, followed) in self.segments.iter().rev() {
-            if lacking.is_some_and(|lacking| *segment < lacking) {
+            if lacking.is_some_and(|lacking| *segment < lacking || mutant::is(Mutant::NamedIsNeeded)) {
                 break;
             }
             if let Some(ask) = self.wanted_of_tip(*segment, followed) {

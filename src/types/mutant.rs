@@ -48,8 +48,8 @@ pub enum Mutant {
     ReadBeforeClaim,
     /// F5: a listing without a segment that exists is used.
     StaleListing,
-    /// F5: a listing without a segment that exists is used if it shows a later one, complete or not.
-    TornOverrules,
+    /// F5: a segment that the epoch node names is waited for even when a later one is complete.
+    NamedIsNeeded,
     /// F7: a flush that failed counts.
     FailedFlushCounts,
     /// F7: a late acknowledgement of an old segment counts.
@@ -135,7 +135,7 @@ impl Mutant {
         Mutant::SettleTooMuch,
         Mutant::ReadBeforeClaim,
         Mutant::StaleListing,
-        Mutant::TornOverrules,
+        Mutant::NamedIsNeeded,
         Mutant::FailedFlushCounts,
         Mutant::OldSegmentCounts,
         Mutant::RollNamesSent,

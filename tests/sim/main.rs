@@ -107,6 +107,7 @@ const FOUND_ONCE: &[u64] = &[
     2458, // A listing that lagged made a standby forget a segment that it had followed.
     341,  // A node that ZooKeeper showed, and again after it was restored, had not stood still in between.
     324,
+    3791, // A ZooKeeper that was restored told of segments that a format had deleted, and nobody served any more.
 ];
 
 /// Runs one seed.
@@ -234,6 +235,8 @@ const CAUGHT_BY: &[(alluxio::types::mutant::Mutant, u64)] = {
         (Mutant::EpochFromNode, 55),
         (Mutant::StillAcrossBreaks, 324),
         (Mutant::CheckBeforeFlush, 26),
+        (Mutant::NamedIsNeeded, 3791),
+        (Mutant::OldHistoryCounts, 3791),
         (Mutant::ConfirmedBefore, 132),
         (Mutant::GateWithoutLease, 160),
         (Mutant::SettleTooMuch, 956),
