@@ -58,9 +58,9 @@ pub enum FormatError {
 /// As [`run`].
 pub async fn check(conf: &Conf) -> Result<(), FormatError> {
     let Folder { store, lock: _lock } = outside::folder(conf, MissingFolder::Make)?;
-    let failed = |source| FormatError::Store { folder: store.describe(), source };
+    let failed = failed(store.as_ref());
     // Without an id nobody has ever used it.
-    let Some(format) = store.read_format().await.map_err(failed)? else { return Ok(()) };
+    let Some(format) = store.read_format().await.map_err(&failed)? else { return Ok(()) };
     let address = format!("{FORMAT}{}", outside::address(conf));
     let incarnation = new_incarnation();
     let latch = outside::latch(conf, &format.cluster_id, &address, &incarnation)?;
@@ -77,20 +77,18 @@ pub async fn check(conf: &Conf) -> Result<(), FormatError> {
 pub async fn run(conf: &Conf) -> Result<String, FormatError> {
     let Folder { store, lock: _lock } = outside::folder(conf, MissingFolder::Make)?;
     let folder = store.describe();
-    let failed = |source| FormatError::Store { folder: folder.clone(), source };
-    let existing = store.read_format().await.map_err(failed)?;
+    let existing = store.read_format().await.map_err(failed(store.as_ref()))?;
     let format = match existing {
         // The id names the election: who formats anew must meet those who still use the folder.
         Some(format) => Format { layout: 1, feature_level: 1, ..format },
         None => Format { layout: 1, feature_level: 1, cluster_id: uuid::Uuid::new_v4().to_string() },
     };
-    store.write_format(&format).await.map_err(failed)?;
     let incarnation = new_incarnation();
     let address = format!("{FORMAT}{}", outside::address(conf));
     let latch = outside::latch(conf, &format.cluster_id, &address, &incarnation)?;
     let outcome = take_over(conf, latch.as_ref(), store.as_ref(), &format, &incarnation).await;
     latch.leave().await;
-    let before = outcome?.map_err(failed)?;
+    let before = outcome?;
     info!("formatted folder={folder} cluster={}", format.cluster_id);
     if let Err(error) = delete(store.as_ref(), &before).await {
         // The new history stands; what is left of the old one is passed over.
@@ -106,41 +104,58 @@ async fn take_over(
     store: &dyn JournalStore,
     format: &Format,
     incarnation: &str,
-) -> Result<Result<Listing, StoreError>, FormatError> {
-    let own = latch.join().await?;
+) -> Result<Listing, FormatError> {
+    let Claimed { version, node, before } = claim(conf, latch, store, incarnation).await?;
+    let (failed, genesis) = (failed(store), rand::random());
+    // Not before: what masters use, of a later version perhaps, stays as it is.
+    store.write_format(format).await.map_err(&failed)?;
+    begin(store, format, genesis, node.epoch).await.map_err(&failed)?;
+    // What was told of the old history is over with it. Refused, if somebody has claimed since: nothing is deleted then.
+    let EpochNode { epoch, owner, latch: own, .. } = node;
+    let released = EpochNode { epoch, owner, latch: own, released: true, segments: 1, genesis, ..EpochNode::default() };
+    latch.release(version, &released).await?;
+    Ok(before)
+}
+
+/// An epoch that is ours.
+struct Claimed {
+    version: i32,
+    node: EpochNode,
+    /// What was in the folder then.
+    before: Listing,
+}
+
+/// Waits until nobody leads, and claims the next epoch. Until the new history has begun, the node tells of the old one.
+async fn claim(
+    conf: &Conf,
+    latch: &dyn Latch,
+    store: &dyn JournalStore,
+    incarnation: &str,
+) -> Result<Claimed, FormatError> {
+    let failed = failed(store);
     let highest_epoch = |listing: &Listing| listing.segments.last().map_or(0, |segment| segment.epoch);
-    let before = match store.list().await {
-        Ok(listing) => highest_epoch(&listing),
-        Err(error) => return Ok(Err(error)),
-    };
-    let seen = stands_still(conf, latch, &own, before).await?;
-    let listing = match store.list().await {
-        Ok(listing) => listing,
-        Err(error) => return Ok(Err(error)),
-    };
-    let highest = highest_epoch(&listing);
-    let formatter = EpochNode {
-        epoch: seen.value.epoch.max(highest) + 1,
+    let own = latch.join().await?;
+    let listing = store.list().await.map_err(&failed)?;
+    let seen = stands_still(conf, latch, &own, highest_epoch(&listing)).await?;
+    let before = store.list().await.map_err(&failed)?;
+    let node = EpochNode {
+        epoch: seen.value.epoch.max(highest_epoch(&before)) + 1,
         owner: incarnation.to_owned(),
         latch: own.0.clone(),
-        ..EpochNode::default()
-    };
-    // Until the new history has begun, the next leader must know what the old one had.
-    let claim = EpochNode {
         segments: seen.value.segments,
         segments_epoch: seen.value.segments_of(),
         genesis: seen.value.genesis,
         durable_sequence: seen.value.durable_sequence,
         durable_hash: seen.value.durable_hash,
-        ..formatter.clone()
+        ..EpochNode::default()
     };
-    let version = latch.claim(&own, &[], seen.version, &claim).await?;
-    let genesis = rand::random();
-    if let Err(error) = begin(store, format, genesis, formatter.epoch).await {
-        return Ok(Err(error));
-    }
-    latch.release(version, &EpochNode { released: true, segments: 1, genesis, ..formatter }).await?;
-    Ok(Ok(listing))
+    let version = latch.claim(&own, &[], seen.version, &node).await?;
+    Ok(Claimed { version, node, before })
+}
+
+fn failed(store: &dyn JournalStore) -> impl Fn(StoreError) -> FormatError {
+    let folder = store.describe();
+    move |source| FormatError::Store { folder: folder.clone(), source }
 }
 
 /// Waits until nobody renews the epoch node any more (F2). One that is older than the journal, `highest_epoch`, was
@@ -210,4 +225,78 @@ async fn delete(store: &dyn JournalStore, before: &Listing) -> Result<(), StoreE
         store.delete_segment(*segment).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conf::{Role, Sources};
+    use crate::election::{Contender, SharedElection};
+    use crate::journal::folder::{MemoryFolder, MemoryStore};
+    use parking_lot::Mutex;
+    use std::sync::Arc;
+
+    const CLUSTER: &str = "0c6f5d4e-7b1a-4c3d-9e2f-8a7b6c5d4e3f";
+
+    fn format(layout: u32) -> Format {
+        Format { layout, feature_level: 1, cluster_id: CLUSTER.into() }
+    }
+
+    /// A folder of a later version, with one segment, and the epoch node of who wrote that.
+    async fn used(election: &SharedElection) -> (MemoryStore, impl Latch) {
+        let mut folder = MemoryFolder::new(1);
+        folder.write_format(&format(2)).unwrap();
+        folder.create(SegmentId { epoch: 1, index: 0 }).unwrap();
+        let master = election.contender(Contender::new(CLUSTER, "aaaaaaaaaaaa").unwrap(), "a:1");
+        master.join().await.unwrap();
+        let node = EpochNode {
+            epoch: 1,
+            segments: 1,
+            genesis: 7,
+            durable_sequence: 5,
+            released: true,
+            ..EpochNode::default()
+        };
+        master.create_epoch(&node).await.unwrap();
+        (MemoryStore::new(Arc::new(Mutex::new(folder))), master)
+    }
+
+    fn formatter(election: &SharedElection) -> impl Latch {
+        election.contender(Contender::new(CLUSTER, "bbbbbbbbbbbb").unwrap(), "format:b:1")
+    }
+
+    fn conf() -> Conf {
+        Conf::load(&Sources { role: Role::User, environment: Default::default(), command_line: Vec::new() }).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_is_used_stays_as_it_is() {
+        let election = SharedElection::default();
+        let (store, _master) = used(&election).await;
+        let latch = formatter(&election);
+        let refused = take_over(&conf(), &latch, &store, &format(1), "bbbbbbbbbbbb").await;
+        assert!(matches!(&refused, Err(FormatError::InUse { masters }) if masters == "a:1"), "{refused:?}");
+        assert_eq!(store.read_format().await.unwrap(), Some(format(2)));
+    }
+
+    #[tokio::test]
+    async fn the_epoch_node_tells_of_the_old_history_until_the_new_one_has_begun() {
+        let election = SharedElection::default();
+        let (store, master) = used(&election).await;
+        master.leave().await;
+        let latch = formatter(&election);
+        let node = || async { latch.read_epoch().await.unwrap().unwrap().value };
+        let before = claim(&conf(), &latch, &store, "bbbbbbbbbbbb").await.unwrap().before;
+        assert_eq!(before, store.list().await.unwrap());
+        let claimed = node().await;
+        assert_eq!((claimed.epoch, claimed.segments, claimed.segments_of()), (2, 1, 1));
+        assert_eq!((claimed.genesis, claimed.durable_sequence), (7, 5));
+        // One that died there is followed by another one.
+        latch.leave().await;
+        take_over(&conf(), &latch, &store, &format(1), "bbbbbbbbbbbb").await.unwrap();
+        let begun = node().await;
+        assert_eq!((begun.epoch, begun.segments, begun.segments_of(), begun.released), (3, 1, 3, true));
+        assert!(begun.genesis != 7 && begun.durable_sequence == 0, "{begun:?}");
+        assert_eq!(store.read_format().await.unwrap(), Some(format(1)));
+    }
 }
