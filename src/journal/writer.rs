@@ -98,7 +98,9 @@ struct Flight {
 /// See the module text.
 #[derive(Debug, Clone)]
 pub struct Writer {
-    start: WriterStart,
+    cluster_id: String,
+    genesis: u64,
+    epoch: u64,
     limits: WriterLimits,
     base: Option<Base>,
     last: Position,
@@ -130,15 +132,17 @@ pub struct Writer {
 impl Writer {
     /// A writer that will begin with segment 0 of its epoch.
     pub fn new(start: WriterStart, limits: WriterLimits) -> Writer {
-        let base = start.base;
+        let WriterStart { cluster_id, genesis, epoch, base, copies } = start;
         let begin = base.map_or(Position::START, |base| base.position);
         let unacknowledged: VecDeque<Queued> =
-            start.copies.iter().map(|r| Queued { position: r.position, entries: r.entries.clone() }).collect();
+            copies.into_iter().map(|record| Queued { position: record.position, entries: record.entries }).collect();
         Writer {
             last: unacknowledged.back().map_or(begin, |queued| queued.position),
             unacknowledged_bytes: unacknowledged.iter().map(|queued| queued.entries.len()).sum(),
             unacknowledged,
-            start,
+            cluster_id,
+            genesis,
+            epoch,
             limits,
             base,
             current: None,
@@ -203,7 +207,7 @@ impl Writer {
 
     /// Number of the history that is written.
     pub fn genesis(&self) -> u64 {
-        self.start.genesis
+        self.genesis
     }
 
     /// How many segments of the epoch exist for certain.
@@ -323,7 +327,7 @@ impl Writer {
         let over = self.current.is_none_or(|current| current.bytes >= self.limits.segment_bytes || !self.fits(current));
         let may_create = self.creating.is_none() && self.ready.is_none();
         if over && may_create && self.create_at().is_none_or(|at| now >= at) {
-            let segment = SegmentId { epoch: self.start.epoch, index: self.next_index };
+            let segment = SegmentId { epoch: self.epoch, index: self.next_index };
             self.next_index += 1;
             self.creating = Some(segment);
             self.paused_at = None;
@@ -345,8 +349,8 @@ impl Writer {
     fn begin_segment(&mut self, now: Boot) -> WriterEffect {
         let current = self.current.expect("just set");
         let header = SegmentHeader {
-            cluster_id: self.start.cluster_id.clone(),
-            genesis: self.start.genesis,
+            cluster_id: self.cluster_id.clone(),
+            genesis: self.genesis,
             segment: current.segment,
             base: self.base,
             through: self.last.sequence,
@@ -370,7 +374,7 @@ impl Writer {
         let silent = mutant::is(Mutant::NoIdleMark);
         if self.mark.sequence > self.written_mark && now >= self.written_at + MARK_DELAY && !silent {
             let mut bytes = Vec::with_capacity(codec::FRAME_HEADER_BYTES);
-            codec::encode_record(&mut bytes, self.start.epoch, self.last, self.mark.sequence, &[]);
+            codec::encode_record(&mut bytes, self.epoch, self.last, self.mark.sequence, &[]);
             return Some(self.send(bytes, now));
         }
         None
@@ -387,7 +391,7 @@ impl Writer {
     /// Appends all that is queued to `bytes` and sends them.
     fn send(&mut self, mut bytes: Vec<u8>, now: Boot) -> WriterEffect {
         for queued in &self.unacknowledged {
-            codec::encode_record(&mut bytes, self.start.epoch, queued.position, self.mark.sequence, &queued.entries);
+            codec::encode_record(&mut bytes, self.epoch, queued.position, self.mark.sequence, &queued.entries);
         }
         self.written_at = now;
         self.gather.begin(now);
