@@ -307,7 +307,7 @@ impl<T> Driver<T> {
                 Err(error) if error.kind == ErrorKind::Unavailable => {
                     self.effects.push(Effect::Answer(who, Err(error)))
                 }
-                answer if mutant::is(Mutant::UnannouncedMake) && core.makes(&answer) => {
+                answer if leaves_unannounced(core, &answer) => {
                     self.effects.push(Effect::Answer(who, answer));
                 }
                 answer => answers.push((who, answer)),
@@ -459,6 +459,13 @@ impl<T> Driver<T> {
         self.effects.extend(writer.effects(now).into_iter().map(Effect::Write));
         self.role.register(writer.created_segments(), writer.genesis(), writer.mark_position());
     }
+}
+
+/// Broken on purpose: a directory is made in the UFS before the intent is durable.
+fn leaves_unannounced(core: &Core, answer: &Result<Answer, FsError>) -> bool {
+    let Ok(Answer::Begun(inode)) = answer else { return false };
+    let makes = core.state.intents().get(inode).is_some_and(|intent| intent.make.is_some());
+    makes && mutant::is(Mutant::UnannouncedMake)
 }
 
 #[cfg(test)]

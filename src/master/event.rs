@@ -63,12 +63,6 @@ impl Core {
         }
     }
 
-    /// Whether this is the answer to an intent to make a directory in a UFS.
-    pub fn makes(&self, answer: &Result<Answer, FsError>) -> bool {
-        let Ok(Answer::Begun(inode)) = answer else { return false };
-        self.state.intents().get(inode).is_some_and(|intent| intent.make.is_some())
-    }
-
     /// Evaluates a query. Whether the answer may leave, the gate tells (or the driver, which holds it).
     pub fn evaluate(&self, caller: &Caller, query: &Query, settings: &ops::Settings) -> Evaluated {
         let mut footprint = if self.in_flight.is_empty() { Footprint::off() } else { Footprint::on() };
