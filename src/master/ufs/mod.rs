@@ -23,6 +23,7 @@ use super::ops::{self, Answer, Attempt, LoadMetadata, Lookup, Operation, Prepara
 use super::runtime::{Handle, Progress};
 use super::server::Namespace;
 use super::worker_call::WorkerCall;
+use crate::journal::entry::UfsIntent;
 use crate::types::time::{boot_now, wall_now};
 use crate::types::{AlluxioPath, Caller, ErrorKind, FsError, InodeId, SequenceNumber};
 use crate::ufs::{UfsClients, UfsError, UfsErrorKind};
@@ -96,10 +97,7 @@ impl UfsNamespace {
             return;
         }
         let open = self.inner.handle.with_core(|core, _| core.state.intents().values().cloned().collect::<Vec<_>>());
-        for intent in open {
-            log::info!("settling a change of a UFS that was begun path={} to={:?}", intent.path, intent.new_path);
-            self.settle(intent.inode, std::iter::once(intent.path).chain(intent.new_path).collect());
-        }
+        open.into_iter().for_each(|intent| self.settle(intent));
     }
 
     /// Ends what is under way; open intents are settled by the next primary.
@@ -108,10 +106,19 @@ impl UfsNamespace {
         tasks.shutdown().await;
     }
 
-    fn settle(&self, inode: InodeId, paths: Vec<AlluxioPath>) {
+    fn settle(&self, intent: UfsIntent) {
         let this = self.clone();
         self.spawn(async move {
+            let inode = intent.inode;
+            let paths = std::iter::once(&intent.path).chain(&intent.new_path).cloned().collect();
             let _lock = this.inner.locks.lock(paths, Mode::Alone).await;
+            // One of our own, begun just before this was asked for, has come to its end with its lock; its inode may have
+            // another one by now, elsewhere.
+            let is_open = |core: &Core, _: &ops::Settings| core.state.intents().get(&inode) == Some(&intent);
+            if !this.inner.handle.with_core(is_open) {
+                return;
+            }
+            log::info!("settling a change of a UFS that was begun path={} to={:?}", intent.path, intent.new_path);
             // A guardian gives the lease of a dead master up at once; what that one sent last may still land.
             tokio::time::sleep(this.inner.settings.deadline * 2).await;
             let begin = |core: &Core, settings: &ops::Settings| UfsTask::settle(inode, &core.state, settings);
