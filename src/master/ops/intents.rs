@@ -16,6 +16,8 @@ use crate::types::{AlluxioPath, FsError, InodeId, PersistenceState};
 
 /// Intents that may be open at a time: each is a call to a UFS under way.
 const INTENTS_MAX: usize = 10_000;
+/// Entries of one record with what is gone; those of one file are never parted.
+const SETTLED_AT_ONCE_MAX: usize = 1000;
 
 /// Refuses an operation on something that an open intent touches; it is to be tried again when that is settled.
 pub(super) fn check_free(at: &Context<'_>, operation: &Operation) -> Result<(), FsError> {
@@ -150,15 +152,24 @@ pub(super) fn commit(at: &Context<'_>, inode: InodeId) -> Result<Decision, FsErr
     Ok(Decision { entries, answer: Answer::Done })
 }
 
-/// The intent ends; of what it was to delete, this is gone.
-pub(super) fn settle(at: &Context<'_>, inode: InodeId, gone: &[AlluxioPath]) -> Result<Decision, FsError> {
+/// Of what the intent was to delete, this is gone. Once all is told it ends. What does not fit into one record is told again.
+pub(super) fn settle(at: &Context<'_>, inode: InodeId, gone: &[AlluxioPath], more: bool) -> Result<Decision, FsError> {
     let Some(intent) = at.state.intents().get(&inode) else {
         return Ok(Decision::done());
     };
-    let mut entries = vec![Entry::UfsIntentSettled { inode }];
-    for path in gone.iter().filter(|path| intent.path.is_prefix_of(path)) {
-        remove(at, path, &mut entries)?;
+    let mut entries = Vec::new();
+    for (done, path) in gone.iter().enumerate() {
+        if entries.len() >= SETTLED_AT_ONCE_MAX {
+            return Ok(Decision { entries, answer: Answer::Gone(done) });
+        }
+        if intent.path.is_prefix_of(path) {
+            remove(at, path, &mut entries)?;
+        }
     }
+    if more {
+        return Ok(Decision { entries, answer: Answer::Gone(gone.len()) });
+    }
+    entries.push(Entry::UfsIntentSettled { inode });
     Ok(Decision { entries, answer: Answer::Done })
 }
 

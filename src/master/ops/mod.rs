@@ -144,7 +144,7 @@ fn decide_ufs(at: &Context<'_>, request: &Request, operation: &UfsOperation) -> 
             }
         }
         UfsOperation::Commit(inode) => intents::commit(at, *inode),
-        UfsOperation::Settle { inode, gone } => intents::settle(at, *inode, gone),
+        UfsOperation::Settle { inode, gone, more } => intents::settle(at, *inode, gone, *more),
         UfsOperation::Mount(mount) => mount::mount(at, mount),
         UfsOperation::Unmount(path) => mount::unmount(at, path),
     }

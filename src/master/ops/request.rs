@@ -368,6 +368,8 @@ pub enum Answer {
     List(Vec<FileStatus>),
     /// Yes or no.
     Exists(bool),
+    /// The first so many of the paths that are gone were taken out of the namespace; the intent is open still.
+    Gone(usize),
     /// It is done, and workers are to drop their copies of these blocks.
     Freed(Vec<BlockId>),
     /// Files that the master is to have written to the UFS.

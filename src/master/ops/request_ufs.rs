@@ -15,12 +15,14 @@ pub enum UfsOperation {
     Begin(Box<Operation>),
     /// The UFS was changed as the intent says: so is the namespace.
     Commit(InodeId),
-    /// A delete went only part of the way, or a rename not at all: the intent ends.
+    /// A delete went only part of the way, or a rename not at all: the intent ends, once all that is gone was told.
     Settle {
         /// Inode of the intent.
         inode: InodeId,
         /// What is not in the UFS any more, of a tree its top only.
         gone: Vec<AlluxioPath>,
+        /// Whether more is gone, which is told afterwards.
+        more: bool,
     },
     /// mount
     Mount(Box<Mount>),

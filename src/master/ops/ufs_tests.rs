@@ -234,6 +234,27 @@ fn what_is_in_the_ufs_is_deleted_and_moved_under_an_intent() {
 }
 
 #[test]
+fn what_is_gone_of_a_tree_is_taken_out_as_much_at_a_time_as_a_record_takes() {
+    let names: Vec<String> = (0..1_002).map(|n| format!("/d/f{n:04}")).collect();
+    let paths: Vec<&str> = ["/d/", "/d/left"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let mut state = loaded(&paths);
+    let d = stat(&state, "/d").id;
+    run(&mut state, Operation::Ufs(UfsOperation::Begin(Box::new(rm("/d", true))))).unwrap();
+    let settle = |state: &mut MasterState, names: &[String], more| {
+        let gone = names.iter().map(|name| path(name)).collect();
+        run(state, Operation::Ufs(UfsOperation::Settle { inode: d, gone, more })).unwrap()
+    };
+    assert_eq!(settle(&mut state, &names[..1], true), Answer::Gone(1));
+    assert_eq!(settle(&mut state, &names[1..], false), Answer::Gone(1_000));
+    assert!(state.intents().contains_key(&d));
+    assert_eq!(settle(&mut state, &names[1_001..], false), Answer::Done);
+    assert!(state.intents().is_empty());
+    assert_eq!(state.inodes().get(d).map(|directory| directory.children()), Some(1));
+    assert_eq!(stat(&state, "/d/left").path, path("/d/left"));
+    state.verify().unwrap();
+}
+
+#[test]
 fn the_first_answer_is_kept_with_the_commit() {
     let mut state = loaded(&["/g"]);
     let id = OperationId { high: 5, low: 6 };

@@ -62,6 +62,9 @@ impl UfsCall {
     }
 }
 
+/// Paths that are told to be gone by one submission: a hundred thousand would be too much for one record.
+const GONE_AT_ONCE: usize = if cfg!(test) { 1 } else { 1000 };
+
 /// What came of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told {
@@ -110,7 +113,10 @@ enum Phase {
         directories: Vec<AlluxioPath>,
         gone: Vec<AlluxioPath>,
     },
-    Ending,
+    /// What is gone and not yet taken out of the namespace.
+    Ending {
+        gone: Vec<AlluxioPath>,
+    },
 }
 
 impl UfsTask {
@@ -146,7 +152,11 @@ impl UfsTask {
             }
             return self.change(state, settings);
         }
-        if let Phase::Ending = self.phase {
+        if let Phase::Ending { gone } = &mut self.phase {
+            if let Told::Answer(Ok(Answer::Gone(done))) = told {
+                gone.drain(..done);
+                return self.settle_next();
+            }
             return match (told, self.failure.take()) {
                 (Told::Answer(Err(error)), _) | (_, Some(error)) => Step::Done(Err(error)),
                 _ => Step::Done(Ok(())),
@@ -202,7 +212,7 @@ impl UfsTask {
                 _ => self.end(Vec::new(), |task, state| failure_of(state, task.inode, &from, None, ""), state),
             },
             (Phase::Comparing { .. }, _) => self.compare(told, state, settings),
-            (Phase::Beginning | Phase::Ending, _) => unreachable!("handled above"),
+            (Phase::Beginning | Phase::Ending { .. }, _) => unreachable!("handled above"),
         }
     }
 
@@ -301,7 +311,7 @@ impl UfsTask {
 
     fn commit(&mut self) -> Step {
         self.failure = None;
-        self.phase = Phase::Ending;
+        self.phase = Phase::Ending { gone: Vec::new() };
         Step::Submit(UfsOperation::Commit(self.inode.expect("it has begun")))
     }
 
@@ -314,8 +324,16 @@ impl UfsTask {
         if self.failure.is_none() {
             self.failure = Some(failure(self, state));
         }
-        self.phase = Phase::Ending;
-        Step::Submit(UfsOperation::Settle { inode: self.inode.expect("it has begun"), gone })
+        self.phase = Phase::Ending { gone };
+        self.settle_next()
+    }
+
+    /// Tells the namespace of what is gone, some of it at a time.
+    fn settle_next(&self) -> Step {
+        let Phase::Ending { gone } = &self.phase else { unreachable!("it ends") };
+        let next = gone.iter().take(GONE_AT_ONCE).cloned().collect();
+        let inode = self.inode.expect("it has begun");
+        Step::Submit(UfsOperation::Settle { inode, gone: next, more: gone.len() > GONE_AT_ONCE })
     }
 
     fn change(&mut self, state: &MasterState, settings: &Settings) -> Step {
