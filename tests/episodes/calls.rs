@@ -26,14 +26,8 @@ const THROUGH: &[&str] = &["/t", "/u"];
 
 /// An operation by chance.
 pub fn choose(rng: &mut Rng) -> Op {
-    match rng.range(0, 20) {
-        0..6 => Op::Mkdir(rng.pick(PATHS)),
-        6..8 => Op::Create(rng.pick(PATHS)),
-        8..11 => Op::Delete { path: rng.pick(PATHS), recursive: rng.chance(1, 2) },
-        11..14 => Op::Rename { from: rng.pick(PATHS), to: rng.pick(PATHS) },
-        14..18 => Op::Stat(rng.pick(PATHS)),
-        _ => Op::List(rng.pick(DIRECTORIES)),
-    }
+    let some = rng.pick(PATHS);
+    Op::choose(rng, some, PATHS, DIRECTORIES)
 }
 
 /// Whether an operation that was done has changed something.

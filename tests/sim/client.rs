@@ -71,14 +71,7 @@ impl Client {
 fn choose(rng: &mut Rng, Options { names, outsiders, .. }: Options) -> Op {
     // What is there, though not by a client.
     let some = if outsiders && rng.chance(1, 4) { rng.pick(&OUTSIDE.map(|(path, _)| path)) } else { rng.pick(names) };
-    match rng.range(0, 20) {
-        0..6 => Op::Mkdir(rng.pick(names)),
-        6..8 => Op::Create(rng.pick(names)),
-        8..11 => Op::Delete { path: some, recursive: rng.chance(1, 2) },
-        11..14 => Op::Rename { from: some, to: rng.pick(names) },
-        14..18 => Op::Stat(some),
-        _ => Op::List(rng.pick(DIRECTORIES)),
-    }
+    Op::choose(rng, some, names, DIRECTORIES)
 }
 
 /// The operation of a client as the wire would bring it.

@@ -1,6 +1,7 @@
 //! What clients must see: a namespace that executes one operation at a time, and the search for an order of the
 //! history in which it would have answered the same (linearizability).
 
+use crate::rng::Rng;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// An operation as a client asks it.
@@ -15,6 +16,18 @@ pub enum Op {
 }
 
 impl Op {
+    /// One by chance: to take away or look at `some` path, to make one of `names`, or to list one of `directories`.
+    pub fn choose(rng: &mut Rng, some: &'static str, names: &[&'static str], directories: &[&'static str]) -> Op {
+        match rng.range(0, 20) {
+            0..6 => Op::Mkdir(rng.pick(names)),
+            6..8 => Op::Create(rng.pick(names)),
+            8..11 => Op::Delete { path: some, recursive: rng.chance(1, 2) },
+            11..14 => Op::Rename { from: some, to: rng.pick(names) },
+            14..18 => Op::Stat(some),
+            _ => Op::List(rng.pick(directories)),
+        }
+    }
+
     /// Whether the UFS may be the reason why it was refused. Directories that are made at one of `through` are made in
     /// the UFS, too, and may be moved anywhere.
     pub fn can_need_ufs(&self, through: &[&str]) -> bool {
