@@ -145,6 +145,11 @@ impl Tailer {
         self.witness = witness;
     }
 
+    /// What is known from outside.
+    pub fn witness(&self) -> &Witness {
+        &self.witness
+    }
+
     /// A segment that exists for certain and is not listed.
     fn lacking(&self) -> Option<SegmentId> {
         let is_missing = |newest: &SegmentId| !self.segments.contains_key(newest);

@@ -34,6 +34,11 @@ impl<T> Driver<T> {
                     return self.role.claim_next(self.follower.tailer.highest_epoch(), now);
                 }
                 Ok(Some(takeover)) => {
+                    if !self.follower.tailer.witness().may_tell_of(takeover.genesis) {
+                        let text = "the epoch node tells of a history before the last format, as after a format that did \
+                                    not end, or one that was restored from a copy; the journal counts";
+                        self.effects.push(Effect::Warn(text.into()));
+                    }
                     self.checkpoint_if_due(core);
                     let start = WriterStart {
                         cluster_id: self.settings.cluster_id.clone(),

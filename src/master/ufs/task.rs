@@ -152,15 +152,8 @@ impl UfsTask {
             }
             return self.change(state, settings);
         }
-        if let Phase::Ending { gone } = &mut self.phase {
-            if let Told::Answer(Ok(Answer::Gone(done))) = told {
-                gone.drain(..done);
-                return self.settle_next();
-            }
-            return match (told, self.failure.take()) {
-                (Told::Answer(Err(error)), _) | (_, Some(error)) => Step::Done(Err(error)),
-                _ => Step::Done(Ok(())),
-            };
+        if let Phase::Ending { .. } = self.phase {
+            return self.ended(told);
         }
         // Settled by another task, which cannot be while this one has the lock on its paths.
         let Some((from, to)) = self.uris(state, settings) else { return Step::Done(Ok(())) };
@@ -326,6 +319,17 @@ impl UfsTask {
         }
         self.phase = Phase::Ending { gone };
         self.settle_next()
+    }
+
+    fn ended(&mut self, told: Told) -> Step {
+        if let (Phase::Ending { gone }, Told::Answer(Ok(Answer::Gone(done)))) = (&mut self.phase, &told) {
+            gone.drain(..*done);
+            return self.settle_next();
+        }
+        match (told, self.failure.take()) {
+            (Told::Answer(Err(error)), _) | (_, Some(error)) => Step::Done(Err(error)),
+            _ => Step::Done(Ok(())),
+        }
     }
 
     /// Tells the namespace of what is gone, some of it at a time.
