@@ -235,8 +235,6 @@ const CAUGHT_BY: &[(alluxio::types::mutant::Mutant, u64)] = {
         (Mutant::EpochFromNode, 55),
         (Mutant::StillAcrossBreaks, 324),
         (Mutant::CheckBeforeFlush, 26),
-        (Mutant::NamedIsNeeded, 3791),
-        (Mutant::OldHistoryCounts, 3791),
         (Mutant::ConfirmedBefore, 132),
         (Mutant::GateWithoutLease, 160),
         (Mutant::SettleTooMuch, 956),
