@@ -95,6 +95,25 @@ impl Ipc {
         retry_count: i32,
         deadline: Duration,
     ) -> Result<A> {
+        let request = request.encode_length_delimited_to_vec();
+        let answer = self.call_encoded(method, &request, call_id, retry_count, deadline).await?;
+        self.decode(method, answer)
+    }
+
+    /// The answer to `method`.
+    pub fn decode<A: Message + Default>(&self, method: &'static str, answer: Bytes) -> Result<A> {
+        A::decode_length_delimited(answer).map_err(|e| HdfsError::protocol(&self.server, format!("{method}: {e}")))
+    }
+
+    /// The same with the request, its length before it, as it is sent, and the answer as it comes.
+    pub async fn call_encoded(
+        &self,
+        method: &'static str,
+        request: &[u8],
+        call_id: i32,
+        retry_count: i32,
+        deadline: Duration,
+    ) -> Result<Bytes> {
         let header = RequestHeader {
             method_name: method.into(),
             declaring_class_protocol_name: self.protocol.into(),
@@ -106,15 +125,19 @@ impl Ipc {
             &[
                 &self.caller.header(call_id, retry_count).encode_length_delimited_to_vec(),
                 &header.encode_length_delimited_to_vec(),
-                &request.encode_length_delimited_to_vec(),
+                request,
             ],
         );
-        let connection = self.connection().await?;
-        let result = within(deadline, &self.server, method, connection.exchange(call_id, &message)).await;
-        if let Err(HdfsError::Connection { .. } | HdfsError::Deadline { .. }) = &result {
-            self.forget(&connection).await;
+        let mut used = None;
+        // With the wait for a connection that another call is about to make.
+        let result = within(deadline, &self.server, method, async {
+            used.insert(self.connection().await?).exchange(call_id, &message).await
+        })
+        .await;
+        if let (Some(connection), Err(HdfsError::Connection { .. } | HdfsError::Deadline { .. })) = (&used, &result) {
+            self.forget(connection).await;
         }
-        A::decode_length_delimited(result?).map_err(|e| HdfsError::protocol(&self.server, format!("{method}: {e}")))
+        result
     }
 
     async fn connection(&self) -> Result<Arc<Connection>> {

@@ -10,20 +10,24 @@ use crate::proto::alluxio_rs::hdfs::{
     GetListingResponse, GetServerDefaultsResponse, LocatedBlock, LocatedBlocks, MkdirsRequest, RecoverLeaseRequest,
     Rename2Request, RenewLeaseRequest, ServerDefaults,
 };
-use crate::types::time::boot_now;
+use crate::types::time::{Boot, boot_now};
 use crate::ufs::Space;
+use bytes::Bytes;
 use prost::Message;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 /// A file must not be there yet; never combined with "overwrite", which takes a file from under its writer.
 const CREATE_EXCLUSIVELY: u32 = 1;
 const FILE_MODE: u32 = 0o644;
 const FOLDER_MODE: u32 = 0o755;
-/// Between two rounds over all NameNodes; doubles up to the second.
+/// How long the NameNode that answered last is waited for alone, before all are asked: its host may have vanished.
+const ALONE: Duration = Duration::from_secs(1);
+/// Between two tries at one NameNode; doubles up to the longest.
 const PAUSE_FIRST: Duration = Duration::from_millis(100);
-const PAUSE_MAX: Duration = Duration::from_secs(1);
+const PAUSE_MAX: Duration = Duration::from_millis(400);
 
 /// A file that this client has open for writing.
 #[derive(Debug, Clone)]
@@ -46,7 +50,7 @@ pub enum Parents {
 /// The NameNodes of one nameservice, as one client with one lease.
 #[derive(Debug)]
 pub struct NameNode {
-    peers: Vec<Ipc>,
+    peers: Vec<Arc<Ipc>>,
     /// Which of the peers answered last.
     active: AtomicUsize,
     caller: Arc<Caller>,
@@ -56,13 +60,22 @@ pub struct NameNode {
     budget: Duration,
 }
 
+/// One call, whoever is asked and however often.
+#[derive(Debug)]
+struct Call {
+    method: &'static str,
+    /// With its length before it.
+    request: Vec<u8>,
+    call_id: i32,
+}
+
 impl NameNode {
     /// Nothing is sent yet.
     pub fn new(settings: &HdfsSettings, client_name: String) -> NameNode {
         let caller = Arc::new(Caller::new());
         let peer = |address: &String| {
             let (user, connect) = (&settings.user, settings.connect_deadline);
-            Ipc::new(address.clone(), NAMENODE_PROTOCOL, user, caller.clone(), connect)
+            Arc::new(Ipc::new(address.clone(), NAMENODE_PROTOCOL, user, caller.clone(), connect))
         };
         NameNode {
             peers: settings.namenodes.iter().map(peer).collect(),
@@ -79,34 +92,37 @@ impl NameNode {
         &self.client_name
     }
 
-    /// Calls whichever NameNode is active, within the budget. A repetition carries the same call id, so that a
-    /// NameNode that did answer the first time gives the same answer again.
+    /// Calls whichever NameNode is active, within the budget: first the one that answered last, and when that takes long
+    /// or is not the active one, all of them, each for itself, for one that is silent must not keep the others from
+    /// being asked. A repetition carries the same call id, so that a NameNode that did answer the first time, or is
+    /// about to, gives the same answer again.
     async fn call<Q: Message, A: Message + Default>(&self, method: &'static str, request: &Q) -> Result<A> {
         let call_id = self.caller.fresh_call_id();
+        let call = Arc::new(Call { method, request: request.encode_length_delimited_to_vec(), call_id });
         let until = boot_now() + self.budget;
-        let mut pause = PAUSE_FIRST;
-        for retry_count in 0.. {
-            let at = self.active.load(Ordering::Relaxed) % self.peers.len();
-            let left = until.since(boot_now());
-            let deadline = self.call_deadline.min(left.max(Duration::from_millis(1)));
-            let failure = match self.peers[at].call(method, request, call_id, retry_count, deadline).await {
-                Err(failure) if may_be_better_elsewhere(&failure) => failure,
-                result => return result,
-            };
-            // Another call may have found the active one meanwhile: only who failed on the remembered one moves on.
-            let next = (at + 1) % self.peers.len();
-            let _ = self.active.compare_exchange(at, next, Ordering::Relaxed, Ordering::Relaxed);
-            let round_done = (retry_count as usize + 1).is_multiple_of(self.peers.len());
-            let wait = if round_done { pause } else { Duration::ZERO };
-            if until.since(boot_now()) <= wait {
-                return Err(failure);
-            }
-            tokio::time::sleep(wait).await;
-            if round_done {
-                pause = (pause * 2).min(PAUSE_MAX);
+        let first = self.active.load(Ordering::Relaxed) % self.peers.len();
+        let alone = ALONE.min(self.call_deadline).min(self.budget);
+        let mut failure = match call.ask(&self.peers[first], 0, alone).await {
+            Err(failure) if may_be_better_elsewhere(&failure) => failure,
+            answer => return answer.and_then(|answer| self.peers[first].decode(method, answer)),
+        };
+        let mut asked = JoinSet::new();
+        for (at, peer) in self.peers.iter().cloned().enumerate() {
+            let (call, deadline, failure) = (call.clone(), self.call_deadline, failure.clone());
+            let pause = if at == first { PAUSE_FIRST } else { Duration::ZERO };
+            asked.spawn(async move { (at, call.ask_again(&peer, pause, deadline, until, failure).await) });
+        }
+        while let Some(ended) = asked.join_next().await {
+            match ended {
+                Ok((_, Err(last))) if may_be_better_elsewhere(&last) => failure = last,
+                Ok((at, answer)) => {
+                    self.active.store(at, Ordering::Relaxed);
+                    return answer.and_then(|answer| self.peers[at].decode(method, answer));
+                }
+                Err(_) => {} // the runtime ends
             }
         }
-        unreachable!("the loop ends by its budget")
+        Err(failure)
     }
 
     /// What the server takes when it is not told otherwise.
@@ -248,6 +264,35 @@ impl NameNode {
     pub async fn delete(&self, path: &str) -> Result<()> {
         let request = DeleteRequest { src: path.into(), recursive: false };
         none_if_missing(self.call::<_, BoolResponse>("delete", &request).await).map(drop)
+    }
+}
+
+impl Call {
+    async fn ask(&self, peer: &Ipc, retry_count: i32, deadline: Duration) -> Result<Bytes> {
+        peer.call_encoded(self.method, &self.request, self.call_id, retry_count, deadline).await
+    }
+
+    /// Asks one NameNode, beginning after `pause`, until it decides or the time is over; then the last failure.
+    async fn ask_again(
+        &self,
+        peer: &Ipc,
+        mut pause: Duration,
+        deadline: Duration,
+        until: Boot,
+        mut failure: HdfsError,
+    ) -> Result<Bytes> {
+        for retry_count in 1.. {
+            if until.since(boot_now()) <= pause {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).clamp(PAUSE_FIRST, PAUSE_MAX);
+            match self.ask(peer, retry_count, deadline.min(until.since(boot_now()))).await {
+                Err(last) if may_be_better_elsewhere(&last) => failure = last,
+                decided => return decided,
+            }
+        }
+        Err(failure)
     }
 }
 

@@ -119,6 +119,49 @@ async fn a_standby_sends_the_call_to_the_other_namenode() {
 }
 
 #[tokio::test]
+async fn a_silent_namenode_keeps_no_call_from_the_other_one() {
+    let silent = fake(&vec![Reply::Never; 100]).await;
+    // It is made the active one a little later.
+    let other = fake(&[STANDBY, STANDBY]).await;
+    let mut namenode = namenode(&[&silent, &other]);
+    (namenode.call_deadline, namenode.budget) = (Duration::from_secs(10), Duration::from_secs(20));
+    let began = boot_now();
+    namenode.delete("/a").await.unwrap();
+    let took = boot_now().since(began);
+    assert!(took >= ALONE && took < Duration::from_secs(5), "{took:?}");
+    let (first, last) = (silent.seen.lock()[0].clone(), other.seen.lock()[2].clone());
+    assert_eq!((first.client_id, first.call_id), (last.client_id, last.call_id));
+
+    // The next call asks the other one first.
+    let asked = silent.seen.lock().len();
+    namenode.delete("/b").await.unwrap();
+    assert_eq!((silent.seen.lock().len(), other.seen.lock().len()), (asked, 4));
+}
+
+#[tokio::test]
+async fn calls_do_not_wait_in_turn_for_a_connection() {
+    // Accepts nothing beyond the connections that wait already, as a host that has vanished.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(Ok(stream)) = tokio::time::timeout(Duration::from_millis(100), TcpStream::connect(address)).await {
+        waiting.push(stream);
+        assert!(waiting.len() < 100, "the queue of connections has no end");
+    }
+    let ipc = Ipc::new(address.to_string(), NAMENODE_PROTOCOL, "u", Arc::new(Caller::new()), Duration::from_secs(2));
+    let began = boot_now();
+    let call = |id| ipc.call::<_, Empty>("fsync", &Empty {}, id, 0, Duration::from_millis(500));
+    let answers = tokio::join!(call(1), call(2), call(3));
+    let took = boot_now().since(began);
+    for failure in [answers.0.unwrap_err(), answers.1.unwrap_err(), answers.2.unwrap_err()] {
+        assert!(matches!(failure, HdfsError::Deadline { .. }), "{failure}");
+    }
+    assert!(took < Duration::from_millis(1_400), "{took:?}");
+}
+
+#[tokio::test]
 async fn a_lost_or_late_answer_is_asked_for_again_by_the_same_id() {
     let only = fake(&[Reply::HangUp, Reply::Never, Reply::True]).await;
     namenode(&[&only]).delete("/a").await.unwrap();
