@@ -100,6 +100,31 @@ async fn a_stopped_last_datanode_ends_the_segment_at_the_deadline() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs a test bed: scripts/test"]
+async fn a_stopped_datanode_is_found_before_the_deadline_if_others_answer() {
+    if bed::datanodes() == 1 {
+        return;
+    }
+    let _servers = bed::alone().await;
+    let place = bed::folder();
+    formatted(&place).await;
+    let mut settings = bed::settings(&place.folder);
+    settings.flush_deadline = LIMIT;
+    let ours = HdfsStore::new(settings).unwrap();
+    let mut writer = ours.create(segment(1, 0)).await.unwrap();
+    writer.append(pattern(0, 1000)).await.unwrap();
+    let _hurt = Hurt::stop(bed::datanodes());
+    let since = boot_now();
+    let (_, failure) = append_until_it_fails(&mut writer, 1000).await;
+    assert!(matches!(failure, StoreError::Unavailable { .. }), "{failure}");
+    assert!(writer.append(pattern(0, 1)).await.is_err(), "broken is broken for ever");
+    let mut next = ours.create(segment(1, 1)).await.unwrap();
+    next.append(pattern(0, 700)).await.unwrap();
+    let took = boot_now().since(since);
+    assert!(took < Duration::from_secs(2) + SLACK, "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a test bed: scripts/test"]
 async fn when_all_datanodes_restarted_only_recovery_tells_the_length() {
     let _servers = bed::alone().await;
     let place = bed::folder();

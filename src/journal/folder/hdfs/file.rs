@@ -194,6 +194,19 @@ impl HdfsClient {
         }
     }
 
+    /// Whether the pipeline of a block cannot go on, for some of its DataNodes are silent and others are not. They are
+    /// avoided from now on. When all are silent it may be this host that is cut off.
+    pub async fn stuck(&self, block: &LocatedBlock) -> Option<HdfsError> {
+        let silent = self.datanodes.silent(block).await;
+        let (first, address) = (silent.first()?, self.settings.datanode_address);
+        if silent.len() == block.locs.len() {
+            return None;
+        }
+        silent.iter().for_each(|node| self.suspect(node));
+        let reason = "it is silent while a flush waits for it".into();
+        Some(HdfsError::Connection { server: address.transfer(first), reason })
+    }
+
     async fn settle_doubt(&self) {
         let doubted = self.doubted.lock().take();
         if let Some(block) = doubted {

@@ -7,6 +7,7 @@ use crate::proto::alluxio_rs::hdfs::{
     BlockOpResponse, ClientReadStatus, DatanodeInfo, ExtendedBlock, GetReplicaVisibleLengthRequest,
     GetReplicaVisibleLengthResponse, LocatedBlock, OpReadBlock, PacketHeader, ReadOpChecksumInfo,
 };
+use crate::types::time::{Boot, boot_now};
 use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use prost::Message;
@@ -24,6 +25,8 @@ const CRC_32C: i32 = 2;
 const PACKET_BYTES_MAX: usize = 64 << 20;
 /// How long one DataNode is waited for alone before the others are asked as well.
 const ALONE: Duration = Duration::from_millis(100);
+/// How long a DataNode that gave no answer is asked last: its host may have vanished.
+const LAST_FOR: Duration = Duration::from_secs(30);
 /// Connections kept; a journal's blocks are on few nodes.
 const CONNECTIONS_MAX: usize = 64;
 
@@ -33,6 +36,8 @@ pub struct Datanodes {
     settings: HdfsSettings,
     caller: Arc<Caller>,
     connections: Mutex<BTreeMap<String, Arc<Ipc>>>,
+    /// When a DataNode gave no answer, by its uuid.
+    unanswered: Mutex<BTreeMap<String, Boot>>,
 }
 
 /// A visible length, and who told it.
@@ -51,6 +56,7 @@ impl Datanodes {
             settings: settings.clone(),
             caller: Arc::new(Caller::new()),
             connections: Mutex::new(BTreeMap::new()),
+            unanswered: Mutex::new(BTreeMap::new()),
         }
     }
 
@@ -131,20 +137,34 @@ impl Datanodes {
     pub async fn read(&self, block: &LocatedBlock, first: usize, offset: u64, bytes: u64) -> Result<Bytes> {
         let mut damage = None;
         let mut failure = HdfsError::TooFewNodes { reason: "the block has no location".into() };
-        let count = block.locs.len();
-        for node in (0..count).map(|i| &block.locs[(first + i) % count]) {
+        for node in self.order(block, first) {
             match self.read_at(block, node, offset, bytes).await {
                 Ok(content) => return Ok(content),
                 Err(e) => {
                     log::warn!("cannot read a replica block={} cause=\"{e}\"", block.b.block_id);
                     match e {
                         HdfsError::Checksum { .. } => damage = Some(e),
+                        HdfsError::Connection { .. } | HdfsError::Deadline { .. } => {
+                            self.unanswered.lock().insert(node.id.datanode_uuid.clone(), boot_now());
+                            failure = e;
+                        }
                         _ => failure = e,
                     }
                 }
             }
         }
         Err(damage.unwrap_or(failure))
+    }
+
+    /// The locations of a block from `first` on, those that gave no answer lately last.
+    fn order<'a>(&self, block: &'a LocatedBlock, first: usize) -> Vec<&'a DatanodeInfo> {
+        let now = boot_now();
+        let mut unanswered = self.unanswered.lock();
+        unanswered.retain(|_, at| now.since(*at) < LAST_FOR);
+        let count = block.locs.len();
+        let mut nodes: Vec<_> = (0..count).map(|i| &block.locs[(first + i) % count]).collect();
+        nodes.sort_by_key(|node| unanswered.contains_key(&node.id.datanode_uuid));
+        nodes
     }
 
     async fn read_at(&self, block: &LocatedBlock, node: &DatanodeInfo, offset: u64, bytes: u64) -> Result<Bytes> {
@@ -263,5 +283,40 @@ impl<'a> Packets<'a> {
             return Err(HdfsError::protocol(self.server, reason));
         }
         Ok(self.received.freeze().slice(skip..end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::alluxio_rs::hdfs::DatanodeId;
+    use std::collections::BTreeMap as Services;
+
+    #[tokio::test]
+    async fn a_datanode_that_gave_no_answer_is_asked_last() {
+        // Nobody listens at the port of a listener that is gone.
+        let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let node = |uuid: &str| {
+            let id = DatanodeId {
+                ip_addr: "127.0.0.1".into(),
+                datanode_uuid: uuid.into(),
+                xfer_port: gone.port().into(),
+                ..Default::default()
+            };
+            DatanodeInfo { id, ..Default::default() }
+        };
+        let block =
+            |uuids: &[&str]| LocatedBlock { locs: uuids.iter().map(|u| node(u)).collect(), ..Default::default() };
+        let datanodes = Datanodes::new(&HdfsSettings::parse("hdfs://nn/journal", "u", &Services::new()).unwrap());
+        let order = |first| {
+            let block = block(&["a", "b", "c"]);
+            datanodes.order(&block, first).iter().map(|node| node.id.datanode_uuid.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(order(1), ["b", "c", "a"]);
+        assert!(matches!(datanodes.read(&block(&["b"]), 0, 0, 1).await, Err(HdfsError::Connection { .. })));
+        assert_eq!(
+            (order(1), order(0)),
+            (vec!["c".into(), "a".into(), "b".into()], vec!["a".into(), "c".into(), "b".into()])
+        );
     }
 }

@@ -12,6 +12,9 @@ use std::time::Duration;
 /// Between two tries to make the block known for good.
 const PERSIST_AGAIN: Duration = Duration::from_secs(1);
 
+/// After so long a flush is slow, and a DataNode may be silent.
+const SLOW: Duration = Duration::from_secs(1);
+
 /// A segment that this process writes.
 #[derive(Debug)]
 pub struct HdfsSegment {
@@ -58,6 +61,23 @@ impl HdfsSegment {
         })
     }
 
+    /// Appends; gives up when that takes long and a DataNode, but not all of them, is silent: then the next segment goes
+    /// on without it.
+    async fn append_unless_stuck(&mut self, bytes: Bytes) -> Result<()> {
+        let HdfsSegment { held, block, pipeline, .. } = self;
+        let client = &held.client;
+        let append = pipeline.append(bytes);
+        tokio::pin!(append);
+        let appended = match tokio::time::timeout(SLOW, &mut append).await {
+            Ok(appended) => appended,
+            Err(_) => tokio::select! {
+                appended = &mut append => appended,
+                Some(failure) = client.stuck(block) => return Err(failure),
+            },
+        };
+        appended.inspect_err(|failure| client.broken(block, failure))
+    }
+
     async fn end(&mut self) -> Result<()> {
         let HeldFile { client, file } = &self.held;
         if self.pipeline.position() == 0 {
@@ -86,8 +106,7 @@ impl SegmentWriter for HdfsSegment {
             self.pipeline.breaker()(HdfsError::Connection { server: self.object.clone(), reason: ended });
             return Err(StoreError::Full { object: self.object.clone(), reason });
         }
-        if let Err(failure) = self.pipeline.append(bytes).await {
-            self.held.client.broken(&self.block, &failure);
+        if let Err(failure) = self.append_unless_stuck(bytes).await {
             return Err(unavailable("append", &self.object, failure));
         }
         if self.persist.is_none() {
