@@ -62,27 +62,24 @@ impl HdfsUfs {
         Ok(parsed.path)
     }
 
-    async fn call<T>(
-        &self,
-        operation: &'static str,
-        uri: &str,
-        call: impl Future<Output = std::result::Result<T, HdfsError>>,
-    ) -> Result<T> {
-        let under_way = self.connection.begin();
-        let call = async {
-            let result = call.await;
-            under_way.answered();
-            result
-        };
-        within(self.deadline, operation, uri, call).await
+    /// Makes a call once.
+    async fn call<T, F>(&self, operation: &'static str, uri: &str, call: impl FnOnce(Client) -> F) -> Result<T>
+    where
+        F: Future<Output = std::result::Result<T, HdfsError>>,
+    {
+        within(self.deadline, operation, uri, self.connection.call(call)).await
     }
 
-    fn client(&self) -> Client {
-        self.connection.client()
+    /// Makes a call that changes nothing, if need be again.
+    async fn ask<T, F>(&self, operation: &'static str, uri: &str, call: impl Fn(Client) -> F) -> Result<T>
+    where
+        F: Future<Output = std::result::Result<T, HdfsError>>,
+    {
+        within(self.deadline, operation, uri, self.connection.ask(call)).await
     }
 
     async fn find(&self, operation: &'static str, uri: &str, path: &str) -> Result<Option<FileStatus>> {
-        match self.call(operation, uri, self.client().get_file_info(path)).await {
+        match self.ask(operation, uri, |client| async move { client.get_file_info(path).await }).await {
             Ok(status) => Ok(Some(status)),
             Err(error) if error.kind == UfsErrorKind::NotFound || is_below_a_file(&error) => Ok(None),
             Err(error) => Err(error),
@@ -108,8 +105,7 @@ impl HdfsUfs {
         if owner.is_none() && group.is_none() {
             return;
         }
-        let client = self.client();
-        let set = client.set_owner(path, owner.as_deref(), group.as_deref());
+        let set = |client: Client| async move { client.set_owner(path, owner.as_deref(), group.as_deref()).await };
         // Compatible: 2.9 HdfsUnderFileSystem: what is made keeps its owner when it cannot be given away.
         if let Err(error) = self.call("change the owner of", uri, set).await {
             OWNER_KEPT.call_once(|| log::warn!("what is made in HDFS keeps its owner reason={error}"));
@@ -142,7 +138,8 @@ impl HdfsUfs {
             }
         }
         for path in missing.into_iter().rev() {
-            self.call(operation, uri, self.client().mkdirs(path, u32::from(ownership.mode), true)).await?;
+            let mode = u32::from(ownership.mode);
+            self.call(operation, uri, |client| async move { client.mkdirs(path, mode, true).await }).await?;
             self.own(uri, path, ownership).await;
         }
         Ok(())
@@ -158,7 +155,8 @@ impl Ufs for HdfsUfs {
 
     async fn list(&self, path: &str) -> Result<Vec<UfsStatus>> {
         let own = self.need("list", path, true).await?;
-        let listed = self.call("list", path, self.client().list_status(&own, false)).await?;
+        let own = own.as_str();
+        let listed = self.ask("list", path, |client| async move { client.list_status(own, false).await }).await?;
         let mut found: Vec<UfsStatus> = listed.into_iter().map(status_of).collect();
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
@@ -175,8 +173,9 @@ impl Ufs for HdfsUfs {
             let mode = ownership.mode | (ownership.mode & 0o444) >> 2;
             self.make_directories("create", path, parent, &UfsOwnership { mode, ..ownership.clone() }).await?;
         }
+        let at = own.as_str();
         let options = WriteOptions::default().permission(u32::from(ownership.mode)).overwrite(true);
-        let file = self.call("create", path, self.client().create(&own, options)).await?;
+        let file = self.call("create", path, |client| async move { client.create(at, options).await }).await?;
         let writer =
             HdfsWriter { ufs: self.clone(), uri: path.to_owned(), path: own, file: Some(file), has_failed: false };
         writer.ufs.own(path, &writer.path, ownership).await;
@@ -185,7 +184,8 @@ impl Ufs for HdfsUfs {
 
     async fn open(&self, path: &str, offset: u64) -> Result<Box<dyn UfsReader>> {
         let own = self.need("open", path, false).await?;
-        let file = self.call("open", path, self.client().read(&own)).await?;
+        let own = own.as_str();
+        let file = self.ask("open", path, |client| async move { client.read(own).await }).await?;
         let length = file.file_length();
         let offset = usize::try_from(offset).map_or(length, |offset| offset.min(length));
         let stream: Packets = Box::pin(file.read_range_stream(offset, length - offset));
@@ -195,7 +195,8 @@ impl Ufs for HdfsUfs {
 
     async fn rename(&self, from: &str, to: &str) -> Result<()> {
         let (source, target) = (self.path(from)?, self.path(to)?);
-        let renamed = self.call("rename", from, self.client().rename(&source, &target, false)).await;
+        let (old, new) = (source.as_str(), target.as_str());
+        let renamed = self.call("rename", from, |client| async move { client.rename(old, new, false).await }).await;
         let Err(error) = renamed else { return Ok(()) };
         // A file and a directory in each other's way have no exception of their own.
         let is_taken = error.kind == UfsErrorKind::Refused && self.find("rename", to, &target).await?.is_some();
@@ -205,9 +206,8 @@ impl Ufs for HdfsUfs {
 
     async fn delete(&self, path: &str, what: UfsDeletion) -> Result<()> {
         let own = self.need("delete", path, what != UfsDeletion::File).await?;
-        let client = self.client();
-        let deleted = client.delete(&own, what == UfsDeletion::Tree);
-        match self.call("delete", path, deleted).await? {
+        let delete = |client: Client| async move { client.delete(&own, what == UfsDeletion::Tree).await };
+        match self.call("delete", path, delete).await? {
             true => Ok(()),
             false => Err(UfsError::not_found("delete", path)),
         }
@@ -216,13 +216,14 @@ impl Ufs for HdfsUfs {
     async fn set_attributes(&self, path: &str, attributes: &UfsAttributes) -> Result<()> {
         let operation = "change the attributes of";
         let own = self.path(path)?;
+        let own = own.as_str();
         if let Some(mode) = attributes.mode {
-            self.call(operation, path, self.client().set_permission(&own, u32::from(mode))).await?;
+            let set = |client: Client| async move { client.set_permission(own, u32::from(mode)).await };
+            self.call(operation, path, set).await?;
         }
         let UfsAttributes { owner, group, mode: _ } = attributes;
         if owner.is_some() || group.is_some() {
-            let client = self.client();
-            let set = client.set_owner(&own, owner.as_deref(), group.as_deref());
+            let set = |client: Client| async move { client.set_owner(own, owner.as_deref(), group.as_deref()).await };
             self.call(operation, path, set).await?;
         }
         Ok(())
@@ -335,7 +336,10 @@ impl Drop for HdfsWriter {
         runtime.spawn(async move {
             // Who cannot close the file does not own it: another has replaced it, or the lease was recovered.
             let gone = match within(ufs.deadline, "close", &uri, file.close()).await {
-                Ok(()) => ufs.call("delete", &uri, ufs.client().delete(&path, false)).await.map(|_| ()),
+                Ok(()) => ufs
+                    .call("delete", &uri, |client| async move { client.delete(&path, false).await })
+                    .await
+                    .map(|_| ()),
                 Err(error) => Err(error),
             };
             if let Err(error) = gone {
