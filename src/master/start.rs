@@ -42,6 +42,8 @@ const UNACKNOWLEDGED_BYTES_MAX: usize = 16 << 20;
 const GROUPS_LIFETIME: Duration = Duration::from_secs(60);
 /// 2.9 alluxio.security.stale.channel.purge.interval.
 const CHANNEL_PURGE_INTERVAL: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+/// How long a client is kept waiting for a UFS that says nothing.
+const UFS_PATIENCE: Duration = Duration::from_secs(10);
 /// How often it is looked for what is left in UFSes: it is old before it goes.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 /// How long calls may take to finish when the server stops.
@@ -400,6 +402,7 @@ fn intervals(conf: &Conf) -> tasks::Intervals {
 fn effects(conf: &Conf) -> EffectSettings {
     EffectSettings {
         deadline: conf.get(&keys::JOURNAL_FENCING_LEASE) / 2,
+        patience: UFS_PATIENCE,
         block_size_bytes: conf.get(&keys::USER_BLOCK_SIZE).0,
     }
 }

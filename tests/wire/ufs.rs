@@ -23,17 +23,19 @@ use alluxio::master::workers::WorkerLimits;
 use alluxio::proto::alluxio::grpc::file::file_system_master_client_service_client::FileSystemMasterClientServiceClient;
 use alluxio::proto::alluxio::grpc::file::{
     CreateDirectoryPOptions, CreateDirectoryPRequest, CreateFilePOptions, CreateFilePRequest, DeletePOptions,
-    DeletePRequest, ExistsPOptions, ExistsPRequest, FileInfo, GetMountTablePRequest, GetStatusPOptions,
-    GetStatusPRequest, ListStatusPOptions, ListStatusPRequest, LoadMetadataPType, MountPOptions, MountPRequest,
-    RenamePRequest, SetAttributePOptions, SetAttributePRequest, UnmountPRequest, WritePType,
+    DeletePRequest, ExistsPOptions, ExistsPRequest, FileInfo, FileSystemMasterCommonPOptions, GetMountTablePRequest,
+    GetStatusPOptions, GetStatusPRequest, ListStatusPOptions, ListStatusPRequest, LoadMetadataPType, MountPOptions,
+    MountPRequest, RenamePRequest, SetAttributePOptions, SetAttributePRequest, UnmountPRequest, WritePType,
 };
 use alluxio::proto::alluxio::grpc::version::ServiceType;
 use alluxio::proto::convert;
 use alluxio::rpc::channel::{Connection, connect};
 use alluxio::rpc::handshake::AuthenticationType;
-use alluxio::types::SequenceNumber;
+use alluxio::types::time::boot_now;
+use alluxio::types::{OperationId, SequenceNumber};
 use alluxio::ufs::{MemoryUfs, Ufs, UfsClients, UfsErrorKind, UfsOwnership, UfsSettings};
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 use tonic::{Code, Status};
 
 use crate::harness::{LIMIT, identity, settings};
@@ -42,6 +44,9 @@ pub(crate) const ROOT: &str = "memory://m/top";
 
 /// Of a call to the UFS.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(1);
+
+/// With a UFS that says nothing.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(crate) struct Master {
     pub(crate) client: FileSystemMasterClientServiceClient<Connection>,
@@ -109,7 +114,7 @@ pub(crate) async fn start_under(
         let exit = runtime.run().await;
         assert_eq!(exit, Exit::Stopped, "the master ends when it is told to");
     });
-    let effects = EffectSettings { deadline: DEADLINE, block_size_bytes: 1 << 20 };
+    let effects = EffectSettings { deadline: DEADLINE, patience: PATIENCE, block_size_bytes: 1 << 20 };
     let clients = UfsClients::new(UfsSettings { memory: Some(memory.clone()), ..UfsSettings::usual() });
     let namespace = UfsNamespace::start(handle.clone(), Arc::new(clients), effects);
     let front = Arc::new(Front::new(Arc::new(namespace.clone()), handle.counters(), audit));
@@ -157,9 +162,8 @@ impl Master {
     }
 
     async fn status_with(&mut self, path: &str, load: LoadMetadataPType) -> Result<FileInfo, Status> {
-        let options = GetStatusPOptions { load_metadata_type: Some(load.into()), ..Default::default() };
-        let request = GetStatusPRequest { path: Some(path.into()), options: Some(options) };
-        Ok(self.client.get_status(request).await?.into_inner().file_info.unwrap())
+        let answer = self.client.get_status(status_request(path, load)).await?;
+        Ok(answer.into_inner().file_info.unwrap())
     }
 
     pub(crate) async fn exists(&mut self, path: &str) -> bool {
@@ -226,6 +230,11 @@ impl Master {
     async fn unmount(&mut self, path: &str) -> Result<(), Status> {
         self.client.unmount(UnmountPRequest { alluxio_path: Some(path.into()), options: None }).await.map(|_| ())
     }
+}
+
+fn status_request(path: &str, load: LoadMetadataPType) -> GetStatusPRequest {
+    let options = GetStatusPOptions { load_metadata_type: Some(load.into()), ..Default::default() };
+    GetStatusPRequest { path: Some(path.into()), options: Some(options) }
 }
 
 fn assert_refused<T: std::fmt::Debug>(result: Result<T, Status>, code: Code, message: &str) {
@@ -344,6 +353,51 @@ async fn a_ufs_that_is_away_keeps_nobody_from_what_is_known() {
     master.memory.fail_next(UfsErrorKind::Unavailable);
     master.create("/f", WritePType::MustCache, false).await.unwrap();
     assert!(master.exists("/d").await && master.exists("/f").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ufs_that_is_silent_keeps_nobody_waiting_for_long() {
+    let folder = tempfile::tempdir().unwrap();
+    // Connections are taken, and nothing is answered.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let root = format!("hdfs://{}/top", silent.local_addr().unwrap());
+    let mut master = start(folder.path(), &root, MemoryUfs::new()).await;
+    let began = boot_now();
+    let mut asked = JoinSet::new();
+    for _ in 0..8 {
+        let mut client = master.client.clone();
+        asked.spawn(async move { client.get_status(status_request("/unknown", LoadMetadataPType::Once)).await });
+    }
+    // What is in Alluxio alone waits for one look, and what lies below it for none.
+    master.mkdir("/d", WritePType::MustCache).await.unwrap();
+    for name in 0..8 {
+        master.mkdir(&format!("/d/{name}"), WritePType::MustCache).await.unwrap();
+    }
+    let took = boot_now().since(began);
+    assert!(took < PATIENCE, "{took:?}");
+    // Who asks for what is not known is told so, all of them at once.
+    for answer in asked.join_all().await {
+        assert_eq!(answer.unwrap_err().code(), Code::Unavailable);
+    }
+    let took = boot_now().since(began);
+    assert!(took < PATIENCE * 2, "{took:?}");
+    // A change of the UFS can be asked for again, and then waits for the one that is under way.
+    let operation_id = Some(convert::operation_id_to_proto(OperationId { high: 1, low: 2 }));
+    let common_options = Some(FileSystemMasterCommonPOptions { operation_id, ..Default::default() });
+    let write_type = Some(WritePType::CacheThrough.into());
+    let options = Some(CreateDirectoryPOptions { write_type, common_options, ..Default::default() });
+    for _ in 0..2 {
+        let began = boot_now();
+        let request = CreateDirectoryPRequest { path: Some("/t".into()), options: options.clone() };
+        let refused = master.client.create_directory(request).await.unwrap_err();
+        let took = boot_now().since(began);
+        assert!(refused.code() == Code::Unavailable && took < PATIENCE * 2, "{refused} after {took:?}");
+    }
+    // Nor does who looks for something below wait for it.
+    let began = boot_now();
+    assert_eq!(master.status("/t/below").await.unwrap_err().code(), Code::Unavailable);
+    let took = boot_now().since(began);
+    assert!(took < PATIENCE * 2, "{took:?}");
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 /// Pause before the first repetition of a call to a UFS; doubles up to the longest.
 const AGAIN: Duration = Duration::from_millis(50);
-const AGAIN_MAX: Duration = Duration::from_secs(5);
+const AGAIN_MAX: Duration = Duration::from_secs(1);
 /// Pause of one that waits for a renewal of the lease, or for the journal.
 const SOON: Duration = Duration::from_millis(20);
 
@@ -72,7 +72,7 @@ impl UfsNamespace {
 
     /// Performs a task to its end, or to that of this master's term.
     pub(super) async fn run(&self, mut task: UfsTask, mut step: Step, request: &Request) -> Result<(), FsError> {
-        let mut pause = AGAIN;
+        let (mut pause, mut is_open) = (AGAIN, false);
         loop {
             let told = match step {
                 Step::Done(result) => return result,
@@ -85,7 +85,8 @@ impl UfsNamespace {
                 }
             };
             if let Told::Unknown(reason) = &told {
-                log::warn!("a UFS did not say what became of a call reason={reason}");
+                let level = if std::mem::replace(&mut is_open, true) { log::Level::Debug } else { log::Level::Warn };
+                log::log!(level, "a UFS did not say what became of a call, asking again reason={reason}");
             }
             step = self.inner.handle.with_core(|core, settings| task.step(told, &core.state, settings));
         }

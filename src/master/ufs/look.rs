@@ -2,13 +2,19 @@
 
 use super::locks::Mode;
 use super::look_task::{LookStep, LookTask, Shown};
-use super::{Looked, UfsNamespace, nobody, refusal};
+use super::{Looked, Turn, UfsNamespace, nobody, patiently, refusal};
 use crate::master::event::Core;
 use crate::master::ops::{self, Load, Lookup, Mount, Operation, Request, Seen, UfsFacts, UfsOperation};
 use crate::types::time::boot_now;
 use crate::types::{AlluxioPath, ErrorKind, FsError};
 use crate::ufs::{UfsError, UfsErrorKind, UfsStatus, UfsUri};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+fn silent(uri: &str, limit: Duration) -> UfsError {
+    let reason = format!("no answer within {} ms", limit.as_millis());
+    UfsError::new(UfsErrorKind::Unavailable, "look at", uri, reason)
+}
 
 /// What cannot be a path in that UFS is not in it.
 fn absent_if_impossible(error: UfsError) -> Result<Option<UfsStatus>, FsError> {
@@ -24,12 +30,19 @@ impl UfsNamespace {
         for lookup in lookups {
             let turn = self.turn(lookup);
             match turn.try_lock() {
-                Ok(_turn) => {
+                Ok(mut turn) => {
                     looked.insert(lookup.clone());
-                    self.look_once(lookup).await?;
+                    let seen = self.look_once(lookup).await;
+                    *turn = seen.clone().err();
+                    seen?;
                 }
                 // Who comes while another looks waits, and then sees whether that one found it.
-                Err(_) => drop(turn.lock().await),
+                Err(_) => {
+                    if let Some(error) = turn.lock().await.clone() {
+                        looked.insert(lookup.clone());
+                        return Err(error);
+                    }
+                }
             }
         }
         Ok(())
@@ -37,11 +50,13 @@ impl UfsNamespace {
 
     async fn look_once(&self, lookup: &Lookup) -> Result<(), FsError> {
         let path = lookup.path();
-        let _lock = self.inner.locks.lock(vec![path.clone()], Mode::Shared).await;
+        // A change there may wait for a UFS.
+        let until = Some(boot_now() + self.inner.settings.patience);
+        let _lock = patiently(until, self.inner.locks.lock(vec![path.clone()], Mode::Shared)).await?;
         self.look_at(lookup).await.inspect_err(|error| log::debug!("cannot look at a UFS path={path} reason={error}"))
     }
 
-    fn turn(&self, lookup: &Lookup) -> Arc<tokio::sync::Mutex<()>> {
+    fn turn(&self, lookup: &Lookup) -> Arc<Turn> {
         let mut looking = self.inner.looking.lock();
         looking.retain(|_, turn| turn.strong_count() > 0);
         if let Some(turn) = looking.get(lookup).and_then(Weak::upgrade) {
@@ -64,7 +79,9 @@ impl UfsNamespace {
                 }
                 LookStep::Status { path, uri } => {
                     let ufs = self.inner.clients.of(&uri).map_err(refusal)?;
-                    let status = ufs.status(&uri).await.or_else(absent_if_impossible)?;
+                    let limit = self.inner.settings.patience;
+                    let status = tokio::time::timeout(limit, ufs.status(&uri)).await;
+                    let status = status.unwrap_or_else(|_| Err(silent(&uri, limit))).or_else(absent_if_impossible)?;
                     if status.is_none() {
                         self.inner.absent.lock().add(path, boot_now());
                     }

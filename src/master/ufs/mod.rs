@@ -24,7 +24,7 @@ use super::runtime::{Handle, Progress};
 use super::server::Namespace;
 use super::worker_call::WorkerCall;
 use crate::journal::entry::UfsIntent;
-use crate::types::time::{boot_now, wall_now};
+use crate::types::time::{Boot, boot_now, wall_now};
 use crate::types::{AlluxioPath, Caller, ErrorKind, FsError, InodeId, SequenceNumber};
 use crate::ufs::{UfsClients, UfsError, UfsErrorKind};
 use locks::{Mode, PathLock, PathLocks};
@@ -39,12 +39,18 @@ const ROUNDS_MAX: usize = 200;
 /// Pause of one that waits for an intent that nobody here has the lock for.
 const WAIT: Duration = Duration::from_millis(10);
 
+/// How long something that is made in Alluxio alone waits for a UFS, which may have something in its place.
+const LOOK_BRIEFLY: Duration = Duration::from_secs(1);
+
 /// How UFSes are changed.
 #[derive(Debug, Clone, Copy)]
 pub struct EffectSettings {
     /// A call that changes a UFS under an intent is made only when the lease lasts longer than this, and given up
     /// after it.
     pub deadline: Duration,
+    /// How long a client is kept waiting for a UFS that says nothing; then it is told to try again. A change goes on
+    /// meanwhile, so this holds for those only that the client can ask for again, by an operation id.
+    pub patience: Duration,
     /// Size of the blocks of a file that a UFS says nothing about.
     pub block_size_bytes: u64,
 }
@@ -62,11 +68,14 @@ struct Inner {
     /// For what changes or looks at a UFS.
     locks: PathLocks,
     /// One look at a time for each of these.
-    looking: Mutex<BTreeMap<Lookup, Weak<tokio::sync::Mutex<()>>>>,
+    looking: Mutex<BTreeMap<Lookup, Weak<Turn>>>,
     absent: Mutex<AbsentPaths>,
     /// Changes under way, which go on when their client goes away.
     tasks: Mutex<JoinSet<()>>,
 }
+
+/// Whose turn it is to look at something; why the last one who looked could not see it.
+type Turn = tokio::sync::Mutex<Option<FsError>>;
 
 /// What this operation or query has looked at.
 type Looked = BTreeSet<Lookup>;
@@ -154,6 +163,7 @@ impl UfsNamespace {
             return self.inner.handle.submit(request).await;
         }
         let (mut looked, mut attempt) = (Looked::new(), Attempt::First);
+        let until = request.operation_id.is_some().then(|| boot_now() + self.inner.settings.patience);
         for _ in 0..ROUNDS_MAX {
             let known = |lookup: &Lookup| self.known(&looked, lookup);
             let prepare = |core: &Core, settings: &ops::Settings| {
@@ -161,29 +171,31 @@ impl UfsNamespace {
             };
             match self.inner.handle.with_core(prepare) {
                 Preparation::Look(lookups) => {
-                    let seen = self.look(&lookups, &mut looked).await;
-                    // What stays in Alluxio is made even while a UFS is away.
-                    if let Err(error) = seen
-                        && !is_made_in_alluxio(&request.operation)
-                    {
-                        return Err(error);
+                    let seen = self.look(&lookups, &mut looked);
+                    match is_made_in_alluxio(&request.operation) {
+                        // It is made even while a UFS is away.
+                        true => {
+                            let _ = tokio::time::timeout(LOOK_BRIEFLY, seen).await;
+                            looked.extend(lookups);
+                        }
+                        false => seen.await?,
                     }
                     continue;
                 }
                 Preparation::Wait => {
-                    drop(self.lock(&request.operation, Mode::Shared).await);
+                    drop(patiently(until, self.lock(&request.operation, Mode::Shared)).await?);
                     tokio::time::sleep(WAIT).await;
                     continue;
                 }
-                Preparation::Persist { parents } => self.persist(&request, parents).await?,
+                Preparation::Persist { parents } => patiently(until, self.persist(&request, parents)).await??,
                 Preparation::Replace(path) => {
-                    let answer = self.change(replacing(&request, path)).await;
+                    let answer = patiently(until, self.change(replacing(&request, path))).await?;
                     if !is_refused(&answer) {
                         answer?;
                     }
                 }
                 Preparation::Begin => {
-                    let answer = self.change(request.clone()).await;
+                    let answer = patiently(until, self.change(request.clone())).await?;
                     if !is_refused(&answer) {
                         return answer;
                     }
@@ -263,6 +275,14 @@ impl Namespace for UfsNamespace {
             Some(Ownership { owner, group, mode: inode.mode })
         })
     }
+}
+
+/// Waits for a UFS, until then at the most.
+async fn patiently<T>(until: Option<Boot>, work: impl Future<Output = T>) -> Result<T, FsError> {
+    let Some(until) = until else { return Ok(work.await) };
+    let silent = |_| FsError::new(ErrorKind::Unavailable, "The under file system gives no answer. Try again.");
+    let done = tokio::time::timeout(until.since(boot_now()), work).await;
+    done.map_err(silent).inspect_err(|_| log::debug!("a client that waits for a UFS is told to try again"))
 }
 
 fn is_refused(answer: &Result<Answer, FsError>) -> bool {

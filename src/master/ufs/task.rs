@@ -158,11 +158,7 @@ impl UfsTask {
         // Settled by another task, which cannot be while this one has the lock on its paths.
         let Some((from, to)) = self.uris(state, settings) else { return Step::Done(Ok(())) };
         let makes = self.makes(state);
-        if let (Phase::LookingAtSource | Phase::LookingAtTarget { .. } | Phase::Comparing { .. }, Some(last)) =
-            (&self.phase, &self.last)
-            && matches!(told, Told::Unknown(_) | Told::Refused(_))
-            && !(makes && matches!(told, Told::Refused(_)))
-        {
+        if let Some(last) = self.last.as_ref().filter(|_| self.looks_again(&told, makes)) {
             return Step::Again(last.clone());
         }
         match (&mut self.phase, to) {
@@ -209,6 +205,18 @@ impl UfsTask {
         }
     }
 
+    /// Whether the UFS has not shown what it was asked to show.
+    fn looks_again(&self, told: &Told, makes: bool) -> bool {
+        match (&self.phase, told) {
+            (Phase::LookingAtSource | Phase::LookingAtTarget { .. } | Phase::Comparing { .. }, Told::Refused(_)) => {
+                !makes
+            }
+            (Phase::LookingAtSource | Phase::LookingAtTarget { .. }, Told::Unknown(_)) => true,
+            (Phase::Comparing { .. } | Phase::Checking { .. }, Told::Unknown(_)) => true,
+            _ => false,
+        }
+    }
+
     /// What was to be deleted is still there, in whole or in part.
     fn delete_is_open(&mut self, state: &MasterState, settings: &Settings) -> Step {
         if self.is_mine && self.failure.is_none() {
@@ -244,7 +252,7 @@ impl UfsTask {
                     }
                 }
             }
-            Told::Refused(reason) | Told::Unknown(reason) => return failed(self, &reason),
+            Told::Refused(reason) => return failed(self, &reason),
             // It is not there: nothing in it is unknown.
             _ => {}
         }

@@ -7,7 +7,7 @@ use crate::master::ops::{
 use crate::master::workers::Workers;
 use crate::types::time::Millis;
 use crate::types::{OperationId, TtlAction};
-use crate::ufs::{MemoryUfs, Ufs, UfsDeletion, UfsOwnership};
+use crate::ufs::{MemoryUfs, Ufs, UfsDeletion, UfsErrorKind, UfsOwnership};
 use bytes::Bytes;
 use std::collections::BTreeSet;
 
@@ -493,6 +493,8 @@ async fn what_the_namespace_does_not_know_is_not_deleted_with_a_directory() {
         assert_eq!((refused.kind, refused.message.as_str()), (ErrorKind::FailedPrecondition, text));
         world.ufs.delete(&format!("{ROOT}/a/b/unknown"), UfsDeletion::File).await.unwrap();
         assert_eq!(world.agreed(), before, "nothing is gone");
+        // One that is silent meanwhile is asked again.
+        world.ufs.fail_next(UfsErrorKind::Unavailable);
         assert_eq!(world.run(UfsTask::begin(rm("/a")), None, 100).await, Some(Ok(())));
     }
 }
