@@ -58,10 +58,30 @@ fn budget(fault: Fault) -> Budget {
     }
 }
 
+/// How long a fault may keep changes in Alluxio alone from being answered, if what it takes away is not needed for them.
+fn budget_alone(fault: Fault) -> Option<Duration> {
+    match fault {
+        Fault::NameNodeRestart | Fault::NameNodeFailover | Fault::NameNodeSilent => Some(PLANNED),
+        // With a DataNode of the open segment.
+        Fault::NameNodeHostAway => Some(LOST),
+        _ => None,
+    }
+}
+
 /// What was exceeded, if anything was, by more than `slack` times.
 pub fn exceeded(outage: &Outage, slack: u64) -> Option<String> {
-    let Outage { fault, lasted_ms, service_ms, back_ms, .. } = outage;
+    let Outage { fault, lasted_ms, service, alone, through, .. } = outage;
     let times = |budget: Duration| slack * budget.as_millis() as u64;
+    if let Some(budget) = budget_alone(*fault).filter(|budget| alone.longest_ms > times(*budget)) {
+        let longest = alone.longest_ms;
+        return Some(format!(
+            "{fault}: no change in Alluxio alone answered for {longest} ms, may be {slack} times {budget:?}"
+        ));
+    }
+    let (service_ms, back_ms) = match budget_alone(*fault) {
+        Some(_) => (&through.longest_ms, &through.back_ms),
+        None => (&service.longest_ms, &service.back_ms),
+    };
     match budget(*fault) {
         Budget::Begun(budget) if *service_ms > times(budget) => {
             Some(format!("{fault}: no change answered for {service_ms} ms, may be {slack} times {budget:?}"))
@@ -77,14 +97,17 @@ pub fn exceeded(outage: &Outage, slack: u64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::episode::Silence;
 
     #[test]
     fn what_takes_too_long_is_told() {
+        let silence = |longest_ms, back_ms| Silence { longest_ms, back_ms };
         let outage = |fault, lasted_ms, service_ms, back_ms| Outage {
             fault,
             lasted_ms,
-            service_ms,
-            back_ms,
+            service: silence(service_ms, back_ms),
+            alone: silence(0, 0),
+            through: silence(service_ms, back_ms),
             client_ms: Vec::new(),
         };
         let kill = Fault::Kill(Role::Leader);
@@ -94,5 +117,9 @@ mod tests {
         assert_eq!(exceeded(&outage(away, 60_000, 75_000, 15_000), 3), None);
         assert!(exceeded(&outage(away, 60_000, 75_001, 0), 3).is_some());
         assert!(exceeded(&outage(away, 60_000, 60_000, 15_001), 3).is_some());
+        let silent = outage(Fault::NameNodeSilent, 20_000, 20_000, 100);
+        assert_eq!(exceeded(&silent, 3), None);
+        let stuck = Outage { alone: silence(1_501, 0), ..outage(Fault::NameNodeSilent, 20_000, 20_000, 100) };
+        assert!(exceeded(&stuck, 3).is_some_and(|text| text.contains("in Alluxio alone")));
     }
 }

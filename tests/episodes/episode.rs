@@ -11,6 +11,7 @@ use crate::calls::{DIRECTORIES, call, is_change};
 use crate::clients::{Clients, Notes, now};
 use crate::cluster::{Cluster, Masters};
 use crate::faults::{self, Begun, Fault};
+use crate::gauges::{Answered, Gauges};
 use crate::java::JavaClients;
 use crate::model::{Call, Op, Seen, linearize};
 use crate::rng::Rng;
@@ -32,14 +33,25 @@ pub struct Episodes<'a> {
 /// A fault and how long clients waited because of it.
 pub struct Outage {
     pub fault: Fault,
-    /// From its beginning to its end.
+    /// From its beginning to its end, or until what it takes away is there again at another place.
     pub lasted_ms: u64,
-    /// The longest time, from its beginning on, in which no change of any client was answered.
-    pub service_ms: u64,
-    /// From its end to the first answered change.
-    pub back_ms: u64,
+    /// Of any change.
+    pub service: Silence,
+    /// Of changes in Alluxio alone.
+    pub alone: Silence,
+    /// Of changes in the UFS, too.
+    pub through: Silence,
     /// The longest wait of each client for an answer, from the beginning of the fault on.
     pub client_ms: Vec<u64>,
+}
+
+/// For how long no change was answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Silence {
+    /// The longest time from the beginning of the fault on.
+    pub longest_ms: u64,
+    /// From its end to the first answer.
+    pub back_ms: u64,
 }
 
 /// What an episode has found.
@@ -73,12 +85,13 @@ impl Episodes<'_> {
         let mut rng = Rng::new(seed);
         self.one_call("", &Op::Mkdir("/"), &root);
         let ours = self.cluster.masters == Masters::Ours;
-        let clients = {
+        let (clients, gauges) = {
             let _inside = self.runtime.enter();
-            Clients::start(&self.callers, &root, seed, ours)
+            (Clients::start(&self.callers, &root, seed, ours), Gauges::start(&self.callers, &root))
         };
         self.java.go(&root, seed, JAVA);
-        assert!(self.serves(&clients.notes), "no service within {PATIENCE:?} before the fault");
+        let serves = || self.serves(&clients.notes, &gauges);
+        assert!(serves(), "no service within {PATIENCE:?} before the fault");
         let mut begun = Vec::new();
         for (fault, lasts) in faults.iter().copied() {
             pause(&mut rng);
@@ -86,27 +99,31 @@ impl Episodes<'_> {
             let at = now();
             println!("episode {seed}: {fault} at {leader}, {} ms", lasts.as_millis());
             let fault_at_work = Begun::new(self.cluster, fault, leader, &mut rng);
+            let elsewhere = now();
             std::thread::sleep(lasts);
             fault_at_work.end();
-            let ended = now();
-            if !self.serves(&clients.notes) {
+            let ended = if fault.fails_over() { elsewhere } else { now() };
+            if !serves() {
                 assert!(!ours, "no service within {PATIENCE:?} after the end of: {fault}");
                 println!(
                     "episode {seed}: no service within {PATIENCE:?} after the end of: {fault}; all masters killed and started"
                 );
                 self.cluster.kill_all();
                 self.cluster.start_all();
-                assert!(self.serves(&clients.notes), "nor after all masters were started anew");
+                assert!(serves(), "nor after all masters were started anew");
             }
             begun.push((fault, at, ended, now()));
             clients.notes.fault_is_over();
         }
         pause(&mut rng);
         let notes = self.runtime.block_on(clients.stop());
+        let (answered, disturbed) = self.runtime.block_on(gauges.stop());
         let java = self.java.end(JAVA);
         let native = std::mem::take(&mut *notes.histories.lock());
-        let outages =
-            begun.iter().map(|(fault, from, ended, to)| outage(*fault, [*from, *ended, *to], &native)).collect();
+        let outages = begun
+            .iter()
+            .map(|(fault, from, ended, to)| outage(*fault, [*from, *ended, *to], &native, &answered))
+            .collect();
         let mut history: Vec<Call> = native.into_iter().chain(java.histories).flatten().collect();
         // What is there in the end must follow from it, too.
         history.extend(DIRECTORIES.iter().map(|directory| {
@@ -118,6 +135,7 @@ impl Episodes<'_> {
         let failed = history.iter().filter(|call| call.seen == Seen::Failed).count();
         let mut violations = std::mem::take(&mut *notes.violations.lock());
         violations.extend(java.violations);
+        violations.extend(disturbed);
         let searched = std::thread::Builder::new().stack_size(SEARCH_STACK_BYTES).spawn(move || linearize(&history));
         violations.extend(searched.unwrap().join().unwrap().err());
         violations.extend(self.compare_ufs(&root));
@@ -149,9 +167,12 @@ impl Episodes<'_> {
         self.runtime.block_on(call(&self.callers[0], &at, op, OperationId { high, low })).unwrap()
     }
 
-    /// Whether a change is asked and answered in time.
-    fn serves(&self, notes: &Notes) -> bool {
-        self.runtime.block_on(notes.next_change(PATIENCE))
+    /// Whether changes of each kind are asked and answered in time.
+    fn serves(&self, notes: &Notes, gauges: &Gauges) -> bool {
+        self.runtime.block_on(async {
+            let since = now();
+            notes.next_change(PATIENCE).await && tokio::time::timeout(PATIENCE, gauges.serve_since(since)).await.is_ok()
+        })
     }
 
     fn leader(&self) -> &'static str {
@@ -165,24 +186,31 @@ fn pause(rng: &mut Rng) {
 }
 
 /// What clients of ours met from the beginning of a fault, over its end, until all was well again.
-fn outage(fault: Fault, [from, ended, to]: [u64; 3], histories: &[Vec<Call>]) -> Outage {
+fn outage(fault: Fault, times: [u64; 3], histories: &[Vec<Call>], answered: &Answered) -> Outage {
     assert_eq!(histories.len(), NATIVE, "each client has a history");
+    let [from, ended, to] = times;
     let changes = |call: &&Call| is_change(&call.op) && call.seen == Seen::Done;
     let mut changed: Vec<u64> = histories.iter().flatten().filter(changes).map(|call| call.heard).collect();
     changed.sort_unstable();
-    // The old leader may answer for a moment, so the longest silence counts, not the first answer.
-    let silences = changed.windows(2).filter(|pair| pair[1] > from && pair[0] < to);
-    let longest_silence = silences.map(|pair| pair[1] - pair[0].max(from)).max().unwrap_or(to - from);
     let longest = |history: &Vec<Call>| {
         let during = history.iter().filter(|call| call.heard > from && call.asked < to);
         during.map(|call| (call.heard - call.asked.max(from)) / 1000).max()
     };
-    let back = changed.iter().find(|heard| **heard >= ended).map_or(to, |heard| *heard) - ended;
     Outage {
         fault,
         lasted_ms: (ended - from) / 1000,
-        service_ms: longest_silence / 1000,
-        back_ms: back / 1000,
+        service: silence(&changed, times),
+        alone: silence(&answered.alone, times),
+        through: silence(&answered.through, times),
         client_ms: histories.iter().filter_map(longest).collect(),
     }
+}
+
+/// Between answers, by the time in which they were heard.
+fn silence(heard: &[u64], [from, ended, to]: [u64; 3]) -> Silence {
+    // The old leader may answer for a moment, so the longest silence counts, not the first answer.
+    let silences = heard.windows(2).filter(|pair| pair[1] > from && pair[0] < to);
+    let longest = silences.map(|pair| pair[1] - pair[0].max(from)).max().unwrap_or(to - from);
+    let back = heard.iter().find(|heard| **heard >= ended).map_or(to, |heard| *heard) - ended;
+    Silence { longest_ms: longest / 1000, back_ms: back / 1000 }
 }

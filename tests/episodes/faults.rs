@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cluster::{Cluster, JOURNAL, LIMIT, MASTERS, NAMENODES, datanode_disk};
+use crate::hdfs::PORT as NAMENODE_PORT;
 use crate::hosts::Link;
 use crate::rng::Rng;
 use crate::services::{self, QUORUM};
@@ -37,6 +38,8 @@ pub enum Fault {
     NameNodeFailover,
     /// The same, and its host is away: nobody is told that a connection has ended. A DataNode and a ZooKeeper server go too.
     NameNodeHostAway,
+    /// Nothing that is sent to the active one arrives, nobody is told, and no other becomes active.
+    NameNodeSilent,
     DataNodeKill,
     DataNodePause,
     ZookeeperKill,
@@ -53,7 +56,7 @@ pub enum Fault {
 }
 
 /// Outages with their length in seconds.
-pub const OUTAGES: [(Fault, u64); 17] = [
+pub const OUTAGES: [(Fault, u64); 18] = [
     (Fault::ZookeeperAway, 5),
     (Fault::ZookeeperAway, 60),
     (Fault::HdfsAway, 5),
@@ -61,6 +64,7 @@ pub const OUTAGES: [(Fault, u64); 17] = [
     (Fault::NameNodeRestart, 1),
     (Fault::NameNodeFailover, 10),
     (Fault::NameNodeHostAway, 20),
+    (Fault::NameNodeSilent, 20),
     (Fault::DataNodeKill, 10),
     (Fault::DataNodePause, 30),
     (Fault::DataNodesPause, 30),
@@ -96,6 +100,13 @@ pub enum Peer {
     Clients,
 }
 
+impl Fault {
+    /// Whether what it takes away comes back at another place before it ends.
+    pub fn fails_over(self) -> bool {
+        matches!(self, Fault::NameNodeFailover | Fault::NameNodeHostAway)
+    }
+}
+
 /// For tables: faults of one kind have one name.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -118,6 +129,7 @@ impl fmt::Display for Fault {
             Fault::ClockBack(role) => write!(f, "{role}: clock an hour behind"),
             Fault::NameNodeRestart => write!(f, "NameNode: kill -9 and restart"),
             Fault::NameNodeFailover => write!(f, "NameNode: kill -9 and failover to the other"),
+            Fault::NameNodeSilent => write!(f, "NameNode: nothing arrives there"),
             Fault::NameNodeHostAway => write!(f, "host of the NameNode: cable pulled, failover to the other"),
             Fault::DataNodeKill => write!(f, "DataNode: kill -9 and restart"),
             Fault::DataNodePause => write!(f, "DataNode: SIGSTOP"),
@@ -159,7 +171,8 @@ pub fn choose(rng: &mut Rng) -> Fault {
         8 | 9 => Fault::Cut(role, peer),
         10 => Fault::Deafen(role, peer),
         11 => Fault::Mute(role, peer),
-        12 => [Fault::NameNodeRestart, Fault::NameNodeFailover, Fault::NameNodeHostAway][rng.index(3)],
+        12 => [Fault::NameNodeRestart, Fault::NameNodeFailover, Fault::NameNodeHostAway, Fault::NameNodeSilent]
+            [rng.index(4)],
         13 => Fault::DataNodeKill,
         14 => Fault::DataNodePause,
         15 => Fault::ZookeeperKill,
@@ -225,6 +238,7 @@ impl<'a> Begun<'a> {
                 self.signal_service(namenode, "namenode", "KILL");
                 hdfs.fail_over(network, java);
             }
+            Fault::NameNodeSilent => network.close_port(namenode, NAMENODE_PORT),
             Fault::NameNodeHostAway => {
                 network.link(namenode, Link::Down);
                 self.signal_service(namenode, "namenode", "KILL");
@@ -268,6 +282,7 @@ impl<'a> Begun<'a> {
                 hdfs.activate(network, java);
             }
             Fault::NameNodeFailover => hdfs.start_namenode(network, java, namenode),
+            Fault::NameNodeSilent => network.mend(namenode),
             Fault::NameNodeHostAway => {
                 network.link(namenode, Link::Up);
                 hdfs.start_namenode(network, java, namenode);

@@ -16,6 +16,7 @@ mod cluster;
 mod compare;
 mod episode;
 mod faults;
+mod gauges;
 #[path = "../first_document/hdfs.rs"]
 mod hdfs;
 #[path = "../first_document/hosts.rs"]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::budget::exceeded;
-use crate::episode::Found;
+use crate::episode::{Found, Outage, Silence};
 
 #[derive(Default)]
 pub struct Report {
@@ -30,6 +30,12 @@ struct Times {
     silence: Vec<u64>,
     /// From the end of the fault to the first answered change.
     back: Vec<u64>,
+    /// How long no change in Alluxio alone was answered.
+    alone: Vec<u64>,
+    /// How long no change in the UFS was answered.
+    through: Vec<u64>,
+    /// From the end of the fault to the first of these.
+    through_back: Vec<u64>,
     /// The longest wait of each client.
     clients: Vec<u64>,
 }
@@ -39,8 +45,7 @@ impl Report {
     pub fn add(&mut self, found: Found, slack: u64) {
         let Found { seed, outages, calls, unanswered, failed, repeated, repeated_elsewhere, misused, .. } = found;
         let Found { violations, java_errors, .. } = found;
-        let waits: Vec<_> =
-            outages.iter().map(|o| format!("{} {} ms, {} ms after it", o.fault, o.service_ms, o.back_ms)).collect();
+        let waits: Vec<_> = outages.iter().map(|o| format!("{}: {}", o.fault, told(o))).collect();
         println!(
             "episode {seed}: {calls} calls, {unanswered} unanswered, {failed} refused by the UFS, {repeated} repeated, \
              {repeated_elsewhere} at another leader, {misused} misused; {}",
@@ -63,13 +68,28 @@ impl Report {
                 self.exceeded.push(format!("episode {seed}: {text}"));
             }
             let times = self.outages.entry(outage.fault.to_string()).or_default();
-            times.silence.push(outage.service_ms);
-            times.back.push(outage.back_ms);
+            times.silence.push(outage.service.longest_ms);
+            times.back.push(outage.service.back_ms);
+            times.alone.push(outage.alone.longest_ms);
+            times.through.push(outage.through.longest_ms);
+            times.through_back.push(outage.through.back_ms);
             times.clients.extend(outage.client_ms);
         }
         self.violations.extend(violations);
         self.java_errors.extend(java_errors);
     }
+}
+
+/// For how long which changes were not answered.
+fn told(outage: &Outage) -> String {
+    let of = |silence: &Silence| format!("{} ms, {} ms after it", silence.longest_ms, silence.back_ms);
+    let Outage { service, alone, through, lasted_ms, .. } = outage;
+    format!(
+        "away for {lasted_ms} ms, no change for {} (in Alluxio alone {}; in the UFS {})",
+        of(service),
+        of(alone),
+        of(through)
+    )
 }
 
 /// The value below which `part` of 100 lie.
@@ -94,14 +114,14 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "| fault | times | no change answered, p50 s | p99 | max | after its end, max s | longest wait of a client, \
-             p50 s | p99 | max |"
+            "| fault | times | no change answered, p50 s | p99 | max | after its end, max s | in Alluxio alone, max s | \
+             in the UFS, max s | after its end, max s | longest wait of a client, p50 s | p99 | max |"
         )?;
-        writeln!(f, "|---|---|---|---|---|---|---|---|---|")?;
-        for (fault, Times { silence, back, clients }) in &self.outages {
+        writeln!(f, "|---|---|---|---|---|---|---|---|---|---|---|---|")?;
+        for (fault, Times { silence, back, alone, through, through_back, clients }) in &self.outages {
             let of = |values: &[u64]| [50, 99, 100].map(|part| format!("{:.2}", percentile(values, part))).join(" | ");
-            let back = percentile(back, 100);
-            writeln!(f, "| {fault} | {} | {} | {back:.2} | {} |", silence.len(), of(silence), of(clients))?;
+            let max = [back, alone, through, through_back].map(|values| format!("{:.2}", percentile(values, 100)));
+            writeln!(f, "| {fault} | {} | {} | {} | {} |", silence.len(), of(silence), max.join(" | "), of(clients))?;
         }
         Ok(())
     }

@@ -7,7 +7,8 @@ use std::fs;
 use crate::hosts::Network;
 use crate::services::{Java, START_LIMIT, wait_on};
 
-const PORT: u16 = 9000;
+/// Of a NameNode.
+pub const PORT: u16 = 9000;
 const WEB_PORT: u16 = 9870;
 /// The name of a pair.
 const NAME: &str = "pair";

@@ -112,6 +112,11 @@ impl Network {
         self.drop_at(to, "input", &format!("ip saddr {}", from.map_or_else(clients, address)));
     }
 
+    /// What is sent to a port of a host does not arrive any more.
+    pub fn close_port(&self, host: &str, port: u16) {
+        self.drop_at(host, "input", &format!("tcp dport {port}"));
+    }
+
     /// What a host sends to the clients on this machine does not arrive any more.
     pub fn mute_to_clients(&self, from: &str) {
         self.drop_at(from, "output", &format!("ip daddr {}", clients()));
