@@ -8,8 +8,10 @@
 use crate::types::time::Boot;
 use std::time::Duration;
 
-/// Longest wait for those who were expected and do not come.
+/// Longest wait for those who were expected and do not come. The timer that ends it may be a millisecond late.
 const GATHER_MAX: Duration = Duration::from_millis(2);
+/// Who waited in vain does not wait for so many flushes: it was chance that the last ones came soon.
+const FLUSHES_WITHOUT_TRUST: u32 = 16;
 
 /// See the module text.
 #[derive(Debug, Clone, Default)]
@@ -24,10 +26,12 @@ pub(super) struct Gather {
     back: usize,
     /// How long it took until as many were queued as it had answered.
     turnaround: Option<Duration>,
-    /// The next flush waits for so many operations.
+    /// The next flush waits for so many operations; none: it does not wait.
     expected: usize,
     /// But no longer than this.
     until: Boot,
+    /// So many flushes more do not wait.
+    without_trust: u32,
 }
 
 impl Gather {
@@ -40,30 +44,35 @@ impl Gather {
     /// To be called after each change of what is queued.
     pub(super) fn look(&mut self, now: Boot) {
         let (answered, ended) = self.answered;
-        if self.back >= answered && self.turnaround.is_none() {
+        // Nobody can come back after one that answered nobody.
+        if answered > 0 && self.back >= answered && self.turnaround.is_none() {
             self.turnaround = Some(now.since(ended));
         }
     }
 
     /// A flush began with all that was queued.
     pub(super) fn begin(&mut self, now: Boot) {
+        let in_vain = self.queued < self.expected;
+        self.without_trust = if in_vain { FLUSHES_WITHOUT_TRUST } else { self.without_trust.saturating_sub(1) };
         self.flight = (std::mem::take(&mut self.queued), now);
     }
 
     /// It has ended, well or not; after one that failed nobody is waited for.
     pub(super) fn end(&mut self, durable: bool, now: Boot) {
         let (operations, began) = std::mem::take(&mut self.flight);
+        self.expected = 0;
         if !durable {
             self.queued += operations;
-            self.expected = 0;
             return;
         }
         let (flush, under_way) = (now.since(began), operations + self.queued);
         // More of them take longer; if they are many more, what the few took tells no more than that.
         let more = (under_way as f64 / self.answered.0.max(1) as f64).clamp(1.0, 2.0);
         let pays = self.turnaround.take().is_some_and(|turnaround| turnaround.mul_f64(more) < flush * 3 / 4);
-        self.expected = if pays { under_way } else { 0 };
-        self.until = now + flush.min(GATHER_MAX);
+        if pays && self.without_trust == 0 {
+            self.expected = under_way;
+            self.until = now + flush.min(GATHER_MAX);
+        }
         (self.answered, self.back) = ((operations, now), 0);
     }
 
@@ -146,6 +155,38 @@ mod tests {
         gather.end(true, at(1_003_000));
         gather.queue(1);
         assert_eq!(gather.waits_until(at(1_003_000)), None);
+    }
+
+    #[test]
+    fn nobody_comes_back_after_a_flush_that_answered_nobody() {
+        // A mark, then a burst.
+        let mut gather = after_two_flushes_of(0, 0);
+        gather.look(at(1_001_000));
+        gather.queue(4);
+        gather.begin(at(1_100_000));
+        gather.queue(28);
+        gather.end(true, at(1_101_000));
+        assert_eq!(gather.waits_until(at(1_101_000)), None);
+    }
+
+    #[test]
+    fn who_waited_in_vain_does_not_for_a_while() {
+        let mut gather = after_two_flushes_of(2, 10);
+        let mut waits = Vec::new();
+        for round in 1..=FLUSHES_WITHOUT_TRUST + 3 {
+            let from = 1_000_000 + 10_000 * u64::from(round);
+            // Always two, who come back soon; the first time one of them is late.
+            gather.queue(1);
+            waits.push(gather.waits_until(at(1_001_000)).is_some());
+            gather.queue(usize::from(round > 1));
+            gather.look(at(from - 8_990));
+            gather.begin(at(from));
+            gather.end(true, at(from + 1000));
+        }
+        let in_vain = waits.iter().position(|waits| !waits);
+        assert_eq!(in_vain, Some(1), "{waits:?}");
+        let trusts_again = waits[1..].iter().position(|waits| *waits);
+        assert_eq!(trusts_again, Some(FLUSHES_WITHOUT_TRUST as usize), "{waits:?}");
     }
 
     #[test]

@@ -175,6 +175,13 @@ impl Writer {
         self.last.sequence
     }
 
+    /// So many operations change nothing and wait for what is queued.
+    pub fn follow(&mut self, operations: usize) {
+        if self.has_unflushed() {
+            self.gather.queue(operations);
+        }
+    }
+
     /// Position after the last queued record.
     pub fn last(&self) -> Position {
         self.last

@@ -360,7 +360,9 @@ impl<T> Driver<T> {
     /// Queues a record, and holds the answers that rest on it.
     fn queue(&mut self, entries: &mut Vec<u8>, answers: &mut Vec<Held<T>>) {
         let Some(writer) = self.writer.as_mut() else { return };
-        if !entries.is_empty() {
+        if entries.is_empty() {
+            writer.follow(answers.len());
+        } else {
             writer.append(std::mem::take(entries).into(), answers.len());
         }
         // A refusal or a success without a change may rest on anything that is queued.

@@ -20,12 +20,19 @@ pub struct Handle {
     pub(super) core: Arc<RwLock<Core>>,
     pub(super) gate: Arc<Gate>,
     pub(super) settings: Arc<ops::Settings>,
+    /// The turn of the loop among long questions.
+    pub(super) turn: Arc<Turn>,
     /// To the loop.
     pub(super) requests: mpsc::Sender<Event<Ticket>>,
     pub(super) events: mpsc::Sender<Event<Ticket>>,
     pub(super) progress: watch::Receiver<Progress>,
     pub(super) flush_times: FlushTimes,
 }
+
+/// Shared by long questions, which are evaluated on threads for blocking work, and taken alone by the loop for each step:
+/// so no thread on which others wait for their turn ever blocks on the lock over the state for long. As many questions
+/// at a time as there are processors; the loop goes before those that come after it.
+pub(super) type Turn = tokio::sync::RwLock<()>;
 
 /// How far this master has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,12 +73,30 @@ impl Handle {
         if !self.gate.is_serving() {
             return Err(not_primary());
         }
-        let evaluated = self.core.read().evaluate(caller, query, &self.settings);
+        let evaluated = match self.evaluate_if_short(caller, query) {
+            Some(evaluated) => evaluated,
+            None => self.evaluate_apart(caller.clone(), query.clone()).await?,
+        };
         match self.gate.check(evaluated.wait_for, boot_now()) {
             Verdict::Pass => evaluated.answer,
             Verdict::Closed => Err(not_primary()),
             Verdict::Hold => self.hold(evaluated).await,
         }
+    }
+
+    fn evaluate_if_short(&self, caller: &Caller, query: &Query) -> Option<Evaluated> {
+        let core = self.core.read();
+        (!ops::is_long(&core.state, query)).then(|| core.evaluate(caller, query, &self.settings))
+    }
+
+    async fn evaluate_apart(&self, caller: Caller, query: Query) -> Result<Evaluated, FsError> {
+        let turn = Arc::clone(&self.turn).read_owned().await;
+        let (core, settings) = (Arc::clone(&self.core), Arc::clone(&self.settings));
+        let evaluation = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            core.read().evaluate(&caller, &query, &settings)
+        });
+        evaluation.await.map_err(|error| FsError::new(ErrorKind::Internal, error.to_string()))
     }
 
     /// Takes the call of a worker, in any role.
@@ -184,4 +209,66 @@ impl Handle {
 /// The refusal of one that is not primary.
 pub(super) fn not_primary() -> FsError {
     FsError::new(ErrorKind::Unavailable, "This master is not the primary.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::AlluxioPath;
+
+    /// Of a primary whose loop does not run.
+    fn handle() -> Handle {
+        let gate = Gate::default();
+        gate.set(true, SequenceNumber(0), Some(boot_now() + Duration::from_secs(3600)));
+        let settings = ops::Settings {
+            permission_checking: true,
+            super_group: "supergroup".into(),
+            umask: 0o022,
+            root_ufs: "/ufs".into(),
+        };
+        Handle {
+            core: Arc::default(),
+            gate: Arc::new(gate),
+            settings: Arc::new(settings),
+            turn: Arc::new(Turn::with_max_readers((), 1)),
+            requests: mpsc::channel(1).0,
+            events: mpsc::channel(1).0,
+            progress: watch::channel(Progress::Primary(1)).1,
+            flush_times: FlushTimes::default(),
+        }
+    }
+
+    /// What is there at once, without leaving the thread.
+    async fn now<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+        tokio::time::timeout(Duration::ZERO, future).await.ok()
+    }
+
+    #[tokio::test]
+    async fn a_long_question_waits_for_the_step_of_the_loop_and_a_short_one_for_nothing() {
+        let handle = handle();
+        let caller = Caller { user: "root".into(), groups: Vec::new() };
+        let root = AlluxioPath::root();
+        let (short, long) = (Query::Exists { path: root.clone() }, Query::ListStatus { path: root, recursive: true });
+        let step = Arc::clone(&handle.turn).write_owned().await;
+        let mut long = Box::pin(handle.query(&caller, &long));
+        assert!(now(&mut long).await.is_none());
+        assert!(now(&mut Box::pin(handle.query(&caller, &short))).await.is_some());
+        drop(step);
+        assert_eq!(long.await.unwrap_err().message, "The namespace has no root yet.");
+        assert!(now(&mut Box::pin(handle.turn.write())).await.is_some(), "its turn is over");
+    }
+
+    #[tokio::test]
+    async fn the_loop_goes_before_long_questions_that_come_after_it() {
+        let handle = handle();
+        let caller = Caller { user: "root".into(), groups: Vec::new() };
+        let under_way = handle.turn.read().await;
+        let mut step = Box::pin(handle.turn.write());
+        assert!(now(&mut step).await.is_none());
+        let mut later = Box::pin(handle.query(&caller, &Query::PinnedFiles));
+        assert!(now(&mut later).await.is_none());
+        drop(under_way);
+        drop(now(&mut step).await.expect("it is next"));
+        later.await.unwrap();
+    }
 }

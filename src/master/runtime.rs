@@ -1,13 +1,14 @@
 //! Performs the effects of the driver on tokio, and holds the lock over the state.
 //!
 //! One task owns the driver and takes events from two bounded queues: what the outside told, and what clients ask.
-//! Queries are evaluated on the thread of their call under the read lock and pass the gate; only those that must
-//! wait go to the driver. Whoever is spawned here is joined when the loop ends.
+//! Queries are evaluated under the read lock, in the task of their call or, if they are long, on a thread for blocking
+//! work, and pass the gate; only those that must wait go to the driver. Whoever is spawned here is joined when the loop ends.
 
 use super::appender::{Flushes, append_all};
 use super::driver::{Driver, DriverSettings};
 use super::event::{Core, Effect, Evaluated, Event, Exit, Told};
 use super::gate::Gate;
+use super::handle::Turn;
 pub use super::handle::{Handle, Progress};
 use super::ops::Answer;
 use super::state::{CheckpointOrigin, MasterState};
@@ -58,6 +59,7 @@ pub struct Runtime {
     writer_name: String,
     cluster_id: String,
     core: Arc<RwLock<Core>>,
+    turn: Arc<Turn>,
     requests: mpsc::Receiver<Event<Ticket>>,
     events: mpsc::Receiver<Event<Ticket>>,
     tell: mpsc::Sender<Event<Ticket>>,
@@ -82,11 +84,14 @@ impl Runtime {
     ) -> (Runtime, Handle) {
         let gate = Arc::new(Gate::default());
         let core = Arc::new(RwLock::new(core));
+        let processors = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
+        let turn = Arc::new(Turn::with_max_readers((), processors));
         let (requests_sender, requests) = mpsc::channel(QUEUE_REQUESTS_MAX);
         let (tell, events) = mpsc::channel(QUEUE_EVENTS_MAX);
         let (progress, seen) = watch::channel(Progress::Starting);
         let handle = Handle {
             core: core.clone(),
+            turn: Arc::clone(&turn),
             gate: gate.clone(),
             settings: Arc::new(settings.ops.clone()),
             requests: requests_sender,
@@ -101,6 +106,7 @@ impl Runtime {
             writer_name: settings.role.incarnation.clone(),
             cluster_id: settings.cluster_id.clone(),
             core,
+            turn,
             requests,
             events,
             tell,
@@ -122,8 +128,10 @@ impl Runtime {
             if let Event::Latch(reply) = &event {
                 self.note(reply);
             }
+            let turn = self.turn.write().await;
             let (now, wall) = (boot_now(), wall_now());
             let effects = self.driver.step(&mut self.core.write(), event, now, wall);
+            drop(turn);
             for effect in effects {
                 if let Some(exit) = self.perform(effect) {
                     self.tasks.shutdown().await;

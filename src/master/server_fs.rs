@@ -26,11 +26,9 @@ use crate::proto::convert;
 use crate::rpc::call::{self, Reply};
 use crate::types::{ErrorKind, FileStatus, FsError, OperationId, TtlAction};
 
-/// Most entries of one message of a listing (as the 2.9 master).
-const LIST_MESSAGE_ENTRIES_MAX: usize = 10_000;
-
-/// About the most bytes of one message of a listing, so that neither side holds much of a large directory at once.
-const LIST_MESSAGE_BYTES: usize = 1 << 20;
+/// About the most bytes of one message of a listing, so that neither side holds much of a large directory at once, and
+/// nobody waits long for the thread that converts it.
+const LIST_MESSAGE_BYTES: usize = 128 << 10;
 
 /// Mode of a directory whose creator names none: all bits less the umask 022.
 const DIRECTORY_MODE: u16 = 0o755;
@@ -293,9 +291,9 @@ impl Stream for Messages {
     type Item = Result<ListStatusPResponse, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut file_infos = Vec::with_capacity(self.0.len().min(LIST_MESSAGE_ENTRIES_MAX));
+        let mut file_infos = Vec::new();
         let mut bytes = 0;
-        while file_infos.len() < LIST_MESSAGE_ENTRIES_MAX && bytes < LIST_MESSAGE_BYTES {
+        while bytes < LIST_MESSAGE_BYTES {
             let Some(status) = self.0.next() else { break };
             bytes += size_estimate(&status);
             file_infos.push(convert::status_to_proto(status));

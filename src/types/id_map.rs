@@ -1,13 +1,13 @@
 //! A map from ids that cannot be iterated: the order of a hash map is chance, which pure parts hold none of.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
 
 /// A map that grows moves all that it holds. One of these parts holds little, and they do not grow at once.
 const PARTS: usize = 64;
 
 /// See the module text.
-#[derive(Debug)]
 pub struct IdMap<K, V> {
     part_of: RandomState,
     parts: [HashMap<K, V>; PARTS],
@@ -49,6 +49,12 @@ impl<K: Hash + Eq, V> IdMap<K, V> {
 
     fn part(&self, id: &K) -> usize {
         (self.part_of.hash_one(id) % PARTS as u64) as usize
+    }
+}
+
+impl<K: Hash + Eq, V> fmt::Debug for IdMap<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ids", self.len())
     }
 }
 

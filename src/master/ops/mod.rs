@@ -64,6 +64,9 @@ use crate::types::mutant::{self, Mutant};
 use crate::types::time::Millis;
 use permissions::Permissions;
 
+/// A directory with no more children is listed in a fraction of a millisecond.
+const CHILDREN_SHORT: u64 = 500;
+
 /// What operations need to know of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -147,6 +150,17 @@ fn decide_ufs(at: &Context<'_>, request: &Request, operation: &UfsOperation) -> 
         UfsOperation::Settle { inode, gone, more } => intents::settle(at, *inode, gone, *more),
         UfsOperation::Mount(mount) => mount::mount(at, mount),
         UfsOperation::Unmount(path) => mount::unmount(at, path),
+    }
+}
+
+/// Whether the answer to a question may take milliseconds.
+pub fn is_long(state: &MasterState, query: &Query) -> bool {
+    match query {
+        Query::ListStatus { recursive: true, .. } | Query::PinnedFiles => true,
+        Query::ListStatus { path, .. } => {
+            resolve::inode_at(state, path).is_some_and(|inode| inode.children() > CHILDREN_SHORT)
+        }
+        _ => false,
     }
 }
 
