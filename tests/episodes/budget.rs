@@ -61,7 +61,7 @@ fn budget(fault: Fault) -> Budget {
 /// How long a fault may keep changes in Alluxio alone from being answered, if what it takes away is not needed for them.
 fn budget_alone(fault: Fault) -> Option<Duration> {
     match fault {
-        Fault::NameNodeRestart | Fault::NameNodeFailover | Fault::NameNodeSilent => Some(PLANNED),
+        Fault::NameNodeRestart | Fault::NameNodeFailover | Fault::NameNodeSilent => Some(KILL),
         // With a DataNode of the open segment.
         Fault::NameNodeHostAway => Some(LOST),
         _ => None,
@@ -119,7 +119,7 @@ mod tests {
         assert!(exceeded(&outage(away, 60_000, 60_000, 15_001), 3).is_some());
         let silent = outage(Fault::NameNodeSilent, 20_000, 20_000, 100);
         assert_eq!(exceeded(&silent, 3), None);
-        let stuck = Outage { alone: silence(1_501, 0), ..outage(Fault::NameNodeSilent, 20_000, 20_000, 100) };
+        let stuck = Outage { alone: silence(6_001, 0), ..outage(Fault::NameNodeSilent, 20_000, 20_000, 100) };
         assert!(exceeded(&stuck, 3).is_some_and(|text| text.contains("in Alluxio alone")));
     }
 }
