@@ -58,7 +58,8 @@ pub enum ChainError {
     #[error(
         "the epoch node tells of the history {told:016x}, which has segments of epoch {epoch}, but the newest complete \
          segment, {tip}, is of an earlier one, {found:016x}: the journal folder lacks what was written since, as one \
-         that was restored from an old copy does; bring it back, or run bin/alluxio format to begin anew"
+         that was restored from an old copy does: bring it back. To go on without it, delete the epoch node (of a local \
+         journal the file DURABLE)"
     )]
     OlderHistory {
         /// The newest complete segment.
