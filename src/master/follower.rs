@@ -116,6 +116,11 @@ impl Follower {
                 // Only who has claimed may cut a writer off (F10, F11): it may be a leader in good health.
                 Ask::Recover(segment) if poll => {
                     self.tailer.not_recovered(segment);
+                    // Of one that the leader has not seen either, it has no recovery to make: a later one tells the rest.
+                    if now >= self.list_at {
+                        self.list_at = now + LIST;
+                        self.tailer.begin_round(true);
+                    }
                     self.ask_not_before = now + STORE_RETRY;
                     self.blocked = true;
                 }
@@ -239,6 +244,23 @@ mod tests {
         assert_eq!(orders(&mut follower, at(1002)), [6]);
         follower.recovered(id(6), false, at(1002));
         assert_eq!(follower.wake_at(false, at(1002)), Some(at(3002)), "twice as long");
+    }
+
+    #[test]
+    fn a_standby_that_nobody_tells_a_length_looks_for_a_later_segment() {
+        let (mut follower, segment) = settled();
+        assert_eq!(asked(&mut follower, at(20)), [Ask::Length(segment)]);
+        follower.told(Ask::Length(segment), Told::Length(Length::Unknown), at(21));
+        let mut asks = Vec::new();
+        for ms in (21..1_500).step_by(50) {
+            for ask in asked(&mut follower, at(ms)) {
+                asks.push(ask);
+                if ask == Ask::Length(segment) {
+                    follower.told(ask, Told::Length(Length::Unknown), at(ms));
+                }
+            }
+        }
+        assert!(asks.contains(&Ask::List) && follower.is_blocked(), "{asks:?}");
     }
 
     #[test]
