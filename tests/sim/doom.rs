@@ -76,7 +76,7 @@ impl World {
         self.doom = Doom { left: 1, row: 0, at: Some(at), ..std::mem::take(&mut self.doom) };
     }
 
-    /// The next leader that makes another segment does not tell ZooKeeper in time, and its successor does not see it.
+    /// The next leader that makes another segment does not live long, and the next ones do not see that segment.
     pub fn doom_at_roll(&mut self) {
         self.doom.at_roll = true;
     }
@@ -88,9 +88,17 @@ impl World {
         }
         self.note(|| format!("host {host} is doomed, as it has made another segment"));
         self.coverage.met(Met::DeathAfterRoll);
-        (self.doom.lags_from, self.doom.lags_until) = (self.now - 1, self.now + SECOND);
-        self.hosts[host].late_until = self.now + SECOND;
-        let delay = self.rng.range(MS, 60 * MS);
+        self.doom.lags_from = self.now - 1;
+        let delay = if self.now / MS % 2 == 0 {
+            self.doom.lags_until = self.now + SECOND;
+            self.hosts[host].late_until = self.now + SECOND;
+            self.rng.range(MS, 60 * MS)
+        } else {
+            // It does tell ZooKeeper, but its successor does not come as far as a segment.
+            self.doom.lags_until = self.now + 6 * SECOND;
+            self.doom_after_reading();
+            self.rng.range(20 * MS, 300 * MS)
+        };
         self.after(delay, Action::Kill { host, life });
     }
 
