@@ -49,7 +49,8 @@ pub(super) async fn append_all(
         }
     }
     if let Err(error) = writer.close().await {
-        // Lease recovery will close it (F10).
         warn!("cannot close segment={segment} reason={error}");
+        // A loop that has ended leaves it to the next leader (F10).
+        let _ = tell.send(Event::NotClosed(segment)).await;
     }
 }

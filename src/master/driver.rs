@@ -145,6 +145,8 @@ impl<T> Driver<T> {
             Event::Tail(ask, told) => self.follower.told(ask, told, now),
             Event::Created(segment, room) => self.created(core, segment, room, now, wall),
             Event::Appended(segment, outcome) => self.appended(segment, outcome, now),
+            // Standbys that cannot learn its length would follow no further.
+            Event::NotClosed(segment) => self.follower.recover_also(segment, now),
             Event::Recovered(segment, done) => self.follower.recovered(segment, done, now),
             Event::Checkpointed(outcome) => self.checkpointed(outcome),
             Event::FolderGone(reason) => self.exit(Exit::Unfit(reason)),

@@ -186,6 +186,13 @@ fn the_first_answer_from_a_new_segment_leaves_after_a_renewal_that_named_it() {
 }
 
 #[test]
+fn a_segment_that_cannot_be_closed_is_recovered() {
+    let mut bench = Bench::serving(FencingMode::Lease);
+    let effects = bench.step(Event::NotClosed(FORMATTED));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Recover(FORMATTED))), "{effects:?}");
+}
+
+#[test]
 fn an_answer_waits_for_its_flush_and_then_nobody_waits_for_its_change() {
     let mut bench = Bench::serving(FencingMode::Lease);
     assert!(bench.core.in_flight.is_empty(), "what made the root is settled");

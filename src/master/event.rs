@@ -111,6 +111,8 @@ pub enum Event<T> {
     Created(SegmentId, Result<u64, String>),
     /// An append is durable, or failed.
     Appended(SegmentId, Result<(), String>),
+    /// A segment that is over could not be closed.
+    NotClosed(SegmentId),
     /// The background recovery of an old segment is done, or not yet.
     Recovered(SegmentId, bool),
     /// A checkpoint was written, or was not.

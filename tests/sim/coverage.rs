@@ -26,6 +26,7 @@ met! {
     ZombieWrite: "writes that landed after their writer's death",
     LateAcknowledgement: "acknowledgements after the flush was given up",
     FailedFlush: "flushes that failed",
+    NotClosed: "segments that could not be closed",
     TornTail: "torn appends",
     LateCreate: "segments created after their creation was given up",
     StaleListing: "listings that lacked a segment",

@@ -89,7 +89,7 @@ impl World {
         self.note(|| format!("host {host} is doomed, as it has made another segment"));
         self.coverage.met(Met::DeathAfterRoll);
         self.doom.lags_from = self.now - 1;
-        let delay = if self.now / MS % 2 == 0 {
+        let delay = if (self.now / MS).is_multiple_of(2) {
             self.doom.lags_until = self.now + SECOND;
             self.hosts[host].late_until = self.now + SECOND;
             self.rng.range(MS, 60 * MS)

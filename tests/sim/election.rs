@@ -182,6 +182,13 @@ impl World {
         let newest = self.election.newest();
         self.note(|| format!("ZooKeeper is restored from an old copy, {at:?} of {newest:?}"));
         self.election.restore(at);
+        self.only_listings_tell();
+    }
+
+    /// Without the epoch node, nothing but a listing tells which segments there are: it may not be older than the wait for
+    /// the lease (docs/journal.md, known limits).
+    fn only_listings_tell(&mut self) {
+        self.doom.lags_until = self.doom.lags_until.min(self.now + SECOND);
     }
 
     /// Whether an epoch is claimed that the journal does not know yet: its claimer may be paused, and nobody could tell
@@ -196,6 +203,7 @@ impl World {
         self.coverage.met(Met::EpochDeleted);
         self.note(|| "the epoch node is deleted by hand".into());
         self.election.delete_epoch();
+        self.only_listings_tell();
     }
 }
 

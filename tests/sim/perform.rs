@@ -191,8 +191,10 @@ impl World {
             Effect::Write(WriterEffect::Append { segment, bytes }) => self.append(host, life, segment, &bytes),
             Effect::Write(WriterEffect::Close(segment)) => {
                 let file = self.process(host, life).and_then(|process| process.files.get(&segment).copied());
-                // A close that fails leaves the file to recovery.
-                let _ = file.map(|file| self.folder.close(file));
+                if file.is_some_and(|file| self.folder.close(file).is_err()) {
+                    self.coverage.met(Met::NotClosed);
+                    self.tell_later(host, life, Event::NotClosed(segment));
+                }
             }
             Effect::Recover(segment) => {
                 let delay = self.rng.range(100 * MS, 5 * SECOND);
