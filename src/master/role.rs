@@ -286,7 +286,7 @@ impl Role {
         let pause = RETRY * 2u32.pow(self.epochs_given_up.min(5));
         self.epochs_given_up += 1;
         self.not_before.insert(Kind::Write, now + pause);
-        self.node.epoch = self.node.epoch.max(highest_epoch) + 1;
+        self.node.epoch = self.node.epoch.max(counted(highest_epoch)) + 1;
         self.registered = 0;
         self.phase = Phase::Claiming;
         // Who waits by now is not known since the first claim.
@@ -313,7 +313,7 @@ impl Role {
     /// What is to be done now. `highest_epoch`: of the journal.
     pub fn calls(&mut self, now: Boot, highest_epoch: u64) -> Vec<LatchCall> {
         let mut calls = Vec::new();
-        let highest_epoch = if mutant::is(Mutant::EpochFromNode) { 0 } else { highest_epoch };
+        let highest_epoch = counted(highest_epoch);
         match self.phase {
             Phase::Outside => {
                 if self.entered && self.begin(Kind::Join, now) {
@@ -487,6 +487,11 @@ impl Role {
             calls.push(LatchCall::Publish);
         }
     }
+}
+
+/// The highest epoch of the journal, as far as it counts.
+fn counted(highest_epoch: u64) -> u64 {
+    if mutant::is(Mutant::EpochFromNode) { 0 } else { highest_epoch }
 }
 
 #[cfg(test)]
