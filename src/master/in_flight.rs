@@ -104,7 +104,11 @@ mod tests {
         flight.settle(number(4));
         assert_eq!(flight.wait_for(&listing), number(0));
         assert_eq!(flight.wait_for(&inode), number(6));
-        flight.settle(number(6));
+        flight.add(number(7), Change::Edge(InodeId(1), "a".into()));
+        flight.add(number(8), Change::Edge(InodeId(1), "a".into()));
+        flight.settle(number(7));
+        assert_eq!(flight.wait_for(&absent), number(8), "a name that was changed twice");
+        flight.settle(number(8));
         assert!(flight.is_empty());
     }
 
