@@ -1,8 +1,8 @@
 //! Pure. The one writer of an epoch: which segment is created, what is appended to it, what is acknowledged.
 //!
-//! One flush is under way at a time; what is queued meanwhile goes with the next one (`gather.rs` says when). A failed flush ends the
-//! segment: the writer creates the next one, whose header names the acknowledged end and which begins with all that
-//! is not acknowledged; late answers of the old segment mean nothing any more (F7).
+//! One flush is under way at a time; what is queued meanwhile goes with the next one (`gather.rs` says when). A failed
+//! flush ends the segment: the writer creates the next one, whose header names the acknowledged end and which begins
+//! with all that is not acknowledged; late answers of the old segment mean nothing any more (F7).
 //!
 //! Invariants: sequences have no gap; `base` is a place that a flush of this epoch, or the takeover, acknowledged;
 //! nothing is appended to a segment after a failed flush.
