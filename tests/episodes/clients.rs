@@ -154,7 +154,7 @@ impl Client {
             let asked = now();
             match call(&self.caller, &self.root, &op, self.ids).await {
                 Ok(seen) => {
-                    let call = Call { op, asked, heard: now(), seen };
+                    let call = Call { op, asked, heard: now(), seen, inode: None };
                     self.notes.take(&call);
                     if self.repeat && has_kept_answer(&call) {
                         self.repeat_or_keep(&call.op).await;

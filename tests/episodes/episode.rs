@@ -129,7 +129,7 @@ impl Episodes<'_> {
         history.extend(DIRECTORIES.iter().map(|directory| {
             let (op, asked) = (Op::List(directory), now());
             let seen = self.one_call(&root, &op, "");
-            Call { op, asked, heard: now(), seen }
+            Call { op, asked, heard: now(), seen, inode: None }
         }));
         let (calls, unanswered) = (history.len(), history.iter().filter(|call| call.seen == Seen::Unknown).count());
         let failed = history.iter().filter(|call| call.seen == Seen::Failed).count();

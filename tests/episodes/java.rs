@@ -100,6 +100,7 @@ fn parse(line: &str) -> Option<(usize, Call)> {
         "unknown" | "unexpected" => Seen::Unknown,
         _ => return None,
     };
-    let call = Call { op, asked: words[1].parse().ok()?, heard: words[2].parse().ok()?, seen };
+    let (asked, heard) = (words[1].parse().ok()?, words[2].parse().ok()?);
+    let call = Call { op, asked, heard, seen, inode: None };
     Some((words[0].parse().ok()?, call))
 }

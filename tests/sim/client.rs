@@ -4,6 +4,7 @@ use crate::coverage::Met;
 use crate::echo::Echo;
 use crate::model::{Call, Op, Seen};
 use crate::rng::Rng;
+use crate::staged::{IDLE, Stage, is_reader};
 use crate::workers::is_of_writer;
 use crate::world::{Action, MS, Options, SECOND, Ticket, World};
 use alluxio::master::ops::{
@@ -68,7 +69,10 @@ impl Client {
     }
 }
 
-fn choose(rng: &mut Rng, Options { names, outsiders, .. }: Options) -> Op {
+fn choose(rng: &mut Rng, client: usize, Options { names, outsiders, stage, .. }: Options) -> Op {
+    if stage == Some(Stage::DeathInFlush) {
+        return Stage::contend(rng, client);
+    }
     // What is there, though not by a client.
     let some = if outsiders && rng.chance(1, 4) { rng.pick(&OUTSIDE.map(|(path, _)| path)) } else { rng.pick(names) };
     Op::choose(rng, some, names, DIRECTORIES)
@@ -138,10 +142,14 @@ impl World {
             let again = if self.rng.chance(1, 4) { self.clients[index].former.take() } else { None };
             let doing = match again {
                 Some(echo) => Doing::Again(self.again(echo)),
-                None => Doing::Op(self.last.pop().unwrap_or_else(|| choose(&mut self.rng, self.options))),
+                None => Doing::Op(self.last.pop().unwrap_or_else(|| choose(&mut self.rng, index, self.options))),
             };
             let loads = [LoadMetadata::Never, LoadMetadata::Once, LoadMetadata::Once, LoadMetadata::Always];
-            let looks = if self.looked_for > 0 { LoadMetadata::Once } else { loads[self.rng.index(loads.len())] };
+            let looks = match self.options.stage {
+                _ if self.looked_for > 0 => LoadMetadata::Once,
+                Some(Stage::DeathInFlush) => LoadMetadata::Never,
+                _ => loads[self.rng.index(loads.len())],
+            };
             self.clients[index].load = looks;
             self.clients[index].current = Some((doing, self.now));
             self.clients[index].number += 1;
@@ -168,7 +176,13 @@ impl World {
             let client = &mut self.clients[index];
             client.former = None;
             if let Some((Doing::Op(op), asked)) = &client.current {
-                self.history.push(Call { op: op.clone(), asked: *asked, heard: self.now, seen: Seen::Unknown });
+                self.history.push(Call {
+                    op: op.clone(),
+                    asked: *asked,
+                    heard: self.now,
+                    seen: Seen::Unknown,
+                    inode: None,
+                });
                 self.options.operations += 1;
             }
             if client.current.take_if(|(doing, _)| matches!(doing, Doing::Again(_))).is_some() {
@@ -209,11 +223,18 @@ impl World {
                     self.keep_former(ticket.0, &op, former, &answer);
                 }
                 self.coverage.met(Met::Operation);
-                self.history.push(Call { op, asked, heard: self.now, seen });
+                let inode = if let Ok(Answer::Status(status)) = &answer { Some(status.id) } else { None };
+                self.history.push(Call { op, asked, heard: self.now, seen, inode });
             }
         }
         // While flushes are slow, much is under way at once.
-        let pause = self.rng.range(0, if self.is_slow() { 4 * MS } else { 60 * MS });
+        let most = match self.options.stage {
+            Some(Stage::DeathInFlush) if self.is_slow() && is_reader(ticket.0) => 40 * MS,
+            _ if self.is_slow() => 4 * MS,
+            Some(_) if !self.healing => IDLE,
+            _ => 60 * MS,
+        };
+        let pause = self.rng.range(0, most);
         self.after(pause, Action::ClientTurn { client: ticket.0 });
         Ok(())
     }

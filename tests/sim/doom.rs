@@ -2,6 +2,7 @@
 //! chosen step of their takeover, several in a row, of whom some wake up later.
 
 use crate::coverage::Met;
+use crate::staged::Flush;
 use crate::world::{Action, MS, SECOND, Ticket, World};
 use alluxio::election::LatchCall;
 use alluxio::journal::writer::WriterEffect;
@@ -37,6 +38,9 @@ pub struct Doom {
     at: Option<Moment>,
     /// The next leader that has made another segment dies soon.
     at_roll: bool,
+    /// The next leader that begins a flush, with others behind it, dies in it.
+    pub in_flush: bool,
+    pub flush: Flush,
     /// Until then, listings mostly lack what was made after the other moment.
     pub lags_until: u64,
     pub lags_from: u64,

@@ -166,11 +166,16 @@ impl World {
     pub fn zookeeper_outage(&mut self, time: u64, restored: bool) {
         self.coverage.met(Met::ZookeeperAway);
         self.note(|| format!("ZooKeeper is away for {} ms, restored {restored}", time / MS));
-        self.zookeeper_away_until = self.zookeeper_away_until.max(self.now + time);
-        self.hosts.iter_mut().for_each(|host| host.interrupted = true);
+        self.zookeeper_goes(time);
         let age = self.rng.range(1, 200);
         let restored = restored.then(|| StateNumber(self.election.newest().0.saturating_sub(age).max(2)));
         self.after(time, Action::ZookeeperBack { restored });
+    }
+
+    /// No server answers for a while.
+    pub fn zookeeper_goes(&mut self, time: u64) {
+        self.zookeeper_away_until = self.zookeeper_away_until.max(self.now + time);
+        self.hosts.iter_mut().for_each(|host| host.interrupted = true);
     }
 
     /// See `zookeeper_outage`.
@@ -179,6 +184,17 @@ impl World {
         self.coverage.met(Met::ZookeeperRestored);
         // The worst is a copy of the time when nobody led.
         let at = if self.rng.chance(1, 2) { self.released_at.max(StateNumber(2)) } else { at };
+        self.restore_election(at);
+    }
+
+    /// It comes back with this copy.
+    pub fn zookeeper_as_seen(&mut self, at: StateNumber) {
+        if !self.healing && !self.has_lone_claim() {
+            self.restore_election(at);
+        }
+    }
+
+    fn restore_election(&mut self, at: StateNumber) {
         let newest = self.election.newest();
         self.note(|| format!("ZooKeeper is restored from an old copy, {at:?} of {newest:?}"));
         self.election.restore(at);

@@ -13,6 +13,11 @@ impl World {
             return;
         }
         self.coverage.met(Met::Fault);
+        if let Some(stage) = self.options.stage
+            && self.rng.chance(3, 4)
+        {
+            return self.play_stage(stage);
+        }
         let host = self.rng.index(self.hosts.len());
         let host = if self.rng.chance(2, 3) { self.leader().unwrap_or(host) } else { host };
         let kinds = if self.options.busy { 16 } else { 35 };

@@ -125,7 +125,7 @@ impl World {
         let Some(file) = process.files.get(&segment).copied() else { return };
         let append = self.folder.begin_append(file, bytes);
         self.after(FLUSH_DEADLINE, Action::FlushDeadline { host, life, segment, flight });
-        if self.datanodes_away_until > self.now {
+        if self.datanodes_away_until > self.now || self.dies_in_flush(host, life) {
             return;
         }
         let mut slowest = if self.is_slow() { self.rng.range(MS, 300 * MS) } else { 0 };
@@ -190,6 +190,7 @@ impl World {
             self.coverage.met(Met::LateAcknowledgement);
         }
         self.note(|| format!("an append of host {host} to {segment} is acknowledged"));
+        self.flush_ends(host, life);
         self.tell_later(host, life, Event::Appended(segment, Ok(())));
     }
 

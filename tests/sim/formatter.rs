@@ -180,7 +180,7 @@ impl World {
         self.told = crate::audit::Told::default();
         // To clients it is a delete of everything.
         let op = Op::Delete { path: "/", recursive: true };
-        self.history.push(Call { op, asked, heard: self.now, seen: Seen::Done });
+        self.history.push(Call { op, asked, heard: self.now, seen: Seen::Done, inode: None });
         self.options.operations += 1;
         self.forget_files();
         self.forget_formers();

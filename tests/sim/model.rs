@@ -2,6 +2,7 @@
 //! history in which it would have answered the same (linearizability).
 
 use crate::rng::Rng;
+use alluxio::types::InodeId;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// An operation as a client asks it.
@@ -63,15 +64,26 @@ pub struct Call {
     pub asked: u64,
     pub heard: u64,
     pub seen: Seen,
+    /// The inode that was made or shown, if the answer told it.
+    pub inode: Option<InodeId>,
 }
 
-/// The namespace that answers at once: path → is a directory.
+/// What is at a path: whether it is a directory, and which one, if whoever made it was told.
+type Entry = (bool, Option<InodeId>);
+
+/// The namespace that answers at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Model(BTreeMap<String, bool>);
+pub struct Model(BTreeMap<String, Entry>);
 
 impl Model {
     fn kind(&self, path: &str) -> Option<bool> {
-        if path == "/" { Some(true) } else { self.0.get(path).copied() }
+        if path == "/" { Some(true) } else { self.0.get(path).map(|(directory, _)| *directory) }
+    }
+
+    /// Whether this may be what is there.
+    fn is(&self, path: &str, inode: Option<InodeId>) -> bool {
+        let there = self.0.get(path).and_then(|(_, inode)| *inode);
+        there.is_none() || inode.is_none() || there == inode
     }
 
     /// What stands in the way to `path`, if anything does: a file, or nothing.
@@ -84,16 +96,16 @@ impl Model {
         })
     }
 
-    fn below<'a>(&'a self, path: &str) -> impl Iterator<Item = (&'a String, &'a bool)> {
+    fn below<'a>(&'a self, path: &str) -> impl Iterator<Item = (&'a String, &'a Entry)> {
         let prefix = if path == "/" { "/".to_owned() } else { format!("{path}/") };
         self.0.iter().filter(move |(name, _)| name.starts_with(&prefix))
     }
 
-    /// Executes an operation.
-    pub fn execute(&mut self, op: &Op) -> Seen {
+    /// Executes an operation; what it makes is `inode`.
+    fn execute(&mut self, op: &Op, inode: Option<InodeId>) -> Seen {
         match op {
-            Op::Mkdir(path) => self.make(path, true),
-            Op::Create(path) => self.make(path, false),
+            Op::Mkdir(path) => self.make(path, (true, inode)),
+            Op::Create(path) => self.make(path, (false, inode)),
             Op::Stat(path) => self.way(path).unwrap_or_else(|| match self.kind(path) {
                 Some(true) => Seen::Directory,
                 Some(false) => Seen::File,
@@ -113,14 +125,14 @@ impl Model {
         }
     }
 
-    fn make(&mut self, path: &str, directory: bool) -> Seen {
+    fn make(&mut self, path: &str, entry: Entry) -> Seen {
         if let Some(seen) = self.way(path) {
             return seen;
         }
         if self.kind(path).is_some() {
             return Seen::Exists;
         }
-        self.0.insert(path.to_owned(), directory);
+        self.0.insert(path.to_owned(), entry);
         Seen::Done
     }
 
@@ -163,11 +175,11 @@ impl Model {
         if self.kind(to).is_some() {
             return Seen::Exists;
         }
-        let mut moved: Vec<(String, bool)> = self.below(from).map(|(name, kind)| (name.clone(), *kind)).collect();
-        moved.extend(self.kind(from).map(|kind| (from.to_owned(), kind)));
-        for (name, kind) in moved {
+        let mut moved: Vec<(String, Entry)> = self.below(from).map(|(name, entry)| (name.clone(), *entry)).collect();
+        moved.extend(self.0.get(from).map(|entry| (from.to_owned(), *entry)));
+        for (name, entry) in moved {
             self.0.remove(&name);
-            self.0.insert(format!("{to}{}", &name[from.len()..]), kind);
+            self.0.insert(format!("{to}{}", &name[from.len()..]), entry);
         }
         Seen::Done
     }
@@ -244,7 +256,7 @@ impl Search<'_> {
         for (at, call) in self.unanswered.clone().into_iter().enumerate() {
             let mut after = node.clone();
             if call.asked <= limit && after.effects.insert(at) {
-                after.model.execute(&call.op);
+                after.model.execute(&call.op, None);
                 if after.model != node.model && self.from(after) {
                     return true;
                 }
@@ -261,8 +273,9 @@ impl Search<'_> {
         if call.seen == Seen::Failed {
             return Some(None);
         }
+        let shows = if let Op::Stat(path) = &call.op { model.is(path, call.inode) } else { true };
         let mut next = model.clone();
-        (next.execute(&call.op) == call.seen).then(|| (next != *model).then_some(next))
+        (shows && next.execute(&call.op, call.inode) == call.seen).then(|| (next != *model).then_some(next))
     }
 
     fn open<'a>(&'a self, node: &'a Node) -> impl Iterator<Item = usize> + 'a {
@@ -308,7 +321,19 @@ mod tests {
     use super::*;
 
     fn call(op: Op, asked: u64, heard: u64, seen: Seen) -> Call {
-        Call { op, asked, heard, seen }
+        Call { op, asked, heard, seen, inode: None }
+    }
+
+    #[test]
+    fn what_is_shown_is_what_was_made() {
+        let of = |inode, call| Call { inode: Some(InodeId(inode)), ..call };
+        let made = of(1, call(Op::Mkdir("/a"), 0, 10, Seen::Done));
+        let moved = call(Op::Rename { from: "/a", to: "/b" }, 11, 12, Seen::Done);
+        let shown = call(Op::Stat("/b"), 13, 14, Seen::Directory);
+        assert!(linearize(&[made.clone(), moved.clone(), of(1, shown.clone())]).is_ok());
+        assert!(linearize(&[made.clone(), moved.clone(), of(2, shown.clone())]).is_err());
+        let unknown = Call { seen: Seen::Unknown, ..made };
+        assert!(linearize(&[unknown, moved, of(2, shown)]).is_ok(), "nobody was told which one was made");
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl World {
     /// Whoever looks finds it, at any time from now on, or never if it is deleted unseen.
     fn may_be_found(&mut self, path: &'static str, is_directory: bool) {
         let op = if is_directory { Op::Mkdir(path) } else { Op::Create(path) };
-        self.history.push(Call { op, asked: self.now, heard: self.now, seen: Seen::Unknown });
+        self.history.push(Call { op, asked: self.now, heard: self.now, seen: Seen::Unknown, inode: None });
         self.options.operations += 1;
     }
 

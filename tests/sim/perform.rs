@@ -108,6 +108,8 @@ impl World {
             Action::DeleteLatch { host } => self.delete_latch(host),
             Action::Resume { host, life, effects } => self.resume(host, life, effects)?,
             Action::ZookeeperBack { restored } => self.zookeeper_back(restored),
+            Action::RestoreAsSeen { leader, at } => self.restore_as_seen(leader, at),
+            Action::ZookeeperAsSeen { at } => self.zookeeper_as_seen(at),
             Action::Format => self.format_turn(),
         }
         Ok(())
@@ -208,6 +210,7 @@ impl World {
             Effect::Serving { epoch, taken_over } => {
                 self.coverage.met(Met::Takeover);
                 self.after(1, Action::SettleAll { host, life });
+                self.readers_look();
                 self.note(|| format!("host {host} serves epoch {epoch} after {taken_over}"));
                 if let Some(alone) = self.alone.as_mut() {
                     alone.serves_from = Some(taken_over);

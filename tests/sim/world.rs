@@ -13,6 +13,7 @@ use crate::epilogue::Alone;
 use crate::formatter::Formatter;
 use crate::model::{Call, Op};
 use crate::rng::Rng;
+use crate::staged::Stage;
 use crate::workers::Workers;
 use alluxio::election::{EpochNode, LatchCall, MemoryElection, SessionId, StateNumber, Versioned};
 use alluxio::journal::chain::Position;
@@ -60,6 +61,8 @@ pub struct Options {
     pub names: &'static [&'static str],
     /// Whether others put something into the UFS, too.
     pub outsiders: bool,
+    /// Faults that come one after the other, besides those by chance.
+    pub stage: Option<Stage>,
 }
 
 pub enum Action {
@@ -234,6 +237,13 @@ pub enum Action {
     },
     ZookeeperBack {
         restored: Option<StateNumber>,
+    },
+    RestoreAsSeen {
+        leader: usize,
+        at: StateNumber,
+    },
+    ZookeeperAsSeen {
+        at: StateNumber,
     },
     Format,
 }
