@@ -31,7 +31,6 @@ const LATER: &[&str] = &[
     "formatJournal",
     "formatMaster",
     "formatMasters",
-    "fsadmin",
     "job",
     "protoGen",
     "proxy",
@@ -87,6 +86,7 @@ fn run() -> anyhow::Result<u8> {
             usage()
         }
         ("fs", words) => shell(Face::Fs, &conf(Role::User)?, words),
+        ("fsadmin", words) => shell(Face::FsAdmin, &conf(Role::User)?, words),
         ("runTest" | "runTests", words) => shell(Face::RunTests, &conf(Role::User)?, words),
         ("logLevel", words) => shell(Face::LogLevel, &conf(Role::User)?, words),
         ("format", words) => format(&conf(Role::User)?, words),

@@ -21,6 +21,8 @@ use crate::proto::alluxio::grpc::file::{
     RenamePRequest, ScheduleAsyncPersistencePOptions, ScheduleAsyncPersistencePRequest, SetAttributePOptions,
     SetAttributePRequest, WritePType,
 };
+use crate::proto::alluxio::grpc::meta::CheckpointPOptions;
+use crate::proto::alluxio::grpc::meta::meta_master_client_service_client::MetaMasterClientServiceClient;
 use crate::proto::alluxio::grpc::version::ServiceType;
 use crate::proto::convert::{mode_to_proto, operation_id_to_proto, status_from_proto, ttl_action_to_proto};
 use crate::rpc::MESSAGE_BYTES_MAX;
@@ -51,6 +53,17 @@ impl FileSystem {
     /// Nobody leads in time.
     pub async fn primary(&self) -> Result<String, ClientError> {
         self.caller.primary().await
+    }
+
+    /// Has the primary write a checkpoint of its journal, and gives the host of that master.
+    ///
+    /// # Errors
+    /// It could not be written, or no primary answers in time.
+    pub async fn checkpoint(&self) -> Result<String, ClientError> {
+        let call = |connection| async move {
+            MetaMasterClientServiceClient::new(connection).checkpoint(CheckpointPOptions {}).await
+        };
+        Ok(self.caller.call(call).await?.into_inner().master_hostname().to_owned())
     }
 
     /// Makes a file and begins to write it. When that is not possible, there is no file.

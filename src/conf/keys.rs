@@ -113,8 +113,13 @@ table! {
     JOURNAL_LOG_SIZE_MAX: Bytes = "alluxio.master.journal.log.size.bytes.max" [], Always("10MB");
     /// Replicas of the journal's files on HDFS; unset, what the NameNode's default is (ours).
     JOURNAL_HDFS_REPLICATION: Option<u32> = "alluxio.master.journal.hdfs.replication" [], Unset;
-    /// Entries between two checkpoints.
+    /// Entries between two checkpoints. Standbys come first, each further master waits a quarter longer, a primary half
+    /// as long again.
     JOURNAL_CHECKPOINT_PERIOD: u64 = "alluxio.master.journal.checkpoint.period.entries" [], Always("2000000");
+    /// Bytes of journal entries between two checkpoints (ours).
+    JOURNAL_CHECKPOINT_PERIOD_BYTES: Bytes = "alluxio.master.journal.checkpoint.period.bytes" [], Always("1GB");
+    /// The longest that a change is in no checkpoint (ours).
+    JOURNAL_CHECKPOINT_PERIOD_TIME: Duration = "alluxio.master.journal.checkpoint.period.time" [], Always("24h");
     /// What proves that a leader still leads: `lease` on the local clock, or `confirm`, a renewal after each flush
     /// (ours).
     JOURNAL_FENCING_MODE: FencingMode = "alluxio.master.journal.fencing.mode" [], Always("lease");

@@ -1,6 +1,6 @@
 //! The journal: what a record is, how the segments form one chain, who may append, how a standby follows.
 //!
-//! `entry`, `codec`, `chain`, `writer` and `tailer` are pure: steps and effects. `folder/` holds the stores
+//! `entry`, `codec`, `chain`, `writer`, `tailer` and `collector` are pure: steps and effects. `folder/` holds the stores
 //! that perform the effects. Read `entry.rs`, `codec.rs`, `chain.rs`, `writer.rs`, `tailer.rs`, `witness.rs`, then
 //! `folder/`.
 //! The rules F1 to F11 that the comments cite are those of `docs/journal.md`.
@@ -8,6 +8,7 @@
 pub mod chain;
 pub mod chain_error;
 pub mod codec;
+pub mod collector;
 pub mod entry;
 pub mod entry_codec;
 mod entry_from_proto;

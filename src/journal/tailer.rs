@@ -121,6 +121,11 @@ impl Tailer {
         self.genesis
     }
 
+    /// The history of a segment whose header was read.
+    pub fn genesis_of(&self, segment: SegmentId) -> Option<u64> {
+        self.header(segment).map(|header| header.genesis)
+    }
+
     /// Highest epoch that any listing showed.
     pub fn highest_epoch(&self) -> u64 {
         self.segments.keys().next_back().map_or(0, |segment| segment.epoch)

@@ -3,6 +3,7 @@
 //! It owns the role, the tailer and, while it leads, the writer. A batch of requests is decided, applied and queued
 //! as one record; answers wait for their flush, then for the lease (F4). The simulator drives this same code.
 
+use super::checkpoints::{CheckpointLimits, Checkpoints};
 use super::counting;
 use super::event::{Core, Effect, Event, Exit, Told};
 use super::follower::Follower;
@@ -57,8 +58,8 @@ pub struct DriverSettings {
     pub root_owner: String,
     /// Group of a new root.
     pub root_group: String,
-    /// A standby writes a checkpoint after so many entries.
-    pub checkpoint_entries: u64,
+    /// When a checkpoint is due.
+    pub checkpoints: CheckpointLimits,
     /// When workers are lost, and how long a new primary waits for them.
     pub workers: WorkerLimits,
 }
@@ -106,6 +107,7 @@ pub struct Driver<T> {
     pub(super) role: Role,
     pub(super) writer: Option<Writer>,
     pub(super) follower: Follower,
+    pub(super) checkpoints: Checkpoints<T>,
     /// Answers by the record that they wait for.
     waiting: BTreeMap<SequenceNumber, Vec<Held<T>>>,
     ready: VecDeque<Ready<T>>,
@@ -120,6 +122,7 @@ impl<T> Driver<T> {
         Driver {
             role: Role::new(settings.role.clone()),
             follower: Follower::new(Tailer::new(position, genesis)),
+            checkpoints: Checkpoints::new(settings.checkpoints, position.sequence),
             settings,
             gate,
             phase: Phase::Following,
@@ -148,7 +151,10 @@ impl<T> Driver<T> {
             // Standbys that cannot learn its length would follow no further.
             Event::NotClosed(segment) => self.follower.recover_also(segment, now),
             Event::Recovered(segment, done) => self.follower.recovered(segment, done, now),
-            Event::Checkpointed(outcome) => self.checkpointed(outcome),
+            Event::Checkpoint(who) => self.checkpoint_asked(who, now),
+            Event::CheckpointsListed(listed) => self.checkpoints_listed(core, listed, now),
+            Event::Checkpointed(outcome) => self.checkpointed(outcome, now),
+            Event::Collected => self.collected(),
             Event::FolderGone(reason) => self.exit(Exit::Unfit(reason)),
             Event::Stop => self.stopping = true,
         }
@@ -212,6 +218,7 @@ impl<T> Driver<T> {
         }
         self.answer(core, now);
         self.write(core, now);
+        self.keep(now);
         self.give_way(now);
         self.follower.recover(now, &mut self.effects);
         if !matches!(self.phase, Phase::Over) {
@@ -355,6 +362,7 @@ impl<T> Driver<T> {
         counting::decided(core, &decision);
         decision.entries.iter().for_each(|entry| core.change(entry, sequence));
         core.follow(&request.operation, &decision.answer);
+        self.checkpoints.count(decision.entries.len(), encoded.len());
         entries.extend(encoded);
         Ok(decision.answer)
     }
@@ -365,7 +373,8 @@ impl<T> Driver<T> {
         if entries.is_empty() {
             writer.follow(answers.len());
         } else {
-            writer.append(std::mem::take(entries).into(), answers.len());
+            let sequence = writer.append(std::mem::take(entries).into(), answers.len());
+            self.checkpoints.counted_up_to(sequence);
         }
         // A refusal or a success without a change may rest on anything that is queued.
         let wait_for = writer.last().sequence;
@@ -457,7 +466,9 @@ impl<T> Driver<T> {
             if !entries.is_empty() {
                 entries.iter().for_each(|entry| counting::entry(core, entry));
                 entries.iter().for_each(|entry| core.change(entry, writer.last().sequence.next()));
-                writer.append(entry_codec::encode_entries(&entries).into(), 0);
+                let encoded = entry_codec::encode_entries(&entries);
+                self.checkpoints.count(entries.len(), encoded.len());
+                self.checkpoints.counted_up_to(writer.append(encoded.into(), 0));
             }
         }
         self.effects.extend(writer.effects(now).into_iter().map(Effect::Write));

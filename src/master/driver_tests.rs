@@ -38,7 +38,7 @@ fn settings(mode: FencingMode) -> DriverSettings {
         },
         root_owner: "root".into(),
         root_group: "root".into(),
-        checkpoint_entries: 1000,
+        checkpoints: CheckpointLimits { entries: 1000, bytes: 1 << 30, age: Duration::from_secs(3600) },
         workers: WorkerLimits { timeout: Duration::from_secs(300), connect_wait: Duration::from_secs(5) },
     }
 }

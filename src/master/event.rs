@@ -115,8 +115,14 @@ pub enum Event<T> {
     NotClosed(SegmentId),
     /// The background recovery of an old segment is done, or not yet.
     Recovered(SegmentId, bool),
+    /// Somebody wants a checkpoint now.
+    Checkpoint(T),
+    /// The checkpoints of our history that are there, or why that is not known.
+    CheckpointsListed(Result<Vec<CheckpointId>, String>),
     /// A checkpoint was written, or was not.
     Checkpointed(Result<CheckpointId, String>),
+    /// What nobody needs was deleted, as far as that was possible.
+    Collected,
     /// The journal folder was deleted, replaced or damaged, and how.
     FolderGone(String),
     /// The process is to end.
@@ -136,8 +142,12 @@ pub enum Effect<T> {
     Write(WriterEffect),
     /// Cut off the writers of an old segment, in the background (F10).
     Recover(SegmentId),
-    /// Write this state, in the background.
+    /// See which checkpoints of this history there are.
+    ListCheckpoints(u64),
+    /// Write this state, of this history, in the background.
     Checkpoint(CheckpointId, u64, Box<MasterState>),
+    /// Delete what nobody needs of this history (journal/collector.rs), in the background.
+    Collect(u64),
     /// The master serves from now on.
     Serving {
         /// Its epoch.

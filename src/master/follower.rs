@@ -28,9 +28,6 @@ pub(super) struct Follower {
     ask_not_before: Boot,
     /// Old segments whose writers are to be cut off.
     recovering: BTreeMap<SegmentId, Recovering>,
-    /// Entries applied since the last checkpoint, and whether one is being written.
-    pub(super) entries_since_checkpoint: u64,
-    pub(super) checkpointing: bool,
     blocked: bool,
     /// The last failure of the store, and the one that the log was told of.
     failure: Option<String>,
@@ -60,8 +57,6 @@ impl Follower {
             list_at: Boot::default(),
             ask_not_before: Boot::default(),
             recovering: BTreeMap::new(),
-            entries_since_checkpoint: 0,
-            checkpointing: false,
             blocked: false,
             failure: None,
             warned: None,

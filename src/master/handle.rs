@@ -108,6 +108,15 @@ impl Handle {
         self.enqueue(Event::Worker(ticket, call), answer).await
     }
 
+    /// Has a checkpoint written that holds all that was answered so far; the journal is collected then.
+    ///
+    /// # Errors
+    /// It could not be written, or `Unavailable` when this master is not primary or stops meanwhile.
+    pub async fn checkpoint(&self) -> Result<(), FsError> {
+        let (ticket, answer) = oneshot::channel();
+        self.enqueue(Event::Checkpoint(ticket), answer).await.map(drop)
+    }
+
     /// Reads the state as it is, which may be ahead of what is durable.
     pub fn with_core<R>(&self, read: impl FnOnce(&Core, &ops::Settings) -> R) -> R {
         read(&self.core.read(), &self.settings)

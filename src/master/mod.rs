@@ -7,6 +7,7 @@
 
 mod appender;
 pub mod audit;
+pub mod checkpoints;
 mod counting;
 pub mod driver;
 pub mod event;
@@ -14,6 +15,7 @@ pub mod figures;
 mod folder_watch;
 mod follower;
 pub mod front;
+mod garbage;
 pub mod gate;
 pub mod guardian;
 mod handle;

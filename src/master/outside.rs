@@ -206,9 +206,13 @@ pub fn doubt_of_host(conf: &Conf) -> Option<String> {
 
 /// Where this master serves, as others are told: `host:port`.
 pub fn address(conf: &Conf) -> String {
+    format!("{}:{}", host(conf), conf.get(&keys::MASTER_RPC_PORT).0)
+}
+
+/// The name of this host, as others are told.
+pub fn host(conf: &Conf) -> String {
     let machine = || rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let host = conf.get(&keys::MASTER_HOSTNAME).map_or_else(machine, |host| host.0);
-    format!("{host}:{}", conf.get(&keys::MASTER_RPC_PORT).0)
+    conf.get(&keys::MASTER_HOSTNAME).map_or_else(machine, |host| host.0)
 }
 
 /// As whom HDFS is used.

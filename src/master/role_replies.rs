@@ -31,6 +31,13 @@ impl Role {
         }
     }
 
+    /// How many standbys are before this one in the latch.
+    pub(super) fn standbys_before(&self) -> u64 {
+        let is_own = |node: &str| self.own.as_ref().is_some_and(|own| own.0 == node);
+        let before = self.participants.iter().take_while(|participant| !is_own(&participant.node)).count();
+        before.saturating_sub(1) as u64
+    }
+
     fn joined(&mut self, result: Result<OwnNode, CallFailed>, now: Boot) {
         self.done(Kind::Join, now, result.is_err());
         match result {

@@ -7,6 +7,7 @@
 use super::appender::{Flushes, append_all};
 use super::driver::{Driver, DriverSettings};
 use super::event::{Core, Effect, Evaluated, Event, Exit, Told};
+use super::garbage;
 use super::gate::Gate;
 use super::handle::Turn;
 pub use super::handle::{Handle, Progress};
@@ -14,6 +15,7 @@ use super::ops::Answer;
 use super::state::{CheckpointOrigin, MasterState};
 use crate::election::{CallFailed, Latch, LatchCall, LatchError, LatchReply, Observation};
 use crate::journal::chain::Position;
+use crate::journal::collector::Garbage;
 use crate::journal::folder::{CheckpointId, JournalStore, Recovery, SegmentId, StoreError};
 use crate::journal::tailer::Ask;
 use crate::journal::writer::WriterEffect;
@@ -217,7 +219,9 @@ impl Runtime {
             // Dropping the sender ends the appender, which closes the file.
             Effect::Write(WriterEffect::Close(segment)) => drop(self.appenders.remove(&segment)),
             Effect::Recover(segment) => self.recover(segment),
+            Effect::ListCheckpoints(genesis) => self.list_checkpoints(genesis),
             Effect::Checkpoint(id, genesis, state) => self.checkpoint(id, genesis, state),
+            Effect::Collect(genesis) => self.collect(genesis),
             Effect::Serving { epoch, taken_over } => {
                 info!("became primary epoch={epoch} taken_over={taken_over}");
                 self.core.read().counters.became_primary.inc();
@@ -307,16 +311,43 @@ impl Runtime {
         });
     }
 
+    fn list_checkpoints(&mut self, genesis: u64) {
+        let store = self.outside.store.clone();
+        self.spawn(async move {
+            let listed = garbage::checkpoints_of(store.as_ref(), genesis).await;
+            Event::CheckpointsListed(listed.map_err(|error| error.to_string()))
+        });
+    }
+
+    fn collect(&mut self, genesis: u64) {
+        let store = self.outside.store.clone();
+        self.spawn(async move {
+            match garbage::collect(store.as_ref(), genesis).await {
+                Ok(Garbage { checkpoints, segments }) => {
+                    info!("collected checkpoints={} segments={}", checkpoints.len(), segments.len());
+                }
+                Err(error) => {
+                    warn!("cannot collect the journal, it will be tried after the next checkpoint reason={error}")
+                }
+            }
+            Event::Collected
+        });
+    }
+
     fn checkpoint(&mut self, id: CheckpointId, genesis: u64, state: Box<MasterState>) {
         let (store, writer) = (self.outside.store.clone(), self.writer_name.clone());
         let position = Position { sequence: id.sequence, hash: id.hash };
         let origin = CheckpointOrigin { position, genesis, cluster_id: self.cluster_id.clone() };
         self.spawn(async move {
             let chunks = tokio::task::spawn_blocking(move || state.to_checkpoint(&origin)).await;
+            let began = boot_now();
             let outcome = match chunks {
                 Err(error) => Err(error.to_string()),
                 Ok(chunks) => store.write_checkpoint(id, &writer, chunks).await.map_err(|error| error.to_string()),
             };
+            if outcome.is_ok() {
+                info!("checkpoint stands position={position} took_ms={}", boot_now().since(began).as_millis());
+            }
             Event::Checkpointed(outcome.map(|_| id))
         });
     }

@@ -48,6 +48,9 @@ pub trait Namespace: Send + Sync + 'static {
     /// Takes the call of a worker, in any role.
     fn worker(&self, call: WorkerCall) -> impl Future<Output = Result<Answer, FsError>> + Send;
 
+    /// Has a checkpoint of the journal written.
+    fn checkpoint(&self) -> impl Future<Output = Result<(), FsError>> + Send;
+
     /// Answers a question. Waits only where the answer depends on something that is not yet durable.
     fn query(&self, caller: &Caller, query: &Query) -> impl Future<Output = Result<Answer, FsError>> + Send;
 
@@ -77,6 +80,8 @@ pub struct ServerSettings {
     pub shutdown_grace: Duration,
     /// What clients are told of the configuration.
     pub configuration: Vec<server_meta::Property>,
+    /// The name of this host, as clients are told it.
+    pub hostname: String,
 }
 
 /// Begins to listen on `address` (`host:port`). Connections are accepted once [`serve`] runs.
@@ -120,6 +125,7 @@ pub(super) struct MasterServer<N> {
     pub(super) front: Arc<Front<N>>,
     pub(super) authenticator: Authenticator,
     pub(super) configuration: server_meta::Configuration,
+    pub(super) hostname: String,
 }
 
 /// A call whose user is known.
@@ -145,12 +151,13 @@ impl<N: Namespace> UserCall<N> {
 
 impl<N: Namespace> MasterServer<N> {
     fn new(front: Arc<Front<N>>, settings: ServerSettings) -> MasterServer<N> {
-        let ServerSettings { authentication, impersonation, groups_lifetime, configuration, .. } = settings;
+        let ServerSettings { authentication, impersonation, groups_lifetime, configuration, hostname, .. } = settings;
         MasterServer {
             namespace: Arc::clone(front.namespace()),
             front,
             authenticator: Authenticator::new(authentication, impersonation, groups_lifetime),
             configuration: server_meta::Configuration::new(configuration),
+            hostname,
         }
     }
 

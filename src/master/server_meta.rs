@@ -9,7 +9,8 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::server::{MasterServer, Namespace, UserCall, on_standby, unsupported};
 use crate::proto::alluxio::grpc::ConfigProperty;
 use crate::proto::alluxio::grpc::meta::{
-    GetConfigHashPOptions, GetConfigHashPResponse, GetConfigurationPOptions, GetConfigurationPResponse,
+    CheckpointPOptions, CheckpointPResponse, GetConfigHashPOptions, GetConfigHashPResponse, GetConfigurationPOptions,
+    GetConfigurationPResponse,
 };
 use crate::proto::alluxio::grpc::metric::{
     ClearMetricsPRequest, ClearMetricsPResponse, GetMetricsPOptions, GetMetricsPResponse, MetricsHeartbeatPRequest,
@@ -121,8 +122,12 @@ pub(super) fn route_configuration<N: Namespace>(server: Arc<MasterServer<N>>, re
 }
 
 /// MetaMasterClientService and MetricsMasterClientService
-pub(super) fn route<N: Namespace>(_: UserCall<N>, request: http::Request<Body>) -> Reply {
+pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body>) -> Reply {
     match call::method_of(&request) {
+        Some((_, "Checkpoint")) => call::unary(request, |_: CheckpointPOptions| async move {
+            user.server.namespace.checkpoint().await?;
+            Ok(CheckpointPResponse { master_hostname: Some(user.server.hostname.clone()) })
+        }),
         // Clients report every ten seconds, whether anybody keeps it or not.
         Some((_, "MetricsHeartbeat")) => {
             call::unary(request, |_: MetricsHeartbeatPRequest| async { Ok(MetricsHeartbeatPResponse {}) })

@@ -1,10 +1,12 @@
 //! From the properties to a master that serves, and its end.
 
 use super::audit::{self, AuditLog, Line};
+use super::checkpoints::CheckpointLimits;
 use super::driver::{Driver, DriverSettings};
 use super::event::{Core, Exit};
 use super::folder_watch::watch_folder;
 use super::front::Front;
+use super::garbage;
 use super::ops;
 use super::outside::{self, Folder, OutsideError};
 use super::process::Process;
@@ -20,9 +22,8 @@ use super::workers::WorkerLimits;
 use crate::conf::{Authentication, Conf, keys, shown_text};
 use crate::election::{Latch, LatchError};
 use crate::journal::chain::Position;
-use crate::journal::codec::{self, Decoded, Frame};
 use crate::journal::folder::local::MissingFolder;
-use crate::journal::folder::{Format, JournalStore, Length, Listing, StoreError};
+use crate::journal::folder::{Format, JournalStore, Listing, StoreError};
 use crate::journal::writer::WriterLimits;
 use crate::metrics::MasterCounters;
 use crate::rpc::channel::ChannelSettings;
@@ -50,9 +51,6 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 /// How long a master that has entered the election may take to become primary before it counts as a standby.
 const FIRST_MOMENTS: Duration = Duration::from_millis(500);
-
-/// The header of a segment is shorter than this.
-const HEADER_BYTES_MAX: u64 = 4096;
 
 /// Why a master does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -321,29 +319,36 @@ async fn load(store: &dyn JournalStore) -> Result<(Core, Position, Option<u64>),
             }
         }
     }
-    match newest_failure {
-        // The segments before the oldest checkpoint may be gone.
-        Some(reason) if listing.segments.first().is_none_or(|first| first.index != 0) => {
-            Err(StartError::Checkpoint { folder, reason })
-        }
-        _ => Ok((Core::default(), Position::START, None)),
+    let begins =
+        begins(store, &listing, genesis).await.map_err(|source| StartError::Store { folder: folder.clone(), source });
+    if begins? {
+        return Ok((Core::default(), Position::START, None));
     }
+    let reason = newest_failure.unwrap_or_else(|| "there is none, and its first segments were collected".into());
+    Err(StartError::Checkpoint { folder, reason })
 }
 
 /// The genesis of the newest history in the folder, as far as a segment tells it: a format may have ended before it
 /// deleted the checkpoints of the history before.
 async fn newest_genesis(store: &dyn JournalStore, listing: &Listing) -> Result<Option<u64>, StoreError> {
     for segment in listing.segments.iter().rev() {
-        let bytes = match store.length(*segment).await? {
-            Length::Open(bytes) | Length::Closed(bytes) => bytes.min(HEADER_BYTES_MAX),
-            Length::Unknown => continue,
-        };
-        let begin = store.read(*segment, 0, bytes).await?;
-        if let Decoded::Frame(Frame::Header(header), _) = codec::decode(&begin, Position::START) {
+        if let Some(header) = garbage::header_of(store, *segment).await? {
             return Ok(Some(header.genesis));
         }
     }
     Ok(None)
+}
+
+/// Whether the first segment of this history is there still: without a checkpoint all are needed.
+async fn begins(store: &dyn JournalStore, listing: &Listing, genesis: Option<u64>) -> Result<bool, StoreError> {
+    for segment in &listing.segments {
+        match garbage::header_of(store, *segment).await? {
+            Some(header) if Some(header.genesis) == genesis => return Ok(header.base.is_none()),
+            // Torn, or of the history before the last format.
+            _ => {}
+        }
+    }
+    Ok(true)
 }
 
 fn driver_settings(conf: &Conf, cluster_id: &str, address: &str, incarnation: &str) -> DriverSettings {
@@ -368,7 +373,11 @@ fn driver_settings(conf: &Conf, cluster_id: &str, address: &str, incarnation: &s
         },
         root_owner: outside::os_user(),
         root_group: outside::os_group(),
-        checkpoint_entries: conf.get(&keys::JOURNAL_CHECKPOINT_PERIOD),
+        checkpoints: CheckpointLimits {
+            entries: conf.get(&keys::JOURNAL_CHECKPOINT_PERIOD),
+            bytes: conf.get(&keys::JOURNAL_CHECKPOINT_PERIOD_BYTES).0,
+            age: conf.get(&keys::JOURNAL_CHECKPOINT_PERIOD_TIME),
+        },
         workers: WorkerLimits {
             timeout: conf.get(&keys::MASTER_WORKER_TIMEOUT),
             connect_wait: conf.get(&keys::MASTER_WORKER_CONNECT_WAIT),
@@ -428,6 +437,7 @@ fn server_settings(conf: &Conf) -> Result<ServerSettings, StartError> {
         channel_purge_interval: CHANNEL_PURGE_INTERVAL,
         shutdown_grace: SHUTDOWN_GRACE,
         configuration: properties.collect(),
+        hostname: outside::host(conf),
     })
 }
 

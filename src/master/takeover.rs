@@ -6,7 +6,7 @@ use super::ops;
 use crate::election::EpochNode;
 use crate::journal::chain::Record;
 use crate::journal::entry_codec;
-use crate::journal::folder::{CheckpointId, SegmentId};
+use crate::journal::folder::SegmentId;
 use crate::journal::witness::Witness;
 use crate::journal::writer::{Writer, WriterStart};
 use crate::types::mutant::{self, Mutant};
@@ -17,7 +17,7 @@ impl<T> Driver<T> {
     pub(super) fn follow(&mut self, core: &mut Core, now: Boot) {
         let records = match self.follower.tailer.decided() {
             Ok(records) => records,
-            Err(error) => return self.exit(error.into()),
+            Err(error) => return self.cannot_follow(error, now),
         };
         for record in &records {
             if let Err(exit) = self.apply(core, record) {
@@ -27,7 +27,7 @@ impl<T> Driver<T> {
         let reading = if let Phase::Reading { epoch } = self.phase { Some(epoch) } else { None };
         if let Some(epoch) = reading {
             match self.follower.tailer.takeover() {
-                Err(error) => return self.exit(error.into()),
+                Err(error) => return self.cannot_follow(error, now),
                 Ok(Some(takeover))
                     if self.follower.tailer.highest_epoch() >= epoch && !mutant::is(Mutant::EpochFromNode) =>
                 {
@@ -41,7 +41,6 @@ impl<T> Driver<T> {
                                     not end, or one that was restored from a copy; the journal counts";
                         self.effects.push(Effect::Warn(text.into()));
                     }
-                    self.checkpoint_if_due(core);
                     let start = WriterStart {
                         cluster_id: self.settings.cluster_id.clone(),
                         genesis: takeover.genesis,
@@ -58,10 +57,7 @@ impl<T> Driver<T> {
                 }
                 Ok(None) => {}
             }
-        } else if self.follower.tailer.is_settled().unwrap_or(false) {
-            self.role.enter();
-            self.checkpoint_if_due(core);
-        } else if self.follower.is_blocked() {
+        } else if self.follower.tailer.is_settled().unwrap_or(false) || self.follower.is_blocked() {
             self.role.enter();
         }
         let newest = self.role.seen().and_then(|node| Witness::of(node).newest());
@@ -134,33 +130,14 @@ impl<T> Driver<T> {
         self.phase = Phase::Flushing { epoch, until: writer.last() };
     }
 
-    pub(super) fn checkpointed(&mut self, outcome: Result<CheckpointId, String>) {
-        self.follower.checkpointing = false;
-        if let Err(reason) = outcome {
-            self.effects.push(Effect::Warn(format!("cannot write a checkpoint reason={reason}")));
-        }
-    }
-
     fn apply(&mut self, core: &mut Core, record: &Record) -> Result<(), Exit> {
         let corrupt = |reason: String| Exit::Corrupt(record.position, reason);
         let entries = entry_codec::decode_entries(&record.entries).map_err(|error| corrupt(error.to_string()))?;
         for entry in &entries {
             core.state.apply(entry).map_err(|error| corrupt(error.to_string()))?;
         }
-        self.follower.entries_since_checkpoint += entries.len() as u64;
+        self.checkpoints.count(entries.len(), record.entries.len());
+        self.checkpoints.counted_up_to(record.position.sequence);
         Ok(())
-    }
-
-    /// Writes the state as it is now, which holds marked records only.
-    fn checkpoint_if_due(&mut self, core: &Core) {
-        let due = self.follower.entries_since_checkpoint >= self.settings.checkpoint_entries;
-        let Some(genesis) = self.follower.tailer.genesis().filter(|_| due && !self.follower.checkpointing) else {
-            return;
-        };
-        self.follower.checkpointing = true;
-        self.follower.entries_since_checkpoint = 0;
-        let at = self.follower.tailer.applied();
-        let id = CheckpointId { sequence: at.sequence, hash: at.hash };
-        self.effects.push(Effect::Checkpoint(id, genesis, Box::new(core.state.clone())));
     }
 }

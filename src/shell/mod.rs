@@ -16,6 +16,7 @@
 mod columns;
 mod describe;
 mod fs;
+mod fsadmin;
 mod local;
 mod log_level;
 mod output;
@@ -52,6 +53,8 @@ struct Session {
 pub enum Face {
     /// `alluxio fs …`
     Fs,
+    /// `alluxio fsadmin …`
+    FsAdmin,
     /// `alluxio runTests`, `alluxio runTest …`
     RunTests,
     /// `alluxio logLevel …`
@@ -76,6 +79,7 @@ pub fn run_on(face: Face, words: &[&str], settings: ShellSettings, output: &mut 
             let code = runtime.block_on(async {
                 match face {
                     Face::Fs => fs::run(words, &session, output).await,
+                    Face::FsAdmin => fsadmin::run(words, &session, output).await,
                     Face::LogLevel => log_level::run(words, web_ports, &session, output).await,
                     Face::RunTests => run_tests::run(words, &session, output).await,
                 }

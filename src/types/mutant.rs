@@ -80,6 +80,14 @@ pub enum Mutant {
     NoRecovery,
     /// F11: a segment that no DataNode shows is empty.
     UnknownIsEmpty,
+    /// F9: a primary writes a checkpoint before it is answered.
+    CheckpointAhead,
+    /// Collection: a segment that nobody answered from keeps what is before it.
+    CollectUnanswered,
+    /// Collection: what only the newest checkpoint holds is deleted.
+    CollectToNewest,
+    /// Collection: checkpoints of a history before the last format count.
+    CollectForeign,
     /// Format: a master goes on in another history.
     ForeignHistory,
     /// Format: what the epoch node tells of a history before it is held against the journal.
@@ -151,6 +159,10 @@ impl Mutant {
         Mutant::NoIdleMark,
         Mutant::NoRecovery,
         Mutant::UnknownIsEmpty,
+        Mutant::CheckpointAhead,
+        Mutant::CollectUnanswered,
+        Mutant::CollectToNewest,
+        Mutant::CollectForeign,
         Mutant::ForeignHistory,
         Mutant::OldHistoryCounts,
         Mutant::DamageIsTorn,

@@ -9,6 +9,7 @@ mod harness;
 #[allow(dead_code, reason = "the tests of the pages use the rest")]
 mod page;
 
+mod checkpoints;
 mod failover;
 mod hadoop;
 mod java;

@@ -123,8 +123,14 @@ impl World {
 
     /// All records that a leader that begins now would find; none if it had to wait for somebody.
     fn read_as_a_new_leader(&mut self) -> Result<Option<(Vec<Record>, SequenceNumber)>, String> {
-        let Ok(listing) = self.folder.list() else { return Ok(None) };
-        let mut tailer = Tailer::new(Position::START, Some(self.formatter.genesis));
+        let genesis = self.formatter.genesis;
+        let (Ok(listing), Ok(checkpoints)) = (self.folder.list(), self.checkpoints_of(genesis)) else {
+            return Ok(None);
+        };
+        // If the newest checkpoint is damaged, the one before it must do.
+        let older = checkpoints.iter().rev().nth(1).filter(|_| !self.journal_begins());
+        let from = older.map_or(Position::START, |id| Position { sequence: id.sequence, hash: id.hash });
+        let mut tailer = Tailer::new(from, Some(genesis));
         let mut records = Vec::new();
         loop {
             let asks = tailer.asks();

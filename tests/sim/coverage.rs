@@ -39,6 +39,8 @@ met! {
     Full: "changes refused because too much was not acknowledged",
     CheckpointLoaded: "starts from a checkpoint",
     CheckpointCompared: "checkpoints compared with the history",
+    Collected: "segments that checkpoints had made superfluous, and that were deleted",
+    Reloaded: "standbys that began again, from a newer checkpoint",
     HeldRead: "reads held back",
     Fenced: "fenced leaders",
     StopUnderLoad: "planned stops with calls under way",

@@ -70,7 +70,7 @@ impl World {
     }
 
     /// What the NameNode lists, as it is or as it was a while ago.
-    fn list(&mut self) -> Result<Vec<SegmentId>, StoreError> {
+    pub fn list(&mut self) -> Result<Vec<SegmentId>, StoreError> {
         let mut segments = self.folder.list()?.segments;
         let lags = self.doom.lags_until > self.now && self.rng.chance(3, 4);
         if (lags || self.rng.chance(1, 5)) && !self.healing {

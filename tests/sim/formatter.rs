@@ -102,7 +102,8 @@ impl World {
                 };
                 let released = self.election.release(session, claimed.version, &node);
                 self.election.end_session(session);
-                if released.is_ok() {
+                // It may die before.
+                if released.is_ok() && self.rng.chance(1, 2) {
                     self.delete_before(segment);
                 }
                 self.formatter_ends();

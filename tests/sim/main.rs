@@ -8,6 +8,7 @@
 
 mod audit;
 mod client;
+mod collect;
 mod coordinator;
 mod coverage;
 mod doom;
@@ -30,6 +31,7 @@ mod world;
 use alluxio::journal::chain::Position;
 use alluxio::journal::folder::CheckpointId;
 use alluxio::journal::writer::WriterLimits;
+use alluxio::master::checkpoints::CheckpointLimits;
 use alluxio::master::driver::DriverSettings;
 use alluxio::master::ops;
 use alluxio::master::role::{FencingMode, RoleSettings};
@@ -67,7 +69,7 @@ pub fn settings(options: &Options, host: usize, incarnation: &str) -> DriverSett
         ops: ops_settings(),
         root_owner: "root".into(),
         root_group: "root".into(),
-        checkpoint_entries: 60,
+        checkpoints: CheckpointLimits { entries: 60, bytes: 30_000, age: Duration::from_secs(30) },
         workers: WorkerLimits { timeout: Duration::from_secs(8), connect_wait: Duration::from_secs(5) },
     }
 }

@@ -50,6 +50,9 @@ impl World {
                 let outcome = self.folder.write_checkpoint(id, content).map(|_| id).map_err(|error| error.to_string());
                 self.tell_later(host, life, Event::Checkpointed(outcome));
             }
+            Action::ListCheckpoints { host, life, genesis } => self.list_checkpoints(host, life, genesis),
+            Action::Collect { host, life, genesis } => self.collect(host, life, genesis),
+            Action::Delete { host, life, files } => self.delete(host, life, files),
             Action::GuardianRelease { incarnation } => self.guardian_release(&incarnation),
             Action::Kill { host, life } => {
                 if self.process(host, life).is_some() {
@@ -202,6 +205,14 @@ impl World {
                 let delay = self.rng.range(100 * MS, 5 * SECOND);
                 self.after(delay, Action::Recover { host, life, segment });
             }
+            Effect::ListCheckpoints(genesis) => {
+                let delay = self.rng.range(MS, 50 * MS);
+                self.after(delay, Action::ListCheckpoints { host, life, genesis });
+            }
+            Effect::Collect(genesis) => {
+                let delay = self.rng.range(MS, 50 * MS);
+                self.after(delay, Action::Collect { host, life, genesis });
+            }
             Effect::Checkpoint(id, genesis, state) => {
                 let content: Vec<u8> = state.to_checkpoint(&crate::checkpoint_origin(id, genesis)).concat();
                 let delay = self.rng.range(10 * MS, SECOND);
@@ -238,7 +249,8 @@ impl World {
                 self.kill(host, false);
             }
             Exit::Fenced(_) => {
-                self.coverage.met(Met::Fenced);
+                let reloads = exit.to_string().contains("newer checkpoint");
+                self.coverage.met(if reloads { Met::Reloaded } else { Met::Fenced });
                 self.kill(host, true);
             }
             Exit::Chain(ChainError::Foreign { ours, .. }) if *ours != self.formatter.genesis => {

@@ -5,6 +5,7 @@
 
 use crate::audit::Told;
 use crate::client::Client;
+use crate::collect::Rubbish;
 use crate::coordinator::Looks;
 use crate::coverage::{Coverage, Met};
 use crate::doom::{Doom, Progress};
@@ -31,7 +32,7 @@ use alluxio::master::worker_call::WorkerCall;
 use alluxio::types::time::{Boot, Millis};
 use alluxio::types::{FsError, InodeId};
 use alluxio::ufs::MemoryUfs;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,6 +115,21 @@ pub enum Action {
         life: u64,
         id: CheckpointId,
         content: bytes::Bytes,
+    },
+    ListCheckpoints {
+        host: usize,
+        life: u64,
+        genesis: u64,
+    },
+    Collect {
+        host: usize,
+        life: u64,
+        genesis: u64,
+    },
+    Delete {
+        host: usize,
+        life: u64,
+        files: VecDeque<Rubbish>,
     },
     GuardianRelease {
         incarnation: String,
@@ -462,7 +478,7 @@ impl World {
         }
         let checkpoints = self.folder.list().map_err(|error| error.to_string())?.checkpoints;
         let (mut core, mut position, mut genesis) = (Core::default(), Position::START, None);
-        let wanted = self.rng.chance(4, 5);
+        let wanted = self.rng.chance(4, 5) || !self.journal_begins();
         for id in checkpoints.into_iter().rev().filter(|_| wanted) {
             let content = self.folder.read_checkpoint(id).map_err(|error| error.to_string())?;
             let Ok((state, origin)) = MasterState::from_checkpoint(&content) else { continue };

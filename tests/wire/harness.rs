@@ -52,6 +52,10 @@ impl Namespace for Recorder {
         self.answer.lock().clone()
     }
 
+    async fn checkpoint(&self) -> Result<(), FsError> {
+        Ok(())
+    }
+
     async fn worker(&self, call: WorkerCall) -> Result<Answer, FsError> {
         self.seen.lock().push(Seen::Worker(call));
         let _open = self.gate.lock().await;
@@ -92,6 +96,7 @@ pub fn settings(authentication: AuthenticationType) -> ServerSettings {
         channel_purge_interval: Duration::from_secs(3600),
         shutdown_grace: LIMIT,
         configuration: Vec::new(),
+        hostname: "m1".into(),
     }
 }
 

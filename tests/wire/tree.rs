@@ -63,6 +63,10 @@ impl Namespace for Tree {
         Ok(decision.answer)
     }
 
+    async fn checkpoint(&self) -> Result<(), FsError> {
+        Ok(())
+    }
+
     async fn worker(&self, call: WorkerCall) -> Result<Answer, FsError> {
         panic!("no worker talks to this tree: {call:?}")
     }

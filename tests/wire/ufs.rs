@@ -11,6 +11,7 @@ use alluxio::journal::folder::local::{LocalSettings, LocalStore};
 use alluxio::journal::folder::{Format, JournalStore, SegmentId};
 use alluxio::journal::writer::WriterLimits;
 use alluxio::master::audit::AuditLog;
+use alluxio::master::checkpoints::CheckpointLimits;
 use alluxio::master::driver::{Driver, DriverSettings};
 use alluxio::master::event::{Core, Exit};
 use alluxio::master::front::Front;
@@ -75,7 +76,7 @@ fn driver_settings(root_ufs: &str) -> DriverSettings {
         },
         root_owner: "root".into(),
         root_group: "root".into(),
-        checkpoint_entries: 1_000_000,
+        checkpoints: CheckpointLimits { entries: 1_000_000, bytes: 1 << 30, age: Duration::from_secs(3600) },
         workers: WorkerLimits { timeout: LIMIT, connect_wait: Duration::ZERO },
     }
 }

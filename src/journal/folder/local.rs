@@ -329,6 +329,15 @@ impl JournalStore for LocalStore {
         self.run("read", &self.path(id), |path| std::fs::read(path).map(Bytes::from)).await
     }
 
+    async fn read_checkpoint_start(&self, id: CheckpointId, bytes: u64) -> Result<Bytes> {
+        let read = move |path: &Path| {
+            let mut start = Vec::new();
+            File::open(path)?.take(bytes).read_to_end(&mut start)?;
+            Ok(Bytes::from(start))
+        };
+        self.run("read", &self.path(id), read).await
+    }
+
     async fn delete_checkpoint(&self, id: CheckpointId) -> Result<()> {
         self.run("delete", &self.path(id), |path| missing_is_fine(std::fs::remove_file(path))).await
     }

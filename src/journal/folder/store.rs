@@ -192,6 +192,9 @@ pub trait JournalStore: Send + Sync {
     /// Reads a checkpoint whole.
     async fn read_checkpoint(&self, id: CheckpointId) -> Result<Bytes, StoreError>;
 
+    /// Reads the first `bytes` bytes of a checkpoint, or all if it has fewer.
+    async fn read_checkpoint_start(&self, id: CheckpointId, bytes: u64) -> Result<Bytes, StoreError>;
+
     /// Deletes a checkpoint. A missing one is no error.
     async fn delete_checkpoint(&self, id: CheckpointId) -> Result<(), StoreError>;
 }

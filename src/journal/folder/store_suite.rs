@@ -326,6 +326,8 @@ pub async fn a_checkpoint_is_written_once(place: &dyn Place) {
     assert_eq!(theirs.list().await.unwrap().checkpoints, [old, new]);
     assert_eq!(theirs.read_checkpoint(new).await.unwrap(), pattern(0, 701));
     assert_eq!(theirs.read_checkpoint(old).await.unwrap(), Bytes::new());
+    assert_eq!(theirs.read_checkpoint_start(new, 650).await.unwrap(), pattern(0, 650));
+    assert_eq!(theirs.read_checkpoint_start(new, 5000).await.unwrap(), pattern(0, 701));
     ours.delete_checkpoint(old).await.unwrap();
     ours.delete_checkpoint(old).await.unwrap();
     assert!(matches!(theirs.read_checkpoint(old).await, Err(StoreError::NotFound { .. })));

@@ -44,6 +44,16 @@ pub struct CheckpointOrigin {
     pub cluster_id: String,
 }
 
+impl CheckpointOrigin {
+    /// What the first bytes of a checkpoint say, if they begin as one does. Whether it is sound they do not tell.
+    pub fn read(start: &[u8]) -> Option<CheckpointOrigin> {
+        let mut reader = Reader { rest: start };
+        let is_one = reader.take(MAGIC.len())? == MAGIC && reader.u32()? == VERSION;
+        reader.take(8 + 8)?;
+        read_origin(&mut reader).filter(|_| is_one)
+    }
+}
+
 impl MasterState {
     /// The bytes of a checkpoint in pieces, in order.
     pub fn to_checkpoint(&self, origin: &CheckpointOrigin) -> Vec<Bytes> {

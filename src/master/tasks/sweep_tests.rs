@@ -28,6 +28,10 @@ impl Namespace for Needs {
         Err(FsError::new(ErrorKind::Internal, "nothing is submitted"))
     }
 
+    async fn checkpoint(&self) -> Result<(), FsError> {
+        Err(FsError::new(ErrorKind::Internal, "no checkpoint is wanted"))
+    }
+
     async fn worker(&self, _: WorkerCall) -> Result<Answer, FsError> {
         Err(FsError::new(ErrorKind::Internal, "no worker calls"))
     }

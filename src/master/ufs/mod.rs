@@ -236,6 +236,10 @@ impl Namespace for UfsNamespace {
         self.decide(request).await
     }
 
+    async fn checkpoint(&self) -> Result<(), FsError> {
+        self.inner.handle.checkpoint().await
+    }
+
     async fn worker(&self, call: WorkerCall) -> Result<Answer, FsError> {
         self.inner.handle.worker(call).await
     }

@@ -134,13 +134,14 @@ impl HdfsStore {
         tails.insert(segment, Tail { block, at: visible.at, bytes, open_at });
     }
 
-    async fn read_closed(&self, name: impl Display + Copy) -> Result<Bytes> {
+    /// The first `bytes` bytes of a file that is closed, or all if it has fewer.
+    async fn read_closed(&self, name: impl Display + Copy, bytes: u64) -> Result<Bytes> {
         let located = self.locate(name).await?;
         if located.under_construction {
             let reason = "it is still being written".into();
             return Err(StoreError::Unavailable { operation: "read", object: self.object(name), reason });
         }
-        let length = located.file_length;
+        let length = located.file_length.min(bytes);
         let content = self.client.read_range(&blocks_of(located), 0, length).await;
         content.map_err(|failure| read_failure(failure, &self.object(name)))
     }
@@ -193,7 +194,7 @@ impl JournalStore for HdfsStore {
     }
 
     async fn read_format(&self) -> Result<Option<Format>> {
-        match self.read_closed(FORMAT).await {
+        match self.read_closed(FORMAT, u64::MAX).await {
             Ok(text) => layout::decode_format(&text, &self.object(FORMAT)).map(Some),
             Err(StoreError::NotFound { .. }) => Ok(None),
             Err(failure) => Err(failure),
@@ -342,7 +343,11 @@ impl JournalStore for HdfsStore {
     }
 
     async fn read_checkpoint(&self, id: CheckpointId) -> Result<Bytes> {
-        self.read_closed(id).await
+        self.read_closed(id, u64::MAX).await
+    }
+
+    async fn read_checkpoint_start(&self, id: CheckpointId, bytes: u64) -> Result<Bytes> {
+        self.read_closed(id, bytes).await
     }
 
     async fn delete_checkpoint(&self, id: CheckpointId) -> Result<()> {

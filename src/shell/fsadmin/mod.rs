@@ -1,0 +1,34 @@
+//! `alluxio fsadmin …`: what operators ask of a cluster.
+// Compatible: 2.9 alluxio.cli.fsadmin, texts and exit codes.
+
+mod journal;
+
+use super::{FAILED, Output, Session};
+
+/// A command: its name, how it is called, what it does.
+struct Command {
+    name: &'static str,
+    usage: &'static str,
+}
+
+const COMMANDS: &[Command] = &[Command { name: "journal", usage: "[journal [checkpoint]]" }];
+
+/// Runs the command and gives the exit code.
+pub(super) async fn run(words: &[&str], session: &Session, output: &mut Output<'_>) -> i32 {
+    match words {
+        ["journal", words @ ..] => journal::run(words, session, output).await,
+        [] => usage(output),
+        [name, ..] => {
+            output.complain(&format!("{name} is an unknown command."));
+            usage(output)
+        }
+    }
+}
+
+fn usage(output: &mut Output<'_>) -> i32 {
+    output.line("Usage: alluxio fsadmin [generic options]");
+    let mut commands: Vec<&Command> = COMMANDS.iter().collect();
+    commands.sort_by_key(|command| command.name);
+    commands.iter().for_each(|command| output.line(&format!("\t {}", command.usage)));
+    FAILED
+}

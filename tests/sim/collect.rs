@@ -1,0 +1,109 @@
+//! Which checkpoints there are, and the deletion of what they make superfluous, one file after the other: by whoever wrote
+//! one, on a listing that may be old, even after others lead or it has died.
+
+use crate::coverage::Met;
+use crate::world::{Action, MS, SECOND, World};
+use alluxio::journal::chain::{Position, SegmentHeader};
+use alluxio::journal::codec::{self, Decoded, Frame};
+use alluxio::journal::collector::{Collector, Want};
+use alluxio::journal::folder::{CheckpointId, Length, Listing, SegmentId, StoreError};
+use alluxio::master::event::Event;
+use alluxio::master::state::CheckpointOrigin;
+use std::collections::VecDeque;
+
+/// A file that is to go.
+pub enum Rubbish {
+    Checkpoint(CheckpointId),
+    Segment(SegmentId),
+}
+
+impl World {
+    /// A master wants to know which checkpoints of its history there are.
+    pub fn list_checkpoints(&mut self, host: usize, life: u64, genesis: u64) {
+        let listed = self.checkpoints_of(genesis).map_err(|error| error.to_string());
+        self.tell_later(host, life, Event::CheckpointsListed(listed));
+    }
+
+    /// The checkpoints of a history, in order.
+    pub fn checkpoints_of(&self, genesis: u64) -> Result<Vec<CheckpointId>, StoreError> {
+        let all = self.folder.list()?.checkpoints;
+        Ok(all.into_iter().filter(|id| self.genesis_of(*id) == Some(genesis)).collect())
+    }
+
+    fn genesis_of(&self, id: CheckpointId) -> Option<u64> {
+        let content = self.folder.read_checkpoint(id).ok()?;
+        CheckpointOrigin::read(&content).map(|origin| origin.genesis)
+    }
+
+    /// As some DataNode has it.
+    pub fn header_of(&mut self, segment: SegmentId) -> Option<SegmentHeader> {
+        let Ok(Length::Open(bytes) | Length::Closed(bytes)) = self.any_length(segment) else { return None };
+        let begin = self.any_replica(segment, 0, bytes).ok()?;
+        match codec::decode(&begin, Position::START) {
+            Decoded::Frame(Frame::Header(header), _) => Some(header),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing was collected yet of the history that counts.
+    pub fn journal_begins(&mut self) -> bool {
+        let genesis = self.formatter.genesis;
+        let headers = self
+            .segments()
+            .into_iter()
+            .find_map(|segment| self.header_of(segment).filter(|header| header.genesis == genesis));
+        headers.is_none_or(|header| header.base.is_none())
+    }
+
+    /// A master that has written a checkpoint looks what is superfluous.
+    pub fn collect(&mut self, host: usize, life: u64, genesis: u64) {
+        let (Ok(segments), Ok(Listing { checkpoints, .. })) = (self.list(), self.folder.list()) else {
+            return self.tell_later(host, life, Event::Collected);
+        };
+        let mut collector = Collector::new(genesis, Listing { segments, checkpoints });
+        while let Some(want) = collector.want() {
+            match want {
+                Want::Genesis(id) => collector.genesis(id, self.genesis_of(id)),
+                Want::Header(segment) => collector.header(segment, self.header_of(segment).as_ref()),
+            }
+        }
+        let garbage = collector.garbage();
+        let checkpoints = garbage.checkpoints.into_iter().map(Rubbish::Checkpoint);
+        let files = checkpoints.chain(garbage.segments.into_iter().map(Rubbish::Segment)).collect();
+        self.delete_soon(host, life, files);
+    }
+
+    fn delete_soon(&mut self, host: usize, life: u64, files: VecDeque<Rubbish>) {
+        if files.is_empty() {
+            return self.tell_later(host, life, Event::Collected);
+        }
+        let late = self.rng.chance(1, 10) && !self.healing;
+        let delay = if late { self.rng.range(MS, 10 * SECOND) } else { self.rng.range(MS, 50 * MS) };
+        self.after(delay, Action::Delete { host, life, files });
+    }
+
+    /// The next file goes. A call that was sent takes effect even if its master has died.
+    pub fn delete(&mut self, host: usize, life: u64, mut files: VecDeque<Rubbish>) {
+        let deleted = match files.pop_front() {
+            Some(Rubbish::Checkpoint(id)) => self.folder.delete_checkpoint(id),
+            Some(Rubbish::Segment(segment)) => {
+                self.note(|| format!("host {host} deletes {segment}"));
+                self.coverage.met(Met::Collected);
+                self.folder.delete_segment(segment)
+            }
+            None => Ok(()),
+        };
+        if self.process(host, life).is_none() {
+            return;
+        }
+        if self.is_paused(host) {
+            let later = self.hosts[host].paused_until - self.now + 1;
+            return self.after(later, Action::Delete { host, life, files });
+        }
+        if deleted.is_err() {
+            self.tell_later(host, life, Event::Collected)
+        } else {
+            self.delete_soon(host, life, files)
+        }
+    }
+}
