@@ -15,6 +15,7 @@ use alluxio::master::{outside, start};
 use alluxio::process::launch;
 use alluxio::process::{CLAIMED, PidFile, READY, SAYS, Server, complain, is_this_host, redirect_errors, tell};
 use alluxio::shell::{Face, ShellSettings};
+use alluxio::tools::journal::CommandError;
 use alluxio::web::master::MasterWeb;
 use alluxio::web::worker::WorkerWeb;
 use alluxio::worker;
@@ -346,15 +347,12 @@ fn format(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
 }
 
 fn journal(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
-    let ["verify"] = words else {
-        complain("Usage: alluxio journal verify");
-        return Ok(1);
-    };
     tell_mistakes(conf);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let report = runtime.block_on(alluxio::tools::journal_verify::run(conf))?;
-    let code = u8::from(report.durable.is_err());
-    written(report.write(&mut std::io::stdout()).map(|()| code))
+    match runtime.block_on(alluxio::tools::journal::run(conf, words, &mut std::io::stdout())) {
+        Err(CommandError::Output(error)) => written(Err(error)),
+        outcome => Ok(outcome?),
+    }
 }
 
 /// Whether `format` with these words would begin: asked before workers are formatted.

@@ -238,11 +238,19 @@ impl Tailer {
     /// # Errors
     /// Whatever makes it impossible to follow; final.
     pub fn decided(&mut self) -> Result<Vec<Record>, ChainError> {
+        Ok(self.decided_in_segments()?.into_iter().map(|(_, record)| record).collect())
+    }
+
+    /// As `decided`, each with the segment that it was read from.
+    ///
+    /// # Errors
+    /// As `decided`.
+    pub fn decided_in_segments(&mut self) -> Result<Vec<(SegmentId, Record)>, ChainError> {
         let Resolved::Chain(links) = self.resolve()? else { return Ok(Vec::new()) };
         self.next_read(&links)?;
         let tip = *links.last().expect("a chain has a tip");
         let mut applied = self.applied();
-        let mut records: Vec<Record> = Vec::new();
+        let mut records: Vec<(SegmentId, Record)> = Vec::new();
         for (at, segment) in links.iter().enumerate() {
             let (limit, view) = (self.limit(&links, at), &self.segments[segment].view);
             if limit <= applied.sequence {
@@ -256,10 +264,11 @@ impl Tailer {
             }
             let after = view.records.iter().map(|placed| &placed.record);
             let after = after.skip_while(|record| record.position.sequence <= applied.sequence);
-            records.extend(after.take_while(|record| record.position.sequence <= limit).cloned());
-            applied = records.last().map_or(applied, |record| record.position);
+            let decided = after.take_while(|record| record.position.sequence <= limit);
+            records.extend(decided.map(|record| (*segment, record.clone())));
+            applied = records.last().map_or(applied, |(_, record)| record.position);
         }
-        self.applied.extend(records.iter().map(|record| record.position));
+        self.applied.extend(records.iter().map(|(_, record)| record.position));
         self.applied.drain(..self.applied.len().saturating_sub(REMEMBERED_MAX));
         self.genesis = self.header(tip).map(|header| header.genesis);
         for (segment, followed) in &mut self.segments {

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use crate::journal::chain::SegmentHeader;
 use crate::journal::codec;
 use crate::journal::entry::Entry;
+use crate::journal::entry_codec;
 use crate::journal::folder::{Format, MemoryFolder, MemoryStore, SegmentId};
+use crate::master::state::CheckpointOrigin;
+use crate::tools::sample_journal::{self, SampleJournal};
 use crate::types::SequenceNumber;
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -59,7 +62,7 @@ fn node(durable: Position) -> EpochNode {
 }
 
 async fn verified_with(folder: MemoryFolder, node: EpochNode) -> Result<Report, VerifyError> {
-    verify(&MemoryStore::new(Arc::new(Mutex::new(folder))), &format(), Ok(node)).await
+    verify(&MemoryStore::new(Arc::new(Mutex::new(folder))), &format(), Ok(node), Writers::MayLive).await
 }
 
 async fn verified(folder: MemoryFolder) -> Result<Report, VerifyError> {
@@ -100,7 +103,7 @@ async fn a_segment_whose_length_nobody_tells_is_not_waited_for_forever() {
     let (mut folder, _, _) = journal();
     folder.restart_replica(SEGMENT, 0);
     let error = verified(folder).await.unwrap_err();
-    assert!(matches!(error, VerifyError::NoLength { .. }), "{error}");
+    assert!(matches!(error, VerifyError::Replay(ReplayError::NoLength { .. })), "{error}");
 }
 
 #[tokio::test]
@@ -108,11 +111,11 @@ async fn damage_is_named() {
     let (mut folder, _, header_bytes) = journal();
     folder.damage(SEGMENT, header_bytes as u64 + 30, b"?");
     let error = verified(folder).await.unwrap_err();
-    assert!(matches!(error, VerifyError::Chain(ChainError::Damaged(_))), "{error}");
+    assert!(matches!(error, VerifyError::Replay(ReplayError::Chain(ChainError::Damaged(_)))), "{error}");
     let (mut folder, positions, _) = journal();
     let id = CheckpointId { sequence: positions[0].sequence, hash: positions[0].hash };
     folder.write_checkpoint(id, Bytes::from_static(b"nothing")).unwrap();
-    assert!(matches!(verified(folder).await.unwrap_err(), VerifyError::Checkpoint { .. }));
+    assert!(matches!(verified(folder).await.unwrap_err(), VerifyError::Replay(ReplayError::Checkpoint { .. })));
 }
 
 #[tokio::test]
@@ -124,13 +127,16 @@ async fn what_was_acknowledged_must_be_there() {
         let other = Position { hash: 1, ..durable };
         let error = verified_with(journal().0, node(other)).await.unwrap_err();
         assert!(
-            matches!(error, VerifyError::Chain(ChainError::OtherRecord { durable, .. }) if durable == other),
+            matches!(error, VerifyError::Replay(ReplayError::Chain(ChainError::OtherRecord { durable, .. })) if durable == other),
             "{error}"
         );
     }
     let lost = node(Position { sequence: SequenceNumber(4), hash: 1 });
     let error = verified_with(journal().0, lost).await.unwrap_err();
-    assert!(matches!(error, VerifyError::Chain(ChainError::Short { end, .. }) if end == third), "{error}");
+    assert!(
+        matches!(error, VerifyError::Replay(ReplayError::Chain(ChainError::Short { end, .. })) if end == third),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -138,7 +144,7 @@ async fn a_segment_that_the_epoch_node_tells_of_must_be_there() {
     let next = EpochNode { segments: 2, ..node(Position::START) };
     let error = verified_with(journal().0, next).await.unwrap_err();
     let newest = SegmentId { epoch: 1, index: 1 };
-    assert!(matches!(error, VerifyError::NotListed { missing } if missing == newest), "{error}");
+    assert!(matches!(error, VerifyError::Replay(ReplayError::NotListed { missing }) if missing == newest), "{error}");
 }
 
 /// As after ZooKeeper was restored from a copy of before a format.
@@ -149,7 +155,7 @@ async fn what_the_epoch_node_tells_of_a_history_before_the_last_format_is_not_co
     let reason = report.await.unwrap().durable.unwrap_err();
     assert!(reason.contains("before the last format"), "{reason}");
     let error = verified_with(journal().0, EpochNode { genesis: GENESIS + 1, ..lost }).await.unwrap_err();
-    assert!(matches!(error, VerifyError::Chain(ChainError::OlderHistory { .. })), "{error}");
+    assert!(matches!(error, VerifyError::Replay(ReplayError::Chain(ChainError::OlderHistory { .. }))), "{error}");
 }
 
 /// Who has just claimed has made no segment yet.
@@ -162,7 +168,7 @@ async fn a_claim_alone_names_no_segment_of_its_own() {
 #[tokio::test]
 async fn it_is_said_that_the_end_was_not_compared() {
     let store = MemoryStore::new(Arc::new(Mutex::new(journal().0)));
-    let report = verify(&store, &format(), Err("ZooKeeper is away".to_owned())).await.unwrap();
+    let report = verify(&store, &format(), Err("ZooKeeper is away".to_owned()), Writers::MayLive).await.unwrap();
     let mut text = Vec::new();
     report.write(&mut text).unwrap();
     let text = String::from_utf8(text).unwrap();
@@ -179,6 +185,29 @@ async fn a_checkpoint_of_another_place_is_named() {
         let id = CheckpointId { sequence: first.sequence, hash: first.hash };
         folder.write_checkpoint(id, state.to_checkpoint(&origin).concat().into()).unwrap();
         let error = verified(folder).await.unwrap_err();
-        assert!(matches!(error, VerifyError::Misplaced { .. }), "{error}");
+        assert!(matches!(error, VerifyError::Replay(ReplayError::Misplaced { .. })), "{error}");
     }
+}
+
+#[tokio::test]
+async fn later_checkpoints_are_compared_with_the_segments_of_a_collected_journal() {
+    let mut journal = SampleJournal::long();
+    let (passed_over, first) = (journal.checkpoint(4), journal.checkpoint(8));
+    journal.collect_before(sample_journal::segment(2, 1));
+    let verified = async |journal: &SampleJournal| {
+        verify(&journal.store(), &sample_journal::format(), Ok(journal.node()), Writers::AreOver).await
+    };
+    let report = verified(&journal).await.unwrap();
+    assert_eq!((report.begins_with, report.checkpoints, report.not_compared), (Some(first), 1, 1));
+    assert!(journal.has(report.end, report.digest));
+    let mut text = Vec::new();
+    report.write(&mut text).unwrap();
+    assert!(String::from_utf8(text).unwrap().contains("compared from record 9 on, beginning with checkpoints/"));
+
+    let mut other = journal.clone();
+    other.checkpoint_with(9, sample_journal::GENESIS, &MasterState::default());
+    assert!(matches!(verified(&other).await.unwrap_err(), VerifyError::Differs { .. }));
+    journal.checkpoints.get_mut(&passed_over).unwrap()[300] ^= 1;
+    let error = verified(&journal).await.unwrap_err();
+    assert!(matches!(error, VerifyError::Replay(ReplayError::Checkpoint { id, .. }) if id == passed_over), "{error}");
 }

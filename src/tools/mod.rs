@@ -2,5 +2,10 @@
 
 pub mod format;
 pub mod get_conf;
+pub mod journal;
+pub mod journal_replay;
 pub mod journal_verify;
 pub mod validate_conf;
+
+#[cfg(test)]
+mod sample_journal;
