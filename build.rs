@@ -12,6 +12,7 @@ const FILES: &[&str] = &[
     "grpc/sasl_server.proto",
     "grpc/version.proto",
     "proto/journal/journal.proto",
+    "proto/meta/inode_meta.proto",
     "alluxio_rs/hdfs.proto",
     "alluxio_rs/journal.proto",
     "alluxio_rs/master.proto",

@@ -87,7 +87,7 @@ fn decode_one(bytes: &[u8]) -> Result<Entry, String> {
 }
 
 /// Number and content of the only field of a message: both envelopes say one thing.
-pub(super) fn only_field_of(bytes: &[u8]) -> Result<(u32, &[u8]), String> {
+pub(crate) fn only_field_of(bytes: &[u8]) -> Result<(u32, &[u8]), String> {
     let mut rest = bytes;
     let (field, wire_type) = decode_key(&mut rest).map_err(|e| e.to_string())?;
     let length = decode_varint(&mut rest).map_err(|e| e.to_string())?;
@@ -98,7 +98,7 @@ pub(super) fn only_field_of(bytes: &[u8]) -> Result<(u32, &[u8]), String> {
 }
 
 /// The message in all of these bytes.
-pub(super) fn message<M: Message + Default>(bytes: &[u8]) -> Result<M, String> {
+pub(crate) fn message<M: Message + Default>(bytes: &[u8]) -> Result<M, String> {
     let message = M::decode(bytes).map_err(|e| e.to_string())?;
     // Fields that the messages do not have are dropped by the decoder, and required ones made up: the length tells.
     if message.encoded_len() != bytes.len() {

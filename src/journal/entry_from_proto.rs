@@ -77,12 +77,12 @@ fn delete_block_of(entry: wire::DeleteBlockEntry) -> Result<Entry, String> {
     Ok(Entry::DeleteBlock { id: BlockId(need("delete_block", "block_id", block_id)?) })
 }
 
-fn new_block_of(entry: wire::NewBlockEntry) -> Result<Entry, String> {
+pub(crate) fn new_block_of(entry: wire::NewBlockEntry) -> Result<Entry, String> {
     let wire::NewBlockEntry { id } = entry;
     Ok(Entry::NewBlock { id: InodeId(need("new_block", "id", id)?) })
 }
 
-fn cluster_info_of(entry: wire::ClusterInfoEntry) -> Result<Entry, String> {
+pub(crate) fn cluster_info_of(entry: wire::ClusterInfoEntry) -> Result<Entry, String> {
     let wire::ClusterInfoEntry { cluster_id } = entry;
     Ok(Entry::ClusterInfo { cluster_id: need("cluster_info", "cluster_id", cluster_id)? })
 }
@@ -100,7 +100,7 @@ fn delete_of(entry: wire::DeleteFileEntry) -> Result<Entry, String> {
     }))
 }
 
-fn mount_of(entry: wire::AddMountPointEntry) -> Result<Entry, String> {
+pub(crate) fn mount_of(entry: wire::AddMountPointEntry) -> Result<Entry, String> {
     let wire::AddMountPointEntry { alluxio_path, ufs_path, read_only, properties, shared, mount_id } = entry;
     let kind = "add_mount_point";
     let property = |pair: wire::StringPairEntry| {
@@ -117,12 +117,12 @@ fn mount_of(entry: wire::AddMountPointEntry) -> Result<Entry, String> {
     }))
 }
 
-fn unmount_of(entry: wire::DeleteMountPointEntry) -> Result<Entry, String> {
+pub(crate) fn unmount_of(entry: wire::DeleteMountPointEntry) -> Result<Entry, String> {
     let wire::DeleteMountPointEntry { alluxio_path } = entry;
     Ok(Entry::DeleteMountPoint { path: path_of("delete_mount_point", alluxio_path)? })
 }
 
-pub(super) fn directory_of(entry: wire::InodeDirectoryEntry) -> Result<InodeDirectory, String> {
+pub(crate) fn directory_of(entry: wire::InodeDirectoryEntry) -> Result<InodeDirectory, String> {
     let wire::InodeDirectoryEntry {
         id,
         parent_id,
@@ -184,7 +184,7 @@ fn directory_generator_of(entry: wire::InodeDirectoryIdGeneratorEntry) -> Result
     })
 }
 
-fn file_of(entry: wire::InodeFileEntry) -> Result<Entry, String> {
+pub(crate) fn file_of(entry: wire::InodeFileEntry) -> Result<Entry, String> {
     let wire::InodeFileEntry {
         id,
         parent_id,
@@ -267,7 +267,7 @@ fn rename_of(entry: wire::RenameEntry) -> Result<Entry, String> {
     }))
 }
 
-fn update_of(entry: wire::UpdateInodeEntry) -> Result<Entry, String> {
+pub(crate) fn update_of(entry: wire::UpdateInodeEntry) -> Result<Entry, String> {
     let wire::UpdateInodeEntry {
         id,
         parent_id,
@@ -320,7 +320,7 @@ fn update_of(entry: wire::UpdateInodeEntry) -> Result<Entry, String> {
     }))
 }
 
-fn directory_update_of(entry: wire::UpdateInodeDirectoryEntry) -> Result<Entry, String> {
+pub(crate) fn directory_update_of(entry: wire::UpdateInodeDirectoryEntry) -> Result<Entry, String> {
     let wire::UpdateInodeDirectoryEntry { id, mount_point, direct_children_loaded, default_acl } = entry;
     let kind = "update_inode_directory";
     refuse(kind, [("defaultAcl", default_acl.is_some())])?;
@@ -328,7 +328,7 @@ fn directory_update_of(entry: wire::UpdateInodeDirectoryEntry) -> Result<Entry, 
     Ok(Entry::UpdateInodeDirectory(UpdateInodeDirectory { id, mount_point, direct_children_loaded }))
 }
 
-fn file_update_of(entry: wire::UpdateInodeFileEntry) -> Result<Entry, String> {
+pub(crate) fn file_update_of(entry: wire::UpdateInodeFileEntry) -> Result<Entry, String> {
     let wire::UpdateInodeFileEntry {
         id,
         block_size_bytes,

@@ -7,50 +7,50 @@ use crate::proto::alluxio::proto::journal as wire;
 use crate::types::{AlluxioPath, BlockId, InodeId, TtlAction};
 
 /// Numbers of the fields of `JournalEntry`.
-pub(super) mod field {
-    pub(in crate::journal) const ADD_MOUNT_POINT: u32 = 2;
-    pub(in crate::journal) const BLOCK_CONTAINER_ID_GENERATOR: u32 = 3;
-    pub(in crate::journal) const BLOCK_INFO: u32 = 4;
-    pub(in crate::journal) const DELETE_FILE: u32 = 6;
-    pub(in crate::journal) const DELETE_MOUNT_POINT: u32 = 8;
-    pub(in crate::journal) const INODE_DIRECTORY: u32 = 9;
-    pub(in crate::journal) const INODE_DIRECTORY_ID_GENERATOR: u32 = 10;
-    pub(in crate::journal) const INODE_FILE: u32 = 11;
-    pub(in crate::journal) const RENAME: u32 = 19;
-    pub(in crate::journal) const DELETE_BLOCK: u32 = 29;
-    pub(in crate::journal) const UPDATE_INODE: u32 = 35;
-    pub(in crate::journal) const UPDATE_INODE_DIRECTORY: u32 = 36;
-    pub(in crate::journal) const UPDATE_INODE_FILE: u32 = 37;
-    pub(in crate::journal) const NEW_BLOCK: u32 = 38;
-    pub(in crate::journal) const CLUSTER_INFO: u32 = 42;
+pub(crate) mod field {
+    pub(crate) const ADD_MOUNT_POINT: u32 = 2;
+    pub(crate) const BLOCK_CONTAINER_ID_GENERATOR: u32 = 3;
+    pub(crate) const BLOCK_INFO: u32 = 4;
+    pub(crate) const DELETE_FILE: u32 = 6;
+    pub(crate) const DELETE_MOUNT_POINT: u32 = 8;
+    pub(crate) const INODE_DIRECTORY: u32 = 9;
+    pub(crate) const INODE_DIRECTORY_ID_GENERATOR: u32 = 10;
+    pub(crate) const INODE_FILE: u32 = 11;
+    pub(crate) const RENAME: u32 = 19;
+    pub(crate) const DELETE_BLOCK: u32 = 29;
+    pub(crate) const UPDATE_INODE: u32 = 35;
+    pub(crate) const UPDATE_INODE_DIRECTORY: u32 = 36;
+    pub(crate) const UPDATE_INODE_FILE: u32 = 37;
+    pub(crate) const NEW_BLOCK: u32 = 38;
+    pub(crate) const CLUSTER_INFO: u32 = 42;
 }
 
-pub(super) fn directory_generator_of(container: i64, sequence: i64) -> wire::InodeDirectoryIdGeneratorEntry {
+pub(crate) fn directory_generator_of(container: i64, sequence: i64) -> wire::InodeDirectoryIdGeneratorEntry {
     wire::InodeDirectoryIdGeneratorEntry { container_id: Some(container), sequence_number: Some(sequence) }
 }
 
-pub(super) fn container_generator_of(next_container: i64) -> wire::BlockContainerIdGeneratorEntry {
+pub(crate) fn container_generator_of(next_container: i64) -> wire::BlockContainerIdGeneratorEntry {
     wire::BlockContainerIdGeneratorEntry { next_container_id: Some(next_container) }
 }
 
-pub(super) fn block_info_of(id: BlockId, length: i64) -> wire::BlockInfoEntry {
+pub(crate) fn block_info_of(id: BlockId, length: i64) -> wire::BlockInfoEntry {
     // Where its copies are is not journaled by 2.9 either.
     wire::BlockInfoEntry { block_id: Some(id.0), length: Some(length), block_location: None }
 }
 
-pub(super) fn delete_block_of(id: BlockId) -> wire::DeleteBlockEntry {
+pub(crate) fn delete_block_of(id: BlockId) -> wire::DeleteBlockEntry {
     wire::DeleteBlockEntry { block_id: Some(id.0) }
 }
 
-pub(super) fn new_block_of(file: InodeId) -> wire::NewBlockEntry {
+pub(crate) fn new_block_of(file: InodeId) -> wire::NewBlockEntry {
     wire::NewBlockEntry { id: Some(file.0) }
 }
 
-pub(super) fn cluster_info_of(cluster_id: &str) -> wire::ClusterInfoEntry {
+pub(crate) fn cluster_info_of(cluster_id: &str) -> wire::ClusterInfoEntry {
     wire::ClusterInfoEntry { cluster_id: Some(cluster_id.to_owned()) }
 }
 
-pub(super) fn directory_update_of(update: &UpdateInodeDirectory) -> wire::UpdateInodeDirectoryEntry {
+pub(crate) fn directory_update_of(update: &UpdateInodeDirectory) -> wire::UpdateInodeDirectoryEntry {
     wire::UpdateInodeDirectoryEntry {
         id: Some(update.id.0),
         mount_point: update.mount_point,
@@ -59,7 +59,7 @@ pub(super) fn directory_update_of(update: &UpdateInodeDirectory) -> wire::Update
     }
 }
 
-pub(super) fn mount_of(mount: &AddMountPoint) -> wire::AddMountPointEntry {
+pub(crate) fn mount_of(mount: &AddMountPoint) -> wire::AddMountPointEntry {
     let property =
         |(key, value): &(String, String)| wire::StringPairEntry { key: Some(key.clone()), value: Some(value.clone()) };
     wire::AddMountPointEntry {
@@ -72,11 +72,11 @@ pub(super) fn mount_of(mount: &AddMountPoint) -> wire::AddMountPointEntry {
     }
 }
 
-pub(super) fn unmount_of(path: &AlluxioPath) -> wire::DeleteMountPointEntry {
+pub(crate) fn unmount_of(path: &AlluxioPath) -> wire::DeleteMountPointEntry {
     wire::DeleteMountPointEntry { alluxio_path: Some(path.to_string()) }
 }
 
-pub(super) fn delete_of(delete: &DeleteFile) -> wire::DeleteFileEntry {
+pub(crate) fn delete_of(delete: &DeleteFile) -> wire::DeleteFileEntry {
     wire::DeleteFileEntry {
         id: Some(delete.id.0),
         recursive: Some(false),
@@ -87,7 +87,7 @@ pub(super) fn delete_of(delete: &DeleteFile) -> wire::DeleteFileEntry {
     }
 }
 
-pub(super) fn rename_of(rename: &Rename) -> wire::RenameEntry {
+pub(crate) fn rename_of(rename: &Rename) -> wire::RenameEntry {
     wire::RenameEntry {
         id: Some(rename.id.0),
         dst_path: None,
@@ -99,7 +99,7 @@ pub(super) fn rename_of(rename: &Rename) -> wire::RenameEntry {
     }
 }
 
-pub(super) fn directory_of(directory: &InodeDirectory) -> wire::InodeDirectoryEntry {
+pub(crate) fn directory_of(directory: &InodeDirectory) -> wire::InodeDirectoryEntry {
     wire::InodeDirectoryEntry {
         id: Some(directory.id.0),
         parent_id: Some(directory.parent.0),
@@ -124,7 +124,7 @@ pub(super) fn directory_of(directory: &InodeDirectory) -> wire::InodeDirectoryEn
     }
 }
 
-pub(super) fn file_of(file: &InodeFile) -> wire::InodeFileEntry {
+pub(crate) fn file_of(file: &InodeFile) -> wire::InodeFileEntry {
     wire::InodeFileEntry {
         id: Some(file.id.0),
         parent_id: Some(file.parent.0),
@@ -159,7 +159,7 @@ pub(super) fn file_of(file: &InodeFile) -> wire::InodeFileEntry {
     }
 }
 
-pub(super) fn update_of(update: &UpdateInode) -> wire::UpdateInodeEntry {
+pub(crate) fn update_of(update: &UpdateInode) -> wire::UpdateInodeEntry {
     wire::UpdateInodeEntry {
         id: Some(update.id.0),
         parent_id: None,
@@ -184,7 +184,7 @@ pub(super) fn update_of(update: &UpdateInode) -> wire::UpdateInodeEntry {
     }
 }
 
-pub(super) fn file_update_of(update: &UpdateInodeFile) -> wire::UpdateInodeFileEntry {
+pub(crate) fn file_update_of(update: &UpdateInodeFile) -> wire::UpdateInodeFileEntry {
     wire::UpdateInodeFileEntry {
         id: Some(update.id.0),
         block_size_bytes: update.block_size_bytes,

@@ -61,6 +61,12 @@ pub enum StartError {
     /// The folder was never formatted.
     #[error("the journal folder {0} is not formatted; run: bin/alluxio format")]
     NotFormatted(String),
+    /// What a `journal import` has left.
+    #[error(
+        "the journal folder {0} holds a part of an import that was not finished; run: bin/alluxio format, then import \
+         again"
+    )]
+    HalfImported(String),
     /// The folder is of a newer version.
     #[error("the journal folder {folder} has layout {layout}, this version reads layout 1; use a newer version")]
     Layout {
@@ -247,6 +253,9 @@ async fn usable(store: &dyn JournalStore, writer: &str) -> Result<Format, StartE
     let folder = store.describe();
     let failed = |source| StartError::Store { folder: folder.clone(), source };
     let format = store.read_format().await.map_err(failed)?.ok_or(StartError::NotFormatted(folder.clone()))?;
+    if format.layout == Format::HALF_IMPORTED {
+        return Err(StartError::HalfImported(folder));
+    }
     if format.layout != 1 {
         return Err(StartError::Layout { folder, layout: format.layout });
     }

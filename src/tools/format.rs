@@ -15,7 +15,7 @@ use log::{info, warn};
 use std::time::Duration;
 
 /// What stands before the address of one who formats.
-const FORMAT: &str = "format:";
+pub(super) const FORMAT: &str = "format:";
 /// How often the election is looked at while waiting.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -118,15 +118,15 @@ async fn take_over(
 }
 
 /// An epoch that is ours.
-struct Claimed {
-    version: i32,
-    node: EpochNode,
+pub(super) struct Claimed {
+    pub(super) version: i32,
+    pub(super) node: EpochNode,
     /// What was in the folder then.
-    before: Listing,
+    pub(super) before: Listing,
 }
 
 /// Waits until nobody leads, and claims the next epoch. Until the new history has begun, the node tells of the old one.
-async fn claim(
+pub(super) async fn claim(
     conf: &Conf,
     latch: &dyn Latch,
     store: &dyn JournalStore,
@@ -217,7 +217,7 @@ async fn begin(store: &dyn JournalStore, format: &Format, genesis: u64, epoch: u
 }
 
 /// What was before the new history.
-async fn delete(store: &dyn JournalStore, before: &Listing) -> Result<(), StoreError> {
+pub(super) async fn delete(store: &dyn JournalStore, before: &Listing) -> Result<(), StoreError> {
     for checkpoint in &before.checkpoints {
         store.delete_checkpoint(*checkpoint).await?;
     }

@@ -3,12 +3,17 @@
 
 use std::io::{self, Write};
 
+use super::journal_export::{self, ExportError};
+use super::journal_import::{self, ImportError, Mode};
 use super::journal_verify::{self, VerifyError};
 use crate::conf::Conf;
 
 /// A command, its arguments, and what it does.
-const COMMANDS: &[(&str, &str, &str)] =
-    &[("verify", "", "Reads the whole journal, compares its checkpoints with it, and says what is there.")];
+const COMMANDS: &[(&str, &str, &str)] = &[
+    ("verify", "", "Reads the whole journal, compares its checkpoints with it, and says what is there."),
+    ("import", "<folder> [--dry-run]", "Takes over the journal of Alluxio 1.0 to 2.9; --dry-run only says what is in it."),
+    ("export", "<folder>", "Writes a journal that a master of Alluxio 2.9 starts on."),
+];
 
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +27,12 @@ pub enum CommandError {
     /// Of `verify`.
     #[error(transparent)]
     Verify(#[from] VerifyError),
+    /// Of `import`.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// Of `export`.
+    #[error(transparent)]
+    Export(#[from] ExportError),
 }
 
 /// Does what the words after `journal` say. Returns the exit code.
@@ -39,8 +50,21 @@ pub async fn run(conf: &Conf, words: &[&str], output: &mut dyn Write) -> Result<
             report.write(output)?;
             Ok(u8::from(report.durable.is_err()))
         }
+        ["import", "--dry-run", folder] | ["import", folder, "--dry-run"] => {
+            import(conf, folder, Mode::DryRun, output).await
+        }
+        ["import", folder] => import(conf, folder, Mode::Import, output).await,
+        ["export", folder] => {
+            journal_export::run(conf, folder).await?.write(output)?;
+            Ok(0)
+        }
         _ => Err(CommandError::Usage(usage())),
     }
+}
+
+async fn import(conf: &Conf, folder: &str, mode: Mode, output: &mut dyn Write) -> Result<u8, CommandError> {
+    journal_import::run(conf, folder, mode).await?.write(output)?;
+    Ok(0)
 }
 
 fn usage() -> String {

@@ -135,7 +135,7 @@ pub async fn run(conf: &Conf) -> Result<Report, VerifyError> {
 }
 
 /// What is kept of the end outside of the journal, or why it is not known.
-async fn epoch_node(conf: &Conf, format: &Format) -> Result<Result<EpochNode, String>, OutsideError> {
+pub(super) async fn epoch_node(conf: &Conf, format: &Format) -> Result<Result<EpochNode, String>, OutsideError> {
     let latch = outside::latch(conf, &format.cluster_id, &outside::address(conf), &new_incarnation())?;
     let node = latch.read_epoch().await;
     latch.leave().await;

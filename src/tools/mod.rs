@@ -3,8 +3,12 @@
 pub mod format;
 pub mod get_conf;
 pub mod journal;
+pub mod journal_export;
+pub mod journal_import;
 pub mod journal_replay;
 pub mod journal_verify;
+pub mod legacy;
+pub mod new_history;
 pub mod validate_conf;
 
 #[cfg(test)]

@@ -38,12 +38,17 @@ impl fmt::Display for CheckpointId {
 /// The file FORMAT: says that the folder is a journal, which layout it has, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Format {
-    /// Layout of folder and records; this program writes 1.
+    /// Layout of folder and records; this program writes 1, and [`Format::HALF_IMPORTED`] for a while.
     pub layout: u32,
     /// Highest level of entry kinds that may be written.
     pub feature_level: u32,
     /// Random id of the cluster, for the life of the folder; names its nodes in ZooKeeper.
     pub cluster_id: String,
+}
+
+impl Format {
+    /// The layout of a folder that an import is writing to: no master of any version may use it.
+    pub const HALF_IMPORTED: u32 = 0;
 }
 
 /// What is in the folder, as one listing saw it. Not a snapshot: names may come and go meanwhile.

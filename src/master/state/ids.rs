@@ -41,12 +41,25 @@ impl IdGenerators {
         InodeId::of_directory(container, sequence)
     }
 
+    /// Gives ids from `container` on. No id of a smaller container is given.
+    pub fn beginning_at(container: i64) -> IdGenerators {
+        let next_container = container + 1;
+        IdGenerators { next_container, reserved_containers: next_container, directories: Some((container, 0)) }
+    }
+
+    /// The entries that give an empty state these generators.
+    pub fn entries(self) -> impl Iterator<Item = Entry> {
+        let reserve = Entry::BlockContainerIdGenerator { next_container: self.reserved_containers };
+        let directories = self.directories;
+        let directories =
+            directories.map(|(container, sequence)| Entry::InodeDirectoryIdGenerator { container, sequence });
+        std::iter::once(reserve).chain(directories)
+    }
+
     /// Gives ids from `container` on, and adds the entries that say so. No id of a smaller container is given any more.
     pub fn begin_at(&mut self, container: i64, entries: &mut Vec<Entry>) {
-        (self.next_container, self.reserved_containers) = (container + 1, container + 1);
-        self.directories = Some((container, 0));
-        entries.push(Entry::BlockContainerIdGenerator { next_container: container + 1 });
-        entries.push(Entry::InodeDirectoryIdGenerator { container, sequence: 0 });
+        *self = IdGenerators::beginning_at(container);
+        entries.extend(self.entries());
     }
 
     fn take_container(&mut self, entries: &mut Vec<Entry>) -> i64 {

@@ -18,6 +18,7 @@ mod interner;
 mod mount_table;
 mod names;
 mod pages;
+mod portable;
 mod retries;
 mod slots;
 mod verify;

@@ -1,0 +1,103 @@
+use super::*;
+
+fn state() -> MasterState {
+    let mut state = MasterState::new();
+    let ids = crate::master::state::IdGenerators::beginning_at(1000);
+    for entry in crate::master::ops::bootstrap(&state, "u", "g", crate::types::time::Millis(1), "c".into(), 0) {
+        state.apply(&entry).unwrap();
+    }
+    ids.entries().for_each(|entry| state.apply(&entry).unwrap());
+    state
+}
+
+fn take(state: &mut MasterState, kind: u32, message: &impl Message, tally: &mut Tally) -> Result<(), String> {
+    for entry in entries_of(state, kind, &message.encode_to_vec(), tally)? {
+        state.apply(&entry).map_err(|e| e.to_string())?;
+    }
+    Ok(())
+}
+
+fn new_directory(id: i64, parent: i64, name: &str) -> wire::InodeDirectoryEntry {
+    wire::InodeDirectoryEntry {
+        id: Some(id),
+        parent_id: Some(parent),
+        name: Some(name.into()),
+        persistence_state: Some("NOT_PERSISTED".into()),
+        creation_time_ms: Some(5),
+        last_modification_time_ms: Some(6),
+        ..wire::InodeDirectoryEntry::default()
+    }
+}
+
+#[test]
+fn what_has_no_place_is_counted_and_the_rest_is_kept() {
+    let (mut state, mut tally) = (state(), Tally::default());
+    let directory = wire::InodeDirectoryEntry {
+        mode: Some(0o1755),
+        medium_type: vec!["MEM".into()],
+        // Java writes the empty value, our encoder does not.
+        x_attr: [("k".to_owned(), Vec::new())].into(),
+        ..new_directory(1, 0, "d")
+    };
+    let mut bytes = directory.encode_to_vec();
+    let map = bytes.windows(5).position(|w| w == [0x9a, 0x01, 3, 0x0a, 1]).unwrap();
+    bytes[map + 2] = 5;
+    bytes.splice(map + 6..map + 6, [0x12, 0]);
+    for entry in entries_of(&state, field::INODE_DIRECTORY, &bytes, &mut tally).unwrap() {
+        state.apply(&entry).unwrap();
+    }
+    let made = state.inodes().get(InodeId(1)).unwrap();
+    assert_eq!((made.mode, made.ttl_ms, made.access_time_ms), (0o755, -1, 6));
+    assert_eq!(tally.dropped.values().sum::<u64>(), 3, "{tally:?}");
+}
+
+#[test]
+fn a_field_that_no_version_has_is_refused() {
+    let mut bytes = new_directory(1, 0, "d").encode_to_vec();
+    bytes.extend([0xc0, 0x3e, 7]);
+    assert!(entries_of(&state(), field::INODE_DIRECTORY, &bytes, &mut Tally::default()).is_err());
+}
+
+#[test]
+fn old_trees_go_with_one_entry_and_are_pinned_with_one() {
+    let (mut state, mut tally) = (state(), Tally::default());
+    for (id, parent) in [(1, 0), (2, 1), (3, 2)] {
+        take(&mut state, field::INODE_DIRECTORY, &new_directory(id, parent, "d"), &mut tally).unwrap();
+    }
+    let pin = wire::SetAttributeEntry { id: Some(1), op_time_ms: Some(9), pinned: Some(true), ..Default::default() };
+    take(&mut state, 27, &pin, &mut tally).unwrap();
+    let deepest = state.inodes().get(InodeId(3)).unwrap();
+    assert_eq!((deepest.pinned, deepest.modification_time_ms), (true, 9));
+    let delete =
+        wire::DeleteFileEntry { id: Some(1), op_time_ms: Some(10), recursive: Some(true), ..Default::default() };
+    take(&mut state, field::DELETE_FILE, &delete, &mut tally).unwrap();
+    assert_eq!(state.inodes().count(), 1);
+    let again = take(&mut state, field::DELETE_FILE, &delete, &mut tally);
+    assert!(again.is_err());
+}
+
+#[test]
+fn an_old_rename_says_where_to_by_a_path() {
+    let (mut state, mut tally) = (state(), Tally::default());
+    for (id, name) in [(1, "a"), (2, "b")] {
+        take(&mut state, field::INODE_DIRECTORY, &new_directory(id, 0, name), &mut tally).unwrap();
+    }
+    let rename = wire::RenameEntry {
+        id: Some(1),
+        dst_path: Some("/b/new".into()),
+        op_time_ms: Some(20),
+        ..wire::RenameEntry::default()
+    };
+    take(&mut state, field::RENAME, &rename, &mut tally).unwrap();
+    assert_eq!(state.path_of(InodeId(1)).unwrap().as_str(), "/b/new");
+    assert_eq!(state.inodes().get(InodeId(2)).unwrap().modification_time_ms, 20);
+}
+
+#[test]
+fn a_late_access_time_is_passed_over_and_another_late_change_is_not() {
+    let (mut state, mut tally) = (state(), Tally::default());
+    let late = wire::UpdateInodeEntry { id: Some(77), last_access_time_ms: Some(5), ..Default::default() };
+    take(&mut state, field::UPDATE_INODE, &late, &mut tally).unwrap();
+    let wrong = wire::UpdateInodeEntry { pinned: Some(true), ..late };
+    assert!(take(&mut state, field::UPDATE_INODE, &wrong, &mut tally).is_err());
+}
