@@ -11,7 +11,11 @@ use crate::conf::Conf;
 /// A command, its arguments, and what it does.
 const COMMANDS: &[(&str, &str, &str)] = &[
     ("verify", "", "Reads the whole journal, compares its checkpoints with it, and says what is there."),
-    ("import", "<folder> [--dry-run]", "Takes over the journal of Alluxio 1.0 to 2.9; --dry-run only says what is in it."),
+    (
+        "import",
+        "<folder> [--dry-run]",
+        "Takes over the journal of Alluxio 1.0 to 2.9; --dry-run only says what is in it.",
+    ),
     ("export", "<folder>", "Writes a journal that a master of Alluxio 2.9 starts on."),
 ];
 

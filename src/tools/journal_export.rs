@@ -4,7 +4,7 @@
 //! The journal is read as a new master would; masters may go on (not with a local journal, which is locked). The logs are
 //! written first, and the marker files without which no master starts last.
 
-use super::journal_replay::{self, ReplayError, Replay, Writers};
+use super::journal_replay::{self, Replay, ReplayError, Writers};
 use super::journal_verify;
 use crate::conf::Conf;
 use crate::journal::chain::Position;

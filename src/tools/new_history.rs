@@ -79,7 +79,7 @@ pub struct Begun {
 /// # Errors
 /// As [`run`].
 pub async fn check(conf: &Conf) -> Result<String, NewHistoryError> {
-    let Folder { store, lock: _lock } = outside::folder(conf, MissingFolder::Refuse)?;
+    let Folder { store, lock: _lock } = outside::folder(conf, MissingFolder::Make)?;
     usable(store.as_ref()).await?;
     Ok(store.describe())
 }
@@ -89,7 +89,7 @@ pub async fn check(conf: &Conf) -> Result<String, NewHistoryError> {
 /// # Errors
 /// The folder holds a namespace or cannot be used, a master is running, or the entries make no state.
 pub async fn run(conf: &Conf, entries: impl Iterator<Item = Entry>) -> Result<Begun, NewHistoryError> {
-    let Folder { store, lock: _lock } = outside::folder(conf, MissingFolder::Refuse)?;
+    let Folder { store, lock: _lock } = outside::folder(conf, MissingFolder::Make)?;
     let store = store.as_ref();
     let format = usable(store).await?;
     let incarnation = new_incarnation();

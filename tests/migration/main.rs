@@ -1,0 +1,102 @@
+//! Journals of the original 2.9.6 master: imported, and exported for it. What it answered about every path, ours answers,
+//! and so does another one that starts on our export.
+//!
+//! Needs Java and its jars (`scripts/java-master`); no other service.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "../harness/free_port.rs"]
+mod free_port;
+mod masters;
+
+use masters::{Java, Ours, copy, folder_with_ufs};
+use std::path::Path;
+
+/// Lines that both answers do not have in common, for people.
+fn assert_equal(ours: &str, theirs: &str, when: &str) {
+    let missing: Vec<&str> = theirs.lines().filter(|line| !ours.lines().any(|other| other == *line)).collect();
+    let added: Vec<&str> = ours.lines().filter(|line| !theirs.lines().any(|other| other == *line)).collect();
+    assert!(missing.is_empty() && added.is_empty(), "{when}\nmissing: {missing:#?}\nadded: {added:#?}");
+    assert!(theirs.lines().count() > 60, "{when}: the namespace has all kinds of things: {theirs}");
+}
+
+/// Imports a journal into a new folder, and gives what a master of ours answers on it.
+fn answers_after_import(folder: &Path, journal: &Path) -> (Ours, String) {
+    let ours = Ours::new(folder);
+    ours.alluxio(&["format"]).unwrap();
+    let dry = ours.alluxio(&["journal", "import", &journal.display().to_string(), "--dry-run"]).unwrap();
+    assert!(dry.contains("Nothing was written") && dry.contains("left out: 1 × access lists"), "{dry}");
+    let said = ours.alluxio(&["journal", "import", &journal.display().to_string()]).unwrap();
+    assert!(said.contains("imported into"), "{said}");
+    ours.alluxio(&["journal", "verify"]).unwrap();
+    let running = ours.start();
+    let tree = running.tree();
+    drop(running);
+    (ours, tree)
+}
+
+#[test]
+#[ignore = "needs the original master: scripts/test"]
+fn what_2_9_6_answered_is_answered_by_ours_and_by_2_9_6_again() {
+    let folder = folder_with_ufs();
+    let at = folder.path();
+    let java = Java::new(at, "java", "HEAP", &at.join("java-journal"));
+    java.format();
+    let running = java.start();
+    running.make();
+    let answers = running.tree();
+
+    // As it lies there while the master runs, with logs that are not finished.
+    copy(&at.join("java-journal"), &at.join("open"));
+    let (_, ours) = answers_after_import(&at.join("ours-open"), &at.join("open"));
+    assert_equal(&ours, &answers, "logs only, not finished");
+
+    // With checkpoints of the metastore HEAP.
+    running.checkpoint();
+    running.stop();
+    let (ours, tree) = answers_after_import(&at.join("ours"), &at.join("java-journal"));
+    assert_equal(&tree, &answers, "checkpoints");
+
+    // A namespace is not imported into another one.
+    let again = ours.alluxio(&["journal", "import", &at.join("java-journal").display().to_string()]);
+    assert!(again.unwrap_err().contains("holds a namespace already"));
+
+    for store in ["HEAP", "ROCKS"] {
+        let exported = at.join(format!("exported-{store}"));
+        let said = ours.alluxio(&["journal", "export", &exported.display().to_string()]).unwrap();
+        assert!(said.contains("exported up to record"), "{said}");
+        let java = Java::new(at, &format!("java-{store}"), store, &exported);
+        let running = java.start();
+        assert_equal(&running.tree(), &answers, &format!("2.9.6 with {store} on our export"));
+        running.fs(&["mkdir", "/after-migration"]);
+        if store == "ROCKS" {
+            running.checkpoint();
+        }
+        running.stop();
+    }
+    let ours = Ours::new(&at.join("ours-rocks"));
+    ours.alluxio(&["format"]).unwrap();
+    let told = ours.alluxio(&["journal", "import", &at.join("exported-ROCKS").display().to_string()]).unwrap_err();
+    assert!(told.contains("RocksDB") && told.contains("fsadmin backup"), "{told}");
+}
+
+#[test]
+fn the_journal_of_1_2_0_is_imported_and_what_is_no_journal_is_refused() {
+    let folder = folder_with_ufs();
+    let ours = Ours::new(&folder.path().join("ours"));
+    let golden = format!("{}/tests/data/legacy-journals/v0-1.2.0", env!("CARGO_MANIFEST_DIR"));
+    let refused = ours.alluxio(&["journal", "import", &format!("{golden}/running")]).unwrap_err();
+    assert!(refused.contains("format"), "{refused}");
+    ours.alluxio(&["format"]).unwrap();
+    let refused = ours.alluxio(&["journal", "import", &format!("{golden}/running/BlockMaster")]).unwrap_err();
+    assert!(refused.contains("holds no journal of Alluxio"), "{refused}");
+    let dry = ours.alluxio(&["journal", "import", &format!("{golden}/running"), "--dry-run"]).unwrap();
+    assert!(dry.contains("layout v0") && dry.contains("namespace: 9 directories, 4 files (0 incomplete)"), "{dry}");
+    let said = ours.alluxio(&["journal", "import", &format!("{golden}/running")]).unwrap();
+    assert!(said.contains("3 committed blocks, 1 mounts"), "{said}");
+    let running = ours.start();
+    // Not below /mnt, whose under-store is not there.
+    let listed: String = ["/", "/a/b", "/c", "/c/d", "/后"].map(|path| running.fs(&["ls", path])).concat();
+    for path in ["/a/b/big.bin", "/c/d/renamed.txt", "/c/e2", "/后/中文文件", "/with-dash_and.dot"] {
+        assert!(listed.lines().any(|line| line.trim_end().ends_with(path)), "{path} in {listed}");
+    }
+}
