@@ -7,7 +7,7 @@ bin="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd -P)"
 
 usage() {
   cat <<'USAGE'
-Usage: alluxio-start.sh [-hNw] ACTION [MOPT] [-f]
+Usage: alluxio-start.sh [-hNw] [-i backup] ACTION [MOPT] [-f]
 Where ACTION is one of:
   all [MOPT]     	Start master and all workers.
   local [MOPT]   	Start a master and worker locally.
@@ -27,6 +27,7 @@ MOPT (Mount Option) is one of:
 
 -f  format Journal, UnderFS Data and Workers Folder on master
 -N  do not try to kill prior running masters and/or workers in all or local
+-i backup  a journal that is formatted and empty begins with this backup (all, local, master, safe)
 -w  wait for processes to end before returning
 -h  display this help.
 USAGE
@@ -49,11 +50,13 @@ refuse() {
 
 stop_first="yes"
 wait_for_end=""
-while getopts "hNw" option; do
+restore=()
+while getopts "hNwi:" option; do
   case "${option}" in
     h) usage; exit 0 ;;
     N) stop_first="" ;;
     w) wait_for_end="yes" ;;
+    i) restore=("-Dalluxio.master.journal.init.from.backup=${OPTARG}") ;;
     *) refuse "" ;;
   esac
 done
@@ -98,7 +101,7 @@ start_server() {
     return
   fi
   echo "${announced}. Logging to ${ALLUXIO_LOGS_DIR}"
-  "${ALLUXIO_PROGRAM}" process start "${server}" || exit $?
+  "${ALLUXIO_PROGRAM}" process start "${server}" "${@:3}" || exit $?
   started+=("${server}")
 }
 
@@ -107,7 +110,7 @@ start_master() {
     # shellcheck disable=SC2119 # It takes the options of the command format.
     format_cluster || exit $?
   fi
-  start_server master "Starting master @ ${ALLUXIO_MASTER_HOSTNAME:-localhost}"
+  start_server master "Starting master @ ${ALLUXIO_MASTER_HOSTNAME:-localhost}" "${restore[@]}"
 }
 
 start_worker() {

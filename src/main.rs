@@ -16,6 +16,7 @@ use alluxio::process::launch;
 use alluxio::process::{CLAIMED, PidFile, READY, SAYS, Server, complain, is_this_host, redirect_errors, tell};
 use alluxio::shell::{Face, ShellSettings};
 use alluxio::tools::journal::CommandError;
+use alluxio::tools::restore::{self, Restored};
 use alluxio::web::master::MasterWeb;
 use alluxio::web::worker::WorkerWeb;
 use alluxio::worker;
@@ -213,7 +214,19 @@ fn start_master(conf: &Conf, properties: &[String]) -> anyhow::Result<u8> {
     if let Some(doubt) = outside::doubt_of_host(conf) {
         complain(doubt);
     }
+    if let Some(backup) = conf.get(&keys::JOURNAL_INIT_FROM_BACKUP).filter(|backup| !backup.is_empty()) {
+        restore(conf, &backup)?;
+    }
     start(&guardian::SERVER, conf, &["process", "guard", "master"], "alluxio", properties)
+}
+
+/// Has an empty journal begin with a backup; one that is not empty stays as it is.
+fn restore(conf: &Conf, backup: &str) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    match runtime.block_on(restore::run(conf, backup))? {
+        Restored::Now(report) => written(report.write(&mut std::io::stdout()).map(|()| 0)).map(drop),
+        Restored::Skipped(reason) => say(format!("Not restored from {backup}: {reason}")),
+    }
 }
 
 fn start_worker(conf: &Conf, properties: &[String]) -> anyhow::Result<u8> {

@@ -9,6 +9,7 @@ pub mod journal_replay;
 pub mod journal_verify;
 pub mod legacy;
 pub mod new_history;
+pub mod restore;
 pub mod validate_conf;
 
 #[cfg(test)]

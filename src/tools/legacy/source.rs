@@ -5,6 +5,7 @@ use super::gather::{Ending, Gathered, Whole};
 use super::{checkpoint, layout};
 use crate::ufs::{Ufs, UfsClients, UfsError, UfsSettings, UfsUri};
 use bytes::Bytes;
+use std::io::Read;
 use std::sync::Arc;
 
 /// Masters whose journals are read first; all others follow.
@@ -36,6 +37,8 @@ pub enum Generation {
     V0,
     /// 1.8 to 2.9.
     V1,
+    /// A file that `fsadmin backup` of 2.x has written, or ours.
+    Backup,
 }
 
 impl Generation {
@@ -44,23 +47,47 @@ impl Generation {
         match self {
             Generation::V0 => "layout v0 (Alluxio 1.0 to 1.7)",
             Generation::V1 => "layout v1 (Alluxio 1.8 to 2.9)",
+            Generation::Backup => "a backup (fsadmin backup of Alluxio 2.x)",
         }
     }
 }
 
-/// The journal in that folder.
+/// The journal in that folder, or the backup in that file.
 ///
 /// # Errors
 /// It cannot be read, is damaged, or is none.
-pub async fn read_journal(settings: UfsSettings, folder: &str) -> Result<(Generation, Whole), SourceError> {
-    let failed = |source| SourceError::Ufs { file: folder.to_owned(), source };
-    let ufs = UfsClients::new(settings).of(folder).map_err(failed)?;
-    let root = UfsUri::parse(folder).map_err(failed)?.path;
-    let folder =
-        Folder { ufs, uri: folder.trim_end_matches('/').to_owned(), root: root.trim_end_matches('/').to_owned() };
+pub async fn read_journal(settings: UfsSettings, uri: &str) -> Result<(Generation, Whole), SourceError> {
+    let failed = |source| SourceError::Ufs { file: uri.to_owned(), source };
+    let ufs = UfsClients::new(settings).of(uri).map_err(failed)?;
+    let root = UfsUri::parse(uri).map_err(failed)?.path;
+    let status = ufs.status(&root).await.map_err(failed)?;
     let mut gathered = Gathered::default();
-    let generation = folder.read(&mut gathered).await?;
+    let folder = Folder { ufs, uri: uri.trim_end_matches('/').to_owned(), root: root.trim_end_matches('/').to_owned() };
+    let generation = match status {
+        None => {
+            let reason = "there is nothing".to_owned();
+            return Err(LegacyError::NoJournal { folder: folder.uri, reason }.into());
+        }
+        Some(status) if status.directory => folder.read(&mut gathered).await?,
+        Some(_) => {
+            let file = folder.bytes_at(&folder.root, &folder.uri).await?;
+            gathered.unnumbered(&folder.uri, &unpacked(&folder.uri, &file)?)?;
+            Generation::Backup
+        }
+    };
     Ok((generation, gathered.finish(&folder.uri)?))
+}
+
+/// The entries in a backup.
+fn unpacked(file: &str, bytes: &[u8]) -> Result<Vec<u8>, LegacyError> {
+    let mut entries = Vec::new();
+    let outcome = flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut entries);
+    outcome.map_err(|error| LegacyError::Damaged {
+        file: file.to_owned(),
+        offset: entries.len(),
+        reason: format!("no whole backup (gzip): {error}"),
+    })?;
+    Ok(entries)
 }
 
 struct Folder {
@@ -180,8 +207,12 @@ impl Folder {
     }
 
     async fn bytes(&self, file: &str) -> Result<Bytes, SourceError> {
-        let failed = |source| SourceError::Ufs { file: self.name(file), source };
-        let mut reader = self.ufs.open(&format!("{}/{file}", self.root), 0).await.map_err(failed)?;
+        self.bytes_at(&format!("{}/{file}", self.root), &self.name(file)).await
+    }
+
+    async fn bytes_at(&self, path: &str, name: &str) -> Result<Bytes, SourceError> {
+        let failed = |source| SourceError::Ufs { file: name.to_owned(), source };
+        let mut reader = self.ufs.open(path, 0).await.map_err(failed)?;
         let mut bytes = Vec::new();
         loop {
             let more = reader.read(READ_BYTES).await.map_err(failed)?;
