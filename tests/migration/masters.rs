@@ -119,6 +119,8 @@ impl Ours {
             "alluxio.master.hostname=127.0.0.1".to_owned(),
             format!("alluxio.master.rpc.port={}", self.port),
             format!("alluxio.master.web.port={}", self.web),
+            // As 1.2.0 has it, whose journal knows no owners.
+            "alluxio.security.authorization.permission.enabled=false".to_owned(),
             format!("alluxio.master.journal.folder={}", self.folder.join("journal").display()),
             format!("alluxio.underfs.address={}", self.folder.parent().unwrap().join("ufs").display()),
         ] {

@@ -251,9 +251,15 @@ impl Gathered {
     /// # Errors
     /// There is no namespace in it, or parts contradict one another.
     pub fn finish(mut self, folder: &str) -> Result<Whole, LegacyError> {
-        if self.state.inodes().get(InodeId::ROOT).is_none() {
+        let Some(root) = self.state.inodes().get(InodeId::ROOT) else {
             let reason = "no entry of it makes the root directory".to_owned();
             return Err(LegacyError::NoJournal { folder: folder.to_owned(), reason });
+        };
+        if self.state.inodes().owner(&root).is_empty() {
+            let note = "the root has no owner, as with alluxio.security.authentication.type=NOSASL, so nobody is super user \
+                        by it: set alluxio.security.authorization.permission.enabled=false, as it was, or \
+                        alluxio.security.authorization.permission.supergroup to a group of yours";
+            self.tally.notes.push(note.to_owned());
         }
         let mut of_no_file = 0;
         for (id, length) in std::mem::take(&mut self.blocks) {
