@@ -7,7 +7,7 @@ bin="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd -P)"
 
 usage() {
   cat <<'USAGE'
-Usage: alluxio-start.sh [-hNw] [-i backup] ACTION [MOPT] [-f]
+Usage: alluxio-start.sh [-hNw] ACTION [MOPT] [-f]
 Where ACTION is one of:
   all [MOPT]     	Start master and all workers.
   local [MOPT]   	Start a master and worker locally.
@@ -27,7 +27,6 @@ MOPT (Mount Option) is one of:
 
 -f  format Journal, UnderFS Data and Workers Folder on master
 -N  do not try to kill prior running masters and/or workers in all or local
--i backup  a journal that is formatted and empty begins with this backup (all, local, master, safe)
 -w  wait for processes to end before returning
 -h  display this help.
 USAGE
@@ -56,6 +55,7 @@ while getopts "hNwi:" option; do
     h) usage; exit 0 ;;
     N) stop_first="" ;;
     w) wait_for_end="yes" ;;
+    # Of 2.9, so the text of 1.2.0 above does not have it: docs/migration.md.
     i) restore=("-Dalluxio.master.journal.init.from.backup=${OPTARG}") ;;
     *) refuse "" ;;
   esac
