@@ -1,5 +1,5 @@
 //! `alluxio journal <command>`: the table of what can be done to a journal while no master does it. A new command is a
-//! line in [`COMMANDS`] and one in [`run`].
+//! line in `COMMANDS` and one in `run`.
 
 use std::io::{self, Write};
 
