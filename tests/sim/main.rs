@@ -238,14 +238,18 @@ fn named_mutant() -> Option<alluxio::types::mutant::Mutant> {
 const CAUGHT_BY: &[(alluxio::types::mutant::Mutant, u64)] = {
     use alluxio::types::mutant::Mutant;
     &[
-        (Mutant::OwnLeaseOnly, 322),
+        (Mutant::OwnLeaseOnly, 108),
         (Mutant::StillAcrossBreaks, 64),
-        (Mutant::OldRelease, 92),
-        (Mutant::ConfirmedBefore, 59),
-        (Mutant::NamedIsNeeded, 93),
-        (Mutant::HiddenSegments, 140),
-        (Mutant::OldHistoryCounts, 201),
-        (Mutant::RefusedIsAbsent, 301),
+        (Mutant::OldRelease, 195),
+        (Mutant::CheckBeforeFlush, 131),
+        (Mutant::ConfirmedBefore, 107),
+        (Mutant::GateWithoutLease, 243),
+        (Mutant::NamedIsNeeded, 145),
+        (Mutant::RollUnanswered, 858),
+        (Mutant::CollectForeign, 96),
+        (Mutant::OldHistoryCounts, 93),
+        (Mutant::DeleteWhileMade, 272),
+        (Mutant::RefusedIsAbsent, 806),
     ]
 };
 

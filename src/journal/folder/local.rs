@@ -4,6 +4,7 @@
 //! the only writer, and nobody need be cut off. A file knows no "closed" state: its length is always an open one.
 //! Blocking calls run on tokio's threads for them; each ends within the deadline for its caller.
 
+use super::chunks::{Chunks, Sum};
 use super::layout::{self, CHECKPOINTS, EPOCHS, FORMAT, parse_checkpoint, parse_epoch, parse_segment};
 use super::{
     CheckpointId, Format, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError, Written,
@@ -20,8 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const LOCK: &str = "LOCK";
-/// Compared at a time when a checkpoint is read back.
-const VERIFY_BYTES: usize = 1 << 20;
+/// How long a checkpoint may take, which can be many gigabytes.
+const CHECKPOINT_DEADLINE: Duration = Duration::from_secs(20 * 60);
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -200,31 +201,38 @@ fn delete_segment(path: &Path) -> io::Result<()> {
     }
 }
 
-fn write_durably(path: &Path, content: &[Bytes]) -> io::Result<()> {
+fn write_durably(path: &Path, content: Vec<Bytes>) -> io::Result<Vec<Sum>> {
     let mut file = File::create(path)?;
-    content.iter().try_for_each(|part| file.write_all(part))?;
-    file.sync_all()
+    let mut chunks = Chunks::new(content);
+    for chunk in chunks.by_ref() {
+        file.write_all(&chunk)?;
+        // Bit by bit: the flushes of the journal, on the same disk, would wait for all of it.
+        file.sync_data()?;
+    }
+    file.sync_all()?;
+    Ok(chunks.sums())
 }
 
-fn verify(path: &Path, content: &[Bytes]) -> io::Result<()> {
+fn verify(path: &Path, written: &[Sum]) -> io::Result<()> {
     let mut file = File::open(path)?;
-    let mut read = vec![0; VERIFY_BYTES];
-    for part in content.iter().flat_map(|part| part.chunks(VERIFY_BYTES)) {
-        file.read_exact(&mut read[..part.len()])?;
-        if read[..part.len()] != *part {
+    let mut read = Vec::new();
+    for sum in written {
+        read.resize(sum.bytes, 0);
+        file.read_exact(&mut read)?;
+        if !sum.is_of(&read) {
             return Err(io::Error::other("what was written is not what is read"));
         }
     }
-    match file.read(&mut read)? {
+    match file.read(&mut [0])? {
         0 => Ok(()),
         _ => Err(io::Error::other("the file is longer than what was written")),
     }
 }
 
 /// A link never replaces what stands under the name, on every file system that has links.
-fn write_checkpoint(temporary: &Path, path: &Path, content: &[Bytes]) -> io::Result<Written> {
+fn write_checkpoint(temporary: &Path, path: &Path, content: Vec<Bytes>) -> io::Result<Written> {
     let written = write_durably(temporary, content)
-        .and_then(|()| verify(temporary, content))
+        .and_then(|sums| verify(temporary, &sums))
         .and_then(|()| std::fs::hard_link(temporary, path));
     missing_is_fine(std::fs::remove_file(temporary))?;
     match written {
@@ -234,7 +242,7 @@ fn write_checkpoint(temporary: &Path, path: &Path, content: &[Bytes]) -> io::Res
     }
 }
 
-fn write_format(folder: &Path, text: &[Bytes]) -> io::Result<()> {
+fn write_format(folder: &Path, text: Vec<Bytes>) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
     make_folder(&folder.join(EPOCHS))?;
     make_folder(&folder.join(CHECKPOINTS))?;
@@ -267,8 +275,8 @@ impl JournalStore for LocalStore {
     }
 
     async fn write_format(&self, format: &Format) -> Result<()> {
-        let text = [Bytes::from(layout::encode_format(format))];
-        self.run("format", &self.settings.folder, move |folder| write_format(folder, &text)).await
+        let text = vec![Bytes::from(layout::encode_format(format))];
+        self.run("format", &self.settings.folder, move |folder| write_format(folder, text)).await
     }
 
     async fn probe(&self, writer: &str) -> Result<()> {
@@ -322,11 +330,12 @@ impl JournalStore for LocalStore {
 
     async fn write_checkpoint(&self, id: CheckpointId, writer: &str, content: Vec<Bytes>) -> Result<Written> {
         let temporary = self.path(layout::temporary(id, writer));
-        self.run("write", &self.path(id), move |path| write_checkpoint(&temporary, path, &content)).await
+        let write = move |path: &Path| write_checkpoint(&temporary, path, content);
+        blocking(CHECKPOINT_DEADLINE, "write", &self.path(id), write).await
     }
 
     async fn read_checkpoint(&self, id: CheckpointId) -> Result<Bytes> {
-        self.run("read", &self.path(id), |path| std::fs::read(path).map(Bytes::from)).await
+        blocking(CHECKPOINT_DEADLINE, "read", &self.path(id), |path| std::fs::read(path).map(Bytes::from)).await
     }
 
     async fn read_checkpoint_start(&self, id: CheckpointId, bytes: u64) -> Result<Bytes> {

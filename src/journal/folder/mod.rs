@@ -9,6 +9,7 @@
 //!   checkpoints/<sequence>-<hash>.ckpt   whole states
 //! ```
 
+mod chunks;
 pub mod hdfs;
 mod layout;
 pub mod local;

@@ -146,13 +146,13 @@ impl HdfsStore {
         content.map_err(|failure| read_failure(failure, &self.object(name)))
     }
 
-    async fn write_and_rename(&self, temporary: &str, id: CheckpointId, content: &[Bytes]) -> Result<Written> {
+    async fn write_and_rename(&self, temporary: &str, id: CheckpointId, content: Vec<Bytes>) -> Result<Written> {
         let object = self.object(id);
         let failed = |failure: HdfsError| failure.into_store_error("write", &object);
         // The same writer may have died here before.
         self.client.namenode.delete(temporary).await.map_err(failed)?;
-        self.client.write_whole(temporary, content).await.map_err(failed)?;
-        self.client.verify_whole(temporary, content).await.map_err(|failure| read_failure(failure, &object))?;
+        let written = self.client.write_whole(temporary, content).await.map_err(failed)?;
+        self.client.verify_whole(temporary, &written).await.map_err(|failure| read_failure(failure, &object))?;
         match self.client.namenode.rename(temporary, &self.path(id)).await {
             Ok(()) => Ok(Written::New),
             Err(failure) if failure.is("FileAlreadyExistsException") => Ok(Written::Existed),
@@ -211,7 +211,7 @@ impl JournalStore for HdfsStore {
         let temporary = self.path(format!("{FORMAT}.{}.tmp", namenode.client_name()));
         namenode.delete(&temporary).await.map_err(failed)?;
         let text = Bytes::from(layout::encode_format(format));
-        self.client.write_whole(&temporary, &[text]).await.map_err(failed)?;
+        self.client.write_whole(&temporary, vec![text]).await.map_err(failed)?;
         namenode.replace(&temporary, &self.path(FORMAT)).await.map_err(failed)
     }
 
@@ -333,7 +333,7 @@ impl JournalStore for HdfsStore {
 
     async fn write_checkpoint(&self, id: CheckpointId, writer: &str, content: Vec<Bytes>) -> Result<Written> {
         let temporary = self.path(layout::temporary(id, writer));
-        let written = self.write_and_rename(&temporary, id, &content).await;
+        let written = self.write_and_rename(&temporary, id, content).await;
         if !matches!(written, Ok(Written::New))
             && let Err(e) = self.client.namenode.delete(&temporary).await
         {

@@ -1,16 +1,12 @@
 //! Whole files (checkpoints, FORMAT): written block after block, closed, read back, of any length.
 
+use super::super::chunks::{Chunks, Sum};
 use super::file::HdfsClient;
 use super::pipeline::Pipeline;
 use super::wire::{HdfsError, Result};
 use crate::proto::alluxio_rs::hdfs::{ExtendedBlock, LocatedBlock, LocatedBlocks};
 use bytes::{Bytes, BytesMut};
 use std::sync::Arc;
-
-/// Written in one flush: small enough for its deadline on a slow disk.
-const FLUSH_BYTES: usize = 4 << 20;
-/// Compared at a time when a file is read back.
-const VERIFY_BYTES: usize = 4 << 20;
 
 /// All blocks of a file, the one that is being written too.
 pub fn blocks_of(located: LocatedBlocks) -> Vec<LocatedBlock> {
@@ -25,18 +21,19 @@ pub fn blocks_of(located: LocatedBlocks) -> Vec<LocatedBlock> {
 
 impl HdfsClient {
     /// Writes a file of as many blocks as it takes, and closes it.
-    pub async fn write_whole(self: &Arc<Self>, path: &str, content: &[Bytes]) -> Result<()> {
+    pub async fn write_whole(self: &Arc<Self>, path: &str, content: Vec<Bytes>) -> Result<Vec<Sum>> {
         let held = self.create(path).await?;
         let mut previous = None;
         let mut open: Option<(LocatedBlock, Pipeline)> = None;
-        for mut rest in content.iter().cloned() {
+        let mut chunks = Chunks::new(content);
+        for mut rest in chunks.by_ref() {
             while !rest.is_empty() {
                 let (block, mut pipeline) = match open.take() {
                     Some(open) => open,
                     None => self.open_block(&held.file, previous.take()).await?,
                 };
                 let room = self.settings.block_bytes - pipeline.position();
-                let part = rest.split_to(rest.len().min(FLUSH_BYTES).min(room as usize));
+                let part = rest.split_to(rest.len().min(room as usize));
                 pipeline.append(part).await?;
                 if pipeline.position() == self.settings.block_bytes {
                     previous = Some(end_block(block, pipeline).await?);
@@ -48,26 +45,27 @@ impl HdfsClient {
         if let Some((block, pipeline)) = open {
             previous = Some(end_block(block, pipeline).await?);
         }
-        self.complete(&held.file, previous).await
+        self.complete(&held.file, previous).await?;
+        Ok(chunks.sums())
     }
 
-    /// Reads a closed file back and compares it.
-    pub async fn verify_whole(&self, path: &str, content: &[Bytes]) -> Result<()> {
+    /// Reads a closed file back and compares it with what was written.
+    pub async fn verify_whole(&self, path: &str, written: &[Sum]) -> Result<()> {
         let differs = |reason: String| HdfsError::protocol(path, reason);
         let located = self.namenode.block_locations(path).await?;
         let located = located.ok_or_else(|| differs("the file vanished after it was written".into()))?;
-        let length: u64 = content.iter().map(|part| part.len() as u64).sum();
+        let length: u64 = written.iter().map(|sum| sum.bytes as u64).sum();
         if located.under_construction || located.file_length != length {
             return Err(differs(format!("{} of {length} bytes are in the file", located.file_length)));
         }
         let blocks = blocks_of(located);
         let mut offset = 0;
-        for part in content.iter().flat_map(|part| part.chunks(VERIFY_BYTES)) {
-            let read = self.read_range(&blocks, offset, part.len() as u64).await?;
-            if read != part {
+        for sum in written {
+            let read = self.read_range(&blocks, offset, sum.bytes as u64).await?;
+            if !sum.is_of(&read) {
                 return Err(differs(format!("what was written at {offset} is not what is read")));
             }
-            offset += part.len() as u64;
+            offset += sum.bytes as u64;
         }
         Ok(())
     }
