@@ -28,7 +28,7 @@ pub enum Want {
 /// What may be deleted, the oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Garbage {
-    /// Checkpoints before the two newest.
+    /// Those of this history before the two newest.
     pub checkpoints: Vec<CheckpointId>,
     /// Segments before the one that the older of those two needs.
     pub segments: Vec<SegmentId>,
@@ -42,9 +42,9 @@ const KEPT: usize = 2;
 pub struct Collector {
     genesis: u64,
     listing: Listing,
-    /// How many of the newest checkpoints were looked at, and those that are kept, the newest first.
+    /// How many checkpoints were looked at, from the newest down, and those of them that are of this history.
     looked_at: usize,
-    kept: Vec<CheckpointId>,
+    ours: Vec<CheckpointId>,
     /// The segment to look at, and up to where a later one says that it was acknowledged.
     at: Option<(SegmentId, SequenceNumber)>,
     /// S.
@@ -57,13 +57,15 @@ impl Collector {
         listing.segments.sort();
         listing.checkpoints.sort();
         let at = listing.segments.last().map(|newest| (*newest, SequenceNumber(0)));
-        Collector { genesis, listing, looked_at: 0, kept: Vec::new(), at, needed: None }
+        Collector { genesis, listing, looked_at: 0, ours: Vec::new(), at, needed: None }
     }
 
     /// What is to be told next; none: `garbage` is known.
     pub fn want(&self) -> Option<Want> {
-        if self.kept.len() < KEPT {
-            return self.listing.checkpoints.iter().rev().nth(self.looked_at).map(|id| Want::Genesis(*id));
+        // All of them: numbers of another history say nothing of which is older.
+        let next = self.listing.checkpoints.iter().rev().nth(self.looked_at);
+        if next.is_some() || self.ours.len() < KEPT {
+            return next.map(|id| Want::Genesis(*id));
         }
         self.at.filter(|_| self.needed.is_none()).map(|(segment, _)| Want::Header(segment))
     }
@@ -72,7 +74,7 @@ impl Collector {
     pub fn genesis(&mut self, id: CheckpointId, genesis: Option<u64>) {
         self.looked_at += 1;
         if genesis == Some(self.genesis) || mutant::is(Mutant::CollectForeign) {
-            self.kept.push(id);
+            self.ours.push(id);
         }
     }
 
@@ -87,7 +89,7 @@ impl Collector {
         };
         let start = header.start().sequence;
         let answered = acknowledged > start || mutant::is(Mutant::CollectUnanswered);
-        let n = if mutant::is(Mutant::CollectToNewest) { self.kept.first() } else { self.kept.last() };
+        let n = self.ours.get(if mutant::is(Mutant::CollectToNewest) { 0 } else { KEPT - 1 });
         if answered && n.is_some_and(|n| start <= n.sequence) {
             self.needed = Some(segment);
         } else {
@@ -99,7 +101,7 @@ impl Collector {
     pub fn garbage(&self) -> Garbage {
         let Some(needed) = self.needed else { return Garbage::default() };
         let segments = self.listing.segments.iter().filter(|segment| **segment < needed);
-        let older = self.listing.checkpoints.iter().filter(|id| self.kept.last().is_some_and(|n| *id < n));
+        let older = self.ours.iter().skip(KEPT).rev();
         Garbage { checkpoints: older.copied().collect(), segments: segments.copied().collect() }
     }
 }
@@ -169,8 +171,9 @@ mod tests {
     #[test]
     fn checkpoints_of_another_history_do_not_count() {
         assert_eq!(garbage(&four(), &[(35, GENESIS), (90, 3), (95, 3)]), Garbage::default());
-        let found = garbage(&four(), &[(22, GENESIS), (35, GENESIS), (90, 3)]);
+        let found = garbage(&four(), &[(2, 3), (5, GENESIS), (22, GENESIS), (35, GENESIS), (90, 3)]);
         assert_eq!(found.segments, [segment(1, 0), segment(1, 1)], "and they do not hinder");
+        assert_eq!(found.checkpoints, [checkpoint(5)], "those of a later history are not older");
     }
 
     #[test]

@@ -197,6 +197,11 @@ impl Writer {
         self.mark.sequence
     }
 
+    /// Highest sequence that a record which is on the whole pipeline says was answered: standbys know as much.
+    pub fn written_mark(&self) -> SequenceNumber {
+        self.written_mark
+    }
+
     /// When the last append was sent.
     pub fn written_at(&self) -> Boot {
         self.written_at

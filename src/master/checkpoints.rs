@@ -12,8 +12,6 @@ use super::state::MasterState;
 use crate::journal::chain::Position;
 use crate::journal::chain_error::ChainError;
 use crate::journal::folder::CheckpointId;
-use crate::journal::tailer::Tailer;
-use crate::journal::writer::Writer;
 use crate::types::mutant::{self, Mutant};
 use crate::types::time::Boot;
 use crate::types::{ErrorKind, FsError, SequenceNumber};
@@ -28,6 +26,15 @@ const RETRY_LOST: Duration = Duration::from_secs(1);
 const COUNTS: u64 = 64;
 /// A master waits so many quarters of the limits longer than the one before it.
 const PRIMARY_WAITS: u64 = 2;
+
+/// Why it is looked which checkpoints there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// One is due, if no other master has written it.
+    IfDue,
+    /// A segment is missing, unless a newer one holds what it had.
+    IfLost,
+}
 
 /// When a checkpoint is due: at the first of these since the newest one.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +83,8 @@ pub(super) struct Checkpoints<T> {
     asked: Vec<(SequenceNumber, T)>,
     /// A segment that is not there, perhaps because a newer checkpoint holds what it had.
     lost: Option<ChainError>,
+    /// When that is to be asked, again.
+    lost_ask_at: Boot,
 }
 
 impl<T> Checkpoints<T> {
@@ -91,6 +100,7 @@ impl<T> Checkpoints<T> {
             work: Work::Nothing,
             asked: Vec::new(),
             lost: None,
+            lost_ask_at: Boot::default(),
         }
     }
 
@@ -149,7 +159,7 @@ impl<T> Driver<T> {
         match &checkpoints.work {
             Work::Nothing if wanted && now >= checkpoints.not_before => {
                 checkpoints.work = Work::Looking;
-                self.effects.push(Effect::ListCheckpoints(genesis));
+                self.effects.push(Effect::ListCheckpoints(genesis, Look::IfDue));
             }
             Work::Holding(id, _) if answered >= id.sequence || mutant::is(Mutant::CheckpointAhead) => {
                 if let Work::Holding(id, state) = std::mem::replace(&mut checkpoints.work, Work::Writing) {
@@ -180,26 +190,30 @@ impl<T> Driver<T> {
     }
 
     /// Which checkpoints of this history there are.
-    pub(super) fn checkpoints_listed(&mut self, core: &Core, listed: Result<Vec<CheckpointId>, String>, now: Boot) {
-        let looked = matches!(self.checkpoints.work, Work::Looking);
-        if looked {
-            self.checkpoints.work = Work::Nothing;
+    pub(super) fn checkpoints_listed(
+        &mut self,
+        core: &Core,
+        look: Look,
+        listed: Result<Vec<CheckpointId>, String>,
+        now: Boot,
+    ) {
+        match look {
+            // Else it is asked again.
+            Look::IfLost => listed.into_iter().for_each(|ids| self.lost(&ids)),
+            Look::IfDue => self.take_up(core, listed, now),
         }
+    }
+
+    /// Takes a checkpoint up, if it is due in spite of those that others have written.
+    fn take_up(&mut self, core: &Core, listed: Result<Vec<CheckpointId>, String>, now: Boot) {
+        self.checkpoints.work = Work::Nothing;
         let ids = match listed {
             Ok(ids) => ids,
             Err(reason) => {
-                let pause = if self.checkpoints.lost.is_some() { RETRY_LOST } else { RETRY };
-                self.checkpoints.not_before = now + pause;
+                self.checkpoints.not_before = now + RETRY;
                 return self.checkpoint_failed(&format!("cannot see which checkpoints there are reason={reason}"));
             }
         };
-        let applied = self.follower.tailer.applied();
-        if let Some(error) = self.checkpoints.lost.take() {
-            return self.exit(match ids.iter().any(|id| id.sequence > applied.sequence) {
-                true => Exit::Fenced(format!("what follows record {applied} is in a newer checkpoint only")),
-                false => error.into(),
-            });
-        }
         let Some((at, _)) = self.state_at() else { return };
         for id in ids.iter().filter(|id| id.sequence <= at.sequence) {
             self.checkpoints.know(id.sequence);
@@ -207,7 +221,7 @@ impl<T> Driver<T> {
         self.checkpoint_stands();
         let quarters = self.waits();
         let asked = !self.checkpoints.asked.is_empty();
-        if looked && (asked || self.checkpoints.is_due(quarters, now)) {
+        if asked || self.checkpoints.is_due(quarters, now) {
             let id = CheckpointId { sequence: at.sequence, hash: at.hash };
             self.checkpoints.work = Work::Holding(id, Box::new(core.state.clone()));
         }
@@ -259,28 +273,36 @@ impl<T> Driver<T> {
             _ => None,
         };
         let Some(genesis) = genesis else { return self.exit(error.into()) };
-        if self.checkpoints.lost.is_none() || now >= self.checkpoints.not_before {
+        if self.checkpoints.lost.is_none() || now >= self.checkpoints.lost_ask_at {
             self.checkpoints.lost = Some(error);
-            self.checkpoints.not_before = now + RETRY_LOST * 5;
-            self.effects.push(Effect::ListCheckpoints(genesis));
+            self.checkpoints.lost_ask_at = now + RETRY_LOST;
+            self.effects.push(Effect::ListCheckpoints(genesis, Look::IfLost));
         }
+    }
+
+    /// What a segment that is not there means, now that the checkpoints are known.
+    fn lost(&mut self, ids: &[CheckpointId]) {
+        let applied = self.follower.tailer.applied();
+        let Some(error) = self.checkpoints.lost.take() else { return };
+        self.exit(match ids.iter().any(|id| id.sequence > applied.sequence) {
+            true => Exit::Fenced(format!("what follows record {applied} is in a newer checkpoint only")),
+            false => error.into(),
+        });
     }
 
     /// Where the state in memory is, and the last record of it that is answered; none while it changes hands.
     fn state_at(&self) -> Option<(Position, SequenceNumber)> {
-        let tailer: &Tailer = &self.follower.tailer;
+        let applied = self.follower.tailer.applied();
         match (&self.phase, self.writer.as_ref()) {
-            (Phase::Following, None) if tailer.is_settled().unwrap_or(false) => {
-                Some((tailer.applied(), tailer.applied().sequence))
+            // Not while it catches up for the first time.
+            (Phase::Following, None) if self.role.has_entered() => Some((applied, applied.sequence)),
+            // What only answers have marked, and no record yet, others would not know.
+            (Phase::Serving { .. } | Phase::Draining { .. }, Some(writer)) => {
+                Some((writer.last(), writer.written_mark()))
             }
-            (Phase::Serving { .. } | Phase::Draining { .. }, Some(writer)) => Some(of_writer(writer)),
             _ => None,
         }
     }
-}
-
-fn of_writer(writer: &Writer) -> (Position, SequenceNumber) {
-    (writer.last(), writer.mark())
 }
 
 #[cfg(test)]

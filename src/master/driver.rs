@@ -152,7 +152,7 @@ impl<T> Driver<T> {
             Event::NotClosed(segment) => self.follower.recover_also(segment, now),
             Event::Recovered(segment, done) => self.follower.recovered(segment, done, now),
             Event::Checkpoint(who) => self.checkpoint_asked(who, now),
-            Event::CheckpointsListed(listed) => self.checkpoints_listed(core, listed, now),
+            Event::CheckpointsListed(look, listed) => self.checkpoints_listed(core, look, listed, now),
             Event::Checkpointed(outcome) => self.checkpointed(outcome, now),
             Event::Collected => self.collected(),
             Event::FolderGone(reason) => self.exit(Exit::Unfit(reason)),

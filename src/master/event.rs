@@ -1,5 +1,6 @@
 //! Pure. What goes into the driver and what comes out.
 
+use super::checkpoints::Look;
 use super::in_flight::InFlight;
 use super::ops::{self, Answer, Caller, CommitBlock, NewCopy, Operation, Query, Request};
 use super::state::{Footprint, MasterState};
@@ -118,7 +119,7 @@ pub enum Event<T> {
     /// Somebody wants a checkpoint now.
     Checkpoint(T),
     /// The checkpoints of our history that are there, or why that is not known.
-    CheckpointsListed(Result<Vec<CheckpointId>, String>),
+    CheckpointsListed(Look, Result<Vec<CheckpointId>, String>),
     /// A checkpoint was written, or was not.
     Checkpointed(Result<CheckpointId, String>),
     /// What nobody needs was deleted, as far as that was possible.
@@ -143,7 +144,7 @@ pub enum Effect<T> {
     /// Cut off the writers of an old segment, in the background (F10).
     Recover(SegmentId),
     /// See which checkpoints of this history there are.
-    ListCheckpoints(u64),
+    ListCheckpoints(u64, Look),
     /// Write this state, of this history, in the background.
     Checkpoint(CheckpointId, u64, Box<MasterState>),
     /// Delete what nobody needs of this history (journal/collector.rs), in the background.

@@ -34,8 +34,15 @@ pub(super) async fn header_of(
     })
 }
 
-/// The history that a checkpoint says it is of; none if it says nothing.
-async fn genesis_of(store: &dyn JournalStore, id: CheckpointId) -> Result<Option<u64>, StoreError> {
+/// The history that a checkpoint says it is of; none if it says nothing, or is one of those that could not be loaded.
+pub(super) async fn genesis_of(
+    store: &dyn JournalStore,
+    id: CheckpointId,
+    refused: &[CheckpointId],
+) -> Result<Option<u64>, StoreError> {
+    if refused.contains(&id) {
+        return Ok(None);
+    }
     match store.read_checkpoint_start(id, ORIGIN_BYTES_MAX).await {
         Ok(start) => Ok(CheckpointOrigin::read(&start).map(|origin| origin.genesis)),
         Err(StoreError::NotFound { .. } | StoreError::Damaged { .. }) => Ok(None),
@@ -43,29 +50,38 @@ async fn genesis_of(store: &dyn JournalStore, id: CheckpointId) -> Result<Option
     }
 }
 
-/// The checkpoints of the history `genesis`, in order.
+/// The checkpoints of the history `genesis`, in order, without the `refused` ones.
 ///
 /// # Errors
 /// The folder does not answer.
-pub(super) async fn checkpoints_of(store: &dyn JournalStore, genesis: u64) -> Result<Vec<CheckpointId>, StoreError> {
+pub(super) async fn checkpoints_of(
+    store: &dyn JournalStore,
+    genesis: u64,
+    refused: &[CheckpointId],
+) -> Result<Vec<CheckpointId>, StoreError> {
     let mut ours = Vec::new();
     for id in store.list().await?.checkpoints {
-        if genesis_of(store, id).await? == Some(genesis) {
+        if genesis_of(store, id, refused).await? == Some(genesis) {
             ours.push(id);
         }
     }
     Ok(ours)
 }
 
-/// Deletes what nobody needs of the history `genesis`, the oldest first, and gives what that was.
+/// Deletes what nobody needs of the history `genesis`, the oldest first, and gives what that was. The `refused` checkpoints
+/// hold nothing for anybody.
 ///
 /// # Errors
 /// The folder does not answer: what is left is for the next time.
-pub(super) async fn collect(store: &dyn JournalStore, genesis: u64) -> Result<Garbage, StoreError> {
+pub(super) async fn collect(
+    store: &dyn JournalStore,
+    genesis: u64,
+    refused: &[CheckpointId],
+) -> Result<Garbage, StoreError> {
     let mut collector = Collector::new(genesis, store.list().await?);
     while let Some(want) = collector.want() {
         match want {
-            Want::Genesis(id) => collector.genesis(id, genesis_of(store, id).await?),
+            Want::Genesis(id) => collector.genesis(id, genesis_of(store, id, refused).await?),
             Want::Header(segment) => collector.header(segment, header_of(store, segment).await?.as_ref()),
         }
     }

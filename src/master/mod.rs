@@ -20,6 +20,7 @@ pub mod gate;
 pub mod guardian;
 mod handle;
 pub mod in_flight;
+mod load;
 pub mod ops;
 pub mod outside;
 pub mod process;

@@ -31,6 +31,11 @@ impl Role {
         }
     }
 
+    /// Whether this master takes part in the election: it has caught up once.
+    pub(super) fn has_entered(&self) -> bool {
+        self.entered
+    }
+
     /// How many standbys are before this one in the latch.
     pub(super) fn standbys_before(&self) -> u64 {
         let is_own = |node: &str| self.own.as_ref().is_some_and(|own| own.0 == node);

@@ -5,6 +5,7 @@
 //! work, and pass the gate; only those that must wait go to the driver. Whoever is spawned here is joined when the loop ends.
 
 use super::appender::{Flushes, append_all};
+use super::checkpoints::Look;
 use super::driver::{Driver, DriverSettings};
 use super::event::{Core, Effect, Evaluated, Event, Exit, Told};
 use super::garbage;
@@ -51,6 +52,8 @@ pub struct Outside {
     pub store: Arc<dyn JournalStore>,
     /// The election.
     pub latch: Arc<dyn Latch>,
+    /// Checkpoints that could not be loaded: they do not count as kept.
+    pub refused: Arc<[CheckpointId]>,
 }
 
 /// The loop and what it performs.
@@ -219,7 +222,7 @@ impl Runtime {
             // Dropping the sender ends the appender, which closes the file.
             Effect::Write(WriterEffect::Close(segment)) => drop(self.appenders.remove(&segment)),
             Effect::Recover(segment) => self.recover(segment),
-            Effect::ListCheckpoints(genesis) => self.list_checkpoints(genesis),
+            Effect::ListCheckpoints(genesis, look) => self.list_checkpoints(genesis, look),
             Effect::Checkpoint(id, genesis, state) => self.checkpoint(id, genesis, state),
             Effect::Collect(genesis) => self.collect(genesis),
             Effect::Serving { epoch, taken_over } => {
@@ -311,18 +314,18 @@ impl Runtime {
         });
     }
 
-    fn list_checkpoints(&mut self, genesis: u64) {
-        let store = self.outside.store.clone();
+    fn list_checkpoints(&mut self, genesis: u64, look: Look) {
+        let (store, refused) = (self.outside.store.clone(), self.outside.refused.clone());
         self.spawn(async move {
-            let listed = garbage::checkpoints_of(store.as_ref(), genesis).await;
-            Event::CheckpointsListed(listed.map_err(|error| error.to_string()))
+            let listed = garbage::checkpoints_of(store.as_ref(), genesis, &refused).await;
+            Event::CheckpointsListed(look, listed.map_err(|error| error.to_string()))
         });
     }
 
     fn collect(&mut self, genesis: u64) {
-        let store = self.outside.store.clone();
+        let (store, refused) = (self.outside.store.clone(), self.outside.refused.clone());
         self.spawn(async move {
-            match garbage::collect(store.as_ref(), genesis).await {
+            match garbage::collect(store.as_ref(), genesis, &refused).await {
                 Ok(Garbage { checkpoints, segments }) => {
                     info!("collected checkpoints={} segments={}", checkpoints.len(), segments.len());
                 }

@@ -3,10 +3,10 @@
 use super::audit::{self, AuditLog, Line};
 use super::checkpoints::CheckpointLimits;
 use super::driver::{Driver, DriverSettings};
-use super::event::{Core, Exit};
+use super::event::Exit;
 use super::folder_watch::watch_folder;
 use super::front::Front;
-use super::garbage;
+use super::load::{Loaded, load};
 use super::ops;
 use super::outside::{self, Folder, OutsideError};
 use super::process::Process;
@@ -14,16 +14,14 @@ use super::role::{FencingMode, RoleSettings};
 use super::runtime::{Handle, Outside, Progress, Runtime};
 use super::server::{self, ServerError, ServerSettings};
 use super::server_meta::Property;
-use super::state::MasterState;
 use super::tasks;
 use super::ufs::{EffectSettings, UfsNamespace};
 use super::ufs_space::UfsSpace;
 use super::workers::WorkerLimits;
 use crate::conf::{Authentication, Conf, keys, shown_text};
 use crate::election::{Latch, LatchError};
-use crate::journal::chain::Position;
 use crate::journal::folder::local::MissingFolder;
-use crate::journal::folder::{Format, JournalStore, Listing, StoreError};
+use crate::journal::folder::{FEATURE_LEVEL, Format, JournalStore, LAYOUT, StoreError};
 use crate::journal::writer::WriterLimits;
 use crate::metrics::MasterCounters;
 use crate::rpc::channel::ChannelSettings;
@@ -68,12 +66,17 @@ pub enum StartError {
     )]
     HalfImported(String),
     /// The folder is of a newer version.
-    #[error("the journal folder {folder} has layout {layout}, this version reads layout 1; use a newer version")]
-    Layout {
+    #[error(
+        "the journal folder {folder} has layout {layout} and feature level {feature_level}; this version knows layout \
+         {LAYOUT} and feature levels up to {FEATURE_LEVEL}: use the version that wrote it, or a newer one"
+    )]
+    Newer {
         /// As configured.
         folder: String,
         /// Its layout.
         layout: u32,
+        /// Its feature level.
+        feature_level: u32,
     },
     /// The folder cannot be read.
     #[error("cannot read the journal folder {folder}")]
@@ -187,11 +190,11 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     let latch = outside::latch(conf, &format.cluster_id, &address, process.incarnation())?;
     latch.read_epoch().await.map_err(StartError::Latch)?;
     process.joins(&format.cluster_id);
-    let (core, position, genesis) = load(store.as_ref()).await?;
+    let Loaded { core, position, genesis, refused } = load(store.as_ref()).await?;
     info!("loaded cluster={} position={position} took_ms={}", format.cluster_id, boot_now().since(began).as_millis());
 
     let settings = driver_settings(conf, &format.cluster_id, &address, process.incarnation());
-    let outside = Outside { store: store.clone(), latch: latch.clone() };
+    let outside = Outside { store: store.clone(), latch: latch.clone(), refused: refused.into() };
     let (runtime, handle) =
         Runtime::new(&settings, |gate| Driver::new(settings.clone(), gate, position, genesis), core, outside);
     let mut running = tokio::spawn(runtime.run());
@@ -256,8 +259,9 @@ async fn usable(store: &dyn JournalStore, writer: &str) -> Result<Format, StartE
     if format.layout == Format::HALF_IMPORTED {
         return Err(StartError::HalfImported(folder));
     }
-    if format.layout != 1 {
-        return Err(StartError::Layout { folder, layout: format.layout });
+    let Format { layout, feature_level, .. } = format;
+    if layout != LAYOUT || feature_level > FEATURE_LEVEL {
+        return Err(StartError::Newer { folder, layout, feature_level });
     }
     store.probe(writer).await.map_err(|source| StartError::Probe { folder, source })?;
     Ok(format)
@@ -301,63 +305,6 @@ async fn ready(handle: Handle) -> &'static str {
         Ok(Err(_)) => std::future::pending().await,
         Err(_) => "standby",
     }
-}
-
-/// The state of the newest checkpoint that can be loaded, or an empty one when there is none.
-async fn load(store: &dyn JournalStore) -> Result<(Core, Position, Option<u64>), StartError> {
-    let folder = store.describe();
-    let listing = store.list().await.map_err(|source| StartError::Store { folder: folder.clone(), source })?;
-    let genesis =
-        newest_genesis(store, &listing).await.map_err(|source| StartError::Store { folder: folder.clone(), source })?;
-    let mut newest_failure = None;
-    for id in listing.checkpoints.iter().rev() {
-        let content = store.read_checkpoint(*id).await.map_err(|error| error.to_string());
-        let loaded =
-            content.and_then(|content| MasterState::from_checkpoint(&content).map_err(|error| error.to_string()));
-        match loaded {
-            Ok((_, origin)) if genesis.is_some_and(|genesis| genesis != origin.genesis) => {
-                warn!("passing over a checkpoint of a history before the last format checkpoint={id}");
-            }
-            Ok((state, origin)) => {
-                let core = Core { state, ..Core::default() };
-                return Ok((core, origin.position, Some(origin.genesis)));
-            }
-            Err(reason) => {
-                warn!("cannot load a checkpoint, trying the one before checkpoint={id} reason={reason}");
-                newest_failure.get_or_insert(reason);
-            }
-        }
-    }
-    let begins =
-        begins(store, &listing, genesis).await.map_err(|source| StartError::Store { folder: folder.clone(), source });
-    if begins? {
-        return Ok((Core::default(), Position::START, None));
-    }
-    let reason = newest_failure.unwrap_or_else(|| "there is none, and its first segments were collected".into());
-    Err(StartError::Checkpoint { folder, reason })
-}
-
-/// The genesis of the newest history in the folder, as far as a segment tells it: a format may have ended before it
-/// deleted the checkpoints of the history before.
-async fn newest_genesis(store: &dyn JournalStore, listing: &Listing) -> Result<Option<u64>, StoreError> {
-    for segment in listing.segments.iter().rev() {
-        if let Some(header) = garbage::header_of(store, *segment).await? {
-            return Ok(Some(header.genesis));
-        }
-    }
-    Ok(None)
-}
-
-/// Whether the first segment of this history is there still: without a checkpoint all are needed.
-async fn begins(store: &dyn JournalStore, listing: &Listing, genesis: Option<u64>) -> Result<bool, StoreError> {
-    for segment in &listing.segments {
-        match garbage::header_of(store, *segment).await? {
-            Some(header) if Some(header.genesis) == genesis => return Ok(header.base.is_none()),
-            // Torn, or of the history before the last format.
-            _ => {}
-        }
-    }
-    Ok(true)
 }
 
 fn driver_settings(conf: &Conf, cluster_id: &str, address: &str, incarnation: &str) -> DriverSettings {

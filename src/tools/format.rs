@@ -7,7 +7,7 @@ use crate::election::{EpochNode, Latch, LatchError, OwnNode, Versioned, new_inca
 use crate::journal::chain::SegmentHeader;
 use crate::journal::codec;
 use crate::journal::folder::local::MissingFolder;
-use crate::journal::folder::{Format, JournalStore, Listing, SegmentId, StoreError};
+use crate::journal::folder::{FEATURE_LEVEL, Format, JournalStore, LAYOUT, Listing, SegmentId, StoreError};
 use crate::master::outside::{self, Folder, OutsideError};
 use crate::types::SequenceNumber;
 use crate::types::time::boot_now;
@@ -80,8 +80,8 @@ pub async fn run(conf: &Conf) -> Result<String, FormatError> {
     let existing = store.read_format().await.map_err(failed(store.as_ref()))?;
     let format = match existing {
         // The id names the election: who formats anew must meet those who still use the folder.
-        Some(format) => Format { layout: 1, feature_level: 1, ..format },
-        None => Format { layout: 1, feature_level: 1, cluster_id: uuid::Uuid::new_v4().to_string() },
+        Some(format) => Format { layout: LAYOUT, feature_level: FEATURE_LEVEL, ..format },
+        None => Format { layout: LAYOUT, feature_level: FEATURE_LEVEL, cluster_id: uuid::Uuid::new_v4().to_string() },
     };
     let incarnation = new_incarnation();
     let address = format!("{FORMAT}{}", outside::address(conf));

@@ -5,6 +5,7 @@ use crate::journal::chain::SegmentHeader;
 use crate::journal::codec;
 use crate::journal::entry::Entry;
 use crate::journal::entry_codec;
+use crate::journal::folder::local::{LocalSettings, LocalStore};
 use crate::journal::folder::{Format, MemoryFolder, MemoryStore, SegmentId};
 use crate::master::state::CheckpointOrigin;
 use crate::tools::sample_journal::{self, SampleJournal};
@@ -210,4 +211,16 @@ async fn later_checkpoints_are_compared_with_the_segments_of_a_collected_journal
     journal.checkpoints.get_mut(&passed_over).unwrap()[300] ^= 1;
     let error = verified(&journal).await.unwrap_err();
     assert!(matches!(error, VerifyError::Replay(ReplayError::Checkpoint { id, .. }) if id == passed_over), "{error}");
+}
+
+/// What this version wrote, each later one reads: a journal with two checkpoints, of a lone master.
+#[tokio::test]
+async fn a_journal_of_layout_1_is_read_for_ever() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/journal-layout-1");
+    let store = LocalStore::new(LocalSettings::new(folder));
+    let format = store.read_format().await.unwrap().unwrap();
+    let found = verify(&store, &format, Err("nobody knows".into()), Writers::MayLive).await.unwrap();
+    assert_eq!((found.checkpoints, found.segments, found.epoch), (2, 2, 2));
+    assert_eq!(found.end.to_string(), "13-70d3184435b8abb3");
+    assert_eq!(format!("{:016x}", found.digest), "64a56eb2a4f526a2");
 }

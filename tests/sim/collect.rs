@@ -5,8 +5,9 @@ use crate::coverage::Met;
 use crate::world::{Action, MS, SECOND, World};
 use alluxio::journal::chain::{Position, SegmentHeader};
 use alluxio::journal::codec::{self, Decoded, Frame};
-use alluxio::journal::collector::{Collector, Want};
+use alluxio::journal::collector::{Collector, Garbage, Want};
 use alluxio::journal::folder::{CheckpointId, Length, Listing, SegmentId, StoreError};
+use alluxio::master::checkpoints::Look;
 use alluxio::master::event::Event;
 use alluxio::master::state::CheckpointOrigin;
 use std::collections::VecDeque;
@@ -19,9 +20,9 @@ pub enum Rubbish {
 
 impl World {
     /// A master wants to know which checkpoints of its history there are.
-    pub fn list_checkpoints(&mut self, host: usize, life: u64, genesis: u64) {
+    pub fn list_checkpoints(&mut self, host: usize, life: u64, genesis: u64, look: Look) {
         let listed = self.checkpoints_of(genesis).map_err(|error| error.to_string());
-        self.tell_later(host, life, Event::CheckpointsListed(listed));
+        self.tell_later(host, life, Event::CheckpointsListed(look, listed));
     }
 
     /// The checkpoints of a history, in order.
@@ -57,9 +58,25 @@ impl World {
 
     /// A master that has written a checkpoint looks what is superfluous.
     pub fn collect(&mut self, host: usize, life: u64, genesis: u64) {
-        let (Ok(segments), Ok(Listing { checkpoints, .. })) = (self.list(), self.folder.list()) else {
-            return self.tell_later(host, life, Event::Collected);
-        };
+        match self.rubbish(genesis) {
+            Some(files) => self.delete_soon(host, life, files),
+            None => self.tell_later(host, life, Event::Collected),
+        }
+    }
+
+    /// A master that was deposed long ago collects at this very moment.
+    pub fn collect_at_once(&mut self) {
+        for file in self.rubbish(self.formatter.genesis).into_iter().flatten() {
+            let _ = match file {
+                Rubbish::Checkpoint(id) => self.folder.delete_checkpoint(id),
+                Rubbish::Segment(segment) => self.folder.delete_segment(segment),
+            };
+        }
+    }
+
+    /// What is superfluous, as a listing tells it that may be old.
+    fn rubbish(&mut self, genesis: u64) -> Option<VecDeque<Rubbish>> {
+        let (segments, checkpoints) = (self.list().ok()?, self.folder.list().ok()?.checkpoints);
         let mut collector = Collector::new(genesis, Listing { segments, checkpoints });
         while let Some(want) = collector.want() {
             match want {
@@ -67,10 +84,9 @@ impl World {
                 Want::Header(segment) => collector.header(segment, self.header_of(segment).as_ref()),
             }
         }
-        let garbage = collector.garbage();
-        let checkpoints = garbage.checkpoints.into_iter().map(Rubbish::Checkpoint);
-        let files = checkpoints.chain(garbage.segments.into_iter().map(Rubbish::Segment)).collect();
-        self.delete_soon(host, life, files);
+        let Garbage { checkpoints, segments } = collector.garbage();
+        let checkpoints = checkpoints.into_iter().map(Rubbish::Checkpoint);
+        Some(checkpoints.chain(segments.into_iter().map(Rubbish::Segment)).collect())
     }
 
     fn delete_soon(&mut self, host: usize, life: u64, files: VecDeque<Rubbish>) {

@@ -166,6 +166,10 @@ impl World {
                 self.coverage.met(Met::TakenOverTwice);
             }
             self.note(|| format!("host {host} is cut short at {moment:?}"));
+            if self.rng.chance(1, 2) {
+                let delay = self.rng.range(MS, SECOND);
+                self.after(delay, Action::CollectAtOnce);
+            }
             return match self.rng.range(0, 4) {
                 0 => Cut::DiesBefore,
                 1 => Cut::DiesAfter,

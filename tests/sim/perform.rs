@@ -50,7 +50,8 @@ impl World {
                 let outcome = self.folder.write_checkpoint(id, content).map(|_| id).map_err(|error| error.to_string());
                 self.tell_later(host, life, Event::Checkpointed(outcome));
             }
-            Action::ListCheckpoints { host, life, genesis } => self.list_checkpoints(host, life, genesis),
+            Action::ListCheckpoints { host, life, genesis, look } => self.list_checkpoints(host, life, genesis, look),
+            Action::CollectAtOnce => self.collect_at_once(),
             Action::Collect { host, life, genesis } => self.collect(host, life, genesis),
             Action::Delete { host, life, files } => self.delete(host, life, files),
             Action::GuardianRelease { incarnation } => self.guardian_release(&incarnation),
@@ -205,9 +206,9 @@ impl World {
                 let delay = self.rng.range(100 * MS, 5 * SECOND);
                 self.after(delay, Action::Recover { host, life, segment });
             }
-            Effect::ListCheckpoints(genesis) => {
+            Effect::ListCheckpoints(genesis, look) => {
                 let delay = self.rng.range(MS, 50 * MS);
-                self.after(delay, Action::ListCheckpoints { host, life, genesis });
+                self.after(delay, Action::ListCheckpoints { host, life, genesis, look });
             }
             Effect::Collect(genesis) => {
                 let delay = self.rng.range(MS, 50 * MS);

@@ -21,6 +21,7 @@ use alluxio::journal::chain::Position;
 use alluxio::journal::folder::{AppendId, CheckpointId, FileId, MemoryFolder, SegmentId};
 use alluxio::journal::tailer::Ask;
 use alluxio::journal::writer::WriterLimits;
+use alluxio::master::checkpoints::Look;
 use alluxio::master::driver::Driver;
 use alluxio::master::event::{Core, Effect, Evaluated, Event};
 use alluxio::master::gate::Gate;
@@ -120,7 +121,10 @@ pub enum Action {
         host: usize,
         life: u64,
         genesis: u64,
+        look: Look,
     },
+    /// By somebody who was deposed.
+    CollectAtOnce,
     Collect {
         host: usize,
         life: u64,

@@ -108,7 +108,7 @@ pub(crate) async fn start_under(
         writer.close().await.unwrap();
     }
     let driver = driver_settings(root_ufs);
-    let outside = Outside { store: Arc::new(store), latch };
+    let outside = Outside { store: Arc::new(store), latch, refused: Arc::new([]) };
     let make = |gate| Driver::new(driver.clone(), gate, Position::START, None);
     let (runtime, handle) = Runtime::new(&driver, make, Core::default(), outside);
     tokio::spawn(async move {

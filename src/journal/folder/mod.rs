@@ -20,5 +20,6 @@ mod store_suite;
 
 pub use memory::{AppendId, FileId, MemoryFolder, MemoryStore};
 pub use store::{
-    CheckpointId, Format, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError, Written,
+    CheckpointId, FEATURE_LEVEL, Format, JournalStore, LAYOUT, Length, Listing, Recovery, SegmentId, SegmentWriter,
+    StoreError, Written,
 };

@@ -35,12 +35,17 @@ impl fmt::Display for CheckpointId {
     }
 }
 
+/// The layout of folder and records that this program reads and writes.
+pub const LAYOUT: u32 = 1;
+/// The highest level of entry kinds that this program knows. A folder says which one may be written in it.
+pub const FEATURE_LEVEL: u32 = 1;
+
 /// The file FORMAT: says that the folder is a journal, which layout it has, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Format {
     /// Layout of folder and records; this program writes 1, and [`Format::HALF_IMPORTED`] for a while.
     pub layout: u32,
-    /// Highest level of entry kinds that may be written.
+    /// Highest level of entry kinds that may be written here; see [`FEATURE_LEVEL`].
     pub feature_level: u32,
     /// Random id of the cluster, for the life of the folder; names its nodes in ZooKeeper.
     pub cluster_id: String,
