@@ -11,6 +11,7 @@
 //! Uses `election` (finding the primary), `rpc` (connections, streams, errors) and `proto`.
 //! Read `file_system.rs`, `file_writer.rs`, `file_reader.rs`.
 
+mod backup;
 mod block_sink;
 mod block_source;
 mod blocks;
@@ -26,6 +27,7 @@ mod retry_tests;
 mod settings;
 mod workers;
 
+pub use backup::{Backup, BackupOptions};
 pub use file_reader::FileReader;
 pub use file_system::FileSystem;
 pub use file_writer::FileWriter;

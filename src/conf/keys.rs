@@ -120,6 +120,8 @@ table! {
     JOURNAL_CHECKPOINT_PERIOD_BYTES: Bytes = "alluxio.master.journal.checkpoint.period.bytes" [], Always("1GB");
     /// The longest that a change is in no checkpoint (ours).
     JOURNAL_CHECKPOINT_PERIOD_TIME: Duration = "alluxio.master.journal.checkpoint.period.time" [], Always("24h");
+    /// Where backups are written, of which nothing else is said: a path in the UFS of the root, or a URI.
+    MASTER_BACKUP_DIRECTORY: String = "alluxio.master.backup.directory" [], Always("/alluxio_backups");
     /// A backup, or a journal of Alluxio 1.x or 2.x, that a journal folder which is formatted and empty begins with when a
     /// master is started.
     JOURNAL_INIT_FROM_BACKUP: Option<String> = "alluxio.master.journal.init.from.backup" [], Unset;

@@ -16,6 +16,7 @@ use crate::conf::keys;
 use crate::master::audit::{Client, Ownership};
 use crate::master::front::Front;
 use crate::master::ops::{Answer, LoadMetadata, Query, Request};
+use crate::master::ufs::{BackupRequest, BackupStatus};
 use crate::master::worker_call::WorkerCall;
 use crate::master::{server_block, server_fs, server_meta, server_worker};
 use crate::proto::alluxio::grpc::block::block_master_client_service_server as block;
@@ -50,6 +51,15 @@ pub trait Namespace: Send + Sync + 'static {
 
     /// Has a checkpoint of the journal written.
     fn checkpoint(&self) -> impl Future<Output = Result<(), FsError>> + Send;
+
+    /// Has a backup of the namespace made.
+    fn backup(&self, request: BackupRequest) -> impl Future<Output = Result<BackupStatus, FsError>> + Send;
+
+    /// How far that backup is, if it is the last one.
+    ///
+    /// # Errors
+    /// It is not.
+    fn backup_status(&self, id: &str) -> Result<BackupStatus, FsError>;
 
     /// Answers a question. Waits only where the answer depends on something that is not yet durable.
     fn query(&self, caller: &Caller, query: &Query) -> impl Future<Output = Result<Answer, FsError>> + Send;

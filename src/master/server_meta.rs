@@ -7,10 +7,12 @@ use tonic::codegen::http;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::server::{MasterServer, Namespace, UserCall, on_standby, unsupported};
+use super::ufs::{BackupPlace, BackupRequest, BackupStage, BackupStatus, BackupWait};
+use crate::conf::keys;
 use crate::proto::alluxio::grpc::ConfigProperty;
 use crate::proto::alluxio::grpc::meta::{
-    CheckpointPOptions, CheckpointPResponse, GetConfigHashPOptions, GetConfigHashPResponse, GetConfigurationPOptions,
-    GetConfigurationPResponse,
+    BackupPRequest, BackupPStatus, BackupState, BackupStatusPRequest, CheckpointPOptions, CheckpointPResponse,
+    GetConfigHashPOptions, GetConfigHashPResponse, GetConfigurationPOptions, GetConfigurationPResponse,
 };
 use crate::proto::alluxio::grpc::metric::{
     ClearMetricsPRequest, ClearMetricsPResponse, GetMetricsPOptions, GetMetricsPResponse, MetricsHeartbeatPRequest,
@@ -46,6 +48,9 @@ pub struct Property {
     /// Its value. Never `${…}` for a boolean: 2.9 clients read that as false.
     pub value: String,
 }
+
+/// Where backups go of which nothing is said, as in 2.9; `alluxio.master.backup.directory` is documented with the same.
+const BACKUP_DIRECTORY: &str = "/alluxio_backups";
 
 /// What GetConfiguration answers.
 #[derive(Debug)]
@@ -128,6 +133,14 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
             user.server.namespace.checkpoint().await?;
             Ok(CheckpointPResponse { master_hostname: Some(user.server.hostname.clone()) })
         }),
+        Some((_, "Backup")) => call::unary(request, |request: BackupPRequest| async move {
+            let status = user.server.namespace.backup(backup_request(request, &user.server.configuration)).await?;
+            Ok(backup_sent(status, &user.server.hostname))
+        }),
+        Some((_, "GetBackupStatus")) => call::unary(request, |request: BackupStatusPRequest| async move {
+            let status = user.server.namespace.backup_status(request.backup_id())?;
+            Ok(backup_sent(status, &user.server.hostname))
+        }),
         // Clients report every ten seconds, whether anybody keeps it or not.
         Some((_, "MetricsHeartbeat")) => {
             call::unary(request, |_: MetricsHeartbeatPRequest| async { Ok(MetricsHeartbeatPResponse {}) })
@@ -140,6 +153,43 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
         }
         Some((_, method)) => call::refuse(unsupported(method)),
         None => call::refuse_unknown(&request),
+    }
+}
+
+fn backup_request(request: BackupPRequest, configuration: &Configuration) -> BackupRequest {
+    let BackupPRequest { options, target_directory } = request;
+    let options = options.unwrap_or_default();
+    let key = keys::MASTER_BACKUP_DIRECTORY.row.name;
+    let configured = configuration.properties.iter().find(|property| property.name() == key);
+    let configured = configured.map_or(BACKUP_DIRECTORY, |property| property.value()).to_owned();
+    BackupRequest {
+        directory: target_directory.filter(|directory| !directory.is_empty()).unwrap_or(configured),
+        place: if options.local_file_system() { BackupPlace::LocalDisk } else { BackupPlace::RootUfs },
+        wait: if options.run_async() { BackupWait::Begun } else { BackupWait::Ended },
+    }
+}
+
+fn backup_sent(status: BackupStatus, host: &str) -> BackupPStatus {
+    let sent = BackupPStatus {
+        backup_id: Some(status.id),
+        backup_host: Some(host.to_owned()),
+        entry_count: Some(0),
+        ..BackupPStatus::default()
+    };
+    match status.stage {
+        BackupStage::Running => BackupPStatus { backup_state: Some(BackupState::Running as i32), ..sent },
+        BackupStage::Completed { uri, entries } => BackupPStatus {
+            backup_state: Some(BackupState::Completed as i32),
+            backup_uri: Some(uri),
+            entry_count: i64::try_from(entries).ok(),
+            ..sent
+        },
+        // Java's form of an exception is not ours to make; the text says what was wrong.
+        BackupStage::Failed(error) => BackupPStatus {
+            backup_state: Some(BackupState::Failed as i32),
+            backup_error: Some(error.to_string().into_bytes()),
+            ..sent
+        },
     }
 }
 

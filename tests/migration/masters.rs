@@ -40,6 +40,14 @@ pub fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// The only backup in a folder. 2.9 has another file beside it, which says that it is whole.
+pub fn only_file_in(folder: &Path) -> PathBuf {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "gz"));
+    assert_eq!(files.len(), 1, "{files:?}");
+    files.remove(0)
+}
+
 fn script(name: &str) -> Command {
     Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(name))
 }
@@ -89,9 +97,22 @@ impl Java {
     }
 
     pub fn start(&self) -> Running<'_> {
+        self.start_with(&[])
+    }
+
+    /// Starts it on an empty journal with that backup.
+    pub fn start_from(&self, backup: &Path) -> Running<'_> {
+        self.start_with(&[
+            &format!("-Dalluxio.master.journal.init.from.backup=file://{}", backup.display()),
+            // It would load anew what has no fingerprint, under new ids.
+            "-Dalluxio.master.journal.sync.root.after.init.from.backup=false",
+        ])
+    }
+
+    fn start_with(&self, properties: &[&str]) -> Running<'_> {
         let log = File::create(self.folder.join("out")).unwrap();
         let mut command = script("java-master");
-        command.arg("run").arg(&self.folder).stdout(log.try_clone().unwrap()).stderr(log);
+        command.arg("run").arg(&self.folder).args(properties).stdout(log.try_clone().unwrap()).stderr(log);
         Running::of(command.spawn().unwrap(), self.port, Some(self), self.folder.join("out"))
     }
 }
@@ -182,14 +203,30 @@ impl<'a> Running<'a> {
 
     /// What the shell of ours answers there.
     pub fn fs(&self, words: &[&str]) -> String {
+        self.shell("fs", words)
+    }
+
+    /// The same of its other face.
+    pub fn fsadmin(&self, words: &[&str]) -> String {
+        self.shell("fsadmin", words)
+    }
+
+    fn shell(&self, face: &str, words: &[&str]) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_alluxio"));
-        command.env_clear().arg("fs").args(words).arg("-Dalluxio.master.hostname=127.0.0.1");
+        command.env_clear().arg(face).args(words).arg("-Dalluxio.master.hostname=127.0.0.1");
         outcome(command.arg(format!("-Dalluxio.master.rpc.port={}", self.port))).unwrap()
     }
 
     /// Has the Java master write checkpoints.
     pub fn checkpoint(&self) {
         self.java.expect("2.9.6 is asked").does("checkpoint");
+    }
+
+    /// Has the Java master write a backup, and gives its file.
+    pub fn backup(&self) -> PathBuf {
+        let java = self.java.expect("2.9.6 is asked");
+        java.does("backup");
+        only_file_in(&java.folder.join("backups"))
     }
 
     /// Ends it as an operator would.

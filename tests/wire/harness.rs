@@ -7,12 +7,15 @@ use alluxio::master::audit::Ownership;
 use alluxio::master::front::Front;
 use alluxio::master::ops::{Answer, LoadMetadata, Query, Request};
 use alluxio::master::server::{Namespace, ServerError, ServerSettings, bind, serve};
+use alluxio::master::ufs::{BackupRequest, BackupStatus};
 use alluxio::master::worker_call::WorkerCall;
 use alluxio::proto::alluxio::grpc::file::file_system_master_client_service_client::FileSystemMasterClientServiceClient;
 use alluxio::proto::alluxio::grpc::version::ServiceType;
 use alluxio::rpc::channel::{ChannelSettings, Connection, Identity, connect};
 use alluxio::rpc::handshake::{AuthenticationType, Impersonation};
-use alluxio::types::{AlluxioPath, Caller, FileStatus, FsError, InodeId, PersistenceState, SequenceNumber, TtlAction};
+use alluxio::types::{
+    AlluxioPath, Caller, ErrorKind, FileStatus, FsError, InodeId, PersistenceState, SequenceNumber, TtlAction,
+};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -54,6 +57,14 @@ impl Namespace for Recorder {
 
     async fn checkpoint(&self) -> Result<(), FsError> {
         Ok(())
+    }
+
+    async fn backup(&self, _: BackupRequest) -> Result<BackupStatus, FsError> {
+        Err(FsError::new(ErrorKind::Internal, "no backup is made here"))
+    }
+
+    fn backup_status(&self, _: &str) -> Result<BackupStatus, FsError> {
+        Err(FsError::new(ErrorKind::Internal, "no backup is made here"))
     }
 
     async fn worker(&self, call: WorkerCall) -> Result<Answer, FsError> {

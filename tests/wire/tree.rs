@@ -6,6 +6,7 @@ use alluxio::master::audit::Ownership;
 use alluxio::master::ops::{Answer, LoadMetadata, Query, Request, Settings, bootstrap, decide, query};
 use alluxio::master::server::{Namespace, bind, serve};
 use alluxio::master::state::{Footprint, MasterState};
+use alluxio::master::ufs::{BackupRequest, BackupStatus};
 use alluxio::master::worker_call::WorkerCall;
 use alluxio::master::workers::Workers;
 use alluxio::proto::alluxio::grpc::file::file_system_master_client_service_client::FileSystemMasterClientServiceClient;
@@ -17,7 +18,7 @@ use alluxio::proto::alluxio::grpc::version::ServiceType;
 use alluxio::rpc::channel::{Connection, connect};
 use alluxio::rpc::handshake::AuthenticationType;
 use alluxio::types::time::Millis;
-use alluxio::types::{AlluxioPath, Caller, FsError, SequenceNumber};
+use alluxio::types::{AlluxioPath, Caller, ErrorKind, FsError, SequenceNumber};
 use parking_lot::RwLock;
 use tonic::{Code, Status};
 
@@ -65,6 +66,14 @@ impl Namespace for Tree {
 
     async fn checkpoint(&self) -> Result<(), FsError> {
         Ok(())
+    }
+
+    async fn backup(&self, _: BackupRequest) -> Result<BackupStatus, FsError> {
+        Err(FsError::new(ErrorKind::Internal, "no backup is made here"))
+    }
+
+    fn backup_status(&self, _: &str) -> Result<BackupStatus, FsError> {
+        Err(FsError::new(ErrorKind::Internal, "no backup is made here"))
     }
 
     async fn worker(&self, call: WorkerCall) -> Result<Answer, FsError> {

@@ -4,6 +4,7 @@ use super::*;
 use crate::journal::entry::AddMountPoint;
 use crate::master::audit::Ownership;
 use crate::master::ops::{LoadMetadata, Request};
+use crate::master::ufs::{BackupRequest, BackupStatus};
 use crate::master::worker_call::WorkerCall;
 use crate::types::{AlluxioPath, ErrorKind, SequenceNumber};
 use crate::ufs::{MemoryUfs, Ufs, UfsDeletion, UfsOwnership, UfsSettings};
@@ -30,6 +31,14 @@ impl Namespace for Needs {
 
     async fn checkpoint(&self) -> Result<(), FsError> {
         Err(FsError::new(ErrorKind::Internal, "no checkpoint is wanted"))
+    }
+
+    async fn backup(&self, _: BackupRequest) -> Result<BackupStatus, FsError> {
+        Err(FsError::new(ErrorKind::Internal, "no backup is wanted"))
+    }
+
+    fn backup_status(&self, _: &str) -> Result<BackupStatus, FsError> {
+        Err(FsError::new(ErrorKind::Internal, "no backup is wanted"))
     }
 
     async fn worker(&self, _: WorkerCall) -> Result<Answer, FsError> {

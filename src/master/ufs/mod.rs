@@ -2,9 +2,10 @@
 //! decide with what came of it. Nothing here runs under the lock over the state. See ARCHITECTURE.md, "UFS effects".
 //!
 //! Read `task.rs` (a change under an intent, step by step), `look_task.rs` (a look) and `locks.rs`, then this file, then
-//! `look.rs` (what is loaded), `change.rs` (what is changed) and `absent.rs`.
+//! `look.rs` (what is loaded), `change.rs` (what is changed), `absent.rs` and `backup.rs`.
 
 mod absent;
+mod backup;
 mod change;
 mod locks;
 mod look;
@@ -12,6 +13,7 @@ mod look_task;
 mod task;
 
 pub use absent::AbsentPaths;
+pub use backup::{BackupPlace, BackupRequest, BackupStage, BackupStatus, BackupWait};
 pub use change::failure;
 pub use look::{facts_of, named};
 pub use look_task::{LookStep, LookTask, Shown};
@@ -70,6 +72,8 @@ struct Inner {
     /// One look at a time for each of these.
     looking: Mutex<BTreeMap<Lookup, Weak<Turn>>>,
     absent: Mutex<AbsentPaths>,
+    /// The last backup.
+    backup: Mutex<Option<BackupStatus>>,
     /// Changes under way, which go on when their client goes away.
     tasks: Mutex<JoinSet<()>>,
 }
@@ -90,6 +94,7 @@ impl UfsNamespace {
             locks: PathLocks::default(),
             looking: Mutex::default(),
             absent: Mutex::default(),
+            backup: Mutex::default(),
             tasks: Mutex::default(),
         };
         let namespace = UfsNamespace { inner: Arc::new(inner) };
@@ -238,6 +243,14 @@ impl Namespace for UfsNamespace {
 
     async fn checkpoint(&self) -> Result<(), FsError> {
         self.inner.handle.checkpoint().await
+    }
+
+    async fn backup(&self, request: BackupRequest) -> Result<BackupStatus, FsError> {
+        self.make_backup(request).await
+    }
+
+    fn backup_status(&self, id: &str) -> Result<BackupStatus, FsError> {
+        self.last_backup(id)
     }
 
     async fn worker(&self, call: WorkerCall) -> Result<Answer, FsError> {

@@ -1,6 +1,7 @@
 //! `alluxio fsadmin …`: what operators ask of a cluster.
 // Compatible: 2.9 alluxio.cli.fsadmin, texts and exit codes.
 
+mod backup;
 mod journal;
 
 use super::{FAILED, Output, Session};
@@ -11,11 +12,15 @@ struct Command {
     usage: &'static str,
 }
 
-const COMMANDS: &[Command] = &[Command { name: "journal", usage: "[journal [checkpoint]]" }];
+const COMMANDS: &[Command] = &[
+    Command { name: "backup", usage: "[backup [directory] [--local] [--allow-leader] [--bypass-delegation]]" },
+    Command { name: "journal", usage: "[journal [checkpoint]]" },
+];
 
 /// Runs the command and gives the exit code.
 pub(super) async fn run(words: &[&str], session: &Session, output: &mut Output<'_>) -> i32 {
     match words {
+        ["backup", words @ ..] => backup::run(words, session, output).await,
         ["journal", words @ ..] => journal::run(words, session, output).await,
         [] => usage(output),
         [name, ..] => {

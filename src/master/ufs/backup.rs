@@ -1,0 +1,212 @@
+//! Backups, in the form of 2.9: a gzip of `JournalEntry` messages that any metastore and any later version can read.
+//!
+//! What is backed up is a snapshot of the state, which is told once all of it is acknowledged; nothing waits for it, and no
+//! writer is held up. One backup is made at a time; the last one's outcome is kept.
+
+use super::UfsNamespace;
+use crate::journal::entry::Entry;
+use crate::journal::portable_codec;
+use crate::master::state::MasterState;
+use crate::types::time::{Millis, wall_now};
+use crate::types::{ErrorKind, FsError};
+use crate::ufs::{UfsError, UfsOwnership, UfsUri};
+use bytes::Bytes;
+use chrono::DateTime;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::io::Write;
+use tokio::sync::mpsc;
+
+/// Compressed bytes that are written at a time, and how many such pieces may wait.
+const PIECE_BYTES: usize = 1 << 20;
+const PIECES_WAIT: usize = 4;
+
+/// What to back up to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupRequest {
+    /// A folder: a path, or a URI of a UFS.
+    pub directory: String,
+    /// Where a path is.
+    pub place: BackupPlace,
+    /// Whether the answer comes at the end.
+    pub wait: BackupWait,
+}
+
+/// Where the path of a backup is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackupPlace {
+    /// On the disk of the master.
+    LocalDisk,
+    /// In the UFS of the root.
+    RootUfs,
+}
+
+/// When a request for a backup is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackupWait {
+    /// Once it has begun.
+    Begun,
+    /// Once it has ended.
+    Ended,
+}
+
+/// How far a backup is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupStatus {
+    /// Its id.
+    pub id: String,
+    /// How far it is.
+    pub stage: BackupStage,
+}
+
+/// See [`BackupStatus`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BackupStage {
+    /// Entries are written.
+    Running,
+    /// It is whole.
+    Completed {
+        /// Where it is, as 2.9 shows it.
+        uri: String,
+        /// How many entries.
+        entries: u64,
+    },
+    /// There is none.
+    Failed(FsError),
+}
+
+impl UfsNamespace {
+    /// Makes a backup.
+    ///
+    /// # Errors
+    /// Another one is made already; it failed, if that was waited for.
+    pub(super) async fn make_backup(&self, request: BackupRequest) -> Result<BackupStatus, FsError> {
+        let id = uuid::Uuid::new_v4().to_string();
+        let begun = BackupStatus { id: id.clone(), stage: BackupStage::Running };
+        {
+            let mut last = self.inner.backup.lock();
+            if last.as_ref().is_some_and(|last| last.stage == BackupStage::Running) {
+                // Compatible: 2.9 ExceptionMessage.BACKUP_IN_PROGRESS.
+                return Err(FsError::new(ErrorKind::FailedPrecondition, "Backup in progress"));
+            }
+            *last = Some(begun.clone());
+        }
+        let (ended, end) = tokio::sync::oneshot::channel();
+        let this = self.clone();
+        let (wait, directory) = (request.wait, request);
+        self.spawn(async move {
+            let stage = match this.back_up(&directory).await {
+                Ok((uri, entries)) => BackupStage::Completed { uri, entries },
+                Err(error) => BackupStage::Failed(error),
+            };
+            log::info!("backup id={id} {stage:?}");
+            let status = BackupStatus { id, stage };
+            *this.inner.backup.lock() = Some(status.clone());
+            // Who does not wait has gone.
+            let _ = ended.send(status);
+        });
+        match wait {
+            BackupWait::Begun => Ok(begun),
+            BackupWait::Ended => {
+                let status = end.await.map_err(|_| FsError::new(ErrorKind::Unavailable, "The master stops."))?;
+                match status.stage {
+                    BackupStage::Failed(error) => Err(error),
+                    _ => Ok(status),
+                }
+            }
+        }
+    }
+
+    /// How far that backup is.
+    ///
+    /// # Errors
+    /// It is not the last one of this master.
+    pub(super) fn last_backup(&self, id: &str) -> Result<BackupStatus, FsError> {
+        let last = self.inner.backup.lock().clone().filter(|last| last.id == id);
+        last.ok_or_else(|| FsError::new(ErrorKind::NotFound, format!("Backup not found. Id: {id}")))
+    }
+
+    async fn back_up(&self, request: &BackupRequest) -> Result<(String, u64), FsError> {
+        let state = self.inner.handle.durable(|core| core.state.clone()).await?;
+        let root = self.inner.handle.with_core(|_, settings| settings.root_ufs.clone());
+        let folder = &request.directory;
+        let (uri, shown) = place(&root, folder.trim_end_matches('/'), request.place, wall_now())?;
+        let entries = self.write_backup(&uri, state).await?;
+        Ok((shown, entries))
+    }
+
+    async fn write_backup(&self, uri: &str, state: MasterState) -> Result<u64, FsError> {
+        let failed = |error: UfsError| FsError::new(ErrorKind::Internal, format!("Cannot write {uri}: {error}"));
+        let ufs = self.inner.clients.of(uri).map_err(failed)?;
+        let path = UfsUri::parse(uri).map_err(failed)?.path;
+        let own = UfsOwnership { owner: String::new(), group: String::new(), mode: 0o600 };
+        let mut writer = ufs.create(&path, &own).await.map_err(failed)?;
+        let (pieces, mut made) = mpsc::channel(PIECES_WAIT);
+        let packing = tokio::task::spawn_blocking(move || pack(&state, |piece| pieces.blocking_send(piece).is_ok()));
+        while let Some(piece) = made.recv().await {
+            writer.write(piece).await.map_err(failed)?;
+        }
+        let entries = packing.await.map_err(|error| FsError::new(ErrorKind::Internal, error.to_string()))?;
+        writer.close().await.map_err(failed)?;
+        Ok(entries)
+    }
+}
+
+/// URI of the file, and how 2.9 shows it.
+fn place(root: &str, folder: &str, place: BackupPlace, now: Millis) -> Result<(String, String), FsError> {
+    let date = DateTime::from_timestamp_millis(now.0).unwrap_or_default().format("%Y-%m-%d");
+    let name = format!("alluxio-backup-{date}-{}.gz", now.0);
+    if folder.contains("://") {
+        let uri = format!("{folder}/{name}");
+        return Ok((uri.clone(), uri));
+    }
+    if !folder.starts_with('/') {
+        let text = format!("The backup folder has to be absolute: {folder}");
+        return Err(FsError::new(ErrorKind::InvalidArgument, text));
+    }
+    let path = format!("{folder}/{name}");
+    if place == BackupPlace::LocalDisk {
+        let uri = format!("file://{path}");
+        return Ok((uri.clone(), uri));
+    }
+    let parsed = UfsUri::parse(root).map_err(|error| FsError::new(ErrorKind::Internal, error.to_string()))?;
+    Ok((UfsUri { path: path.clone(), ..parsed }.to_string(), path))
+}
+
+/// Packs the entries of a state and gives the pieces to `send`, until that says that nobody wants them. How many entries.
+fn pack(state: &MasterState, send: impl Fn(Bytes) -> bool) -> u64 {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+    let (mut count, mut bytes) = (0, Vec::new());
+    let mut entries = state.portable_entries(state.ids()).peekable();
+    while let Some(entry) = entries.next() {
+        let time = match (&entry, entries.peek()) {
+            (Entry::InodeFile(_), Some(Entry::PersistTime { time_ms, .. })) => Some(*time_ms),
+            _ => None,
+        };
+        bytes.clear();
+        count += u64::from(portable_codec::encode(&mut bytes, &entry, time, None));
+        packer.write_all(&bytes).expect("a vector takes all");
+        if packer.get_ref().len() >= PIECE_BYTES && !send(std::mem::take(packer.get_mut()).into()) {
+            return count;
+        }
+    }
+    let rest = packer.finish().expect("a vector takes all");
+    send(rest.into());
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_has_the_name_of_2_9_where_it_was_asked_for() {
+        let now = Millis(1_795_293_804_022);
+        let name = "alluxio-backup-2026-11-21-1795293804022.gz";
+        let at = |folder, where_to| place("hdfs://nn:9000/root", folder, where_to, now).unwrap();
+        assert_eq!(at("/b", BackupPlace::RootUfs), (format!("hdfs://nn:9000/b/{name}"), format!("/b/{name}")));
+        let local = format!("file:///b/{name}");
+        assert_eq!(at("/b", BackupPlace::LocalDisk), (local.clone(), local));
+        assert!(place("/ufs", "b", BackupPlace::LocalDisk, now).is_err());
+    }
+}

@@ -1,0 +1,58 @@
+//! `alluxio fsadmin backup [directory] [--local] [--allow-leader] [--bypass-delegation]`
+
+use crate::client::{BackupOptions, ClientError};
+use crate::shell::{FAILED, Output, Session};
+use std::time::Duration;
+
+/// How often it is asked how far it is.
+const LOOK: Duration = Duration::from_millis(500);
+/// A line that 2.9 wipes the one before with.
+const BLANK: &str = "                                                                           ";
+
+pub(super) async fn run(words: &[&str], session: &Session, output: &mut Output<'_>) -> i32 {
+    let Some(options) = options(words) else {
+        output.line("usage: backup [directory] [--local] [--allow-leader] [--bypass-delegation]");
+        return FAILED;
+    };
+    match back_up(options, session, output).await {
+        Ok(()) => 0,
+        Err(ClientError::Refused(refusal)) => {
+            output.complain(&refusal.message);
+            FAILED
+        }
+        Err(ClientError::Unreachable { last, .. }) => {
+            output.complain(&format!("no master answers: {last}"));
+            FAILED
+        }
+    }
+}
+
+/// What the words say; a primary backs up without holding anybody up, so who makes it need not be said.
+fn options(words: &[&str]) -> Option<BackupOptions> {
+    let mut options = BackupOptions { directory: None, local: false };
+    for word in words {
+        match *word {
+            "--local" => options.local = true,
+            "--allow-leader" | "--bypass-delegation" => {}
+            word if word.starts_with('-') || options.directory.is_some() => return None,
+            directory => options.directory = Some(directory.to_owned()),
+        }
+    }
+    Some(options)
+}
+
+// Compatible: 2.9 BackupCommand.
+async fn back_up(options: BackupOptions, session: &Session, output: &mut Output<'_>) -> Result<(), ClientError> {
+    let mut backup = session.files.back_up(options).await?;
+    output.line(BLANK);
+    output.line(" Backup state: Initiating");
+    while backup.uri.is_none() {
+        tokio::time::sleep(LOOK).await;
+        backup = session.files.backup_status(&backup.id).await?;
+    }
+    (0..3).for_each(|_| output.line(BLANK));
+    output.line(&format!("Backup Host        : {}", backup.host));
+    output.line(&format!("Backup URI         : {}", backup.uri.unwrap_or_default()));
+    output.line(&format!("Backup Entry Count : {}", backup.entries));
+    Ok(())
+}
