@@ -36,7 +36,6 @@ const LATER: &[&str] = &[
     "job",
     "protoGen",
     "proxy",
-    "readJournal",
     "runClass",
     "runJournalCrashTest",
     "runKVTest",
@@ -92,7 +91,9 @@ fn run() -> anyhow::Result<u8> {
         ("runTest" | "runTests", words) => shell(Face::RunTests, &conf(Role::User)?, words),
         ("logLevel", words) => shell(Face::LogLevel, &conf(Role::User)?, words),
         ("format", words) => format(&conf(Role::User)?, words),
-        ("journal", words) => journal(&conf(Role::User)?, words),
+        ("journal", words) => journal(&conf(Role::User)?, &properties, words),
+        // As 2.9 calls it.
+        ("readJournal", words) => journal(&conf(Role::User)?, &properties, &[&["read"], words].concat()),
         ("validateConf", _) => written(alluxio::tools::validate_conf::run(conf, &mut std::io::stdout())),
         ("version", _) => version(&conf(Role::User)?),
         ("getConf", words) => written(alluxio::tools::get_conf::run(&conf(Role::User)?, words, &mut std::io::stdout())),
@@ -359,10 +360,10 @@ fn format(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-fn journal(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
+fn journal(conf: &Conf, properties: &[String], words: &[&str]) -> anyhow::Result<u8> {
     tell_mistakes(conf);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    match runtime.block_on(alluxio::tools::journal::run(conf, words, &mut std::io::stdout())) {
+    match runtime.block_on(alluxio::tools::journal::run(conf, properties, words, &mut std::io::stdout())) {
         Err(CommandError::Output(error)) => written(Err(error)),
         outcome => Ok(outcome?),
     }

@@ -27,7 +27,8 @@ pub const FRAME_HEADER_BYTES: usize = 48;
 /// No body is longer; a length above it is damage, not a torn frame.
 pub const BODY_BYTES_MAX: usize = 64 << 20;
 
-const MAGIC: &[u8; 3] = b"AJ1";
+/// What every frame has behind its kind.
+pub const MAGIC: &[u8; 3] = b"AJ1";
 const KIND_SEGMENT: u8 = b'H';
 const KIND_RECORD: u8 = b'R';
 
@@ -103,6 +104,25 @@ fn encode_frame(out: &mut Vec<u8>, kind: u8, epoch: u64, at: Position, mark: Seq
 /// Reads the frame that begins at the beginning of `bytes`. `before` is the position before it, against which the
 /// hash of a record is verified.
 pub fn decode(bytes: &Bytes, before: Position) -> Decoded {
+    decode_frame(bytes, Some(before))
+}
+
+/// As `decode`, where the position before is not known: that a record follows anything is not verified.
+pub fn decode_alone(bytes: &Bytes) -> Decoded {
+    decode_frame(bytes, None)
+}
+
+/// How long the frame is that begins at the beginning of `bytes`, whether all of it is there or not; none if its header is
+/// not whole.
+pub fn length_of(bytes: &[u8]) -> Option<usize> {
+    let header = bytes.get(..FRAME_HEADER_BYTES).filter(|header| &header[1..4] == MAGIC)?;
+    let (covered, crc) = header.split_at(FRAME_HEADER_BYTES - 4);
+    let is_whole = crc32c::crc32c(covered).to_le_bytes() == crc;
+    let length = u32::from_le_bytes(header[4..8].try_into().ok()?) as usize;
+    (is_whole && length <= BODY_BYTES_MAX).then_some(FRAME_HEADER_BYTES + length)
+}
+
+fn decode_frame(bytes: &Bytes, before: Option<Position>) -> Decoded {
     if bytes.len() < FRAME_HEADER_BYTES || (bytes[0] == 0 && bytes.iter().all(|byte| *byte == 0)) {
         return Decoded::Torn;
     }
@@ -140,10 +160,12 @@ pub fn decode(bytes: &Bytes, before: Position) -> Decoded {
     }
 }
 
-fn check_record(record: &Record, before: Position) -> Result<(), String> {
-    let expected = if record.entries.is_empty() { before } else { before.after(&record.entries) };
-    if record.position != expected {
-        return Err(format!("record {} does not follow {}", record.position, before));
+fn check_record(record: &Record, before: Option<Position>) -> Result<(), String> {
+    if let Some(before) = before {
+        let expected = if record.entries.is_empty() { before } else { before.after(&record.entries) };
+        if record.position != expected {
+            return Err(format!("record {} does not follow {}", record.position, before));
+        }
     }
     if record.mark > record.position.sequence {
         return Err(format!("record {} has the mark {} before it", record.position, record.mark));

@@ -6,7 +6,7 @@
 use crate::types::{AlluxioPath, BlockId, InodeId, OperationId, PersistenceState, TtlAction};
 
 /// One change of the state.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub enum Entry {
     /// The next directory id to give: its container and its sequence in there.
     InodeDirectoryIdGenerator {
@@ -94,7 +94,7 @@ pub const WHEN_ASKED: i64 = -1;
 pub const AT_ONCE: i64 = 0;
 
 /// `inode_directory` of 2.9.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct InodeDirectory {
     /// Its id, from the directory id generator.
     pub id: InodeId,
@@ -131,7 +131,7 @@ pub struct InodeDirectory {
 }
 
 /// `inode_file` of 2.9.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct InodeFile {
     /// Its id: its container and the sequence that marks a file.
     pub id: InodeId,
@@ -176,7 +176,7 @@ pub struct InodeFile {
 }
 
 /// How many copies of each block are wished.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Replication {
     /// Fewest.
     pub min: i32,
@@ -192,7 +192,7 @@ impl Replication {
 }
 
 /// `update_inode` of 2.9. None leaves a value as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct UpdateInode {
     /// Which file or directory.
     pub id: InodeId,
@@ -253,7 +253,7 @@ impl UpdateInode {
 }
 
 /// `update_inode_directory` of 2.9. None leaves a value as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct UpdateInodeDirectory {
     /// Which directory.
     pub id: InodeId,
@@ -264,7 +264,7 @@ pub struct UpdateInodeDirectory {
 }
 
 /// `update_inode_file` of 2.9. None, and no blocks, leave a value as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct UpdateInodeFile {
     /// Which file.
     pub id: InodeId,
@@ -304,7 +304,7 @@ impl UpdateInodeFile {
 }
 
 /// `delete_file` of 2.9: one inode without children.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct DeleteFile {
     /// Which one.
     pub id: InodeId,
@@ -317,7 +317,7 @@ pub struct DeleteFile {
 }
 
 /// `rename` of 2.9.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Rename {
     /// What is moved.
     pub id: InodeId,
@@ -334,7 +334,7 @@ pub struct Rename {
 }
 
 /// `add_mount_point` of 2.9.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct AddMountPoint {
     /// Where the UFS begins in the namespace.
     pub path: AlluxioPath,
@@ -351,7 +351,7 @@ pub struct AddMountPoint {
 }
 
 /// A change of UFS and namespace that was begun. Until it is settled, nothing else may change what it touches.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct UfsIntent {
     /// What is moved, deleted, persisted or made; it has one open intent at most.
     pub inode: InodeId,
@@ -370,7 +370,7 @@ pub struct UfsIntent {
 }
 
 /// A directory that is made in a UFS.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub enum MakeInUfs {
     /// One that is made here afterwards.
     New(Box<InodeDirectory>),
@@ -389,7 +389,7 @@ impl UfsIntent {
 }
 
 /// Operations whose first answer is kept. The numbers are journaled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub enum AnsweredOperation {
     /// createDirectory
     CreateDirectory = 1,
@@ -414,7 +414,7 @@ impl AnsweredOperation {
 }
 
 /// The first answer to an operation that carried an operation id; the newest so many are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Answered {
     /// The client's id.
     pub operation_id: OperationId,
@@ -430,7 +430,7 @@ pub struct Answered {
 }
 
 /// Takes a directory and all below it out of the namespace.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct UnlinkTree {
     /// Its uppermost directory.
     pub id: InodeId,

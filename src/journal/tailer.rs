@@ -126,6 +126,12 @@ impl Tailer {
         self.header(segment).map(|header| header.genesis)
     }
 
+    /// The cluster that the newest complete segment names.
+    pub fn cluster_id(&self) -> Option<&str> {
+        let complete = self.segments.values().rev().find(|followed| followed.view.is_complete())?;
+        complete.view.header.as_ref().map(|header| header.cluster_id.as_str())
+    }
+
     /// Highest epoch that any listing showed.
     pub fn highest_epoch(&self) -> u64 {
         self.segments.keys().next_back().map_or(0, |segment| segment.epoch)

@@ -2,22 +2,15 @@
 //! whoever led, claims the next epoch, and only then writes a segment that begins anew; what was before is deleted
 //! afterwards. A crash before the new segment is flushed leaves the old journal, after it the new one.
 
-use crate::conf::{Conf, keys};
-use crate::election::{EpochNode, Latch, LatchError, OwnNode, Versioned, new_incarnation};
+use super::takeover::{self, TakeoverError, Tool};
+use crate::conf::Conf;
+use crate::election::{EpochNode, Latch, new_incarnation};
 use crate::journal::chain::SegmentHeader;
-use crate::journal::codec;
 use crate::journal::folder::local::MissingFolder;
 use crate::journal::folder::{FEATURE_LEVEL, Format, JournalStore, LAYOUT, Listing, SegmentId, StoreError};
 use crate::master::outside::{self, Folder, OutsideError};
 use crate::types::SequenceNumber;
-use crate::types::time::boot_now;
 use log::{info, warn};
-use std::time::Duration;
-
-/// What stands before the address of one who formats.
-pub(super) const FORMAT: &str = "format:";
-/// How often the election is looked at while waiting.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// Why a journal was not formatted. It is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -34,21 +27,9 @@ pub enum FormatError {
         #[source]
         source: StoreError,
     },
-    /// The election cannot be used.
-    #[error("cannot take part in the election")]
-    Latch(#[from] LatchError),
-    /// Another one does the same.
-    #[error("another format is running on {host}; wait for its end")]
-    OtherFormat {
-        /// Its address.
-        host: String,
-    },
-    /// Masters are running.
-    #[error("the journal is in use by {masters}; stop them on each host with: bin/alluxio-stop.sh master")]
-    InUse {
-        /// Addresses of those who contend.
-        masters: String,
-    },
+    /// The journal is in use, or the election cannot be used.
+    #[error(transparent)]
+    Takeover(#[from] TakeoverError),
 }
 
 /// Whether [`run`] would begin: what is deleted elsewhere before it must not be deleted in vain. Changes nothing but for
@@ -61,13 +42,12 @@ pub async fn check(conf: &Conf) -> Result<(), FormatError> {
     let failed = failed(store.as_ref());
     // Without an id nobody has ever used it.
     let Some(format) = store.read_format().await.map_err(&failed)? else { return Ok(()) };
-    let address = format!("{FORMAT}{}", outside::address(conf));
     let incarnation = new_incarnation();
-    let latch = outside::latch(conf, &format.cluster_id, &address, &incarnation)?;
-    let participants = latch.participants().await;
+    let latch = outside::latch(conf, &format.cluster_id, &Tool::Format.address(conf), &incarnation)?;
+    let free = takeover::check(latch.as_ref()).await;
     latch.leave().await;
     store.probe(&incarnation).await.map_err(failed)?;
-    refuse_if_used(participants?.into_iter().map(|participant| participant.address).collect())
+    Ok(free?)
 }
 
 /// Formats the journal that the properties name. Returns its folder.
@@ -84,8 +64,7 @@ pub async fn run(conf: &Conf) -> Result<String, FormatError> {
         None => Format { layout: LAYOUT, feature_level: FEATURE_LEVEL, cluster_id: uuid::Uuid::new_v4().to_string() },
     };
     let incarnation = new_incarnation();
-    let address = format!("{FORMAT}{}", outside::address(conf));
-    let latch = outside::latch(conf, &format.cluster_id, &address, &incarnation)?;
+    let latch = outside::latch(conf, &format.cluster_id, &Tool::Format.address(conf), &incarnation)?;
     let outcome = take_over(conf, latch.as_ref(), store.as_ref(), &format, &incarnation).await;
     latch.leave().await;
     let before = outcome?;
@@ -105,115 +84,23 @@ async fn take_over(
     format: &Format,
     incarnation: &str,
 ) -> Result<Listing, FormatError> {
-    let Claimed { version, node, before } = claim(conf, latch, store, incarnation).await?;
+    let claimed = takeover::claim(conf, latch, store, incarnation).await?;
     let (failed, genesis) = (failed(store), rand::random());
     // Not before: what masters use, of a later version perhaps, stays as it is.
     store.write_format(format).await.map_err(&failed)?;
-    begin(store, format, genesis, node.epoch).await.map_err(&failed)?;
+    let segment = SegmentId { epoch: claimed.node.epoch, index: 0 };
+    let (cluster_id, through) = (format.cluster_id.clone(), SequenceNumber(0));
+    let header = SegmentHeader { cluster_id, genesis, segment, base: None, through };
+    takeover::begin(store, &header).await.map_err(&failed)?;
     // What was told of the old history is over with it. Refused, if somebody has claimed since: nothing is deleted then.
-    let EpochNode { epoch, owner, latch: own, .. } = node;
-    let released = EpochNode { epoch, owner, latch: own, released: true, segments: 1, genesis, ..EpochNode::default() };
-    latch.release(version, &released).await?;
-    Ok(before)
-}
-
-/// An epoch that is ours.
-pub(super) struct Claimed {
-    pub(super) version: i32,
-    pub(super) node: EpochNode,
-    /// What was in the folder then.
-    pub(super) before: Listing,
-}
-
-/// Waits until nobody leads, and claims the next epoch. Until the new history has begun, the node tells of the old one.
-pub(super) async fn claim(
-    conf: &Conf,
-    latch: &dyn Latch,
-    store: &dyn JournalStore,
-    incarnation: &str,
-) -> Result<Claimed, FormatError> {
-    let failed = failed(store);
-    let highest_epoch = |listing: &Listing| listing.segments.last().map_or(0, |segment| segment.epoch);
-    let own = latch.join().await?;
-    let listing = store.list().await.map_err(&failed)?;
-    let seen = stands_still(conf, latch, &own, highest_epoch(&listing)).await?;
-    let before = store.list().await.map_err(&failed)?;
-    let node = EpochNode {
-        epoch: seen.value.epoch.max(highest_epoch(&before)) + 1,
-        owner: incarnation.to_owned(),
-        latch: own.0.clone(),
-        segments: seen.value.segments,
-        segments_epoch: seen.value.segments_of(),
-        genesis: seen.value.genesis,
-        durable_sequence: seen.value.durable_sequence,
-        durable_hash: seen.value.durable_hash,
-        ..EpochNode::default()
-    };
-    let version = latch.claim(&own, &[], seen.version, &node).await?;
-    Ok(Claimed { version, node, before })
+    let released = claimed.released(&EpochNode { segments: 1, genesis, ..EpochNode::default() });
+    latch.release(claimed.version, &released).await.map_err(TakeoverError::from)?;
+    Ok(claimed.before)
 }
 
 fn failed(store: &dyn JournalStore) -> impl Fn(StoreError) -> FormatError {
     let folder = store.describe();
     move |source| FormatError::Store { folder: folder.clone(), source }
-}
-
-/// Waits until nobody renews the epoch node any more (F2). One that is older than the journal, `highest_epoch`, was
-/// restored from a copy: what it says of a release does not count.
-async fn stands_still(
-    conf: &Conf,
-    latch: &dyn Latch,
-    own: &OwnNode,
-    highest_epoch: u64,
-) -> Result<Versioned<EpochNode>, FormatError> {
-    let mut seen: Option<Versioned<EpochNode>> = None;
-    let mut since = boot_now();
-    loop {
-        let others = latch.participants().await?.into_iter().filter(|participant| participant.node != own.0);
-        refuse_if_used(others.map(|participant| participant.address).collect())?;
-        let node = latch.read_epoch().await?;
-        if node.is_none() {
-            latch.create_epoch(&EpochNode::default()).await?;
-            continue;
-        }
-        if node != seen {
-            since = boot_now();
-            seen = node;
-        }
-        if let Some(node) = &seen {
-            let theirs = Duration::from_millis(node.value.lease_ms);
-            let lease = conf.get(&keys::JOURNAL_FENCING_LEASE).max(theirs);
-            let is_released = node.value.released && node.value.epoch >= highest_epoch;
-            if is_released || boot_now().since(since) >= lease + lease / 10 {
-                return Ok(node.clone());
-            }
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
-fn refuse_if_used(others: Vec<String>) -> Result<(), FormatError> {
-    if let Some(other) = others.iter().find_map(|address| address.strip_prefix(FORMAT)) {
-        return Err(FormatError::OtherFormat { host: other.to_owned() });
-    }
-    if others.is_empty() { Ok(()) } else { Err(FormatError::InUse { masters: others.join(", ") }) }
-}
-
-/// The first segment of a history without a past.
-async fn begin(store: &dyn JournalStore, format: &Format, genesis: u64, epoch: u64) -> Result<(), StoreError> {
-    let segment = SegmentId { epoch, index: 0 };
-    let header = SegmentHeader {
-        cluster_id: format.cluster_id.clone(),
-        genesis,
-        segment,
-        base: None,
-        through: SequenceNumber(0),
-    };
-    let mut bytes = Vec::new();
-    codec::encode_header(&mut bytes, &header);
-    let mut writer = store.create(segment).await?;
-    writer.append(bytes.into()).await?;
-    writer.close().await
 }
 
 /// What was before the new history.
@@ -275,7 +162,10 @@ mod tests {
         let (store, _master) = used(&election).await;
         let latch = formatter(&election);
         let refused = take_over(&conf(), &latch, &store, &format(1), "bbbbbbbbbbbb").await;
-        assert!(matches!(&refused, Err(FormatError::InUse { masters }) if masters == "a:1"), "{refused:?}");
+        assert!(
+            matches!(&refused, Err(FormatError::Takeover(TakeoverError::InUse { masters })) if masters == "a:1"),
+            "{refused:?}"
+        );
         assert_eq!(store.read_format().await.unwrap(), Some(format(2)));
     }
 
@@ -286,7 +176,7 @@ mod tests {
         master.leave().await;
         let latch = formatter(&election);
         let node = || async { latch.read_epoch().await.unwrap().unwrap().value };
-        let before = claim(&conf(), &latch, &store, "bbbbbbbbbbbb").await.unwrap().before;
+        let before = takeover::claim(&conf(), &latch, &store, "bbbbbbbbbbbb").await.unwrap().before;
         assert_eq!(before, store.list().await.unwrap());
         let claimed = node().await;
         assert_eq!((claimed.epoch, claimed.segments, claimed.segments_of()), (2, 1, 1));

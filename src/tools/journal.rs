@@ -1,16 +1,26 @@
 //! `alluxio journal <command>`: the table of what can be done to a journal while no master does it. A new command is a
-//! line in `COMMANDS` and one in `run`.
+//! line in `COMMANDS` and one in [`run`].
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 
+use super::journal_copy::{self, CopyError};
 use super::journal_export::{self, ExportError};
 use super::journal_import::{self, ImportError, Mode};
-use super::journal_verify::{self, VerifyError};
+use super::journal_read::{self, ReadError, Wanted};
+use super::journal_repair::{self, Consent, RepairError};
+use super::journal_verify::{self, Outcome, VerifyError};
 use crate::conf::Conf;
 
 /// A command, its arguments, and what it does.
 const COMMANDS: &[(&str, &str, &str)] = &[
     ("verify", "", "Reads the whole journal, compares its checkpoints with it, and says what is there."),
+    (
+        "read",
+        "[--from N] [--to N] [--segment epochs/E/I.log] [--json]",
+        "Shows the acknowledged records, or what stands in one segment.",
+    ),
+    ("repair", "[--yes]", "Makes a damaged journal servable again, with all that is left; keeps what was there."),
+    ("copy", "<from> <to>", "Copies the journal from one folder to another, local or hdfs://host:port/path."),
     (
         "import",
         "<folder> [--dry-run]",
@@ -37,44 +47,111 @@ pub enum CommandError {
     /// Of `export`.
     #[error(transparent)]
     Export(#[from] ExportError),
+    /// Of `read`.
+    #[error(transparent)]
+    Read(ReadError),
+    /// Of `repair`.
+    #[error(transparent)]
+    Repair(RepairError),
+    /// Of `copy`.
+    #[error(transparent)]
+    Copy(CopyError),
 }
 
-/// Does what the words after `journal` say. Returns the exit code.
-///
-/// # Errors
-/// Why it was not done.
-pub async fn run(conf: &Conf, words: &[&str], output: &mut dyn Write) -> Result<u8, CommandError> {
-    match words {
-        ["help" | "-h" | "--help"] => {
-            writeln!(output, "{}", usage())?;
-            Ok(0)
+// The reader of the output may have gone, which is no error of the command.
+impl From<ReadError> for CommandError {
+    fn from(error: ReadError) -> CommandError {
+        match error {
+            ReadError::Output(error) => CommandError::Output(error),
+            error => CommandError::Read(error),
         }
-        ["verify"] => {
-            let report = journal_verify::run(conf).await?;
-            report.write(output)?;
-            Ok(u8::from(report.durable.is_err()))
-        }
-        ["import", "--dry-run", folder] | ["import", folder, "--dry-run"] => {
-            import(conf, folder, Mode::DryRun, output).await
-        }
-        ["import", folder] => import(conf, folder, Mode::Import, output).await,
-        ["export", folder] => {
-            journal_export::run(conf, folder).await?.write(output)?;
-            Ok(0)
-        }
-        _ => Err(CommandError::Usage(usage())),
     }
 }
 
-async fn import(conf: &Conf, folder: &str, mode: Mode, output: &mut dyn Write) -> Result<u8, CommandError> {
-    journal_import::run(conf, folder, mode).await?.write(output)?;
+impl From<RepairError> for CommandError {
+    fn from(error: RepairError) -> CommandError {
+        match error {
+            RepairError::Output(error) => CommandError::Output(error),
+            error => CommandError::Repair(error),
+        }
+    }
+}
+
+impl From<CopyError> for CommandError {
+    fn from(error: CopyError) -> CommandError {
+        match error {
+            CopyError::Output(error) => CommandError::Output(error),
+            error => CommandError::Copy(error),
+        }
+    }
+}
+
+/// Does what the words after `journal` say; `properties` are those of the command line, which `conf` has read. Returns the
+/// exit code.
+///
+/// # Errors
+/// Why it was not done.
+pub async fn run(
+    conf: &Conf,
+    properties: &[String],
+    words: &[&str],
+    output: &mut dyn Write,
+) -> Result<u8, CommandError> {
+    match words {
+        ["help" | "-h" | "--help"] => writeln!(output, "{}", usage())?,
+        ["verify"] => return verify(conf, output).await,
+        ["read", words @ ..] => {
+            let wanted = Wanted::parse(words).map_err(|wrong| CommandError::Usage(format!("{wrong}\n{}", usage())))?;
+            journal_read::run(conf, wanted, output).await?;
+        }
+        ["repair"] => journal_repair::run(conf, Consent::Asked(ask), output).await?,
+        ["repair", "--yes" | "-y"] => journal_repair::run(conf, Consent::Given, output).await?,
+        ["copy", from, to] => journal_copy::run(properties, from, to, output).await?,
+        ["import", "--dry-run", folder] | ["import", folder, "--dry-run"] => {
+            journal_import::run(conf, folder, Mode::DryRun).await?.write(output)?;
+        }
+        ["import", folder] => journal_import::run(conf, folder, Mode::Import).await?.write(output)?,
+        ["export", folder] => journal_export::run(conf, folder).await?.write(output)?,
+        _ => return Err(CommandError::Usage(usage())),
+    }
     Ok(0)
+}
+
+async fn verify(conf: &Conf, output: &mut dyn Write) -> Result<u8, CommandError> {
+    match journal_verify::run(conf).await? {
+        Outcome::Whole(report) => {
+            report.write(output)?;
+            Ok(u8::from(report.durable.is_err()))
+        }
+        Outcome::Damaged(error, salvage) => {
+            salvage.write(output)?;
+            writeln!(
+                output,
+                "To go on with what can be recovered, stop all masters and run: bin/alluxio journal repair"
+            )?;
+            Err(error.into())
+        }
+    }
+}
+
+/// Asks whoever sits at the terminal; without one, nobody agrees.
+fn ask() -> io::Result<bool> {
+    let input = io::stdin();
+    if !input.is_terminal() {
+        return Ok(false);
+    }
+    let mut output = io::stdout();
+    write!(output, "Go on? [y/N] ")?;
+    output.flush()?;
+    let mut answer = String::new();
+    input.lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 fn usage() -> String {
     let lines = COMMANDS.iter().map(|(name, arguments, what)| {
         let command = format!("{name} {arguments}");
-        format!("\n  {:<32} {what}", command.trim_end())
+        format!("\n  {}\n      {what}", command.trim_end())
     });
     format!("Usage: alluxio journal <command>{}", lines.collect::<String>())
 }
@@ -87,7 +164,7 @@ mod tests {
     async fn ran(words: &[&str]) -> (Result<u8, CommandError>, String) {
         let sources = Sources { role: Role::User, environment: Default::default(), command_line: Vec::new() };
         let mut output = Vec::new();
-        let code = run(&Conf::load(&sources).unwrap(), words, &mut output).await;
+        let code = run(&Conf::load(&sources).unwrap(), &[], words, &mut output).await;
         (code, String::from_utf8(output).unwrap())
     }
 
@@ -95,11 +172,15 @@ mod tests {
     async fn help_names_every_command_and_other_words_get_it_as_an_error() {
         let (code, help) = ran(&["help"]).await;
         assert_eq!(code.unwrap(), 0);
-        assert!(COMMANDS.iter().all(|(name, ..)| help.contains(&format!("\n  {name} "))), "{help}");
-        for words in [&[][..], &["format"], &["verify", "twice"]] {
+        assert!(COMMANDS.iter().all(|(name, ..)| help.contains(&format!("\n  {name}"))), "{help}");
+        for words in [&[][..], &["format"], &["verify", "twice"], &["copy", "a"], &["repair", "--no"]] {
             let (code, output) = ran(words).await;
             assert!(matches!(code, Err(CommandError::Usage(text)) if text == help.trim_end()), "{words:?}");
             assert_eq!(output, "");
         }
+        let (code, _) = ran(&["read", "--form", "3"]).await;
+        assert!(
+            matches!(code, Err(CommandError::Usage(text)) if text.starts_with("--form is no option of read\nUsage"))
+        );
     }
 }

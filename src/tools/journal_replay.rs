@@ -244,6 +244,11 @@ impl<'a> Replay<'a> {
         self.tailer.genesis()
     }
 
+    /// The cluster that the newest segment of the chain names.
+    pub fn cluster_id(&self) -> Option<&str> {
+        self.tailer.cluster_id()
+    }
+
     /// How many segments are listed.
     pub fn segments(&self) -> usize {
         self.segments

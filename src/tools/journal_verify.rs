@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use super::journal_replay::{self, Beginning, Replay, ReplayError, Writers};
+use super::journal_salvage::{self, Salvage};
 use crate::conf::Conf;
 use crate::election::{EpochNode, new_incarnation};
 use crate::journal::chain::{Position, Record};
@@ -50,6 +51,14 @@ pub enum VerifyError {
         /// Digest of the state of the segments.
         ours: u64,
     },
+    /// FORMAT was changed, or the segments are of another folder.
+    #[error("FORMAT says that this is the journal of the cluster {named:?}, but its segments are of {found}")]
+    OtherCluster {
+        /// As FORMAT has it.
+        named: String,
+        /// As the newest segment has it.
+        found: String,
+    },
     /// A checkpoint of a record that the history does not have.
     #[error("checkpoint {id} is not on the history that the segments give, which ends at {end}")]
     OffChain {
@@ -58,6 +67,26 @@ pub enum VerifyError {
         /// The last acknowledged record.
         end: Position,
     },
+}
+
+impl VerifyError {
+    /// Whether the journal is damaged; otherwise it could not be read now.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            VerifyError::Outside(_) | VerifyError::NotFormatted { .. } => false,
+            VerifyError::Replay(error) => !matches!(error, ReplayError::Store { .. } | ReplayError::NoLength { .. }),
+            VerifyError::Differs { .. } | VerifyError::OffChain { .. } | VerifyError::OtherCluster { .. } => true,
+        }
+    }
+}
+
+/// What was found.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Everything fits together.
+    Whole(Report),
+    /// Something does not; and what can be made of the rest.
+    Damaged(VerifyError, Box<Salvage>),
 }
 
 /// What a whole journal holds.
@@ -119,8 +148,8 @@ impl Report {
 /// Reads the journal that the properties name, from its first record to the last that is acknowledged.
 ///
 /// # Errors
-/// What is wrong with it first, or why it cannot be read.
-pub async fn run(conf: &Conf) -> Result<Report, VerifyError> {
+/// Why it cannot be read.
+pub async fn run(conf: &Conf) -> Result<Outcome, VerifyError> {
     let Folder { store, lock } = outside::folder(conf, MissingFolder::Refuse)?;
     let folder = store.describe();
     let Some(format) =
@@ -131,7 +160,18 @@ pub async fn run(conf: &Conf) -> Result<Report, VerifyError> {
     // Before the journal: masters that serve go on.
     let node = epoch_node(conf, &format).await?;
     let writers = if lock.is_some() { Writers::AreOver } else { Writers::MayLive };
-    verify(store.as_ref(), &format, node, writers).await
+    let witness = node.as_ref().map(Witness::of).unwrap_or_default();
+    match verify(store.as_ref(), &format, node, writers).await {
+        Ok(report) => Ok(Outcome::Whole(report)),
+        Err(error) if error.is_damage() => {
+            // What can be recovered is not known, if even that fails: the damage is.
+            match journal_salvage::salvage(store.as_ref(), &format.cluster_id, witness, writers).await {
+                Ok(salvage) => Ok(Outcome::Damaged(error, Box::new(salvage))),
+                Err(_) => Err(error),
+            }
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// What is kept of the end outside of the journal, or why it is not known.
@@ -200,6 +240,9 @@ async fn verify_listed(
         }
     }
     replay.finish()?;
+    if let Some(found) = replay.cluster_id().filter(|found| *found != format.cluster_id) {
+        return Err(VerifyError::OtherCluster { named: format.cluster_id.clone(), found: found.to_owned() });
+    }
     let genesis = replay.genesis().unwrap_or_default();
     let durable = node.and_then(|_| match witness.may_tell_of(genesis) {
         true => Ok(witness.durable),

@@ -5,7 +5,8 @@
 //! next; a checkpoint at their end, so that the first start is fast; FORMAT as it was. Who dies in between leaves a folder
 //! that masters refuse by name, and that `format` makes anew.
 
-use super::format::{self, Claimed, FORMAT, FormatError};
+use super::format;
+use super::takeover::{self, TakeoverError, Tool};
 use crate::conf::Conf;
 use crate::election::{EpochNode, Latch, new_incarnation};
 use crate::journal::chain::{Base, Position, SegmentHeader};
@@ -31,7 +32,7 @@ pub enum NewHistoryError {
     Outside(#[from] OutsideError),
     /// The election, or another one who formats.
     #[error(transparent)]
-    Format(#[from] FormatError),
+    Takeover(#[from] TakeoverError),
     /// The folder cannot be used.
     #[error("cannot write the journal folder {folder}")]
     Store {
@@ -93,8 +94,7 @@ pub async fn run(conf: &Conf, entries: impl Iterator<Item = Entry>) -> Result<Be
     let store = store.as_ref();
     let format = usable(store).await?;
     let incarnation = new_incarnation();
-    let address = format!("{FORMAT}{}", outside::address(conf));
-    let latch = outside::latch(conf, &format.cluster_id, &address, &incarnation)?;
+    let latch = outside::latch(conf, &format.cluster_id, &Tool::Format.address(conf), &incarnation)?;
     let outcome = take_over(conf, latch.as_ref(), store, &format, &incarnation, entries).await;
     latch.leave().await;
     outcome
@@ -108,30 +108,21 @@ async fn take_over(
     incarnation: &str,
     entries: impl Iterator<Item = Entry>,
 ) -> Result<Begun, NewHistoryError> {
-    let Claimed { version, node, before } = format::claim(conf, latch, store, incarnation).await?;
+    let claimed = takeover::claim(conf, latch, store, incarnation).await?;
     // A master may have led meanwhile.
     usable(store).await?;
     let failed = failed(store);
     let genesis = rand::random();
     store.write_format(&Format { layout: Format::HALF_IMPORTED, ..format.clone() }).await.map_err(&failed)?;
-    let (state, begun) = write(store, format, genesis, node.epoch, entries).await?;
+    let (state, begun) = write(store, format, genesis, claimed.node.epoch, entries).await?;
     let CheckpointOrigin { position, .. } = checkpoint(store, format, genesis, begun.end, &state, incarnation).await?;
     store.write_format(format).await.map_err(&failed)?;
-    let EpochNode { epoch, owner, latch: own, .. } = node;
-    let released = EpochNode {
-        epoch,
-        owner,
-        latch: own,
-        released: true,
-        segments: begun.segments,
-        genesis,
-        durable_sequence: position.sequence.0,
-        durable_hash: position.hash,
-        ..EpochNode::default()
-    };
-    latch.release(version, &released).await.map_err(FormatError::from)?;
+    let (durable_sequence, durable_hash) = (position.sequence.0, position.hash);
+    let segments = begun.segments;
+    let durable = EpochNode { segments, genesis, durable_sequence, durable_hash, ..EpochNode::default() };
+    latch.release(claimed.version, &claimed.released(&durable)).await.map_err(TakeoverError::from)?;
     info!("began a history folder={} end={} segments={}", store.describe(), begun.end, begun.segments);
-    if let Err(error) = format::delete(store, &before).await {
+    if let Err(error) = format::delete(store, &claimed.before).await {
         // The new history stands; what is left of the old one is passed over.
         warn!("cannot delete what was there before folder={} reason={error}", store.describe());
     }

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use super::format::FormatError;
 use super::journal_import::{self, ImportError, Mode, Report};
 use super::new_history::NewHistoryError;
+use super::takeover::TakeoverError;
 use crate::conf::Conf;
 
 /// How often the folder is looked at while another master restores.
@@ -28,11 +28,11 @@ pub async fn run(conf: &Conf, backup: &str) -> Result<Restored, ImportError> {
     loop {
         match journal_import::run(conf, backup, Mode::Import).await {
             Ok(report) => return Ok(Restored::Now(Box::new(report))),
-            Err(ImportError::NewHistory(NewHistoryError::Format(FormatError::OtherFormat { .. }))) => {
+            Err(ImportError::NewHistory(NewHistoryError::Takeover(TakeoverError::OtherTool { .. }))) => {
                 tokio::time::sleep(LOOK).await;
             }
             Err(ImportError::NewHistory(
-                skipped @ (NewHistoryError::NotEmpty { .. } | NewHistoryError::Format(FormatError::InUse { .. })),
+                skipped @ (NewHistoryError::NotEmpty { .. } | NewHistoryError::Takeover(TakeoverError::InUse { .. })),
             )) => return Ok(Restored::Skipped(skipped.to_string())),
             Err(error) => return Err(error),
         }

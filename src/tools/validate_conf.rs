@@ -39,7 +39,8 @@ pub fn run(load: impl Fn(Role) -> Result<Conf, ConfError>, output: &mut dyn Writ
     writeln!(output, "{verdict}").map(|()| code)
 }
 
-fn with_reason(error: &dyn std::error::Error) -> String {
+/// An error with all its causes, in one line.
+pub(super) fn with_reason(error: &dyn std::error::Error) -> String {
     match error.source() {
         Some(source) => format!("{error}: {}", with_reason(source)),
         None => error.to_string(),

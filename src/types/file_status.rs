@@ -3,7 +3,7 @@
 use super::{AlluxioPath, BlockStatus, InodeId};
 
 /// Whether the content is also in the UFS. The texts are those of 2.9.6 and of its journal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub enum PersistenceState {
     /// In Alluxio only.
     NotPersisted,
@@ -33,7 +33,7 @@ impl PersistenceState {
 }
 
 /// What happens when the time to live ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub enum TtlAction {
     /// Deleted, in the UFS too.
     Delete,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Id of an inode: a directory's is its container's number << 24 | sequence, a file's its container << 24 | 0xFFFFFF.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct InodeId(pub i64);
 
 impl InodeId {
@@ -31,7 +31,7 @@ impl InodeId {
 }
 
 /// Id of a block: container << 24 | index of the block in its file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct BlockId(pub i64);
 
 impl BlockId {
@@ -86,7 +86,7 @@ impl fmt::Display for InodeId {
 }
 
 /// What a client gives to an operation so that a repetition is recognised: the two halves of a UUID.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct OperationId {
     /// Most significant 64 bits.
     pub high: u64,

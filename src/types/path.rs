@@ -4,7 +4,7 @@ use std::fmt;
 
 /// An absolute path without scheme and authority: `/`, or `/a/b` with no empty, `.` or `..` component and no
 /// slash at the end. Cheap to compare; order is that of the bytes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct AlluxioPath(String);
 
 /// A text that is no path.

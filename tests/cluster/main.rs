@@ -14,6 +14,7 @@ mod failover;
 mod hadoop;
 mod java;
 mod java_clients;
+mod journal_tools;
 mod lost_workers;
 mod memory;
 mod own_shell;

@@ -33,9 +33,12 @@ fn the_usage_of_alluxio_is_that_of_1_2_0() {
     assert_eq!(alluxio(&[], &["format", "-s", "-Dalluxio.underfs.address=hdfs://nn/"]), outcome("", "", 0));
     assert_eq!(alluxio(&[], &["version"]), outcome("Alluxio version: 1.2.0\n", "", 0));
     assert_eq!(alluxio(&[], &["version", "-Dalluxio.compatibility=2.9"]), outcome("2.9.6\n", "", 0));
-    assert_eq!(
-        alluxio(&[], &["readJournal"]),
-        outcome("", "alluxio readJournal is not available in this version\n", 1)
+    assert_eq!(alluxio(&[], &["runKVTest"]), outcome("", "alluxio runKVTest is not available in this version\n", 1));
+    let unknown = alluxio(&[], &["readJournal", "-help"]);
+    assert_eq!((unknown.stdout.as_str(), unknown.code), ("", 1));
+    assert!(
+        unknown.stderr.starts_with("-help is no option of read\nUsage: alluxio journal <command>\n"),
+        "{unknown:?}"
     );
 }
 

@@ -10,6 +10,7 @@
 mod fixture;
 #[path = "../harness/free_port.rs"]
 mod free_port;
+mod journal;
 mod master;
 mod transcript;
 

@@ -84,6 +84,9 @@ mod tests {
         assert_eq!(segment.to_string(), "epochs/12/3.log");
         assert_eq!(parse_epoch("12"), Some(12));
         assert_eq!(parse_segment(12, "3.log"), Some(segment));
+        assert_eq!(SegmentId::parse("epochs/12/3.log"), Some(segment));
+        assert_eq!(SegmentId::parse("epochs/12/03.log"), None);
+        assert_eq!(SegmentId::parse("12/3.log"), None);
         let checkpoint = CheckpointId { sequence: SequenceNumber(71), hash: 0xabc };
         assert_eq!(parse_checkpoint("00000000000000000071-0000000000000abc.ckpt"), Some(checkpoint));
     }

@@ -7,7 +7,8 @@
 use super::chunks::{Chunks, Sum};
 use super::layout::{self, CHECKPOINTS, EPOCHS, FORMAT, parse_checkpoint, parse_epoch, parse_segment};
 use super::{
-    CheckpointId, Format, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError, Written,
+    CheckpointId, Format, JournalFile, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError,
+    Written,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -201,6 +202,15 @@ fn delete_segment(path: &Path) -> io::Result<()> {
     }
 }
 
+/// A link never replaces what stands under the name.
+fn set_aside(path: &Path, target: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(parent(target))?;
+    std::fs::hard_link(path, target)?;
+    sync_folder(parent(target))?;
+    std::fs::remove_file(path)?;
+    sync_folder(parent(path))
+}
+
 fn write_durably(path: &Path, content: Vec<Bytes>) -> io::Result<Vec<Sum>> {
     let mut file = File::create(path)?;
     let mut chunks = Chunks::new(content);
@@ -349,6 +359,16 @@ impl JournalStore for LocalStore {
 
     async fn delete_checkpoint(&self, id: CheckpointId) -> Result<()> {
         self.run("delete", &self.path(id), |path| missing_is_fine(std::fs::remove_file(path))).await
+    }
+
+    async fn set_aside(&self, file: JournalFile, aside: &str) -> Result<()> {
+        let target = self.path(aside).join(file.to_string());
+        self.run("rename", &self.path(file), move |path| set_aside(path, &target)).await?;
+        match file {
+            // With its last segment, the folder of an epoch goes.
+            JournalFile::Segment(segment) => self.delete_segment(segment).await,
+            JournalFile::Checkpoint(_) => Ok(()),
+        }
     }
 }
 

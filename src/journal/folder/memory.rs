@@ -1,8 +1,8 @@
 //! A journal folder in memory, with everything that can go wrong at one.
 //!
 //! [`MemoryFolder`] is the synchronous core: no clock, no chance, no task. What happens, and when, is the caller's
-//! choice, so a simulator can play every order of events. [`MemoryStore`] performs each call at once and well, as the
-//! store of a process that needs no disk, and passes the same suite as the others.
+//! choice, so a simulator can play every order of events. `MemoryStore` (`memory_store.rs`) performs each call at once and
+//! well.
 //!
 //! The model of an open segment: its one writer sends bytes in order, and each of its replicas (DataNodes) holds some
 //! prefix of them. So a replica is just a length.
@@ -17,15 +17,11 @@
 //! master took over, after the file was deleted. Only `recover_to` and `close` end that, as on HDFS.
 
 use super::layout;
-use super::{
-    CheckpointId, Format, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError, Written,
-};
-use async_trait::async_trait;
+pub use super::memory_store::MemoryStore;
+use super::{CheckpointId, Format, JournalFile, Length, Listing, SegmentId, StoreError, Written};
 use bytes::{Bytes, BytesMut};
-use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
 /// A file that was created: what its writer holds. Names may be deleted, files remain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,6 +71,8 @@ pub struct MemoryFolder {
     /// Also those whose name was deleted: their writers do not notice.
     files: BTreeMap<FileId, File>,
     checkpoints: BTreeMap<CheckpointId, Bytes>,
+    /// Where files were moved: folder and name. What is in them is not modelled, since nobody reads it.
+    aside: BTreeSet<(String, JournalFile)>,
 }
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -91,6 +89,7 @@ impl MemoryFolder {
             names: BTreeMap::new(),
             files: BTreeMap::new(),
             checkpoints: BTreeMap::new(),
+            aside: BTreeSet::new(),
         }
     }
 
@@ -189,6 +188,31 @@ impl MemoryFolder {
         self.reach("delete", id.to_string())?;
         self.checkpoints.remove(&id);
         Ok(())
+    }
+
+    /// See `JournalStore`.
+    pub fn set_aside(&mut self, file: JournalFile, aside: &str) -> Result<()> {
+        let object = self.reach("rename", file.to_string())?;
+        let is_there = match file {
+            JournalFile::Segment(id) => self.names.contains_key(&id),
+            JournalFile::Checkpoint(id) => self.checkpoints.contains_key(&id),
+        };
+        if !is_there {
+            return Err(StoreError::NotFound { object });
+        }
+        if !self.aside.insert((aside.to_owned(), file)) {
+            return Err(StoreError::Exists { object: format!("{aside}/{object}") });
+        }
+        match file {
+            JournalFile::Segment(id) => self.delete_segment(id),
+            JournalFile::Checkpoint(id) => self.delete_checkpoint(id),
+        }
+    }
+
+    /// See `JournalStore`.
+    pub fn probe(&self, writer: &str) -> Result<()> {
+        let object = self.reach("create", layout::probe(writer))?;
+        if self.exists { Ok(()) } else { Err(StoreError::NotFound { object }) }
     }
 
     // ---- The writer and its bytes.
@@ -355,141 +379,6 @@ impl File {
     /// Of a closed file: all replicas that are left have the same.
     fn final_length(&self) -> usize {
         self.replicas.iter().find_map(|r| r.has()).unwrap_or(0)
-    }
-}
-
-/// The folder as one process uses it: every call succeeds at once unless the folder says otherwise.
-#[derive(Debug, Clone)]
-pub struct MemoryStore {
-    folder: Arc<Mutex<MemoryFolder>>,
-}
-
-/// Bytes that a segment of a [`MemoryStore`] takes.
-const SEGMENT_BYTES: u64 = 64 << 20;
-
-impl MemoryStore {
-    /// A client of the folder; several may share one.
-    pub fn new(folder: Arc<Mutex<MemoryFolder>>) -> MemoryStore {
-        MemoryStore { folder }
-    }
-}
-
-#[async_trait]
-impl JournalStore for MemoryStore {
-    fn describe(&self) -> String {
-        "memory".into()
-    }
-
-    async fn read_format(&self) -> Result<Option<Format>> {
-        self.folder.lock().read_format()
-    }
-
-    async fn write_format(&self, format: &Format) -> Result<()> {
-        self.folder.lock().write_format(format)
-    }
-
-    async fn list(&self) -> Result<Listing> {
-        self.folder.lock().list()
-    }
-
-    async fn create(&self, segment: SegmentId) -> Result<Box<dyn SegmentWriter>> {
-        let file = self.folder.lock().create(segment)?;
-        Ok(Box::new(MemorySegment { folder: self.folder.clone(), file, segment, written: 0 }))
-    }
-
-    async fn length(&self, segment: SegmentId) -> Result<Length> {
-        let folder = self.folder.lock();
-        for replica in 0..folder.replicas() {
-            match folder.visible(segment, replica)? {
-                Length::Unknown => {}
-                length => return Ok(length),
-            }
-        }
-        Ok(Length::Unknown)
-    }
-
-    async fn read(&self, segment: SegmentId, offset: u64, bytes: u64) -> Result<Bytes> {
-        let folder = self.folder.lock();
-        let mut result = folder.read(segment, 0, offset, bytes);
-        for replica in 1..folder.replicas() {
-            if result.is_err() {
-                result = folder.read(segment, replica, offset, bytes);
-            }
-        }
-        result
-    }
-
-    async fn recover(&self, segment: SegmentId) -> Result<Recovery> {
-        let mut folder = self.folder.lock();
-        if let Some(range) = folder.recovery_range(segment)? {
-            folder.recover_to(segment, *range.start())?;
-        }
-        Ok(Recovery::Done)
-    }
-
-    async fn delete_segment(&self, segment: SegmentId) -> Result<()> {
-        self.folder.lock().delete_segment(segment)
-    }
-
-    async fn probe(&self, writer: &str) -> Result<()> {
-        let folder = self.folder.lock();
-        let object = folder.reach("create", layout::probe(writer))?;
-        if folder.exists { Ok(()) } else { Err(StoreError::NotFound { object }) }
-    }
-
-    async fn write_checkpoint(&self, id: CheckpointId, _writer: &str, content: Vec<Bytes>) -> Result<Written> {
-        self.folder.lock().write_checkpoint(id, Bytes::from(content.concat()))
-    }
-
-    async fn read_checkpoint(&self, id: CheckpointId) -> Result<Bytes> {
-        self.folder.lock().read_checkpoint(id)
-    }
-
-    async fn read_checkpoint_start(&self, id: CheckpointId, bytes: u64) -> Result<Bytes> {
-        let whole = self.folder.lock().read_checkpoint(id)?;
-        Ok(whole.slice(..whole.len().min(bytes as usize)))
-    }
-
-    async fn delete_checkpoint(&self, id: CheckpointId) -> Result<()> {
-        self.folder.lock().delete_checkpoint(id)
-    }
-}
-
-#[derive(Debug)]
-struct MemorySegment {
-    folder: Arc<Mutex<MemoryFolder>>,
-    file: FileId,
-    segment: SegmentId,
-    written: u64,
-}
-
-#[async_trait]
-impl SegmentWriter for MemorySegment {
-    async fn append(&mut self, bytes: Bytes) -> Result<()> {
-        let object = self.segment.to_string();
-        if bytes.len() as u64 > self.room_bytes() {
-            self.written = SEGMENT_BYTES;
-            return Err(StoreError::Full { object, reason: format!("{} bytes do not fit", bytes.len()) });
-        }
-        let mut folder = self.folder.lock();
-        let append = folder.begin_append(self.file, &bytes);
-        (0..folder.replicas()).for_each(|replica| {
-            folder.land(append, replica);
-        });
-        if !folder.acknowledged(append) {
-            let reason = "the segment was cut off".into();
-            return Err(StoreError::Unavailable { operation: "append", object, reason });
-        }
-        self.written += bytes.len() as u64;
-        Ok(())
-    }
-
-    fn room_bytes(&self) -> u64 {
-        SEGMENT_BYTES - self.written
-    }
-
-    async fn close(&mut self) -> Result<()> {
-        self.folder.lock().close(self.file)
     }
 }
 

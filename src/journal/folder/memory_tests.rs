@@ -1,5 +1,9 @@
 use super::*;
 use crate::journal::folder::store_suite::{self, Place};
+use crate::journal::folder::{JournalStore, MemoryStore};
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use std::sync::Arc;
 
 struct Memory(Arc<Mutex<MemoryFolder>>);
 

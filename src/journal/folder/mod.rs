@@ -14,9 +14,12 @@ pub mod hdfs;
 mod layout;
 pub mod local;
 mod memory;
+mod memory_store;
 mod store;
 #[cfg(test)]
 mod store_suite;
+
+pub use store::JournalFile;
 
 pub use memory::{AppendId, FileId, MemoryFolder, MemoryStore};
 pub use store::{

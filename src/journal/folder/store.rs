@@ -1,5 +1,6 @@
 //! What a journal folder needs of the storage below it.
 
+use super::layout;
 use crate::types::SequenceNumber;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -12,6 +13,14 @@ pub struct SegmentId {
     pub epoch: u64,
     /// Counted from 0 within the epoch.
     pub index: u32,
+}
+
+impl SegmentId {
+    /// The segment of this name, as it is displayed.
+    pub fn parse(name: &str) -> Option<SegmentId> {
+        let (epoch, file) = name.strip_prefix(layout::EPOCHS)?.strip_prefix('/')?.split_once('/')?;
+        layout::parse_segment(layout::parse_epoch(epoch)?, file)
+    }
 }
 
 impl fmt::Display for SegmentId {
@@ -52,7 +61,7 @@ pub struct Format {
 }
 
 impl Format {
-    /// The layout of a folder that an import is writing to: no master of any version may use it.
+    /// The layout of a folder that an import or a copy is writing to: no master of any version may use it.
     pub const HALF_IMPORTED: u32 = 0;
 }
 
@@ -63,6 +72,24 @@ pub struct Listing {
     pub segments: Vec<SegmentId>,
     /// All checkpoints with their final name, in order.
     pub checkpoints: Vec<CheckpointId>,
+}
+
+/// A file of the journal that has a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum JournalFile {
+    /// A segment.
+    Segment(SegmentId),
+    /// A checkpoint.
+    Checkpoint(CheckpointId),
+}
+
+impl fmt::Display for JournalFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JournalFile::Segment(id) => id.fmt(f),
+            JournalFile::Checkpoint(id) => id.fmt(f),
+        }
+    }
 }
 
 /// How much of a segment can be read.
@@ -207,6 +234,10 @@ pub trait JournalStore: Send + Sync {
 
     /// Deletes a checkpoint. A missing one is no error.
     async fn delete_checkpoint(&self, id: CheckpointId) -> Result<(), StoreError>;
+
+    /// Moves a file, as it is and under its own name, into the folder `aside` of the journal folder, where nobody looks for
+    /// it. `Exists` when there is one already: nothing is replaced.
+    async fn set_aside(&self, file: JournalFile, aside: &str) -> Result<(), StoreError>;
 }
 
 /// The open end of a segment. Any error ends the segment: nothing more may be appended to it.

@@ -2,7 +2,8 @@
 //! the unit tests, HDFS in `tests/hdfs_store.rs`, which includes this file.
 
 use crate::journal::folder::{
-    CheckpointId, Format, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError, Written,
+    CheckpointId, Format, JournalFile, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError,
+    Written,
 };
 use crate::types::SequenceNumber;
 use async_trait::async_trait;
@@ -44,6 +45,7 @@ macro_rules! every_behaviour {
             a_listing_follows_what_others_do_in_earlier_epochs,
             a_checkpoint_is_written_once,
             a_checkpoint_may_be_large,
+            what_is_set_aside_is_listed_no_more,
             what_is_not_there_is_not_found,
             bytes_that_are_not_there_cannot_be_read,
         }
@@ -340,6 +342,32 @@ pub async fn a_checkpoint_may_be_large(place: &dyn Place) {
     let parts = vec![pattern(0, 3 << 20), pattern(3 << 20, bytes - (3 << 20))];
     assert_eq!(store.write_checkpoint(checkpoint(1), "ours", parts).await.unwrap(), Written::New);
     assert!(place.open().await.read_checkpoint(checkpoint(1)).await.unwrap() == pattern(0, bytes));
+}
+
+pub async fn what_is_set_aside_is_listed_no_more(place: &dyn Place) {
+    let store = formatted(place).await;
+    let (segment, other) = (SegmentId { epoch: 3, index: 0 }, SegmentId { epoch: 3, index: 1 });
+    for name in [segment, other] {
+        filled(store.as_ref(), name, 10).await.close().await.unwrap();
+    }
+    let id = CheckpointId { sequence: SequenceNumber(5), hash: 6 };
+    store.write_checkpoint(id, "me", vec![Bytes::from_static(b"state")]).await.unwrap();
+    for file in [JournalFile::Segment(segment), JournalFile::Checkpoint(id)] {
+        store.set_aside(file, "damaged-1").await.unwrap();
+        let again = store.set_aside(file, "damaged-1").await;
+        assert!(matches!(again, Err(StoreError::NotFound { .. })), "{again:?}");
+    }
+    assert_eq!(store.list().await.unwrap(), Listing { segments: vec![other], checkpoints: vec![] });
+    assert_eq!(bytes_of(place.open().await.as_ref(), other).await, 10);
+    // The names are free again; what is aside is not replaced.
+    store.write_checkpoint(id, "me", vec![Bytes::from_static(b"other")]).await.unwrap();
+    let replacing = store.set_aside(JournalFile::Checkpoint(id), "damaged-1").await;
+    assert!(matches!(replacing, Err(StoreError::Exists { .. })), "{replacing:?}");
+    assert_eq!(store.read_checkpoint(id).await.unwrap(), Bytes::from_static(b"other"));
+    store.set_aside(JournalFile::Checkpoint(id), "damaged-2").await.unwrap();
+    store.set_aside(JournalFile::Segment(other), "damaged-2").await.unwrap();
+    assert_eq!(store.list().await.unwrap(), Listing::default());
+    filled(store.as_ref(), segment, 1).await;
 }
 
 pub async fn what_is_not_there_is_not_found(place: &dyn Place) {

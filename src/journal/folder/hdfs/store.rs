@@ -11,7 +11,8 @@ use crate::journal::folder::layout::{
     self, CHECKPOINTS, EPOCHS, FORMAT, PROBE, parse_checkpoint, parse_epoch, parse_segment,
 };
 use crate::journal::folder::{
-    CheckpointId, Format, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError, Written,
+    CheckpointId, Format, JournalFile, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError,
+    Written,
 };
 use crate::proto::alluxio_rs::hdfs::{FileStatus, LocatedBlock, LocatedBlocks};
 use crate::types::time::{Boot, boot_now};
@@ -353,5 +354,22 @@ impl JournalStore for HdfsStore {
     async fn delete_checkpoint(&self, id: CheckpointId) -> Result<()> {
         let deleted = self.client.namenode.delete(&self.path(id)).await;
         deleted.map_err(|failure| failure.into_store_error("delete", &self.object(id)))
+    }
+
+    async fn set_aside(&self, file: JournalFile, aside: &str) -> Result<()> {
+        let target = format!("{aside}/{file}");
+        let folder = target.rsplit_once('/').map_or(aside, |(folder, _)| folder);
+        let namenode = &self.client.namenode;
+        let failed = |failure: HdfsError| match failure.is("FileNotFoundException") {
+            true => StoreError::NotFound { object: self.object(file) },
+            false => failure.into_store_error("rename", &self.object(file)),
+        };
+        namenode.make_folder(&self.path(folder), Parents::Make).await.map_err(failed)?;
+        namenode.rename(&self.path(file), &self.path(&target)).await.map_err(failed)?;
+        match file {
+            // With its last segment, the folder of an epoch goes.
+            JournalFile::Segment(segment) => self.delete_segment(segment).await,
+            JournalFile::Checkpoint(_) => Ok(()),
+        }
     }
 }
