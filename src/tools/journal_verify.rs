@@ -157,13 +157,12 @@ pub async fn run(conf: &Conf) -> Result<Outcome, VerifyError> {
     else {
         return Err(VerifyError::NotFormatted { folder });
     };
-    // Before the journal: masters that serve go on.
-    let node = epoch_node(conf, &format).await?;
     let writers = if lock.is_some() { Writers::AreOver } else { Writers::MayLive };
-    let witness = node.as_ref().map(Witness::of).unwrap_or_default();
-    match verify(store.as_ref(), &format, node, writers).await {
+    let node = async || epoch_node(conf, &format).await;
+    match verify_with(store.as_ref(), &format, &node, writers).await {
         Ok(report) => Ok(Outcome::Whole(report)),
         Err(error) if error.is_damage() => {
+            let witness = node().await?.as_ref().map(Witness::of).unwrap_or_default();
             // What can be recovered is not known, if even that fails: the damage is.
             match journal_salvage::salvage(store.as_ref(), &format.cluster_id, witness, writers).await {
                 Ok(salvage) => Ok(Outcome::Damaged(error, Box::new(salvage))),
@@ -186,8 +185,7 @@ pub(super) async fn epoch_node(conf: &Conf, format: &Format) -> Result<Result<Ep
     })
 }
 
-/// See [`run`]; `node` is the epoch node as it was before, or why it is not known. Begins again when masters that serve
-/// have collected meanwhile what was listed.
+/// See [`run`]; `node` is the epoch node as it was before, or why it is not known.
 ///
 /// # Errors
 /// As [`run`].
@@ -197,10 +195,22 @@ pub async fn verify(
     node: Result<EpochNode, String>,
     writers: Writers,
 ) -> Result<Report, VerifyError> {
+    verify_with(store, format, &async || Ok(node.clone()), writers).await
+}
+
+/// See [`run`]. Begins again when masters that serve have collected meanwhile what was listed, or what the epoch node told
+/// of.
+async fn verify_with(
+    store: &dyn JournalStore,
+    format: &Format,
+    node: &impl AsyncFn() -> Result<Result<EpochNode, String>, OutsideError>,
+    writers: Writers,
+) -> Result<Report, VerifyError> {
     let list = async || store.list().await.map_err(|source| ReplayError::Store { folder: store.describe(), source });
     let mut listing = list().await?;
     for _ in 1..BEGINNINGS {
-        let outcome = verify_listed(store, format, &listing.checkpoints, node.clone(), writers).await;
+        // The node before the journal: masters that serve go on.
+        let outcome = verify_listed(store, format, &listing.checkpoints, node().await?, writers).await;
         if outcome.is_ok() {
             return outcome;
         }
@@ -211,7 +221,7 @@ pub async fn verify(
         }
         listing = now;
     }
-    verify_listed(store, format, &listing.checkpoints, node, writers).await
+    verify_listed(store, format, &listing.checkpoints, node().await?, writers).await
 }
 
 async fn verify_listed(

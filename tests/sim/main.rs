@@ -238,18 +238,18 @@ fn named_mutant() -> Option<alluxio::types::mutant::Mutant> {
 const CAUGHT_BY: &[(alluxio::types::mutant::Mutant, u64)] = {
     use alluxio::types::mutant::Mutant;
     &[
-        (Mutant::OwnLeaseOnly, 108),
-        (Mutant::StillAcrossBreaks, 64),
+        (Mutant::OwnLeaseOnly, 158),
+        (Mutant::SuspicionIsEnough, 90),
+        (Mutant::StillAcrossBreaks, 98),
         (Mutant::OldRelease, 195),
-        (Mutant::CheckBeforeFlush, 131),
-        (Mutant::ConfirmedBefore, 107),
-        (Mutant::GateWithoutLease, 243),
-        (Mutant::NamedIsNeeded, 145),
-        (Mutant::RollUnanswered, 858),
-        (Mutant::CollectForeign, 96),
-        (Mutant::OldHistoryCounts, 93),
-        (Mutant::DeleteWhileMade, 272),
-        (Mutant::RefusedIsAbsent, 806),
+        (Mutant::ConfirmedBefore, 171),
+        (Mutant::GateWithoutLease, 253),
+        (Mutant::SettleTooMuch, 81),
+        (Mutant::RollUnanswered, 175),
+        (Mutant::CollectForeign, 135),
+        (Mutant::ForeignHistory, 76),
+        (Mutant::OldHistoryCounts, 55),
+        (Mutant::RefusedIsAbsent, 57),
     ]
 };
 
