@@ -126,10 +126,14 @@ impl Tailer {
         self.header(segment).map(|header| header.genesis)
     }
 
+    /// The newest complete segment.
+    pub fn tip(&self) -> Option<SegmentId> {
+        self.segments.iter().rev().find(|(_, followed)| followed.view.is_complete()).map(|(segment, _)| *segment)
+    }
+
     /// The cluster that the newest complete segment names.
     pub fn cluster_id(&self) -> Option<&str> {
-        let complete = self.segments.values().rev().find(|followed| followed.view.is_complete())?;
-        complete.view.header.as_ref().map(|header| header.cluster_id.as_str())
+        self.header(self.tip()?).map(|header| header.cluster_id.as_str())
     }
 
     /// Highest epoch that any listing showed.

@@ -43,7 +43,11 @@ async fn acknowledged_records_are_shown_as_text_and_as_json() {
     let json = Wanted { shape: Shape::Json, from: 4, ..Wanted::ALL };
     let (outcome, output) = shown(&journal, json).await;
     outcome.unwrap();
-    // The last one is there, and no mark says that it was answered.
+    // No mark says that the last one was answered, but the epoch node does.
+    assert_eq!(sequences(&output), (4..=16).collect::<Vec<_>>());
+    journal.answered = journal.at(15);
+    let (outcome, output) = shown(&journal, json).await;
+    outcome.unwrap();
     assert_eq!(sequences(&output), (4..=15).collect::<Vec<_>>());
     let first: Value = serde_json::from_str(output.lines().next().unwrap()).unwrap();
     assert_eq!((&first["segment"], &first["mark"], &first["epoch"]), (&json!("epochs/1/0.log"), &json!(3), &json!(1)));

@@ -109,6 +109,8 @@ pub struct Replay<'a> {
     store: &'a dyn JournalStore,
     tailer: Tailer,
     writers: Writers,
+    /// All that is acknowledged was given away.
+    is_over: bool,
     /// Read, and not given away yet.
     ahead: Vec<Placed>,
     segments: usize,
@@ -130,7 +132,8 @@ impl<'a> Replay<'a> {
         let from = async |position, genesis| {
             let mut tailer = Tailer::new(position, genesis);
             tailer.expect(witness);
-            let mut replay = Replay { store, tailer, writers, ahead: Vec::new(), segments: 0, tries: 0 };
+            let mut replay =
+                Replay { store, tailer, writers, is_over: false, ahead: Vec::new(), segments: 0, tries: 0 };
             replay.ahead = replay.next().await?;
             Ok(replay)
         };
@@ -179,9 +182,24 @@ impl<'a> Replay<'a> {
             if !decided.is_empty() {
                 return Ok(decided.into_iter().map(|(segment, record)| Placed { segment, record }).collect());
             }
-            let Some(ask) = self.tailer.asks().into_iter().next() else { return Ok(Vec::new()) };
+            let Some(ask) = self.tailer.asks().into_iter().next() else { return self.tail() };
             self.tell(ask).await?;
         }
+    }
+
+    /// What no mark covers yet, and the epoch node says was acknowledged: the last records before a master ended.
+    fn tail(&mut self) -> Result<Vec<Placed>, ReplayError> {
+        let (Some(takeover), Some(segment)) = (self.tailer.takeover()?, self.tailer.tip()) else {
+            return Ok(Vec::new());
+        };
+        let witness = self.tailer.witness();
+        if std::mem::replace(&mut self.is_over, true) || !witness.may_tell_of(takeover.genesis) {
+            return Ok(Vec::new());
+        }
+        let (from, to) = (self.tailer.applied().sequence, witness.durable.sequence);
+        let records = takeover.copies.into_iter().filter(|record| record.position.sequence > from);
+        let records = records.take_while(|record| record.position.sequence <= to);
+        Ok(records.map(|record| Placed { segment, record }).collect())
     }
 
     /// Tells the tailer what it wants to know, or waits before it is asked again.
