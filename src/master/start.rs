@@ -59,10 +59,10 @@ pub enum StartError {
     /// The folder was never formatted.
     #[error("the journal folder {0} is not formatted; run: bin/alluxio format")]
     NotFormatted(String),
-    /// What a `journal import` has left.
+    /// What a `journal import` or `journal copy` has left.
     #[error(
-        "the journal folder {0} holds a part of an import that was not finished; run: bin/alluxio format, then import \
-         again"
+        "the journal folder {0} holds a part of an import or a copy that was not finished; of an import run: bin/alluxio \
+         format, then import again; of a copy empty the folder, then copy again"
     )]
     HalfImported(String),
     /// The folder is of a newer version.
