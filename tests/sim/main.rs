@@ -117,7 +117,7 @@ const FOUND_ONCE: &[u64] = &[
     341,  // A node that ZooKeeper showed, and again after it was restored, had not stood still in between.
     324,
     3791, // A ZooKeeper that was restored told of segments that a format had deleted, and nobody served any more.
-    719,  // A leader left the segment open that it could not close, and standbys could not read it while it led.
+    74,   // A leader left the segment open that it could not close, and standbys could not read it while it led.
 ];
 
 /// Runs one seed.
