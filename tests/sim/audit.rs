@@ -76,8 +76,9 @@ impl World {
         let Some(newest) = segments.last().map(|segment| segment.epoch) else { return false };
         let created = |segment: &SegmentId| self.created_at.get(segment).copied().unwrap_or(0);
         let began = created(&SegmentId { epoch: newest, index: 0 });
-        // Those that were created late are the next leader's to close.
-        let old = segments.iter().filter(|segment| segment.epoch < newest && created(segment) + 8 * SECOND < began);
+        // Those that were created late are the next leader's to close: listings lag for six seconds, and between its reading
+        // and its first segment a leader may be held up for twelve.
+        let old = segments.iter().filter(|segment| segment.epoch < newest && created(segment) + 20 * SECOND < began);
         let is_closed = |segment: &SegmentId| {
             let shown = (0..self.options.replicas).map(|replica| self.folder.visible(*segment, replica));
             shown.into_iter().any(|length| matches!(length, Ok(Length::Closed(_))))

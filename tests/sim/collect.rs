@@ -67,10 +67,13 @@ impl World {
     /// A master that was deposed long ago collects at this very moment.
     pub fn collect_at_once(&mut self) {
         for file in self.rubbish(self.formatter.genesis).into_iter().flatten() {
-            let _ = match file {
+            let deleted = match file {
                 Rubbish::Checkpoint(id) => self.folder.delete_checkpoint(id),
                 Rubbish::Segment(segment) => self.folder.delete_segment(segment),
             };
+            if deleted.is_err() {
+                return;
+            }
         }
     }
 
@@ -112,14 +115,14 @@ impl World {
         if self.process(host, life).is_none() {
             return;
         }
+        // One that could not be deleted ends it: what is left is without a hole.
+        if deleted.is_err() {
+            return self.tell_later(host, life, Event::Collected);
+        }
         if self.is_paused(host) {
             let later = self.hosts[host].paused_until - self.now + 1;
             return self.after(later, Action::Delete { host, life, files });
         }
-        if deleted.is_err() {
-            self.tell_later(host, life, Event::Collected)
-        } else {
-            self.delete_soon(host, life, files)
-        }
+        self.delete_soon(host, life, files);
     }
 }
