@@ -194,7 +194,9 @@ impl Tailer {
             return highest;
         }
         self.list_round = self.list_round.max(round);
-        self.segments.retain(|segment, _| segments.contains(segment));
+        // Only the oldest are ever deleted: one that is missing among others was overlooked.
+        let first = segments.iter().min();
+        self.segments.retain(|segment, _| segments.contains(segment) || first.is_some_and(|first| segment > first));
         for segment in segments {
             self.segments.entry(*segment).or_default();
         }

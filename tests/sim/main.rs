@@ -116,8 +116,9 @@ const FOUND_ONCE: &[u64] = &[
     2458, // A listing that lagged made a standby forget a segment that it had followed.
     341,  // A node that ZooKeeper showed, and again after it was restored, had not stood still in between.
     324,
-    3791, // A ZooKeeper that was restored told of segments that a format had deleted, and nobody served any more.
-    74,   // A leader left the segment open that it could not close, and standbys could not read it while it led.
+    3791,   // A ZooKeeper that was restored told of segments that a format had deleted, and nobody served any more.
+    16_963, // A listing that lagged made a standby forget the late segment of a deposed leader, and with it the mark.
+    74,     // A leader left the segment open that it could not close, and standbys could not read it while it led.
 ];
 
 /// Runs one seed.
