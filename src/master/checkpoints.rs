@@ -24,7 +24,7 @@ const RETRY: Duration = Duration::from_secs(30);
 const RETRY_LOST: Duration = Duration::from_secs(1);
 /// So many counts lie between two checkpoints, to know what came after the checkpoint of another master.
 const COUNTS: u64 = 64;
-/// A master waits so many quarters of the limits longer than the one before it.
+/// A primary waits so many quarters of the limits longer than the first standby, each further standby one.
 const PRIMARY_WAITS: u64 = 2;
 
 /// Why it is looked which checkpoints there are.
@@ -222,8 +222,7 @@ impl<T> Driver<T> {
         let quarters = self.waits();
         let asked = !self.checkpoints.asked.is_empty();
         if asked || self.checkpoints.is_due(quarters, now) {
-            let id = CheckpointId { sequence: at.sequence, hash: at.hash };
-            self.checkpoints.work = Work::Holding(id, Box::new(core.state.clone()));
+            self.checkpoints.work = Work::Holding(at.into(), Box::new(core.state.clone()));
         }
     }
 

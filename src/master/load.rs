@@ -155,9 +155,7 @@ mod tests {
             let position = position(*sequence);
             let origin = CheckpointOrigin { position, genesis: *genesis, cluster_id: "c".into() };
             let content = Bytes::from(MasterState::default().to_checkpoint(&origin).concat());
-            folder
-                .write_checkpoint(CheckpointId { sequence: position.sequence, hash: position.hash }, content)
-                .unwrap();
+            folder.write_checkpoint(position.into(), content).unwrap();
         }
         folder
     }

@@ -15,7 +15,6 @@ pub use super::handle::{Handle, Progress};
 use super::ops::Answer;
 use super::state::{CheckpointOrigin, MasterState};
 use crate::election::{CallFailed, Latch, LatchCall, LatchError, LatchReply, Observation};
-use crate::journal::chain::Position;
 use crate::journal::collector::Garbage;
 use crate::journal::folder::{CheckpointId, JournalStore, Recovery, SegmentId, StoreError};
 use crate::journal::tailer::Ask;
@@ -339,7 +338,7 @@ impl Runtime {
 
     fn checkpoint(&mut self, id: CheckpointId, genesis: u64, state: Box<MasterState>) {
         let (store, writer) = (self.outside.store.clone(), self.writer_name.clone());
-        let position = Position { sequence: id.sequence, hash: id.hash };
+        let position = id.position();
         let origin = CheckpointOrigin { position, genesis, cluster_id: self.cluster_id.clone() };
         self.spawn(async move {
             let chunks = tokio::task::spawn_blocking(move || state.to_checkpoint(&origin)).await;

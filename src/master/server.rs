@@ -92,6 +92,8 @@ pub struct ServerSettings {
     pub configuration: Vec<server_meta::Property>,
     /// The name of this host, as clients are told it.
     pub hostname: String,
+    /// Where backups go of which nothing is said.
+    pub backup_directory: String,
 }
 
 /// Begins to listen on `address` (`host:port`). Connections are accepted once [`serve`] runs.
@@ -136,6 +138,7 @@ pub(super) struct MasterServer<N> {
     pub(super) authenticator: Authenticator,
     pub(super) configuration: server_meta::Configuration,
     pub(super) hostname: String,
+    pub(super) backup_directory: String,
 }
 
 /// A call whose user is known.
@@ -161,13 +164,22 @@ impl<N: Namespace> UserCall<N> {
 
 impl<N: Namespace> MasterServer<N> {
     fn new(front: Arc<Front<N>>, settings: ServerSettings) -> MasterServer<N> {
-        let ServerSettings { authentication, impersonation, groups_lifetime, configuration, hostname, .. } = settings;
+        let ServerSettings {
+            authentication,
+            impersonation,
+            groups_lifetime,
+            configuration,
+            hostname,
+            backup_directory,
+            ..
+        } = settings;
         MasterServer {
             namespace: Arc::clone(front.namespace()),
             front,
             authenticator: Authenticator::new(authentication, impersonation, groups_lifetime),
             configuration: server_meta::Configuration::new(configuration),
             hostname,
+            backup_directory,
         }
     }
 

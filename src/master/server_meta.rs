@@ -8,7 +8,6 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::server::{MasterServer, Namespace, UserCall, on_standby, unsupported};
 use super::ufs::{BackupPlace, BackupRequest, BackupStage, BackupStatus, BackupWait};
-use crate::conf::keys;
 use crate::proto::alluxio::grpc::ConfigProperty;
 use crate::proto::alluxio::grpc::meta::{
     BackupPRequest, BackupPStatus, BackupState, BackupStatusPRequest, CheckpointPOptions, CheckpointPResponse,
@@ -48,9 +47,6 @@ pub struct Property {
     /// Its value. Never `${…}` for a boolean: 2.9 clients read that as false.
     pub value: String,
 }
-
-/// Where backups go of which nothing is said, as in 2.9; `alluxio.master.backup.directory` is documented with the same.
-const BACKUP_DIRECTORY: &str = "/alluxio_backups";
 
 /// What GetConfiguration answers.
 #[derive(Debug)]
@@ -134,7 +130,7 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
             Ok(CheckpointPResponse { master_hostname: Some(user.server.hostname.clone()) })
         }),
         Some((_, "Backup")) => call::unary(request, |request: BackupPRequest| async move {
-            let status = user.server.namespace.backup(backup_request(request, &user.server.configuration)).await?;
+            let status = user.server.namespace.backup(backup_request(request, &user.server.backup_directory)).await?;
             Ok(backup_sent(status, &user.server.hostname))
         }),
         Some((_, "GetBackupStatus")) => call::unary(request, |request: BackupStatusPRequest| async move {
@@ -156,14 +152,12 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
     }
 }
 
-fn backup_request(request: BackupPRequest, configuration: &Configuration) -> BackupRequest {
+fn backup_request(request: BackupPRequest, configured: &str) -> BackupRequest {
     let BackupPRequest { options, target_directory } = request;
     let options = options.unwrap_or_default();
-    let key = keys::MASTER_BACKUP_DIRECTORY.row.name;
-    let configured = configuration.properties.iter().find(|property| property.name() == key);
-    let configured = configured.map_or(BACKUP_DIRECTORY, |property| property.value()).to_owned();
+    let given = target_directory.filter(|directory| !directory.is_empty());
     BackupRequest {
-        directory: target_directory.filter(|directory| !directory.is_empty()).unwrap_or(configured),
+        directory: given.unwrap_or_else(|| configured.to_owned()),
         place: if options.local_file_system() { BackupPlace::LocalDisk } else { BackupPlace::RootUfs },
         wait: if options.run_async() { BackupWait::Begun } else { BackupWait::Ended },
     }

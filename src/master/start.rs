@@ -394,6 +394,7 @@ fn server_settings(conf: &Conf) -> Result<ServerSettings, StartError> {
         shutdown_grace: SHUTDOWN_GRACE,
         configuration: properties.collect(),
         hostname: outside::host(conf),
+        backup_directory: conf.get(&keys::MASTER_BACKUP_DIRECTORY),
     })
 }
 

@@ -230,7 +230,7 @@ impl Repair<'_> {
         if end == Position::START {
             return Ok(None);
         }
-        let id = CheckpointId { sequence: end.sequence, hash: end.hash };
+        let id = CheckpointId::from(end);
         let cluster_id = &self.format.cluster_id;
         let there = plan.checkpoints.iter().find(|(there, _)| *there == id);
         let is_the_same = match there {

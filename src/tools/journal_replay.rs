@@ -301,7 +301,7 @@ pub async fn load(
     let refused = |reason| ReplayError::Checkpoint { id, reason };
     let content = store.read_checkpoint(id).await.map_err(|error| refused(error.to_string()))?;
     let (state, origin) = MasterState::from_checkpoint(&content).map_err(|error| refused(error.to_string()))?;
-    if origin.position != (Position { sequence: id.sequence, hash: id.hash }) || origin.cluster_id != cluster_id {
+    if origin.position != id.position() || origin.cluster_id != cluster_id {
         let CheckpointOrigin { position, cluster_id, .. } = origin;
         return Err(ReplayError::Misplaced { id, position, cluster_id });
     }

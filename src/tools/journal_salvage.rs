@@ -138,7 +138,7 @@ pub async fn salvage(
     let usable = checkpoints.iter().filter(|(_, worth)| matches!(worth, Ok(Some(told)) if *told == genesis));
     let starts = usable.map(|(id, _)| Some(*id));
     let path = |begins_with: Option<CheckpointId>| {
-        let start = begins_with.map_or(Position::START, |id| Position { sequence: id.sequence, hash: id.hash });
+        let start = begins_with.map_or(Position::START, CheckpointId::position);
         Path { begins_with, start, records: walk(&scans, start) }
     };
     let mut paths: Vec<Path> = [None].into_iter().chain(starts).map(path).collect();

@@ -296,7 +296,7 @@ impl Comparison<'_> {
         if self.witness.may_tell_of(genesis) && durable.sequence == position.sequence && durable != position {
             return Err(ReplayError::from(ChainError::OtherRecord { durable, found: position }).into());
         }
-        let id = CheckpointId { sequence: position.sequence, hash: position.hash };
+        let id = CheckpointId::from(position);
         if self.wanted.remove(&id) {
             self.compare(store, id).await?;
             self.compared += 1;

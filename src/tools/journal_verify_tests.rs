@@ -49,7 +49,7 @@ fn checkpoint(folder: &mut MemoryFolder, at: Position, genesis: u64, entries: &[
     entries.iter().for_each(|n| state.apply(&entry(*n)).unwrap());
     let origin = CheckpointOrigin { position: at, genesis, cluster_id: "c".into() };
     let content: Bytes = state.to_checkpoint(&origin).concat().into();
-    folder.write_checkpoint(CheckpointId { sequence: at.sequence, hash: at.hash }, content).unwrap();
+    folder.write_checkpoint(at.into(), content).unwrap();
 }
 
 fn format() -> Format {
@@ -114,7 +114,7 @@ async fn damage_is_named() {
     let error = verified(folder).await.unwrap_err();
     assert!(matches!(error, VerifyError::Replay(ReplayError::Chain(ChainError::Damaged(_)))), "{error}");
     let (mut folder, positions, _) = journal();
-    let id = CheckpointId { sequence: positions[0].sequence, hash: positions[0].hash };
+    let id = CheckpointId::from(positions[0]);
     folder.write_checkpoint(id, Bytes::from_static(b"nothing")).unwrap();
     assert!(matches!(verified(folder).await.unwrap_err(), VerifyError::Replay(ReplayError::Checkpoint { .. })));
 }
@@ -183,7 +183,7 @@ async fn a_checkpoint_of_another_place_is_named() {
     for (position, cluster_id) in [(second, "c"), (first, "other")] {
         let mut folder = journal().0;
         let origin = CheckpointOrigin { position, genesis: GENESIS, cluster_id: cluster_id.into() };
-        let id = CheckpointId { sequence: first.sequence, hash: first.hash };
+        let id = CheckpointId::from(first);
         folder.write_checkpoint(id, state.to_checkpoint(&origin).concat().into()).unwrap();
         let error = verified(folder).await.unwrap_err();
         assert!(matches!(error, VerifyError::Replay(ReplayError::Misplaced { .. })), "{error}");

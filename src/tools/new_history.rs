@@ -14,7 +14,7 @@ use crate::journal::codec::{self, Decoded, FRAME_HEADER_BYTES, Frame};
 use crate::journal::entry::{Corrupt, Entry};
 use crate::journal::entry_codec;
 use crate::journal::folder::local::MissingFolder;
-use crate::journal::folder::{CheckpointId, Format, JournalStore, Length, SegmentId, SegmentWriter, StoreError};
+use crate::journal::folder::{Format, JournalStore, LAYOUT, Length, SegmentId, SegmentWriter, StoreError};
 use crate::master::outside::{self, Folder, OutsideError};
 use crate::master::state::{CheckpointOrigin, MasterState};
 use log::{info, warn};
@@ -115,9 +115,10 @@ async fn take_over(
     let genesis = rand::random();
     store.write_format(&Format { layout: Format::HALF_IMPORTED, ..format.clone() }).await.map_err(&failed)?;
     let (state, begun) = write(store, format, genesis, claimed.node.epoch, entries).await?;
-    let CheckpointOrigin { position, .. } = checkpoint(store, format, genesis, begun.end, &state, incarnation).await?;
+    let origin = CheckpointOrigin { position: begun.end, genesis, cluster_id: format.cluster_id.clone() };
+    store.write_checkpoint(begun.end.into(), incarnation, state.to_checkpoint(&origin)).await.map_err(&failed)?;
     store.write_format(format).await.map_err(&failed)?;
-    let (durable_sequence, durable_hash) = (position.sequence.0, position.hash);
+    let (durable_sequence, durable_hash) = (begun.end.sequence.0, begun.end.hash);
     let segments = begun.segments;
     let durable = EpochNode { segments, genesis, durable_sequence, durable_hash, ..EpochNode::default() };
     latch.release(claimed.version, &claimed.released(&durable)).await.map_err(TakeoverError::from)?;
@@ -134,7 +135,7 @@ async fn usable(store: &dyn JournalStore) -> Result<Format, NewHistoryError> {
     let (failed, folder) = (failed(store), store.describe());
     let format = store.read_format().await.map_err(&failed)?;
     let format = format.ok_or_else(|| NewHistoryError::NotFormatted { folder: folder.clone() })?;
-    if format.layout != 1 {
+    if format.layout != LAYOUT {
         let what = format!("layout {}", format.layout);
         return Err(NewHistoryError::NotEmpty { folder, what });
     }
@@ -253,20 +254,6 @@ impl Segments<'_> {
         self.bytes += bytes.len() as u64;
         self.writer.append(bytes.into()).await
     }
-}
-
-async fn checkpoint(
-    store: &dyn JournalStore,
-    format: &Format,
-    genesis: u64,
-    position: Position,
-    state: &MasterState,
-    writer: &str,
-) -> Result<CheckpointOrigin, NewHistoryError> {
-    let id = CheckpointId { sequence: position.sequence, hash: position.hash };
-    let origin = CheckpointOrigin { position, genesis, cluster_id: format.cluster_id.clone() };
-    store.write_checkpoint(id, writer, state.to_checkpoint(&origin)).await.map_err(failed(store))?;
-    Ok(origin)
 }
 
 #[cfg(test)]

@@ -136,7 +136,7 @@ impl SampleJournal {
     pub fn checkpoint_with(&mut self, n: u64, genesis: u64, state: &MasterState) -> CheckpointId {
         let position = self.at(n);
         let origin = CheckpointOrigin { position, genesis, cluster_id: CLUSTER.into() };
-        let id = CheckpointId { sequence: position.sequence, hash: position.hash };
+        let id = CheckpointId::from(position);
         self.checkpoints.insert(id, state.to_checkpoint(&origin).concat());
         id
     }

@@ -51,7 +51,7 @@ impl World {
 
     /// A checkpoint that is about to be written holds what was answered only, and all of it.
     pub fn check_checkpoint(&mut self, id: CheckpointId, content: &Bytes) -> Result<(), String> {
-        let position = Position { sequence: id.sequence, hash: id.hash };
+        let position = id.position();
         let (state, origin) = MasterState::from_checkpoint(content).map_err(|error| error.to_string())?;
         if origin.genesis != self.formatter.genesis {
             return Ok(());
@@ -130,7 +130,7 @@ impl World {
         };
         // If the newest checkpoint is damaged, the one before it must do.
         let older = checkpoints.iter().rev().nth(1).filter(|_| !self.journal_begins());
-        let from = older.map_or(Position::START, |id| Position { sequence: id.sequence, hash: id.hash });
+        let from = older.map_or(Position::START, |id| id.position());
         let mut tailer = Tailer::new(from, Some(genesis));
         let mut records = Vec::new();
         loop {

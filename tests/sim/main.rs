@@ -28,7 +28,6 @@ mod staged;
 mod workers;
 mod world;
 
-use alluxio::journal::chain::Position;
 use alluxio::journal::folder::CheckpointId;
 use alluxio::journal::writer::WriterLimits;
 use alluxio::master::checkpoints::CheckpointLimits;
@@ -75,7 +74,7 @@ pub fn settings(options: &Options, host: usize, incarnation: &str) -> DriverSett
 }
 
 pub fn checkpoint_origin(id: CheckpointId, genesis: u64) -> CheckpointOrigin {
-    let position = Position { sequence: id.sequence, hash: id.hash };
+    let position = id.position();
     CheckpointOrigin { position, genesis, cluster_id: CLUSTER.into() }
 }
 

@@ -108,6 +108,7 @@ pub fn settings(authentication: AuthenticationType) -> ServerSettings {
         shutdown_grace: LIMIT,
         configuration: Vec::new(),
         hostname: "m1".into(),
+        backup_directory: "/alluxio_backups".into(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a journal folder needs of the storage below it.
 
 use super::layout;
+use crate::journal::chain::Position;
 use crate::types::SequenceNumber;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -36,6 +37,19 @@ pub struct CheckpointId {
     pub sequence: SequenceNumber,
     /// History hash after that record.
     pub hash: u64,
+}
+
+impl From<Position> for CheckpointId {
+    fn from(Position { sequence, hash }: Position) -> CheckpointId {
+        CheckpointId { sequence, hash }
+    }
+}
+
+impl CheckpointId {
+    /// The position that it holds the state of.
+    pub fn position(self) -> Position {
+        Position { sequence: self.sequence, hash: self.hash }
+    }
 }
 
 impl fmt::Display for CheckpointId {
