@@ -11,7 +11,7 @@ kill_all() {
   fi
   for server in master worker; do
     name="alluxio.${server}.Alluxio${server^}"
-    if echo "${name}" | grep -q -e "$1"; then found+=("${server}"); fi
+    if grep -q -e "$1" <<<"${name}"; then found+=("${server}"); fi
   done
   exec "${ALLUXIO_PROGRAM}" process stop "${found[@]}"
 }

@@ -97,7 +97,7 @@ namenode_wait() {
 
 namenode_operational() {
   ask "$(cat "$dir/namenode/web")" \
-    $'GET /jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState HTTP/1.0\r\n\r\n' | grep -q '"FSState" : "Operational"'
+    $'GET /jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState HTTP/1.0\r\n\r\n' | has '"FSState" : "Operational"'
 }
 
 datanode_wait() {

@@ -21,6 +21,12 @@ kind_of() {
   echo "${kind//-/_}"
 }
 
+# True if standard input holds the text. Reads all of it: `grep -q` ends at the first match, and with pipefail the death
+# of whoever still writes to it would count as "not found".
+has() {
+  [[ $(cat) == *"$1"* ]]
+}
+
 pid_of() {
   cat "$dir/$1/pid" 2>/dev/null || true
 }
@@ -29,8 +35,7 @@ pid_of() {
 alive() {
   local pid
   pid=$(pid_of "$1")
-  [ -n "$pid" ] && ps -ww -o command= -p "$pid" 2>/dev/null | grep -qF -- "-Dtestbed.server=$dir/$1 " &&
-    ! ps -o stat= -p "$pid" | grep -q '^Z'
+  [ -n "$pid" ] && ps -ww -o command= -p "$pid" 2>/dev/null | has "-Dtestbed.server=$dir/$1 " && ! zombie "$pid"
 }
 
 # Whether the process that was started is no more. Not the opposite of `alive`: between fork and exec the command line
@@ -38,7 +43,11 @@ alive() {
 ended() {
   local pid
   pid=$(pid_of "$1")
-  [ -z "$pid" ] || ! kill -0 "$pid" 2>/dev/null || ps -o stat= -p "$pid" | grep -q '^Z'
+  [ -z "$pid" ] || ! kill -0 "$pid" 2>/dev/null || zombie "$pid"
+}
+
+zombie() {
+  [[ $(ps -o stat= -p "$1") == Z* ]]
 }
 
 # Writes the `run` file of a server: a java command line. Usage: server NAME ADDRESS CLASSPATH FLAGS MAIN ARGUMENTS...
@@ -115,7 +124,7 @@ wait_until() {
 
 # True if the log holds the text since the last start.
 logged() {
-  tail -n "+$(($(cat "$dir/$1/log_start") + 1))" "$dir/$1/log" | grep -qF -- "$2"
+  tail -n "+$(($(cat "$dir/$1/log_start") + 1))" "$dir/$1/log" | has "$2"
 }
 
 # True if something listens there.

@@ -51,5 +51,5 @@ zookeeper_wait() {
 
 # A server of a quorum that has no leader answers "not currently serving requests".
 zookeeper_serves() {
-  ask "$1" srvr | grep -q '^Mode:'
+  ask "$1" srvr | has $'\nMode:'
 }
