@@ -346,8 +346,8 @@ impl Role {
     pub fn wake_at(&self, now: Boot) -> Option<Boot> {
         let due = match self.phase {
             Phase::Standby => {
-                let seen =
-                    self.seen.iter().flat_map(|(_, since)| [*since + self.settings.lease / 2, *since + self.wait()]);
+                let waits = [self.settings.lease / 2, self.wait()];
+                let seen = self.seen.iter().flat_map(|(_, since)| waits.map(|wait| *since + wait));
                 seen.chain([self.observe_due]).filter(|at| *at > now).min()
             }
             Phase::Leading => Some(self.renew_due()),
@@ -357,7 +357,8 @@ impl Role {
         due.into_iter().chain(retries.map(|(_, at)| *at)).filter(|at| *at > now).min()
     }
 
-    /// W: how long an epoch node must stand still. Its owner may live by another mode or a longer lease than we do.
+    /// W: how long an epoch node must stand still. Its owner may live by another mode or a longer lease than we do. Without
+    /// a node, or with an old one, only a listing tells which segments there are: it may lag by a lease, in any mode.
     fn wait(&self) -> Duration {
         let theirs = self.seen().filter(|_| !mutant::is(Mutant::OwnLeaseOnly)).map_or(0, |node| node.lease_ms);
         let lease = Duration::from_millis(theirs.max(self.lease_ms()));
@@ -366,10 +367,7 @@ impl Role {
 
     /// The lease as the epoch node says it: 0 where no answer rests on a clock.
     fn lease_ms(&self) -> u64 {
-        match self.settings.mode {
-            FencingMode::Lease => self.settings.lease.as_millis() as u64,
-            FencingMode::Confirm => 0,
-        }
+        if self.settings.mode == FencingMode::Lease { self.settings.lease.as_millis() as u64 } else { 0 }
     }
 
     fn renew_due(&self) -> Boot {
@@ -415,19 +413,21 @@ impl Role {
         let (Some(own), Some((seen, since))) = (self.own.clone(), self.seen.clone()) else { return };
         let first = self.participants.first().is_some_and(|participant| participant.node == own.0);
         let Some(seen) = seen else {
-            // Counts as a version seen at the moment it is made; the wait begins then (F2).
+            // Counts as a version seen at the moment it is made; the wait begins then (F2), in any mode: see `wait`.
             if first && self.begin(Kind::Create, now) {
-                calls.push(LatchCall::CreateEpoch(EpochNode { epoch: highest_epoch, ..EpochNode::default() }));
+                let lease_ms = self.settings.lease.as_millis() as u64;
+                let made = EpochNode { epoch: highest_epoch, lease_ms, ..EpochNode::default() };
+                calls.push(LatchCall::CreateEpoch(made));
             }
             return;
         };
         // What comes out of an old copy of ZooKeeper's data may say released, though somebody has claimed since.
         let is_current = seen.version >= self.version_seen && seen.value.epoch >= highest_epoch;
         let is_released = seen.value.released && (is_current || mutant::is(Mutant::OldRelease));
-        let stands_still = is_released || now.since(since) >= self.wait();
+        let least = if is_current { Duration::ZERO } else { self.settings.lease };
         let ahead = if first { Some(Vec::new()) } else { self.dead_ahead(&own, &seen) };
         let blind = mutant::is(Mutant::SuspicionIsEnough) && !first && ahead.is_some();
-        let stands_still = stands_still || blind;
+        let stands_still = is_released || blind || now.since(since) >= self.wait().max(least);
         if let Some(ahead) = ahead.filter(|_| stands_still) {
             if self.begin(Kind::Write, now) {
                 self.phase = Phase::Claiming;

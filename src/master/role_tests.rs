@@ -157,14 +157,31 @@ fn who_is_not_first_claims_only_on_a_refused_connection_and_after_w() {
 
 #[test]
 fn an_absent_node_is_made_and_then_waited_for() {
-    let mut role = joined(FencingMode::Lease);
-    observe(&mut role, None, &["b"], at(1_000));
-    assert!(matches!(&role.calls(at(1_000), 5)[..], [LatchCall::CreateEpoch(node)] if node.epoch == 5));
-    role.reply(LatchReply::Created(Ok(0)), at(1_100));
-    let made = Versioned { value: EpochNode { epoch: 5, ..EpochNode::default() }, version: 0 };
-    observe(&mut role, Some(made), &["b"], at(1_200));
-    assert_eq!(claims(&role.calls(at(3_399), 5)), None);
-    assert_eq!(claims(&role.calls(at(3_400), 5)), Some((6, vec![], 0)));
+    // Also in the mode that knows no lease: seed 46045 of the simulator lost a record.
+    for mode in [FencingMode::Lease, FencingMode::Confirm] {
+        let mut role = joined(mode);
+        observe(&mut role, None, &["b"], at(1_000));
+        let calls = role.calls(at(1_000), 5);
+        let [LatchCall::CreateEpoch(made)] = &calls[..] else { panic!("{calls:?}") };
+        assert_eq!((made.epoch, made.lease_ms), (5, 2_000));
+        role.reply(LatchReply::Created(Ok(0)), at(1_100));
+        observe(&mut role, Some(Versioned { value: made.clone(), version: 0 }), &["b"], at(1_200));
+        assert_eq!(claims(&role.calls(at(3_399), 5)), None);
+        assert_eq!(claims(&role.calls(at(3_400), 5)), Some((6, vec![], 0)));
+    }
+}
+
+#[test]
+fn in_confirm_mode_a_node_out_of_an_old_copy_is_waited_for() {
+    let mut role = joined(FencingMode::Confirm);
+    observe(&mut role, Some(node_of_a(7)), &["a", "b"], at(1_000));
+    observe(&mut role, Some(node_of_a(5)), &["b"], at(2_000));
+    assert_eq!(claims(&role.calls(at(3_999), 3)), None, "its version is lower than one that was seen");
+    assert_eq!(claims(&role.calls(at(4_000), 3)), Some((4, vec![], 5)));
+    let mut role = joined(FencingMode::Confirm);
+    observe(&mut role, Some(node_of_a(5)), &["b"], at(2_000));
+    assert_eq!(claims(&role.calls(at(3_999), 9)), None, "the journal has a later epoch");
+    assert_eq!(claims(&role.calls(at(4_000), 9)), Some((10, vec![], 5)));
 }
 
 #[test]

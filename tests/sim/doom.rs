@@ -44,6 +44,8 @@ pub struct Doom {
     /// Until then, listings mostly lack what was made after the other moment.
     pub lags_until: u64,
     pub lags_from: u64,
+    /// Until then listings tell all.
+    pub exact_until: u64,
 }
 
 /// How far a process is with its takeover.

@@ -8,6 +8,7 @@ use alluxio::election::{
     CallFailed, Contender, LatchCall, LatchError, LatchReply, Observation, SessionId, StateNumber,
 };
 use alluxio::master::event::Event;
+use alluxio::master::role::FencingMode;
 
 impl World {
     /// A call leaves for the election.
@@ -199,6 +200,10 @@ impl World {
         self.note(|| format!("ZooKeeper is restored from an old copy, {at:?} of {newest:?}"));
         self.election.restore(at);
         self.only_listings_tell();
+        if self.options.mode == FencingMode::Confirm {
+            // A master that starts then does not know that the node is old, and waits for nothing.
+            self.doom.exact_until = self.now + 30 * SECOND;
+        }
     }
 
     /// Without the epoch node, nothing but a listing tells which segments there are: it may not be older than the wait for

@@ -73,7 +73,7 @@ impl World {
     pub fn list(&mut self) -> Result<Vec<SegmentId>, StoreError> {
         let mut segments = self.folder.list()?.segments;
         let lags = self.doom.lags_until > self.now && self.rng.chance(3, 4);
-        if (lags || self.rng.chance(1, 5)) && !self.healing {
+        if (lags || self.rng.chance(1, 5)) && !self.healing && self.now >= self.doom.exact_until {
             let then = if lags { self.doom.lags_from } else { self.now - self.rng.range(MS, SECOND) };
             let before = segments.len();
             segments.retain(|segment| self.created_at.get(segment).is_none_or(|at| *at <= then));
