@@ -69,7 +69,7 @@ impl World {
         for file in self.rubbish(self.formatter.genesis).into_iter().flatten() {
             let deleted = match file {
                 Rubbish::Checkpoint(id) => self.folder.delete_checkpoint(id),
-                Rubbish::Segment(segment) => self.folder.delete_segment(segment),
+                Rubbish::Segment(segment) => self.delete_segment(segment),
             };
             if deleted.is_err() {
                 return;
@@ -108,7 +108,7 @@ impl World {
             Some(Rubbish::Segment(segment)) => {
                 self.note(|| format!("host {host} deletes {segment}"));
                 self.coverage.met(Met::Collected);
-                self.folder.delete_segment(segment)
+                self.delete_segment(segment)
             }
             None => Ok(()),
         };

@@ -126,7 +126,7 @@ impl World {
         let segment = listing.segments[of];
         match self.rng.range(0, 6) {
             0 => {
-                self.folder.delete_segment(segment).ok()?;
+                self.delete_segment(segment).ok()?;
                 Some(Damage::Gone(segment))
             }
             1 if !listing.checkpoints.is_empty() => {

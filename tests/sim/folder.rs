@@ -76,12 +76,23 @@ impl World {
         if (lags || self.rng.chance(1, 5)) && !self.healing && self.now >= self.doom.exact_until {
             let then = if lags { self.doom.lags_from } else { self.now - self.rng.range(MS, SECOND) };
             let before = segments.len();
-            segments.retain(|segment| self.created_at.get(segment).is_none_or(|at| *at <= then));
+            let was_there = |segment: &SegmentId| self.created_at.get(segment).is_none_or(|at| *at <= then);
+            segments.retain(was_there);
             if segments.len() < before {
                 self.coverage.met(Met::StaleListing);
             }
+            let still_there = self.deleted_at.iter().filter(|(segment, at)| **at > then && was_there(segment));
+            segments.extend(still_there.map(|(segment, _)| *segment));
+            segments.sort_unstable();
         }
         Ok(segments)
+    }
+
+    /// A segment goes; listings that lag show it for a while.
+    pub fn delete_segment(&mut self, segment: SegmentId) -> Result<(), StoreError> {
+        self.folder.delete_segment(segment)?;
+        self.deleted_at.insert(segment, self.now);
+        Ok(())
     }
 
     /// A creation leaves for the NameNode: its reply may be lost, or it takes effect when nobody waits for it any more.

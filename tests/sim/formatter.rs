@@ -202,7 +202,7 @@ impl World {
             let _ = self.folder.delete_checkpoint(checkpoint);
         }
         for segment in listing.segments.into_iter().filter(|segment| *segment < first) {
-            let _ = self.folder.delete_segment(segment);
+            let _ = self.delete_segment(segment);
         }
     }
 }
