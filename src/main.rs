@@ -88,6 +88,8 @@ fn run() -> anyhow::Result<u8> {
         }
         ("fs", words) => shell(Face::Fs, &conf(Role::User)?, words),
         ("fsadmin", words) => shell(Face::FsAdmin, &conf(Role::User)?, words),
+        ("info", words @ ["report", ..]) => shell(Face::FsAdmin, &conf(Role::User)?, words),
+        ("info", words) => bail!("alluxio info {}: only info report is available in this version", words.join(" ")),
         ("runTest" | "runTests", words) => shell(Face::RunTests, &conf(Role::User)?, words),
         ("logLevel", words) => shell(Face::LogLevel, &conf(Role::User)?, words),
         ("format", words) => format(&conf(Role::User)?, words),

@@ -15,6 +15,7 @@ mod backup;
 mod block_sink;
 mod block_source;
 mod blocks;
+mod cluster;
 mod file_reader;
 mod file_system;
 mod file_writer;

@@ -120,6 +120,12 @@ table! {
     JOURNAL_CHECKPOINT_PERIOD_BYTES: Bytes = "alluxio.master.journal.checkpoint.period.bytes" [], Always("1GB");
     /// The longest that a change is in no checkpoint (ours).
     JOURNAL_CHECKPOINT_PERIOD_TIME: Duration = "alluxio.master.journal.checkpoint.period.time" [], Always("24h");
+    /// How often it is said that the local disk of the journal is nearly full.
+    JOURNAL_SPACE_MONITOR_INTERVAL: Duration = "alluxio.master.journal.space.monitor.interval" [], Always("10min");
+    /// That disk is nearly full when less than so many of a hundred bytes are free.
+    JOURNAL_SPACE_FREE_THRESHOLD: u64 = "alluxio.master.journal.space.monitor.percent.free.threshold" [], Always("10");
+    /// With fewer bytes free on that disk the master is read-only, until a quarter more is free; 0: never (ours).
+    JOURNAL_SPACE_READ_ONLY: Bytes = "alluxio.master.journal.space.read.only.bytes" [], Always("128MB");
     /// Where backups are written, of which nothing else is said: a path in the UFS of the root, or a URI.
     MASTER_BACKUP_DIRECTORY: String = "alluxio.master.backup.directory" [], Always("/alluxio_backups");
     /// A backup, or a journal of Alluxio 1.x or 2.x, that a journal folder which is formatted and empty begins with when a

@@ -7,6 +7,7 @@ use super::state::MasterState;
 use super::worker_call::{TierBytes, WorkerInfo, WorkerState};
 use crate::metrics::MasterFigures;
 use crate::types::SequenceNumber;
+use crate::types::time::wall_now;
 use std::time::Duration;
 
 /// What rests on the journal is left out when it is not known to be durable for so long: who watches a master wants the
@@ -58,6 +59,7 @@ pub async fn read(handle: &Handle) -> MasterFigures {
     let totals = tokio::time::timeout(WAIT, handle.durable(totals)).await;
     let totals = totals.ok().and_then(Result::ok);
     let is_primary = handle.is_primary();
+    let journal = handle.room().usage();
     MasterFigures {
         capacity_total: Some(capacity),
         capacity_used: Some(used),
@@ -71,6 +73,12 @@ pub async fn read(handle: &Handle) -> MasterFigures {
         epoch: Some(standing.epoch),
         journal_position: Some(standing.position.0),
         journal_durable: Some(standing.durable.0),
+        journal_bytes: journal.map(|journal| journal.bytes),
+        journal_checkpoint_age_s: journal
+            .and_then(|journal| journal.checkpoint_age(wall_now()))
+            .map(|age| age.as_secs()),
+        journal_disk_free: journal.and_then(|journal| journal.room).map(|room| room.free_bytes),
+        journal_read_only: Some(u64::from(handle.room().check().is_err())),
         lease_left_ms: handle.lease_left().filter(|_| is_primary).map(|left| left.as_millis() as u64),
         queue_depth: Some(waiting as u64),
         queue_capacity: Some(may_wait as u64),

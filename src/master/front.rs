@@ -2,6 +2,7 @@
 //! and, if that is wished, written to the audit log. What the master does by itself, and what workers report, does not.
 
 use super::audit::{AuditLog, Client, Line, Ownership, Subject};
+use super::journal_room::JournalRoom;
 use super::ops::{Answer, LoadMetadata, Operation, Query, Request, UfsOperation};
 use super::server::Namespace;
 use crate::metrics::MasterCounters;
@@ -17,15 +18,22 @@ use tokio::task::JoinSet;
 pub struct Front<N> {
     namespace: Arc<N>,
     counters: Arc<MasterCounters>,
+    room: Arc<JournalRoom>,
     audit: Option<AuditLog>,
     /// Changes under way that are to be in the audit log, though their client may go away.
     audited: Mutex<JoinSet<()>>,
 }
 
 impl<N: Namespace> Front<N> {
-    /// A door to that namespace; without `audit` nothing is written.
-    pub fn new(namespace: Arc<N>, counters: Arc<MasterCounters>, audit: Option<AuditLog>) -> Front<N> {
-        Front { namespace, counters, audit, audited: Mutex::default() }
+    /// A door to that namespace, through which no change goes when there is no `room` for it in the journal; without
+    /// `audit` nothing is written.
+    pub fn new(
+        namespace: Arc<N>,
+        counters: Arc<MasterCounters>,
+        room: Arc<JournalRoom>,
+        audit: Option<AuditLog>,
+    ) -> Front<N> {
+        Front { namespace, counters, room, audit, audited: Mutex::default() }
     }
 
     /// What is behind the door.
@@ -96,7 +104,7 @@ impl<N: Namespace> Front<N> {
         let audited = self.audit.clone().zip(Subject::of(&operation));
         let request = Request { caller: (*client.caller).clone(), operation_id, operation };
         let outcome = match audited {
-            None => self.namespace.submit(request).await,
+            None => self.perform(request).await,
             Some((audit, subject)) => self.submit_audited(client.clone(), request, audit, subject).await,
         };
         self.count_failure(&outcome);
@@ -119,7 +127,7 @@ impl<N: Namespace> Front<N> {
             audited.spawn(async move {
                 let began = boot_now();
                 let before = subject.source.as_ref().and_then(|path| this.ownership(&request.operation, path));
-                let outcome = this.namespace.submit(request).await;
+                let outcome = this.perform(request).await;
                 let after = || subject.source.as_ref().and_then(|path| this.namespace.ownership(path));
                 let ownership = if outcome.is_ok() { after().or(before) } else { before };
                 audit.log(Line::new(&client, subject, ownership, &outcome, boot_now().since(began)));
@@ -128,6 +136,11 @@ impl<N: Namespace> Front<N> {
             });
         }
         answer.await.unwrap_or_else(|_| Err(FsError::new(ErrorKind::Unavailable, "This master is stopping.")))
+    }
+
+    async fn perform(&self, request: Request) -> Result<Answer, FsError> {
+        self.room.check()?;
+        self.namespace.submit(request).await
     }
 
     /// Of what is there; where something is to be made, of the directory above it that is there.

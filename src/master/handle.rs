@@ -2,6 +2,7 @@
 
 use super::event::{Core, Evaluated, Event};
 use super::gate::{Gate, OutsideCall, Standing, Verdict};
+use super::journal_room::JournalRoom;
 use super::ops::{self, Answer, Caller, Query, Request};
 use super::runtime::Ticket;
 use super::worker_call::WorkerCall;
@@ -27,6 +28,7 @@ pub struct Handle {
     pub(super) events: mpsc::Sender<Event<Ticket>>,
     pub(super) progress: watch::Receiver<Progress>,
     pub(super) flush_times: FlushTimes,
+    pub(super) room: Arc<JournalRoom>,
 }
 
 /// Shared by long questions, which are evaluated on threads for blocking work, and taken alone by the loop for each step:
@@ -161,6 +163,11 @@ impl Handle {
         &self.flush_times
     }
 
+    /// How much room the journal takes and has.
+    pub fn room(&self) -> &Arc<JournalRoom> {
+        &self.room
+    }
+
     /// Requests that wait for the loop, and how many may.
     pub fn queue(&self) -> (usize, usize) {
         let may = self.requests.max_capacity();
@@ -244,6 +251,7 @@ mod tests {
             events: mpsc::channel(1).0,
             progress: watch::channel(Progress::Primary(1)).1,
             flush_times: FlushTimes::default(),
+            room: Arc::default(),
         }
     }
 

@@ -160,6 +160,12 @@ pub fn zookeeper(conf: &Conf, cluster_id: &str, address: &str) -> Option<Zookeep
     })
 }
 
+/// The servers of ZooKeeper, `host:port` each; none when it is not used.
+pub fn zookeeper_servers(conf: &Conf) -> Vec<String> {
+    let servers = conf.get(&keys::ZOOKEEPER_ADDRESS).filter(|_| conf.get(&keys::ZOOKEEPER_ENABLED));
+    servers.iter().flat_map(|servers| servers.split(',')).map(|server| server.trim().to_owned()).collect()
+}
+
 /// How a deposed leader is kept from answering.
 pub fn fencing(conf: &Conf) -> role::FencingMode {
     match conf.get(&keys::JOURNAL_FENCING_MODE) {

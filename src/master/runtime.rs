@@ -102,6 +102,7 @@ impl Runtime {
             events: tell.clone(),
             progress: seen,
             flush_times: FlushTimes::default(),
+            room: Arc::default(),
         };
         let runtime = Runtime {
             driver: driver(gate),

@@ -1,7 +1,7 @@
 //! The wire of the master: which call goes where, who may make it, and when the server listens and stops.
 //!
 //! `server_fs.rs` has the calls on the namespace, `server_block.rs` those about blocks and workers, `server_worker.rs`
-//! those of workers, `server_meta.rs` those about the cluster. The table of methods is a `match` in each; a new
+//! those of workers, `server_meta.rs` and `server_cluster.rs` those about the cluster. The table of methods is a `match` in each; a new
 //! operation is one line there.
 
 use std::net::SocketAddr;
@@ -16,9 +16,10 @@ use crate::conf::keys;
 use crate::master::audit::{Client, Ownership};
 use crate::master::front::Front;
 use crate::master::ops::{Answer, LoadMetadata, Query, Request};
+use crate::master::server_cluster::ClusterFacts;
 use crate::master::ufs::{BackupRequest, BackupStatus};
 use crate::master::worker_call::WorkerCall;
-use crate::master::{server_block, server_fs, server_meta, server_worker};
+use crate::master::{server_block, server_cluster, server_fs, server_meta, server_worker};
 use crate::proto::alluxio::grpc::block::block_master_client_service_server as block;
 use crate::proto::alluxio::grpc::block::block_master_worker_service_server as block_worker;
 use crate::proto::alluxio::grpc::file::file_system_master_client_service_server as file_system;
@@ -94,6 +95,8 @@ pub struct ServerSettings {
     pub hostname: String,
     /// Where backups go of which nothing is said.
     pub backup_directory: String,
+    /// What clients are told of the cluster; none of a server that is in none.
+    pub cluster: Option<ClusterFacts>,
 }
 
 /// Begins to listen on `address` (`host:port`). Connections are accepted once [`serve`] runs.
@@ -139,6 +142,7 @@ pub(super) struct MasterServer<N> {
     pub(super) configuration: server_meta::Configuration,
     pub(super) hostname: String,
     pub(super) backup_directory: String,
+    pub(super) cluster: Option<ClusterFacts>,
 }
 
 /// A call whose user is known.
@@ -171,6 +175,7 @@ impl<N: Namespace> MasterServer<N> {
             configuration,
             hostname,
             backup_directory,
+            cluster,
             ..
         } = settings;
         MasterServer {
@@ -180,6 +185,7 @@ impl<N: Namespace> MasterServer<N> {
             configuration: server_meta::Configuration::new(configuration),
             hostname,
             backup_directory,
+            cluster,
         }
     }
 
@@ -230,7 +236,7 @@ impl<N: Namespace> Routes for MasterServer<N> {
         let Some((service, method)) = call::method_of(&request) else { return call::refuse_unknown(&request) };
         match service {
             version::SERVICE_NAME => server_meta::route_version(self, request),
-            peer::SERVICE_NAME => server_meta::route_peer(self, request),
+            peer::SERVICE_NAME => server_cluster::route_peer(self, request),
             sasl::SERVICE_NAME if self.authenticator.is_asked(method) => {
                 call::bidi_stream(request, |inbound| async move { self.authenticator.authenticate(inbound).await })
             }

@@ -7,6 +7,7 @@ use tonic::codegen::http;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::server::{MasterServer, Namespace, UserCall, on_standby, unsupported};
+use super::server_cluster;
 use super::ufs::{BackupPlace, BackupRequest, BackupStage, BackupStatus, BackupWait};
 use crate::proto::alluxio::grpc::ConfigProperty;
 use crate::proto::alluxio::grpc::meta::{
@@ -18,7 +19,6 @@ use crate::proto::alluxio::grpc::metric::{
     MetricsHeartbeatPResponse,
 };
 use crate::proto::alluxio::grpc::version::{GetServiceVersionPRequest, GetServiceVersionPResponse, ServiceType};
-use crate::proto::alluxio_rs::master::{GetJournalPositionRequest, GetJournalPositionResponse};
 use crate::rpc::call::{self, Reply};
 use crate::rpc::version;
 use crate::types::{ErrorKind, FsError};
@@ -94,16 +94,6 @@ pub(super) fn route_version<N: Namespace>(server: Arc<MasterServer<N>>, request:
     }
 }
 
-/// MasterPeerService
-pub(super) fn route_peer<N: Namespace>(server: Arc<MasterServer<N>>, request: http::Request<Body>) -> Reply {
-    match call::method_of(&request) {
-        Some((_, "GetJournalPosition")) => call::unary(request, |_: GetJournalPositionRequest| async move {
-            Ok(GetJournalPositionResponse { position: Some(server.namespace.journal_position().0) })
-        }),
-        _ => call::refuse_unknown(&request),
-    }
-}
-
 /// MetaMasterConfigurationService, without authentication as in 2.9.
 pub(super) fn route_configuration<N: Namespace>(server: Arc<MasterServer<N>>, request: http::Request<Body>) -> Reply {
     match call::method_of(&request) {
@@ -125,6 +115,7 @@ pub(super) fn route_configuration<N: Namespace>(server: Arc<MasterServer<N>>, re
 /// MetaMasterClientService and MetricsMasterClientService
 pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body>) -> Reply {
     match call::method_of(&request) {
+        Some((_, "GetMasterInfo")) => call::unary(request, |options| server_cluster::get_master_info(user, options)),
         Some((_, "Checkpoint")) => call::unary(request, |_: CheckpointPOptions| async move {
             user.server.namespace.checkpoint().await?;
             Ok(CheckpointPResponse { master_hostname: Some(user.server.hostname.clone()) })

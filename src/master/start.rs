@@ -6,28 +6,30 @@ use super::driver::{Driver, DriverSettings};
 use super::event::Exit;
 use super::folder_watch::watch_folder;
 use super::front::Front;
+use super::journal_room::{RoomLimits, watch_room};
 use super::load::{Loaded, load};
+use super::masters::Masters;
 use super::ops;
 use super::outside::{self, Folder, OutsideError};
 use super::process::Process;
 use super::role::{FencingMode, RoleSettings};
 use super::runtime::{Handle, Outside, Progress, Runtime};
 use super::server::{self, ServerError, ServerSettings};
+use super::server_cluster::ClusterFacts;
 use super::server_meta::Property;
 use super::tasks;
 use super::ufs::{EffectSettings, UfsNamespace};
 use super::ufs_space::UfsSpace;
 use super::workers::WorkerLimits;
 use crate::conf::{Authentication, Conf, keys, shown_text};
-use crate::election::{Latch, LatchError};
+use crate::election::LatchError;
 use crate::journal::folder::local::MissingFolder;
 use crate::journal::folder::{FEATURE_LEVEL, Format, JournalStore, LAYOUT, StoreError};
 use crate::journal::writer::WriterLimits;
-use crate::metrics::MasterCounters;
 use crate::rpc::channel::ChannelSettings;
 use crate::rpc::identity::{self, NotAvailable};
 use crate::rpc::worker::WorkerSettings;
-use crate::types::time::boot_now;
+use crate::types::time::{boot_now, wall_now};
 use crate::ufs::UfsClients;
 use log::{info, warn};
 use std::sync::Arc;
@@ -146,8 +148,8 @@ pub struct Running {
     pub front: Arc<Front<UfsNamespace>>,
     /// The loop.
     pub handle: Handle,
-    /// The election.
-    pub latch: Arc<dyn Latch>,
+    /// All masters, as this one sees them.
+    pub masters: Masters,
     /// Tells how large the UFS of the root is.
     pub ufs_space: Arc<UfsSpace>,
     /// The journal folder, for people.
@@ -176,7 +178,7 @@ pub trait Beside: Send {
 /// It never served.
 pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<Exit, StartError> {
     let began = boot_now();
-    let server_settings = server_settings(conf)?;
+    let mut server_settings = server_settings(conf)?;
     let ufs_settings = outside::ufs(conf)?;
     let worker_settings = worker_settings(conf)?;
     let address = outside::address(conf);
@@ -200,7 +202,18 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     let mut running = tokio::spawn(runtime.run());
     let ufs = Arc::new(UfsClients::new(ufs_settings));
     let namespace = UfsNamespace::start(handle.clone(), ufs.clone(), effects(conf));
-    let front = front(conf, &namespace, handle.counters())?;
+    let front = front(conf, &namespace, &handle)?;
+    let masters = Masters::new(latch, handle.clone(), address.clone());
+    server_settings.cluster = Some(ClusterFacts {
+        masters: masters.clone(),
+        room: Arc::clone(handle.room()),
+        journal: store.describe(),
+        cluster_id: format.cluster_id.clone(),
+        address: address.clone(),
+        web_port: conf.get(&keys::MASTER_WEB_PORT).0,
+        zookeeper: outside::zookeeper_servers(conf),
+        started: wall_now(),
+    });
     let (stop_server, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = server::serve(listener, Arc::clone(&front), server_settings, async {
         // Sent, or dropped with the sender: both end the server.
@@ -211,7 +224,7 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     tasks.spawn(beside.run(Running {
         front,
         handle: handle.clone(),
-        latch,
+        masters,
         ufs_space: Arc::new(UfsSpace::of(conf)),
         journal: store.describe(),
         cluster_id: format.cluster_id.clone(),
@@ -220,7 +233,10 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
     let mut ready = std::pin::pin!(ready(handle.clone()));
-    let mut watching = std::pin::pin!(watch_folder(store, format.cluster_id, handle.clone()));
+    let mut watching = std::pin::pin!(async {
+        let folder = watch_folder(store.clone(), format.cluster_id, handle.clone());
+        tokio::join!(folder, watch_room(store, room_limits(conf), handle.clone()));
+    });
     let mut told = false;
     let exit = loop {
         tokio::select! {
@@ -342,18 +358,23 @@ fn driver_settings(conf: &Conf, cluster_id: &str, address: &str, incarnation: &s
 }
 
 /// The door of clients, with the audit log if that is wished; where its lines go, `log4rs.yaml` says.
-fn front(
-    conf: &Conf,
-    namespace: &UfsNamespace,
-    counters: Arc<MasterCounters>,
-) -> Result<Arc<Front<UfsNamespace>>, StartError> {
+fn front(conf: &Conf, namespace: &UfsNamespace, handle: &Handle) -> Result<Arc<Front<UfsNamespace>>, StartError> {
     let capacity = conf.get(&keys::AUDIT_LOGGING_QUEUE_CAPACITY).0 as usize;
+    let counters = handle.counters();
     let write = |line: &Line| info!(target: audit::LOGGER, "{line}");
     let audit = match conf.get(&keys::AUDIT_LOGGING_ENABLED) {
         true => Some(AuditLog::start(capacity, Arc::clone(&counters), write).map_err(StartError::Audit)?),
         false => None,
     };
-    Ok(Arc::new(Front::new(Arc::new(namespace.clone()), counters, audit)))
+    Ok(Arc::new(Front::new(Arc::new(namespace.clone()), counters, Arc::clone(handle.room()), audit)))
+}
+
+fn room_limits(conf: &Conf) -> RoomLimits {
+    RoomLimits {
+        interval: conf.get(&keys::JOURNAL_SPACE_MONITOR_INTERVAL),
+        warn_percent: conf.get(&keys::JOURNAL_SPACE_FREE_THRESHOLD),
+        read_only_bytes: conf.get(&keys::JOURNAL_SPACE_READ_ONLY).0,
+    }
 }
 
 fn intervals(conf: &Conf) -> tasks::Intervals {
@@ -395,6 +416,7 @@ fn server_settings(conf: &Conf) -> Result<ServerSettings, StartError> {
         configuration: properties.collect(),
         hostname: outside::host(conf),
         backup_directory: conf.get(&keys::MASTER_BACKUP_DIRECTORY),
+        cluster: None,
     })
 }
 

@@ -66,6 +66,10 @@ readings! {
         epoch: u64, Gauge "Epoch", "The newest epoch that this master knows of.";
         journal_position: u64, Gauge "JournalPosition", "Number of the last record in the memory of this master; of a standby the last it has applied.";
         journal_durable: u64, Gauge "JournalDurable", "Number of the last record that is flushed and answered for.";
+        journal_bytes: u64, Gauge "JournalBytes", "Bytes of the segments and checkpoints in the journal folder; of a segment that is open at least some.";
+        journal_checkpoint_age_s: u64, Gauge "JournalCheckpointAgeSeconds", "Seconds since the newest checkpoint was written, by the clock of the storage; left out without one.";
+        journal_disk_free: u64, Gauge "JournalDiskFree", "Bytes that are free on the disk of a journal folder that is not shared.";
+        journal_read_only: u64, Gauge "JournalReadOnly", "1 while the disk of the journal is too full for changes, else 0.";
         lease_left_ms: u64, Gauge "LeaseLeftMs", "Milliseconds that the lease of a primary lasts yet, if it goes by the clock.";
         queue_depth: u64, Gauge "QueueDepth", "Requests that wait for the loop of this master.";
         queue_capacity: u64, Gauge "QueueCapacity", "Requests that may wait; more are refused.";

@@ -12,6 +12,6 @@ mod worker;
 
 pub use master::{FlushTimes, MasterCounters, MasterFigures};
 pub use process::ProcessFigures;
-pub use shown::{Shown, document};
+pub use shown::{STANDBY_LAG, STANDBY_LAG_MEANING, Shown, document};
 pub use table::{Counter, Figure, Figures, Kind, Row, Value};
 pub use worker::{WorkerCounters, WorkerFigures};

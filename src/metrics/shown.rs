@@ -3,16 +3,23 @@
 use super::master::FlushTimes;
 use super::table::{Figure, Figures, Kind, Row, Value};
 use prometheus_client::metrics::counter::ConstCounter;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 use serde_json::{Map, json};
 use std::fmt::Write;
+
+/// The gauge of each standby, told by the primary.
+pub const STANDBY_LAG: &str = "alluxio_master_standby_lag";
+/// What it means.
+pub const STANDBY_LAG_MEANING: &str = "Records that a standby, named by its address, has still to apply";
 
 /// What the figures of one moment are shown from.
 #[derive(Debug, Default)]
 pub struct Shown {
     groups: Vec<(&'static str, Vec<Figure>)>,
     flushes: Option<FlushTimes>,
+    lags: Vec<(String, u64)>,
 }
 
 impl Shown {
@@ -28,6 +35,12 @@ impl Shown {
         self
     }
 
+    /// Adds how many records each standby, by its address, is behind.
+    pub fn add_lags(mut self, lags: Vec<(String, u64)>) -> Shown {
+        self.lags = lags;
+        self
+    }
+
     /// The text that Prometheus reads, in the OpenMetrics format.
     pub fn text(&self) -> String {
         let mut registry = Registry::default();
@@ -38,6 +51,14 @@ impl Shown {
         }
         if let Some(flushes) = &self.flushes {
             registry.register("alluxio_master_journal_flush_seconds", FlushTimes::MEANING, flushes.0.clone());
+        }
+        if !self.lags.is_empty() {
+            let family = Family::<[(&str, String); 1], Gauge>::default();
+            for (address, lag) in &self.lags {
+                let of_one = family.get_or_create(&[("address", address.clone())]);
+                of_one.set(i64::try_from(*lag).unwrap_or(i64::MAX));
+            }
+            registry.register(STANDBY_LAG, STANDBY_LAG_MEANING, family);
         }
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry).expect("a string takes all");
@@ -122,7 +143,7 @@ mod tests {
         let flushes = FlushTimes::default();
         flushes.observe(Duration::from_millis(3));
         let shown = Shown::default().add("master", &counters).add("worker", &worker).add("process", &process);
-        let text = shown.add_flushes(&flushes).text();
+        let text = shown.add_flushes(&flushes).add_lags(vec![("m2:19998".into(), 5)]).text();
         for line in [
             "# HELP alluxio_master_create_file_ops Calls to make a file.\n",
             "# TYPE alluxio_master_create_file_ops counter\n",
@@ -132,6 +153,7 @@ mod tests {
             "\nalluxio_master_journal_flush_seconds_bucket{le=\"0.002\"} 0\n",
             "\nalluxio_master_journal_flush_seconds_bucket{le=\"0.005\"} 1\n",
             "\nalluxio_master_journal_flush_seconds_count 1\n",
+            "\nalluxio_master_standby_lag{address=\"m2:19998\"} 5\n",
         ] {
             assert!(text.contains(line), "{line} in {text}");
         }

@@ -25,6 +25,13 @@ pub fn size(bytes: i64) -> String {
     format!("{}.{:02}{name}", hundredths / 100, hundredths % 100)
 }
 
+/// `3 day(s), 4 hour(s), 5 minute(s), and 6 second(s)`, as in 1.2.0.
+pub fn uptime(ms: i64) -> String {
+    let seconds = ms.max(0) / 1000;
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    format!("{days} day(s), {hours} hour(s), {minutes} minute(s), and {} second(s)", seconds % 60)
+}
+
 /// `MM-dd-yyyy HH:mm:ss:SSS` in `zone`.
 pub fn time<Z: TimeZone>(ms: i64, zone: &Z) -> String
 where

@@ -144,6 +144,12 @@ impl MasterSite {
         }
     }
 
+    /// How many records each standby is behind, without those that do not tell.
+    async fn lags(&self) -> Vec<(String, u64)> {
+        let standbys = self.master.masters.look().await.masters.into_iter().filter(|master| !master.is_primary);
+        standbys.filter_map(|standby| Some((standby.address, standby.lag?))).collect()
+    }
+
     /// As whom is asked, and from where.
     pub(super) async fn client(&self) -> Client {
         let authentication =
@@ -157,7 +163,11 @@ impl Watched for MasterSite {
         let handle = &self.master.handle;
         let (counters, figures) = (handle.counters(), figures::read(handle).await);
         let shown = Shown::default().add("master", counters.as_ref()).add("master", &figures);
-        shown.add("process", &ProcessFigures::read()).add_flushes(handle.flush_times())
+        let shown = shown.add("process", &ProcessFigures::read()).add_flushes(handle.flush_times());
+        match handle.is_primary() {
+            true => shown.add_lags(self.lags().await),
+            false => shown,
+        }
     }
 
     fn health(&self) -> Health {

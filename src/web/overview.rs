@@ -13,7 +13,7 @@ use super::usage::{UfsUsage, Usage};
 use super::workers;
 use crate::master::figures;
 use crate::master::worker_call::{WorkerInfo, WorkerState};
-use crate::types::texts::time;
+use crate::types::texts::{time, uptime};
 use crate::types::time::wall_now;
 
 #[derive(Template)]
@@ -68,11 +68,4 @@ pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response
         cluster,
         ufs: ufs.map(UfsUsage),
     })
-}
-
-/// `3 day(s), 4 hour(s), 5 minute(s), and 6 second(s)`, as in 1.2.0.
-pub(super) fn uptime(ms: i64) -> String {
-    let seconds = ms.max(0) / 1000;
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    format!("{days} day(s), {hours} hour(s), {minutes} minute(s), and {} second(s)", seconds % 60)
 }

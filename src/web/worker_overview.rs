@@ -8,12 +8,11 @@ use warp::http::Uri;
 use warp::reply::{Reply, Response};
 
 use super::frame::Frame;
-use super::overview::uptime;
 use super::page::{Asked, Problem, html};
 use super::usage::Usage;
 use super::worker::WorkerSite;
 use crate::conf::keys;
-use crate::types::texts::time;
+use crate::types::texts::{time, uptime};
 use crate::types::time::wall_now;
 use crate::worker::primary::signed;
 use crate::worker::store::{BlockStore, StoreSettings};

@@ -24,11 +24,14 @@ fn cell(page: &Answer, master: &Master, label: &str) -> String {
     page.cells(label)[row.unwrap_or_else(|| panic!("{} is not in {addresses:?}", address(master)))].clone()
 }
 
-/// A figure in the text for Prometheus.
-fn figure(master: &Master, name: &str) -> String {
+/// A figure in the text for Prometheus, if it is told.
+fn told(master: &Master, name: &str) -> Option<String> {
     let text = get(master, "/metrics").text();
-    let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("no {name}: {text}"));
-    line.trim().to_owned()
+    text.lines().find_map(|line| Some(line.strip_prefix(name)?.trim().to_owned()))
+}
+
+fn figure(master: &Master, name: &str) -> String {
+    told(master, name).unwrap_or_else(|| panic!("{} does not tell {name}", master.host))
 }
 
 #[test]
@@ -56,6 +59,24 @@ fn every_master_tells_who_leads_and_how_far_all_are() {
         }
         assert_eq!(page.term("Epoch:"), figure(shown, "alluxio_master_epoch "));
     }
+
+    let report = all[leader].alluxio(&["info", "report", "masters"]).expect_success().stdout.clone();
+    for (index, master) in all.iter().enumerate() {
+        let state = if index == leader { "PRIMARY" } else { "STANDBY" };
+        let line = report.lines().find(|line| line.contains(&format!(" {} ", address(master)))).expect(&report);
+        assert!(line.contains(state) && line.ends_with(" 0"), "{report}");
+        if index != leader {
+            let lag = format!("alluxio_master_standby_lag{{address=\"{}\"}} ", address(master));
+            assert_eq!(figure(&all[leader], &lag), "0");
+        }
+    }
+    assert_ne!(
+        wait_for("the size of the journal", COMMAND_LIMIT, || told(&all[leader], "alluxio_master_journal_bytes ")),
+        "0"
+    );
+    let summary = all[leader].alluxio(&["fsadmin", "report"]).expect_success().stdout.clone();
+    assert!(summary.contains("    Zookeeper Enabled: true\n"), "{summary}");
+    assert_eq!(summary.lines().filter(|line| line.contains(" STANDBY ")).count(), 2, "{summary}");
 
     let standby = &all[(leader + 1) % 3];
     assert_eq!(get(standby, "/health").text().trim(), r#"{"healthy":true,"role":"standby"}"#);

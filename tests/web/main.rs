@@ -12,4 +12,5 @@ mod free_port;
 mod page;
 mod pages;
 mod ports;
+mod room;
 mod watch;

@@ -5,7 +5,8 @@ use std::io::Write;
 use std::net::TcpStream;
 
 use alluxio::metrics::{
-    Figures, FlushTimes, MasterCounters, MasterFigures, ProcessFigures, WorkerCounters, WorkerFigures, document,
+    Figures, FlushTimes, MasterCounters, MasterFigures, ProcessFigures, STANDBY_LAG, STANDBY_LAG_MEANING,
+    WorkerCounters, WorkerFigures, document,
 };
 use serde_json::{Value, json};
 
@@ -199,11 +200,13 @@ fn the_document_is_that_of_the_tables() {
     let (begin, _) = written.split_once("## What a master counts").unwrap();
     let expected = format!(
         "{begin}## What a master counts\n\n{}\nBesides, for Prometheus only, the histogram \
-         `alluxio_master_journal_flush_seconds`: {}.\n\n## What is so at a master\n\n{}\n## What a worker counts\n\n{}\n\
+         `alluxio_master_journal_flush_seconds`: {}.\n\n## What is so at a master\n\n{}\nBesides, for Prometheus only \
+         and at a primary, the gauge `{STANDBY_LAG}`: {}.\n\n## What a worker counts\n\n{}\n\
          ## What is so at a worker\n\n{}\n## The process\n\n{}",
         document("master", MasterCounters::ROWS),
         FlushTimes::MEANING.to_lowercase(),
         document("master", MasterFigures::ROWS),
+        STANDBY_LAG_MEANING.to_lowercase(),
         document("worker", WorkerCounters::ROWS),
         document("worker", WorkerFigures::ROWS),
         document("process", ProcessFigures::ROWS),

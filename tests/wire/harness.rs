@@ -109,12 +109,13 @@ pub fn settings(authentication: AuthenticationType) -> ServerSettings {
         configuration: Vec::new(),
         hostname: "m1".into(),
         backup_directory: "/alluxio_backups".into(),
+        cluster: None,
     }
 }
 
 /// A door that nobody watches.
 pub fn front<N: Namespace>(namespace: Arc<N>) -> Arc<Front<N>> {
-    Arc::new(Front::new(namespace, Arc::default(), None))
+    Arc::new(Front::new(namespace, Arc::default(), Arc::default(), None))
 }
 
 pub async fn start(settings: ServerSettings) -> Running {

@@ -118,7 +118,7 @@ pub(crate) async fn start_under(
     let effects = EffectSettings { deadline: DEADLINE, patience: PATIENCE, block_size_bytes: 1 << 20 };
     let clients = UfsClients::new(UfsSettings { memory: Some(memory.clone()), ..UfsSettings::usual() });
     let namespace = UfsNamespace::start(handle.clone(), Arc::new(clients), effects);
-    let front = Arc::new(Front::new(Arc::new(namespace.clone()), handle.counters(), audit));
+    let front = Arc::new(Front::new(Arc::new(namespace.clone()), handle.counters(), Arc::clone(handle.room()), audit));
     let listener = bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (stop, stopped) = oneshot::channel::<()>();

@@ -8,7 +8,7 @@ use super::chunks::{Chunks, Sum};
 use super::layout::{self, CHECKPOINTS, EPOCHS, FORMAT, parse_checkpoint, parse_epoch, parse_segment};
 use super::{
     CheckpointId, Format, JournalFile, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError,
-    Written,
+    Usage, Written, local_usage,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -296,6 +296,10 @@ impl JournalStore for LocalStore {
 
     async fn list(&self) -> Result<Listing> {
         self.run("list", &self.settings.folder, list).await
+    }
+
+    async fn usage(&self) -> Result<Usage> {
+        self.run("list", &self.settings.folder, local_usage::usage).await
     }
 
     async fn create(&self, segment: SegmentId) -> Result<Box<dyn SegmentWriter>> {

@@ -140,6 +140,13 @@ impl MemoryFolder {
         })
     }
 
+    /// Bytes of all files that have a name.
+    pub fn bytes(&self) -> Result<u64> {
+        self.reach("list", "the folder".into())?;
+        let segments = self.names.values().map(|file| self.files[file].sent.len());
+        Ok(segments.chain(self.checkpoints.values().map(Bytes::len)).map(|bytes| bytes as u64).sum())
+    }
+
     /// Creates a segment exclusively; the answer is what its writer appends with.
     pub fn create(&mut self, segment: SegmentId) -> Result<FileId> {
         let object = self.reach("create", segment.to_string())?;

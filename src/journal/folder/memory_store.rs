@@ -3,7 +3,7 @@
 use super::memory::{FileId, MemoryFolder};
 use super::{
     CheckpointId, Format, JournalFile, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError,
-    Written,
+    Usage, Written,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -44,6 +44,10 @@ impl JournalStore for MemoryStore {
 
     async fn list(&self) -> Result<Listing> {
         self.folder.lock().list()
+    }
+
+    async fn usage(&self) -> Result<Usage> {
+        Ok(Usage { bytes: self.folder.lock().bytes()?, ..Usage::default() })
     }
 
     async fn create(&self, segment: SegmentId) -> Result<Box<dyn SegmentWriter>> {

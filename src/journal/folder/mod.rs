@@ -13,16 +13,15 @@ mod chunks;
 pub mod hdfs;
 mod layout;
 pub mod local;
+mod local_usage;
 mod memory;
 mod memory_store;
 mod store;
 #[cfg(test)]
 mod store_suite;
 
-pub use store::JournalFile;
-
 pub use memory::{AppendId, FileId, MemoryFolder, MemoryStore};
 pub use store::{
-    CheckpointId, FEATURE_LEVEL, Format, JournalStore, LAYOUT, Length, Listing, Recovery, SegmentId, SegmentWriter,
-    StoreError, Written,
+    CheckpointId, FEATURE_LEVEL, Format, JournalFile, JournalStore, LAYOUT, Length, Listing, Recovery, Room, SegmentId,
+    SegmentWriter, StoreError, Usage, Written,
 };

@@ -3,9 +3,11 @@
 use super::layout;
 use crate::journal::chain::Position;
 use crate::types::SequenceNumber;
+use crate::types::time::Millis;
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::fmt;
+use std::time::Duration;
 
 /// Name of a segment. The order is that of the history: epoch, then index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,6 +106,34 @@ impl fmt::Display for JournalFile {
             JournalFile::Checkpoint(id) => id.fmt(f),
         }
     }
+}
+
+/// How much the folder takes, as one look saw it; for those who watch, nothing is decided by its files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Bytes of segments and checkpoints, also those half written; of a segment that is open at least some of them.
+    pub bytes: u64,
+    /// When the newest checkpoint was written, by the clock of the storage; none without one.
+    pub checkpoint_at: Option<Millis>,
+    /// Of the disk that the folder is on; none for a folder that is shared.
+    pub room: Option<Room>,
+}
+
+impl Usage {
+    /// How long ago the newest checkpoint was written; none without one. Clocks may differ, but it is in no future.
+    pub fn checkpoint_age(&self, now: Millis) -> Option<Duration> {
+        let written_at = self.checkpoint_at?;
+        Some(Duration::from_millis(u64::try_from(now.0.saturating_sub(written_at.0)).unwrap_or(0)))
+    }
+}
+
+/// How large a disk is, and what is free of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// All of it.
+    pub total_bytes: u64,
+    /// What a process that is not root may still take.
+    pub free_bytes: u64,
 }
 
 /// How much of a segment can be read.
@@ -214,6 +244,9 @@ pub trait JournalStore: Send + Sync {
 
     /// Lists segments and checkpoints; a folder without them gives an empty listing.
     async fn list(&self) -> Result<Listing, StoreError>;
+
+    /// How much the folder takes, and how much room there is.
+    async fn usage(&self) -> Result<Usage, StoreError>;
 
     /// Creates a segment that did not exist (F6) and opens it for its only writer. Makes the folder of the epoch,
     /// never the journal folder itself. `Exists` when the name is taken by anybody; `Unavailable` when not known.

@@ -3,7 +3,7 @@
 
 use crate::journal::folder::{
     CheckpointId, Format, JournalFile, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError,
-    Written,
+    Usage, Written,
 };
 use crate::types::SequenceNumber;
 use async_trait::async_trait;
@@ -44,6 +44,7 @@ macro_rules! every_behaviour {
             segments_are_listed_in_the_order_of_the_history,
             a_listing_follows_what_others_do_in_earlier_epochs,
             a_checkpoint_is_written_once,
+            what_the_folder_takes_is_told,
             a_checkpoint_may_be_large,
             what_is_set_aside_is_listed_no_more,
             what_is_not_there_is_not_found,
@@ -334,6 +335,22 @@ pub async fn a_checkpoint_is_written_once(place: &dyn Place) {
     ours.delete_checkpoint(old).await.unwrap();
     assert!(matches!(theirs.read_checkpoint(old).await, Err(StoreError::NotFound { .. })));
     assert_eq!(theirs.list().await.unwrap().checkpoints, [new]);
+}
+
+pub async fn what_the_folder_takes_is_told(place: &dyn Place) {
+    let store = formatted(place).await;
+    let usage = || async { place.open().await.usage().await.unwrap() };
+    let Usage { bytes, checkpoint_at, .. } = usage().await;
+    assert_eq!((bytes, checkpoint_at), (0, None));
+    filled(store.as_ref(), SegmentId { epoch: 3, index: 0 }, 1000).await.close().await.unwrap();
+    filled(store.as_ref(), SegmentId { epoch: 4, index: 0 }, 100).await.close().await.unwrap();
+    assert_eq!(usage().await.bytes, 1100);
+    store.write_checkpoint(checkpoint(1), "me", vec![pattern(0, 50)]).await.unwrap();
+    store.write_checkpoint(checkpoint(2), "me", vec![pattern(0, 7)]).await.unwrap();
+    assert_eq!(usage().await.bytes, 1157);
+    store.delete_checkpoint(checkpoint(1)).await.unwrap();
+    store.delete_segment(SegmentId { epoch: 3, index: 0 }).await.unwrap();
+    assert_eq!(usage().await.bytes, 107);
 }
 
 pub async fn a_checkpoint_may_be_large(place: &dyn Place) {

@@ -1,5 +1,6 @@
 //! `alluxio fsadmin backup [directory] [--local] [--allow-leader] [--bypass-delegation]`
 
+use super::failed;
 use crate::client::{BackupOptions, ClientError};
 use crate::shell::{FAILED, Output, Session};
 use std::time::Duration;
@@ -16,14 +17,7 @@ pub(super) async fn run(words: &[&str], session: &Session, output: &mut Output<'
     };
     match back_up(options, session, output).await {
         Ok(()) => 0,
-        Err(ClientError::Refused(refusal)) => {
-            output.complain(&refusal.message);
-            FAILED
-        }
-        Err(ClientError::Unreachable { last, .. }) => {
-            output.complain(&format!("no master answers: {last}"));
-            FAILED
-        }
+        Err(error) => failed(error, output),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `alluxio fsadmin journal checkpoint`
 
-use crate::client::ClientError;
+use super::failed;
 use crate::shell::{FAILED, Output, Session};
 
 pub(super) async fn run(words: &[&str], session: &Session, output: &mut Output<'_>) -> i32 {
@@ -25,12 +25,6 @@ async fn checkpoint(session: &Session, output: &mut Output<'_>) -> i32 {
             output.line(&format!("Successfully took a checkpoint on master {host}"));
             0
         }
-        Err(error) => {
-            output.complain(&match error {
-                ClientError::Refused(refusal) => refusal.message,
-                ClientError::Unreachable { last, .. } => format!("no master answers: {last}"),
-            });
-            FAILED
-        }
+        Err(error) => failed(error, output),
     }
 }

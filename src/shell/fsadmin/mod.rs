@@ -3,6 +3,9 @@
 
 mod backup;
 mod journal;
+mod report;
+
+use crate::client::ClientError;
 
 use super::{FAILED, Output, Session};
 
@@ -15,6 +18,7 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command { name: "backup", usage: "[backup [directory] [--local] [--allow-leader] [--bypass-delegation]]" },
     Command { name: "journal", usage: "[journal [checkpoint]]" },
+    Command { name: "report", usage: "[report [category]]" },
 ];
 
 /// Runs the command and gives the exit code.
@@ -22,12 +26,22 @@ pub(super) async fn run(words: &[&str], session: &Session, output: &mut Output<'
     match words {
         ["backup", words @ ..] => backup::run(words, session, output).await,
         ["journal", words @ ..] => journal::run(words, session, output).await,
+        ["report", words @ ..] => report::run(words, session, output).await,
         [] => usage(output),
         [name, ..] => {
             output.complain(&format!("{name} is an unknown command."));
             usage(output)
         }
     }
+}
+
+/// Says why a call failed.
+fn failed(error: ClientError, output: &mut Output<'_>) -> i32 {
+    output.complain(&match error {
+        ClientError::Refused(refusal) => refusal.message,
+        ClientError::Unreachable { last, .. } => format!("no master answers: {last}"),
+    });
+    FAILED
 }
 
 fn usage(output: &mut Output<'_>) -> i32 {

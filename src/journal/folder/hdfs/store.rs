@@ -12,10 +12,10 @@ use crate::journal::folder::layout::{
 };
 use crate::journal::folder::{
     CheckpointId, Format, JournalFile, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError,
-    Written,
+    Usage, Written,
 };
 use crate::proto::alluxio_rs::hdfs::{FileStatus, LocatedBlock, LocatedBlocks};
-use crate::types::time::{Boot, boot_now};
+use crate::types::time::{Boot, Millis, boot_now};
 use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -246,6 +246,22 @@ impl JournalStore for HdfsStore {
         listing.segments.sort_unstable();
         listing.checkpoints.sort_unstable();
         Ok(listing)
+    }
+
+    async fn usage(&self) -> Result<Usage> {
+        let mut usage = Usage::default();
+        for epoch in self.entries(EPOCHS).await?.iter().filter_map(|folder| parse_epoch(&name_of(folder))) {
+            let files = self.entries(&layout::epoch_folder(epoch)).await?;
+            usage.bytes += files.iter().map(|file| file.length).sum::<u64>();
+        }
+        for file in self.entries(CHECKPOINTS).await? {
+            usage.bytes += file.length;
+            if parse_checkpoint(&name_of(&file)).is_some() {
+                let written_at = Millis(i64::try_from(file.modification_time).unwrap_or(i64::MAX));
+                usage.checkpoint_at = usage.checkpoint_at.max(Some(written_at));
+            }
+        }
+        Ok(usage)
     }
 
     async fn create(&self, segment: SegmentId) -> Result<Box<dyn SegmentWriter>> {

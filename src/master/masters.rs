@@ -1,0 +1,126 @@
+//! Which masters there are, who leads in which epoch, and how far each of them is with the journal.
+
+use super::handle::Handle;
+use crate::election::{EpochNode, Latch, LatchError, Participant};
+use crate::rpc::peer::journal_position;
+use crate::types::SequenceNumber;
+use log::debug;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// How long another master may take to tell how far it is: who asks is not to wait for one that hangs.
+const ANSWER_LIMIT: Duration = Duration::from_secs(1);
+
+/// Tells of all masters, as one of them sees them.
+#[derive(Clone)]
+pub struct Masters {
+    latch: Arc<dyn Latch>,
+    handle: Handle,
+    address: String,
+}
+
+/// What was seen at once.
+#[derive(Debug)]
+pub struct Seen {
+    /// The newest epoch that was claimed, and who claimed it; none when there was none, or the election does not answer.
+    pub epoch: Option<EpochNode>,
+    /// Why the election says nothing, if it does not.
+    pub problem: Option<LatchError>,
+    /// The newest record that the master which looked takes for permanent.
+    pub position: SequenceNumber,
+    /// All that are in the election, in its order.
+    pub masters: Vec<SeenMaster>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenMaster {
+    /// `host:port`
+    pub address: String,
+    /// Its node in the latch.
+    pub node: String,
+    /// Whether it leads.
+    pub is_primary: bool,
+    /// Whether it is the one that looked.
+    pub is_here: bool,
+    /// The last record that it has applied; none when it does not tell.
+    pub position: Option<u64>,
+    /// Records behind the primary.
+    pub lag: Option<u64>,
+}
+
+impl fmt::Debug for Masters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Masters").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Masters {
+    /// Those in this election, as the master of `handle` at `address` sees them.
+    pub fn new(latch: Arc<dyn Latch>, handle: Handle, address: String) -> Masters {
+        Masters { latch, handle, address }
+    }
+
+    /// Asks the election and all masters in it. Takes a second more than the election when one of them hangs.
+    pub async fn look(&self) -> Seen {
+        let (epoch, participants) = (self.latch.read_epoch().await, self.latch.participants().await);
+        let (epoch, participants, problem) = match (epoch, participants) {
+            (Ok(epoch), Ok(participants)) => (epoch.map(|node| node.value), participants, None),
+            (Err(error), participants) => (None, participants.unwrap_or_default(), Some(error)),
+            (Ok(epoch), Err(error)) => (epoch.map(|node| node.value), Vec::new(), Some(error)),
+        };
+        if let Some(error) = &problem {
+            debug!("the election cannot be asked for the masters reason={error}");
+        }
+        let mut positions = self.positions(&participants).await;
+        // Read after what the others tell, so that a lag is none that was made up for meanwhile.
+        let position = self.handle.standing().settled();
+        positions.insert(self.address.clone(), position.0);
+        let masters = self.rows(epoch.as_ref(), participants, &positions);
+        Seen { epoch, problem, position, masters }
+    }
+
+    /// How far the others are, by their addresses; without those that do not tell.
+    async fn positions(&self, participants: &[Participant]) -> BTreeMap<String, u64> {
+        let mut asking = JoinSet::new();
+        for address in participants.iter().map(|participant| participant.address.clone()) {
+            if address != self.address {
+                asking.spawn(async move {
+                    let position = journal_position(&address, ANSWER_LIMIT).await;
+                    (address, position)
+                });
+            }
+        }
+        let told = asking.join_all().await.into_iter();
+        told.filter_map(|(address, position)| Some((address, position.ok()?.0))).collect()
+    }
+
+    fn rows(
+        &self,
+        epoch: Option<&EpochNode>,
+        participants: Vec<Participant>,
+        positions: &BTreeMap<String, u64>,
+    ) -> Vec<SeenMaster> {
+        let is_here = |participant: &Participant| participant.address == self.address;
+        let is_primary = |participant: &Participant| match is_here(participant) {
+            true => self.handle.is_primary(),
+            false => epoch.is_some_and(|node| !node.released && node.latch == participant.node),
+        };
+        let position = |participant: &Participant| positions.get(&participant.address).copied();
+        // What a primary tells is newer than what it has told the election.
+        let primary = participants.iter().find(|participant| is_primary(participant)).and_then(position);
+        let durable = primary.max(epoch.map(|node| node.durable_sequence));
+        let row = |participant: Participant| SeenMaster {
+            is_primary: is_primary(&participant),
+            is_here: is_here(&participant),
+            position: position(&participant),
+            lag: position(&participant).zip(durable).map(|(position, durable)| durable.saturating_sub(position)),
+            address: participant.address,
+            node: participant.node,
+        };
+        participants.into_iter().map(row).collect()
+    }
+}
