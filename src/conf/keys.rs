@@ -3,6 +3,7 @@
 //! Names are those of release 2.9; spellings of 1.2.0 are aliases. What no Alluxio has is marked "ours". The texts
 //! are what `docs/properties.md` shows.
 
+use chrono::NaiveTime;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -128,6 +129,12 @@ table! {
     JOURNAL_SPACE_READ_ONLY: Bytes = "alluxio.master.journal.space.read.only.bytes" [], Always("128MB");
     /// Where backups are written, of which nothing else is said: a path in the UFS of the root, or a URI.
     MASTER_BACKUP_DIRECTORY: String = "alluxio.master.backup.directory" [], Always("/alluxio_backups");
+    /// Whether a backup is written to that place each day.
+    DAILY_BACKUP_ENABLED: bool = "alluxio.master.daily.backup.enabled" [], Always("false");
+    /// At which time of the day in UTC.
+    DAILY_BACKUP_TIME: NaiveTime = "alluxio.master.daily.backup.time" [], Always("05:00");
+    /// How many backups are kept at that place: after each daily one, older ones are deleted.
+    DAILY_BACKUP_RETAINED: u32 = "alluxio.master.daily.backup.files.retained" [], Always("3");
     /// A backup, or a journal of Alluxio 1.x or 2.x, that a journal folder which is formatted and empty begins with when a
     /// master is started.
     JOURNAL_INIT_FROM_BACKUP: Option<String> = "alluxio.master.journal.init.from.backup" [], Unset;

@@ -1,5 +1,6 @@
 //! How the values of properties are written: numbers, durations, sizes, addresses, words.
 
+use chrono::NaiveTime;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -237,6 +238,13 @@ impl ParseValue for Octal {
             Ok(bits) if bits <= 0o777 && text.len() >= 3 && !text.starts_with('+') => Ok(Octal(bits)),
             _ => Err("not permission bits in octal (000 to 777)".to_owned()),
         }
+    }
+}
+
+impl ParseValue for NaiveTime {
+    const FORM: &'static str = "a time of the day such as 05:00";
+    fn parse(text: &str) -> Result<NaiveTime, String> {
+        NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| format!("not {}", Self::FORM))
     }
 }
 

@@ -17,7 +17,7 @@ use super::runtime::{Handle, Outside, Progress, Runtime};
 use super::server::{self, ServerError, ServerSettings};
 use super::server_cluster::ClusterFacts;
 use super::server_meta::Property;
-use super::tasks;
+use super::tasks::{self, DailyBackup};
 use super::ufs::{EffectSettings, UfsNamespace};
 use super::ufs_space::UfsSpace;
 use super::workers::WorkerLimits;
@@ -220,7 +220,8 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
         let _ = stopped.await;
     });
     let server = tokio::spawn(server);
-    let mut tasks = tasks::start(&Arc::new(namespace.clone()), intervals(conf), ufs, worker_settings);
+    let mut tasks =
+        tasks::start(&Arc::new(namespace.clone()), intervals(conf), daily_backup(conf), ufs, worker_settings);
     tasks.spawn(beside.run(Running {
         front,
         handle: handle.clone(),
@@ -383,6 +384,15 @@ fn intervals(conf: &Conf) -> tasks::Intervals {
         replication: conf.get(&keys::REPLICATION_CHECK_INTERVAL),
         sweep: SWEEP_INTERVAL,
     }
+}
+
+fn daily_backup(conf: &Conf) -> Option<DailyBackup> {
+    conf.get(&keys::DAILY_BACKUP_ENABLED).then(|| DailyBackup {
+        at: conf.get(&keys::DAILY_BACKUP_TIME),
+        directory: conf.get(&keys::MASTER_BACKUP_DIRECTORY),
+        root_ufs: conf.get(&keys::ROOT_UFS),
+        retained: conf.get(&keys::DAILY_BACKUP_RETAINED) as usize,
+    })
 }
 
 fn effects(conf: &Conf) -> EffectSettings {

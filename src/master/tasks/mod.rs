@@ -3,13 +3,16 @@
 //!
 //! `ttl.rs`: what happens when a time to live has ended. `persist.rs`: what is to be written to the UFS, one file by
 //! `persist_file.rs`. `sweep.rs`: what such work has left there.
-//! `replicate.rs`: copies that are missing.
+//! `replicate.rs`: copies that are missing. `daily_backup.rs`: a backup each day.
 
+mod daily_backup;
 mod persist;
 mod persist_file;
 mod replicate;
 mod sweep;
 mod ttl;
+
+pub use daily_backup::DailyBackup;
 
 use super::server::Namespace;
 use crate::rpc::worker::WorkerSettings;
@@ -34,10 +37,14 @@ pub struct Intervals {
 pub fn start<N: Namespace>(
     namespace: &Arc<N>,
     intervals: Intervals,
+    daily_backup: Option<DailyBackup>,
     ufs: Arc<UfsClients>,
     workers: WorkerSettings,
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
+    if let Some(daily) = daily_backup {
+        tasks.spawn(daily_backup::run(Arc::clone(namespace), Arc::clone(&ufs), daily));
+    }
     tasks.spawn(ttl::run(Arc::clone(namespace), intervals.ttl));
     let in_use = InUse::default();
     tasks.spawn(sweep::run(Arc::clone(namespace), Arc::clone(&ufs), in_use.clone(), intervals.sweep));

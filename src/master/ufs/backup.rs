@@ -21,6 +21,11 @@ use tokio::sync::mpsc;
 const PIECE_BYTES: usize = 1 << 20;
 const PIECES_WAIT: usize = 4;
 
+/// The name of a backup is this, the date, a dash, the time in ms, and the ending, as in 2.9.
+pub(in crate::master) const BACKUP_PREFIX: &str = "alluxio-backup-";
+/// See there.
+pub(in crate::master) const BACKUP_SUFFIX: &str = ".gz";
+
 /// What to back up to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupRequest {
@@ -155,22 +160,31 @@ impl UfsNamespace {
 /// URI of the file, and how 2.9 shows it.
 fn place(root: &str, folder: &str, place: BackupPlace, now: Millis) -> Result<(String, String), FsError> {
     let date = DateTime::from_timestamp_millis(now.0).unwrap_or_default().format("%Y-%m-%d");
-    let name = format!("alluxio-backup-{date}-{}.gz", now.0);
+    let name = format!("{BACKUP_PREFIX}{date}-{}{BACKUP_SUFFIX}", now.0);
+    let uri = format!("{}/{name}", folder_uri(root, folder, place)?);
+    let is_path = !folder.contains("://") && place == BackupPlace::RootUfs;
+    let shown = if is_path { format!("{folder}/{name}") } else { uri.clone() };
+    Ok((uri, shown))
+}
+
+/// URI of the folder of backups, which is a path at that place, or a URI; `root` is the UFS of the root.
+///
+/// # Errors
+/// It is neither.
+pub(in crate::master) fn folder_uri(root: &str, folder: &str, place: BackupPlace) -> Result<String, FsError> {
+    let folder = folder.trim_end_matches('/');
     if folder.contains("://") {
-        let uri = format!("{folder}/{name}");
-        return Ok((uri.clone(), uri));
+        return Ok(folder.to_owned());
     }
     if !folder.starts_with('/') {
         let text = format!("The backup folder has to be absolute: {folder}");
         return Err(FsError::new(ErrorKind::InvalidArgument, text));
     }
-    let path = format!("{folder}/{name}");
     if place == BackupPlace::LocalDisk {
-        let uri = format!("file://{path}");
-        return Ok((uri.clone(), uri));
+        return Ok(format!("file://{folder}"));
     }
     let parsed = UfsUri::parse(root).map_err(|error| FsError::new(ErrorKind::Internal, error.to_string()))?;
-    Ok((UfsUri { path: path.clone(), ..parsed }.to_string(), path))
+    Ok(UfsUri { path: folder.to_owned(), ..parsed }.to_string())
 }
 
 /// Packs the entries of a state and gives the pieces to `send`, until that says that nobody wants them. How many entries.

@@ -13,6 +13,7 @@ mod look_task;
 mod task;
 
 pub use absent::AbsentPaths;
+pub(super) use backup::{BACKUP_PREFIX, BACKUP_SUFFIX, folder_uri};
 pub use backup::{BackupPlace, BackupRequest, BackupStage, BackupStatus, BackupWait};
 pub use change::failure;
 pub use look::{facts_of, named};
