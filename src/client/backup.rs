@@ -15,6 +15,8 @@ pub struct BackupOptions {
     pub directory: Option<String>,
     /// Whether a path is on the disk of the master, not in the UFS of the root.
     pub local: bool,
+    /// Whether the primary makes it, though there are standbys.
+    pub by_primary: bool,
 }
 
 /// How far a backup is.
@@ -42,7 +44,7 @@ impl FileSystem {
                 local_file_system: Some(options.local),
                 run_async: Some(true),
                 allow_leader: Some(true),
-                bypass_delegation: Some(true),
+                bypass_delegation: Some(options.by_primary),
             }),
         };
         let call = |connection| {

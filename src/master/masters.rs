@@ -2,7 +2,8 @@
 
 use super::handle::Handle;
 use crate::election::{EpochNode, Latch, LatchError, Participant};
-use crate::rpc::peer::journal_position;
+use crate::rpc::channel::ChannelSettings;
+use crate::rpc::peer::{Peer, journal_position};
 use crate::types::SequenceNumber;
 use log::debug;
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub struct Masters {
     latch: Arc<dyn Latch>,
     handle: Handle,
     address: String,
+    channel: ChannelSettings,
 }
 
 /// What was seen at once.
@@ -59,9 +61,16 @@ impl fmt::Debug for Masters {
 }
 
 impl Masters {
-    /// Those in this election, as the master of `handle` at `address` sees them.
-    pub fn new(latch: Arc<dyn Latch>, handle: Handle, address: String) -> Masters {
-        Masters { latch, handle, address }
+    /// Those in this election, as the master of `handle` at `address` sees them; others are asked through `channel`.
+    pub fn new(latch: Arc<dyn Latch>, handle: Handle, address: String, channel: ChannelSettings) -> Masters {
+        Masters { latch, handle, address, channel }
+    }
+
+    /// The others that follow the journal, the first in the election first.
+    pub async fn standbys(&self) -> Vec<Peer> {
+        let others =
+            self.look().await.masters.into_iter().filter(|master| !master.is_here && master.position.is_some());
+        others.map(|master| Peer { address: master.address, channel: self.channel.clone() }).collect()
     }
 
     /// Asks the election and all masters in it. Takes a second more than the election when one of them hangs.

@@ -56,6 +56,10 @@ pub trait Namespace: Send + Sync + 'static {
     /// Has a backup of the namespace made.
     fn backup(&self, request: BackupRequest) -> impl Future<Output = Result<BackupStatus, FsError>> + Send;
 
+    /// Writes a backup of the namespace to a file of a UFS, in any role, once this master has applied that record. How many
+    /// entries it has.
+    fn back_up_here(&self, uri: &str, after: SequenceNumber) -> impl Future<Output = Result<u64, FsError>> + Send;
+
     /// How far that backup is, if it is the last one.
     ///
     /// # Errors
@@ -212,7 +216,7 @@ impl<N: Namespace> MasterServer<N> {
     }
 
     /// Only users that the server knows.
-    fn as_known(
+    pub(super) fn as_known(
         self: &Arc<Self>,
         request: http::Request<Body>,
         route: impl FnOnce(UserCall<N>, http::Request<Body>) -> Reply,

@@ -15,11 +15,12 @@ use crate::proto::alluxio::grpc::meta::{
     GetMasterInfoPOptions, GetMasterInfoPResponse, MasterInfo, MasterInfoField, MasterVersion,
 };
 use crate::proto::alluxio_rs::master::{
-    GetJournalPositionRequest, GetJournalPositionResponse, GetMastersRequest, GetMastersResponse, MasterStanding,
+    BackUpRequest, BackUpResponse, GetJournalPositionRequest, GetJournalPositionResponse, GetMastersRequest,
+    GetMastersResponse, MasterStanding,
 };
 use crate::rpc::call::{self, Reply};
-use crate::types::FsError;
 use crate::types::time::{Millis, wall_now};
+use crate::types::{FsError, SequenceNumber};
 
 /// The version that masters say they are of: clients of 2.9 compare it with theirs.
 const VERSION: &str = "2.9.6";
@@ -53,6 +54,13 @@ pub(super) fn route_peer<N: Namespace>(server: Arc<MasterServer<N>>, request: ht
         }),
         Some((_, "GetMasters")) => call::unary(request, |_: GetMastersRequest| async move {
             Ok(get_masters(facts(server.cluster.as_ref())?).await)
+        }),
+        Some((_, "BackUp")) => server.as_known(request, |user, request| {
+            call::unary(request, |request: BackUpRequest| async move {
+                let entries =
+                    user.server.namespace.back_up_here(request.uri(), SequenceNumber(request.after())).await?;
+                Ok(BackUpResponse { entries: Some(entries) })
+            })
         }),
         _ => call::refuse_unknown(&request),
     }

@@ -20,6 +20,7 @@ use crate::proto::alluxio::grpc::metric::{
 };
 use crate::proto::alluxio::grpc::version::{GetServiceVersionPRequest, GetServiceVersionPResponse, ServiceType};
 use crate::rpc::call::{self, Reply};
+use crate::rpc::peer::Peer;
 use crate::rpc::version;
 use crate::types::{ErrorKind, FsError};
 
@@ -121,7 +122,12 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
             Ok(CheckpointPResponse { master_hostname: Some(user.server.hostname.clone()) })
         }),
         Some((_, "Backup")) => call::unary(request, |request: BackupPRequest| async move {
-            let status = user.server.namespace.backup(backup_request(request, &user.server.backup_directory)).await?;
+            let by = match (&user.server.cluster, request.options.unwrap_or_default().bypass_delegation()) {
+                (Some(cluster), false) => cluster.masters.standbys().await,
+                _ => Vec::new(),
+            };
+            let request = backup_request(request, by, &user.server.backup_directory);
+            let status = user.server.namespace.backup(request).await?;
             Ok(backup_sent(status, &user.server.hostname))
         }),
         Some((_, "GetBackupStatus")) => call::unary(request, |request: BackupStatusPRequest| async move {
@@ -143,7 +149,7 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
     }
 }
 
-fn backup_request(request: BackupPRequest, configured: &str) -> BackupRequest {
+fn backup_request(request: BackupPRequest, by: Vec<Peer>, configured: &str) -> BackupRequest {
     let BackupPRequest { options, target_directory } = request;
     let options = options.unwrap_or_default();
     let given = target_directory.filter(|directory| !directory.is_empty());
@@ -151,6 +157,7 @@ fn backup_request(request: BackupPRequest, configured: &str) -> BackupRequest {
         directory: given.unwrap_or_else(|| configured.to_owned()),
         place: if options.local_file_system() { BackupPlace::LocalDisk } else { BackupPlace::RootUfs },
         wait: if options.run_async() { BackupWait::Begun } else { BackupWait::Ended },
+        by,
     }
 }
 
@@ -163,8 +170,9 @@ fn backup_sent(status: BackupStatus, host: &str) -> BackupPStatus {
     };
     match status.stage {
         BackupStage::Running => BackupPStatus { backup_state: Some(BackupState::Running as i32), ..sent },
-        BackupStage::Completed { uri, entries } => BackupPStatus {
+        BackupStage::Completed { host: by, uri, entries } => BackupPStatus {
             backup_state: Some(BackupState::Completed as i32),
+            backup_host: Some(by.unwrap_or_else(|| host.to_owned())),
             backup_uri: Some(uri),
             entry_count: i64::try_from(entries).ok(),
             ..sent

@@ -203,7 +203,7 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     let ufs = Arc::new(UfsClients::new(ufs_settings));
     let namespace = UfsNamespace::start(handle.clone(), ufs.clone(), effects(conf));
     let front = front(conf, &namespace, &handle)?;
-    let masters = Masters::new(latch, handle.clone(), address.clone());
+    let masters = Masters::new(latch, handle.clone(), address.clone(), worker_settings.channel.clone());
     server_settings.cluster = Some(ClusterFacts {
         masters: masters.clone(),
         room: Arc::clone(handle.room()),
@@ -221,7 +221,7 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     });
     let server = tokio::spawn(server);
     let mut tasks =
-        tasks::start(&Arc::new(namespace.clone()), intervals(conf), daily_backup(conf), ufs, worker_settings);
+        tasks::start(&Arc::new(namespace.clone()), intervals(conf), daily_backup(conf, &masters), ufs, worker_settings);
     tasks.spawn(beside.run(Running {
         front,
         handle: handle.clone(),
@@ -386,12 +386,13 @@ fn intervals(conf: &Conf) -> tasks::Intervals {
     }
 }
 
-fn daily_backup(conf: &Conf) -> Option<DailyBackup> {
+fn daily_backup(conf: &Conf, masters: &Masters) -> Option<DailyBackup> {
     conf.get(&keys::DAILY_BACKUP_ENABLED).then(|| DailyBackup {
         at: conf.get(&keys::DAILY_BACKUP_TIME),
         directory: conf.get(&keys::MASTER_BACKUP_DIRECTORY),
         root_ufs: conf.get(&keys::ROOT_UFS),
         retained: conf.get(&keys::DAILY_BACKUP_RETAINED) as usize,
+        masters: masters.clone(),
     })
 }
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::channel::{ChannelSettings, open_unauthenticated};
+use super::channel::{ChannelSettings, ConnectError, open_authenticated, open_unauthenticated};
 use super::status::from_status;
-use crate::proto::alluxio_rs::master::GetJournalPositionRequest;
 use crate::proto::alluxio_rs::master::master_peer_service_client::MasterPeerServiceClient;
+use crate::proto::alluxio_rs::master::{BackUpRequest, GetJournalPositionRequest};
 use crate::types::{ErrorKind, FsError, SequenceNumber};
 
 /// The last record that the master at `address` (`host:port`) has applied and takes for permanent, in any role.
@@ -20,4 +20,28 @@ pub async fn journal_position(address: &str, limit: Duration) -> Result<Sequence
     };
     let late = |_| FsError::new(ErrorKind::Unavailable, format!("{address} does not answer"));
     tokio::time::timeout(limit, asking).await.map_err(late)?
+}
+
+/// Another master, and as whom it is asked.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// `host:port`
+    pub address: String,
+    /// How it is connected to.
+    pub channel: ChannelSettings,
+}
+
+impl Peer {
+    /// Has it write a backup of the namespace to a file of a UFS, in which at least all records up to `after` are. How many
+    /// entries it has.
+    ///
+    /// # Errors
+    /// It does not answer, does not follow the journal so far, or cannot write the file.
+    pub async fn back_up(&self, uri: &str, after: SequenceNumber) -> Result<u64, FsError> {
+        let away = |error: ConnectError| FsError::new(ErrorKind::Unavailable, error.to_string());
+        let connection = open_authenticated(&self.address, &self.channel).await.map_err(away)?;
+        let request = BackUpRequest { uri: Some(uri.to_owned()), after: Some(after.0) };
+        let made = MasterPeerServiceClient::new(connection).back_up(request).await.map_err(from_status)?;
+        Ok(made.into_inner().entries())
+    }
 }

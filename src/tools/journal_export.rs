@@ -16,7 +16,7 @@ use crate::journal::witness::Witness;
 use crate::master::outside::{self, Folder, OutsideError};
 use crate::master::state::MasterState;
 use crate::types::time::wall_now;
-use crate::ufs::{Ufs, UfsClients, UfsError, UfsOwnership, UfsUri, UfsWriter};
+use crate::ufs::{Ufs, UfsClients, UfsError, UfsOwnership, UfsWriter};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -88,7 +88,7 @@ pub struct Report {
 pub async fn run(conf: &Conf, folder: &str) -> Result<Report, ExportError> {
     let failed = |source| ExportError::Ufs { file: folder.to_owned(), source };
     let ufs = UfsClients::new(outside::ufs(conf)?).of(folder).map_err(failed)?;
-    let root = UfsUri::parse(folder).map_err(failed)?.path.trim_end_matches('/').to_owned();
+    let root = folder.trim_end_matches('/').to_owned();
     if ufs.status(&root).await.map_err(failed)?.is_some() && !ufs.list(&root).await.map_err(failed)?.is_empty() {
         return Err(ExportError::Occupied { folder: folder.to_owned() });
     }

@@ -107,3 +107,28 @@ fn a_local_journal_moves_to_hdfs_and_is_served_by_elected_masters() {
     let listed = cluster.fs(&["ls", "/"]).expect_success().stdout.clone();
     assert!(listed.contains("/after") && listed.contains("/d9"), "{listed}");
 }
+
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn a_standby_makes_the_backup_and_it_has_all_that_was_answered() {
+    let cluster = Cluster::new(2, &[]);
+    cluster.up();
+    let leader = cluster.leader();
+    let (primary, standby) = (&cluster.masters[leader], &cluster.masters[1 - leader]);
+    make(&cluster, &names());
+    let folder = format!("{}/backups", journal(primary));
+    for (words, host) in [(&[][..], &standby.host), (&["--bypass-delegation"], &primary.host)] {
+        let made = primary.alluxio(&[&["fsadmin", "backup", &folder], words].concat());
+        let told = |label: &str| {
+            let line = made.expect_success().stdout.lines().find_map(|line| line.strip_prefix(label));
+            line.unwrap_or_else(|| panic!("no {label}: {made}")).to_owned()
+        };
+        assert_eq!(told("Backup Host        : "), *host, "{made}");
+        let read = primary.alluxio(&["journal", "import", &told("Backup URI         : "), "--dry-run"]);
+        assert!(read.stdout.contains("11 directories"), "{read}");
+    }
+    let exported = format!("{}-exported", journal(primary));
+    primary.alluxio(&["journal", "export", &exported]).expect_success();
+    let read = primary.alluxio(&["journal", "import", &exported, "--dry-run"]);
+    assert!(read.stdout.contains("11 directories"), "{read}");
+}

@@ -63,6 +63,10 @@ impl Namespace for Recorder {
         Err(FsError::new(ErrorKind::Internal, "no backup is made here"))
     }
 
+    async fn back_up_here(&self, _: &str, _: SequenceNumber) -> Result<u64, FsError> {
+        Err(FsError::new(ErrorKind::Internal, "no backup is made here"))
+    }
+
     fn backup_status(&self, _: &str) -> Result<BackupStatus, FsError> {
         Err(FsError::new(ErrorKind::Internal, "no backup is made here"))
     }

@@ -72,6 +72,10 @@ impl Namespace for Tree {
         Err(FsError::new(ErrorKind::Internal, "no backup is made here"))
     }
 
+    async fn back_up_here(&self, _: &str, _: SequenceNumber) -> Result<u64, FsError> {
+        Err(FsError::new(ErrorKind::Internal, "no backup is made here"))
+    }
+
     fn backup_status(&self, _: &str) -> Result<BackupStatus, FsError> {
         Err(FsError::new(ErrorKind::Internal, "no backup is made here"))
     }

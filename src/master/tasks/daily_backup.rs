@@ -1,11 +1,12 @@
 //! A backup each day, of which the newest are kept.
 // Compatible: 2.9 DailyMetadataBackup.
 
+use crate::master::masters::Masters;
 use crate::master::server::Namespace;
 use crate::master::ufs::{BACKUP_PREFIX, BACKUP_SUFFIX, BackupPlace, BackupRequest, BackupWait, folder_uri};
 use crate::types::FsError;
 use crate::types::time::wall_now;
-use crate::ufs::{UfsClients, UfsError, UfsUri};
+use crate::ufs::{UfsClients, UfsError};
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use log::{info, warn};
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub struct DailyBackup {
     pub root_ufs: String,
     /// So many backups are kept in that directory.
     pub retained: usize,
+    /// One of which makes it.
+    pub masters: Masters,
 }
 
 /// Goes on for ever.
@@ -46,7 +49,8 @@ fn until_next(now: DateTime<Utc>, at: NaiveTime) -> Duration {
 
 async fn back_up<N: Namespace>(namespace: &N, ufs: &UfsClients, daily: &DailyBackup) -> Result<(), FsError> {
     let place = BackupPlace::RootUfs;
-    let request = BackupRequest { directory: daily.directory.clone(), place, wait: BackupWait::Ended };
+    let by = daily.masters.standbys().await;
+    let request = BackupRequest { directory: daily.directory.clone(), place, wait: BackupWait::Ended, by };
     namespace.backup(request).await?;
     let folder = folder_uri(&daily.root_ufs, &daily.directory, place)?;
     for name in superfluous(names(ufs, &folder).await.map_err(|error| failed(&folder, &error))?, daily.retained) {
@@ -62,7 +66,7 @@ fn failed(folder: &str, error: &UfsError) -> FsError {
 }
 
 async fn names(ufs: &UfsClients, folder: &str) -> Result<Vec<String>, UfsError> {
-    let listed = ufs.of(folder)?.list(&UfsUri::parse(folder)?.path).await?;
+    let listed = ufs.of(folder)?.list(folder).await?;
     Ok(listed.into_iter().filter(|status| !status.directory).map(|status| status.name).collect())
 }
 

@@ -37,6 +37,10 @@ impl Namespace for Needs {
         Err(FsError::new(ErrorKind::Internal, "no backup is wanted"))
     }
 
+    async fn back_up_here(&self, _: &str, _: SequenceNumber) -> Result<u64, FsError> {
+        Err(FsError::new(ErrorKind::Internal, "no backup is wanted"))
+    }
+
     fn backup_status(&self, _: &str) -> Result<BackupStatus, FsError> {
         Err(FsError::new(ErrorKind::Internal, "no backup is wanted"))
     }

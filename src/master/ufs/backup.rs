@@ -7,14 +7,17 @@ use super::UfsNamespace;
 use crate::journal::entry::Entry;
 use crate::journal::portable_codec;
 use crate::master::state::MasterState;
-use crate::types::time::{Millis, wall_now};
-use crate::types::{ErrorKind, FsError};
-use crate::ufs::{UfsError, UfsOwnership, UfsUri};
+use crate::rpc::peer::Peer;
+use crate::types::time::{Millis, boot_now, wall_now};
+use crate::types::{ErrorKind, FsError, SequenceNumber};
+use crate::ufs::{Ufs, UfsDeletion, UfsError, UfsOwnership, UfsUri};
 use bytes::Bytes;
 use chrono::DateTime;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use log::warn;
 use std::io::Write;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Compressed bytes that are written at a time, and how many such pieces may wait.
@@ -26,8 +29,13 @@ pub(in crate::master) const BACKUP_PREFIX: &str = "alluxio-backup-";
 /// See there.
 pub(in crate::master) const BACKUP_SUFFIX: &str = ".gz";
 
+/// How often it is looked how far this master is.
+const LOOK: Duration = Duration::from_millis(100);
+/// How long a master that is asked for a backup may take to apply what must be in it.
+const FOLLOW_LIMIT: Duration = Duration::from_secs(30);
+
 /// What to back up to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct BackupRequest {
     /// A folder: a path, or a URI of a UFS.
     pub directory: String,
@@ -35,6 +43,8 @@ pub struct BackupRequest {
     pub place: BackupPlace,
     /// Whether the answer comes at the end.
     pub wait: BackupWait,
+    /// Other masters, the first of which that can makes it; if none can, this one does.
+    pub by: Vec<Peer>,
 }
 
 /// Where the path of a backup is.
@@ -71,6 +81,8 @@ pub enum BackupStage {
     Running,
     /// It is whole.
     Completed {
+        /// The master that made it, if it was another one.
+        host: Option<String>,
         /// Where it is, as 2.9 shows it.
         uri: String,
         /// How many entries.
@@ -101,7 +113,7 @@ impl UfsNamespace {
         let (wait, directory) = (request.wait, request);
         self.spawn(async move {
             let stage = match this.back_up(&directory).await {
-                Ok((uri, entries)) => BackupStage::Completed { uri, entries },
+                Ok(completed) => completed,
                 Err(error) => BackupStage::Failed(error),
             };
             log::info!("backup id={id} {stage:?}");
@@ -131,30 +143,70 @@ impl UfsNamespace {
         last.ok_or_else(|| FsError::new(ErrorKind::NotFound, format!("Backup not found. Id: {id}")))
     }
 
-    async fn back_up(&self, request: &BackupRequest) -> Result<(String, u64), FsError> {
-        let state = self.inner.handle.durable(|core| core.state.clone()).await?;
-        let root = self.inner.handle.with_core(|_, settings| settings.root_ufs.clone());
-        let folder = &request.directory;
-        let (uri, shown) = place(&root, folder.trim_end_matches('/'), request.place, wall_now())?;
-        let entries = self.write_backup(&uri, state).await?;
-        Ok((shown, entries))
+    async fn back_up(&self, request: &BackupRequest) -> Result<BackupStage, FsError> {
+        let handle = &self.inner.handle;
+        // All that was answered before is in it, whoever makes it.
+        handle.durable(|_| ()).await?;
+        let after = handle.standing().durable;
+        let root = handle.with_core(|_, settings| settings.root_ufs.clone());
+        // A new name for each try: who failed may be writing yet.
+        let target = || place(&root, request.directory.trim_end_matches('/'), request.place, wall_now());
+        for peer in &request.by {
+            let (uri, shown) = target()?;
+            match peer.back_up(&uri, after).await {
+                Ok(entries) => {
+                    let host = peer.address.rsplit_once(':').map(|(host, _)| host.to_owned());
+                    return Ok(BackupStage::Completed { host, uri: shown, entries });
+                }
+                Err(error) => warn!("another master makes no backup address={} reason={error}", peer.address),
+            }
+        }
+        let (uri, shown) = target()?;
+        let entries = self.back_up_to(&uri, after).await?;
+        Ok(BackupStage::Completed { host: None, uri: shown, entries })
     }
 
-    async fn write_backup(&self, uri: &str, state: MasterState) -> Result<u64, FsError> {
+    /// Writes the state, once all up to `after` is in it.
+    ///
+    /// # Errors
+    /// That takes too long; the file cannot be written.
+    pub(super) async fn back_up_to(&self, uri: &str, after: SequenceNumber) -> Result<u64, FsError> {
+        let handle = &self.inner.handle;
+        let began = boot_now();
+        while handle.standing().settled() < after {
+            if boot_now().since(began) > FOLLOW_LIMIT {
+                let text = format!("This master has not applied record {after} in {FOLLOW_LIMIT:?}.");
+                return Err(FsError::new(ErrorKind::Unavailable, text));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        let state = handle.durable(|core| core.state.clone()).await?;
         let failed = |error: UfsError| FsError::new(ErrorKind::Internal, format!("Cannot write {uri}: {error}"));
         let ufs = self.inner.clients.of(uri).map_err(failed)?;
-        let path = UfsUri::parse(uri).map_err(failed)?.path;
-        let own = UfsOwnership { owner: String::new(), group: String::new(), mode: 0o600 };
-        let mut writer = ufs.create(&path, &own).await.map_err(failed)?;
-        let (pieces, mut made) = mpsc::channel(PIECES_WAIT);
-        let packing = tokio::task::spawn_blocking(move || pack(&state, |piece| pieces.blocking_send(piece).is_ok()));
-        while let Some(piece) = made.recv().await {
-            writer.write(piece).await.map_err(failed)?;
+        match write_backup(ufs.as_ref(), uri, state).await {
+            Ok(entries) => Ok(entries),
+            Err(error) => {
+                // Half of it has the name of a whole one.
+                if let Err(error) = ufs.delete(uri, UfsDeletion::File).await {
+                    warn!("cannot delete a backup that is not whole uri={uri} reason={error}");
+                }
+                Err(failed(error))
+            }
         }
-        let entries = packing.await.map_err(|error| FsError::new(ErrorKind::Internal, error.to_string()))?;
-        writer.close().await.map_err(failed)?;
-        Ok(entries)
     }
+}
+
+async fn write_backup(ufs: &dyn Ufs, uri: &str, state: MasterState) -> Result<u64, UfsError> {
+    let own = UfsOwnership { owner: String::new(), group: String::new(), mode: 0o600 };
+    let mut writer = ufs.create(uri, &own).await?;
+    let (pieces, mut made) = mpsc::channel(PIECES_WAIT);
+    let packing = tokio::task::spawn_blocking(move || pack(&state, |piece| pieces.blocking_send(piece).is_ok()));
+    while let Some(piece) = made.recv().await {
+        writer.write(piece).await?;
+    }
+    let entries = packing.await.expect("packing has no way to fail");
+    writer.close().await?;
+    Ok(entries)
 }
 
 /// URI of the file, and how 2.9 shows it.

@@ -250,6 +250,10 @@ impl Namespace for UfsNamespace {
         self.make_backup(request).await
     }
 
+    async fn back_up_here(&self, uri: &str, after: SequenceNumber) -> Result<u64, FsError> {
+        self.back_up_to(uri, after).await
+    }
+
     fn backup_status(&self, id: &str) -> Result<BackupStatus, FsError> {
         self.last_backup(id)
     }

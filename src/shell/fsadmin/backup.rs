@@ -21,13 +21,14 @@ pub(super) async fn run(words: &[&str], session: &Session, output: &mut Output<'
     }
 }
 
-/// What the words say; a primary backs up without holding anybody up, so who makes it need not be said.
+/// What the words say. A primary backs up without holding anybody up, so it need not be allowed to.
 fn options(words: &[&str]) -> Option<BackupOptions> {
-    let mut options = BackupOptions { directory: None, local: false };
+    let mut options = BackupOptions { directory: None, local: false, by_primary: false };
     for word in words {
         match *word {
             "--local" => options.local = true,
-            "--allow-leader" | "--bypass-delegation" => {}
+            "--bypass-delegation" => options.by_primary = true,
+            "--allow-leader" => {}
             word if word.starts_with('-') || options.directory.is_some() => return None,
             directory => options.directory = Some(directory.to_owned()),
         }

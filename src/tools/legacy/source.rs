@@ -3,7 +3,7 @@
 use super::error::LegacyError;
 use super::gather::{Ending, Gathered, Whole};
 use super::{checkpoint, layout};
-use crate::ufs::{Ufs, UfsClients, UfsError, UfsSettings, UfsUri};
+use crate::ufs::{Ufs, UfsClients, UfsError, UfsSettings};
 use bytes::Bytes;
 use std::io::Read;
 use std::sync::Arc;
@@ -59,10 +59,9 @@ impl Generation {
 pub async fn read_journal(settings: UfsSettings, uri: &str) -> Result<(Generation, Whole), SourceError> {
     let failed = |source| SourceError::Ufs { file: uri.to_owned(), source };
     let ufs = UfsClients::new(settings).of(uri).map_err(failed)?;
-    let root = UfsUri::parse(uri).map_err(failed)?.path;
-    let status = ufs.status(&root).await.map_err(failed)?;
+    let status = ufs.status(uri).await.map_err(failed)?;
     let mut gathered = Gathered::default();
-    let folder = Folder { ufs, uri: uri.trim_end_matches('/').to_owned(), root: root.trim_end_matches('/').to_owned() };
+    let folder = Folder { ufs, uri: uri.trim_end_matches('/').to_owned() };
     let generation = match status {
         None => {
             let reason = "there is nothing".to_owned();
@@ -70,7 +69,7 @@ pub async fn read_journal(settings: UfsSettings, uri: &str) -> Result<(Generatio
         }
         Some(status) if status.directory => folder.read(&mut gathered).await?,
         Some(_) => {
-            let file = folder.bytes_at(&folder.root, &folder.uri).await?;
+            let file = folder.bytes_at(&folder.uri).await?;
             gathered.unnumbered(&folder.uri, &unpacked(&folder.uri, &file)?)?;
             Generation::Backup
         }
@@ -94,8 +93,6 @@ struct Folder {
     ufs: Arc<dyn Ufs>,
     /// As given.
     uri: String,
-    /// Its path in the UFS.
-    root: String,
 }
 
 impl Folder {
@@ -197,8 +194,8 @@ impl Folder {
 
     /// Names, and whether they are directories; none where there is none.
     async fn list(&self, below: &str) -> Result<Vec<(String, bool)>, SourceError> {
-        let failed = |source| SourceError::Ufs { file: self.name(below), source };
-        let path = format!("{}/{below}", self.root).trim_end_matches('/').to_owned();
+        let path = self.name(below).trim_end_matches('/').to_owned();
+        let failed = |source| SourceError::Ufs { file: path.clone(), source };
         if !self.ufs.status(&path).await.map_err(failed)?.is_some_and(|status| status.directory) {
             return Ok(Vec::new());
         }
@@ -207,12 +204,12 @@ impl Folder {
     }
 
     async fn bytes(&self, file: &str) -> Result<Bytes, SourceError> {
-        self.bytes_at(&format!("{}/{file}", self.root), &self.name(file)).await
+        self.bytes_at(&self.name(file)).await
     }
 
-    async fn bytes_at(&self, path: &str, name: &str) -> Result<Bytes, SourceError> {
-        let failed = |source| SourceError::Ufs { file: name.to_owned(), source };
-        let mut reader = self.ufs.open(path, 0).await.map_err(failed)?;
+    async fn bytes_at(&self, uri: &str) -> Result<Bytes, SourceError> {
+        let failed = |source| SourceError::Ufs { file: uri.to_owned(), source };
+        let mut reader = self.ufs.open(uri, 0).await.map_err(failed)?;
         let mut bytes = Vec::new();
         loop {
             let more = reader.read(READ_BYTES).await.map_err(failed)?;
