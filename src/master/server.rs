@@ -1,8 +1,8 @@
 //! The wire of the master: which call goes where, who may make it, and when the server listens and stops.
 //!
 //! `server_fs.rs` has the calls on the namespace, `server_block.rs` those about blocks and workers, `server_worker.rs`
-//! those of workers, `server_meta.rs` and `server_cluster.rs` those about the cluster. The table of methods is a `match` in each; a new
-//! operation is one line there.
+//! those of workers, `server_meta.rs` and `server_cluster.rs` those about the cluster. The table of methods is a `match`
+//! in each; a new operation is one line there.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
