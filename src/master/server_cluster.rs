@@ -10,6 +10,7 @@ use super::masters::{Masters, Seen, SeenMaster};
 use super::ops::{Answer, Query};
 use super::server::{MasterServer, Namespace, UserCall, mismatch, unsupported};
 use super::worker_call::WorkerState;
+use crate::journal::folder::FEATURE_LEVEL;
 use crate::proto::alluxio::grpc::NetAddress;
 use crate::proto::alluxio::grpc::meta::{
     GetMasterInfoPOptions, GetMasterInfoPResponse, MasterInfo, MasterInfoField, MasterVersion,
@@ -50,7 +51,10 @@ pub struct ClusterFacts {
 pub(super) fn route_peer<N: Namespace>(server: Arc<MasterServer<N>>, request: http::Request<Body>) -> Reply {
     match call::method_of(&request) {
         Some((_, "GetJournalPosition")) => call::unary(request, |_: GetJournalPositionRequest| async move {
-            Ok(GetJournalPositionResponse { position: Some(server.namespace.journal_position().0) })
+            Ok(GetJournalPositionResponse {
+                position: Some(server.namespace.journal_position().0),
+                feature_level: Some(FEATURE_LEVEL),
+            })
         }),
         Some((_, "GetMasters")) => call::unary(request, |_: GetMastersRequest| async move {
             Ok(get_masters(facts(server.cluster.as_ref())?).await)
