@@ -1,16 +1,20 @@
 //! What the state costs: `cargo bench --bench state -- [millions of files] [random]`. One line per figure, by the CPU
-//! time of the one thread that works.
+//! time of the one thread that works. With `FILL=folder`, which is a local journal with a checkpoint that no master uses,
+//! nothing is measured: that state becomes the one of its newest checkpoint (`scripts/bench restart`).
 #![allow(clippy::unwrap_used, missing_docs, reason = "a measurement may panic")]
 
 use alluxio::journal::chain::Position;
 use alluxio::journal::entry::{Entry, InodeDirectory, InodeFile, Replication, UpdateInode};
 use alluxio::journal::entry_codec::{decode_entries, encode_entries};
+use alluxio::journal::folder::JournalStore;
+use alluxio::journal::folder::local::{LocalSettings, LocalStore};
 use alluxio::master::ops::{self, Caller, Operation, Query, Request, Settings};
 use alluxio::master::state::{CheckpointOrigin, Footprint, MasterState};
 use alluxio::master::workers::Workers;
 use alluxio::types::time::Millis;
 use alluxio::types::{AlluxioPath, InodeId, PersistenceState, TtlAction};
 use std::hint::black_box;
+use std::path::PathBuf;
 
 const FILES_PER_DIRECTORY: u64 = 1_000;
 
@@ -21,8 +25,24 @@ fn main() {
     }
     let millions: f64 = arguments.iter().filter_map(|argument| argument.parse().ok()).next().unwrap_or(1.0);
     let directories = (millions * 1e6) as u64 / FILES_PER_DIRECTORY;
+    if let Some(folder) = std::env::var_os("FILL") {
+        return fill(folder.into(), directories);
+    }
     let is_random = arguments.iter().any(|argument| argument == "random");
     measure(directories, if is_random { Order::Random } else { Order::ByName });
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn fill(folder: PathBuf, directories: u64) {
+    let store = LocalStore::new(LocalSettings::new(folder));
+    let id = *store.list().await.unwrap().checkpoints.last().expect("the journal has a checkpoint");
+    let (_, origin) = MasterState::from_checkpoint(&store.read_checkpoint(id).await.unwrap()).unwrap();
+    let mut state = MasterState::new();
+    for batch in batches(&mut state, directories, Order::ByName) {
+        batch.iter().for_each(|entry| state.apply(entry).unwrap());
+    }
+    store.delete_checkpoint(id).await.unwrap();
+    store.write_checkpoint(id, "bench", state.to_checkpoint(&origin)).await.unwrap();
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
