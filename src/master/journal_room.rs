@@ -5,7 +5,8 @@
 //! old segments go; it takes changes again when a quarter more is free.
 
 use super::handle::{Handle, Progress};
-use crate::journal::folder::{JournalStore, Room, Usage};
+pub use crate::journal::folder::Usage;
+use crate::journal::folder::{JournalStore, Room};
 use crate::types::time::{Boot, boot_now};
 use crate::types::{ErrorKind, FsError};
 use log::{debug, warn};

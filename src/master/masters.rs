@@ -1,6 +1,7 @@
 //! Which masters there are, who leads in which epoch, and how far each of them is with the journal.
 
 use super::handle::Handle;
+use super::journal_room::JournalRoom;
 use crate::election::{EpochNode, Latch, LatchError, Participant};
 use crate::rpc::channel::ChannelSettings;
 use crate::rpc::peer::{Peer, journal_position};
@@ -64,6 +65,11 @@ impl Masters {
     /// Those in this election, as the master of `handle` at `address` sees them; others are asked through `channel`.
     pub fn new(latch: Arc<dyn Latch>, handle: Handle, address: String, channel: ChannelSettings) -> Masters {
         Masters { latch, handle, address, channel }
+    }
+
+    /// How much room their journal takes and has.
+    pub fn room(&self) -> &JournalRoom {
+        self.handle.room()
     }
 
     /// The others that follow the journal, the first in the election first.

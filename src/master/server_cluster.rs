@@ -5,7 +5,6 @@ use std::sync::Arc;
 use tonic::body::Body;
 use tonic::codegen::http;
 
-use super::journal_room::JournalRoom;
 use super::masters::{Masters, Seen, SeenMaster};
 use super::ops::{Answer, Query};
 use super::server::{MasterServer, Namespace, UserCall, mismatch, unsupported};
@@ -31,8 +30,6 @@ const VERSION: &str = "2.9.6";
 pub struct ClusterFacts {
     /// All masters.
     pub masters: Masters,
-    /// How much room the journal takes and has.
-    pub room: Arc<JournalRoom>,
     /// The journal folder as configured.
     pub journal: String,
     /// The cluster.
@@ -76,7 +73,7 @@ fn facts(cluster: Option<&ClusterFacts>) -> Result<&ClusterFacts, FsError> {
 
 async fn get_masters(facts: &ClusterFacts) -> GetMastersResponse {
     let Seen { epoch, problem, masters, .. } = facts.masters.look().await;
-    let usage = facts.room.usage();
+    let usage = facts.masters.room().usage();
     GetMastersResponse {
         masters: masters.into_iter().map(standing).collect(),
         epoch: epoch.map(|node| node.epoch),
@@ -85,7 +82,7 @@ async fn get_masters(facts: &ClusterFacts) -> GetMastersResponse {
         journal_bytes: usage.map(|usage| usage.bytes),
         checkpoint_age_ms: usage.and_then(|usage| usage.checkpoint_age(wall_now())).map(|age| age.as_millis() as u64),
         disk_free_bytes: usage.and_then(|usage| usage.room).map(|room| room.free_bytes),
-        read_only: facts.room.check().err().map(|refusal| refusal.message),
+        read_only: facts.masters.room().check().err().map(|refusal| refusal.message),
     }
 }
 

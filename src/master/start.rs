@@ -148,16 +148,10 @@ pub struct Running {
     pub front: Arc<Front<UfsNamespace>>,
     /// The loop.
     pub handle: Handle,
-    /// All masters, as this one sees them.
-    pub masters: Masters,
     /// Tells how large the UFS of the root is.
     pub ufs_space: Arc<UfsSpace>,
-    /// The journal folder, for people.
-    pub journal: String,
-    /// The cluster.
-    pub cluster_id: String,
-    /// Where it serves calls, `host:port`.
-    pub address: String,
+    /// The masters and their journal.
+    pub cluster: ClusterFacts,
 }
 
 /// What serves beside the calls of a master: the web pages.
@@ -204,40 +198,23 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     let namespace = UfsNamespace::start(handle.clone(), ufs.clone(), effects(conf));
     let front = front(conf, &namespace, &handle)?;
     let masters = Masters::new(latch, handle.clone(), address.clone(), worker_settings.channel.clone());
-    server_settings.cluster = Some(ClusterFacts {
-        masters: masters.clone(),
-        room: Arc::clone(handle.room()),
-        journal: store.describe(),
-        cluster_id: format.cluster_id.clone(),
-        address: address.clone(),
-        web_port: conf.get(&keys::MASTER_WEB_PORT).0,
-        zookeeper: outside::zookeeper_servers(conf),
-        started: wall_now(),
-    });
+    let cluster = cluster(conf, masters, store.describe(), &format.cluster_id);
+    server_settings.cluster = Some(cluster.clone());
     let (stop_server, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = server::serve(listener, Arc::clone(&front), server_settings, async {
         // Sent, or dropped with the sender: both end the server.
         let _ = stopped.await;
     });
     let server = tokio::spawn(server);
-    let mut tasks =
-        tasks::start(&Arc::new(namespace.clone()), intervals(conf), daily_backup(conf, &masters), ufs, worker_settings);
-    tasks.spawn(beside.run(Running {
-        front,
-        handle: handle.clone(),
-        masters,
-        ufs_space: Arc::new(UfsSpace::of(conf)),
-        journal: store.describe(),
-        cluster_id: format.cluster_id.clone(),
-        address: address.clone(),
-    }));
+    let daily_backup = daily_backup(conf, &cluster.masters);
+    let mut tasks = tasks::start(&Arc::new(namespace.clone()), intervals(conf), daily_backup, ufs, worker_settings);
+    tasks.spawn(watch_room(store.clone(), room_limits(conf), handle.clone()));
+    let ufs_space = Arc::new(UfsSpace::of(conf));
+    tasks.spawn(beside.run(Running { front, handle: handle.clone(), ufs_space, cluster }));
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
     let mut ready = std::pin::pin!(ready(handle.clone()));
-    let mut watching = std::pin::pin!(async {
-        let folder = watch_folder(store.clone(), format.cluster_id, handle.clone());
-        tokio::join!(folder, watch_room(store, room_limits(conf), handle.clone()));
-    });
+    let mut watching = std::pin::pin!(watch_folder(store, format.cluster_id, handle.clone()));
     let mut told = false;
     let exit = loop {
         tokio::select! {
@@ -368,6 +345,18 @@ fn front(conf: &Conf, namespace: &UfsNamespace, handle: &Handle) -> Result<Arc<F
         false => None,
     };
     Ok(Arc::new(Front::new(Arc::new(namespace.clone()), counters, Arc::clone(handle.room()), audit)))
+}
+
+fn cluster(conf: &Conf, masters: Masters, journal: String, cluster_id: &str) -> ClusterFacts {
+    ClusterFacts {
+        masters,
+        journal,
+        cluster_id: cluster_id.to_owned(),
+        address: outside::address(conf),
+        web_port: conf.get(&keys::MASTER_WEB_PORT).0,
+        zookeeper: outside::zookeeper_servers(conf),
+        started: wall_now(),
+    }
 }
 
 fn room_limits(conf: &Conf) -> RoomLimits {

@@ -70,7 +70,7 @@ impl Beside for MasterWeb {
         }
         let listener = self.port.bind_at_last().await;
         // Itself: if it does not lead any more, its pages have nothing to show.
-        let files = self.settings.files(Box::new(Fixed { address: master.address.clone() }));
+        let files = self.settings.files(Box::new(Fixed { address: master.cluster.address.clone() }));
         let site = MasterSite {
             master,
             files: Arc::new(files),
@@ -114,7 +114,7 @@ impl Site for MasterSite {
         menu.extend([("Logs", "/browseLogs"), ("Masters", "/masters"), ("Metrics", "/metricsui")]);
         Place {
             server: "master",
-            address: self.master.address.clone(),
+            address: self.master.cluster.address.clone(),
             state: match self.master.handle.is_primary() {
                 true => State { word: "primary", class: "good" },
                 false => State { word: "standby", class: "warn" },
@@ -146,7 +146,7 @@ impl MasterSite {
 
     /// How many records each standby is behind, without those that do not tell.
     async fn lags(&self) -> Vec<(String, u64)> {
-        let standbys = self.master.masters.look().await.masters.into_iter().filter(|master| !master.is_primary);
+        let standbys = self.master.cluster.masters.look().await.masters.into_iter().filter(|master| !master.is_primary);
         standbys.filter_map(|standby| Some((standby.address, standby.lag?))).collect()
     }
 

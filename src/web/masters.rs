@@ -9,7 +9,7 @@ use super::frame::Frame;
 use super::master::MasterSite;
 use super::page::{Asked, Problem, html};
 use crate::election::EpochNode;
-use crate::journal::folder::Usage;
+use crate::master::journal_room::Usage;
 use crate::master::masters::{Seen, SeenMaster};
 use crate::types::texts::{size, uptime};
 use crate::types::time::wall_now;
@@ -53,12 +53,12 @@ impl RoomShown {
 }
 
 pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response, Problem> {
-    let Seen { epoch, problem, position, masters } = site.master.masters.look().await;
+    let Seen { epoch, problem, position, masters } = site.master.cluster.masters.look().await;
     let room = site.master.handle.room();
     html(&MastersPage {
         frame: Frame::new(site.as_ref(), &asked, "Masters"),
-        cluster_id: site.master.cluster_id.clone(),
-        journal: site.master.journal.clone(),
+        cluster_id: site.master.cluster.cluster_id.clone(),
+        journal: site.master.cluster.journal.clone(),
         problem: problem.map(|error| format!("The election does not answer: {error}")),
         read_only: room.check().err().map(|refusal| refusal.message),
         epoch,

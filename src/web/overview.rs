@@ -64,7 +64,7 @@ pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response
         started: time(site.started.0, &Local),
         uptime: uptime(wall_now().0 - site.started.0),
         version: site.settings.conf.compatibility().release(),
-        journal: site.master.journal.clone(),
+        journal: site.master.cluster.journal.clone(),
         cluster,
         ufs: ufs.map(UfsUsage),
     })

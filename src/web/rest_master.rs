@@ -20,7 +20,7 @@ impl Rest for MasterSite {
     async fn answer(&self, call: &Call) -> Answered {
         let answer = match call.name.as_str() {
             "GET master/configuration" => rest_log::configuration(&self.settings.conf),
-            "GET master/rpc_address" => json!(self.master.address),
+            "GET master/rpc_address" => json!(self.master.cluster.address),
             "GET master/metrics" => metrics(self).await,
             "GET master/start_time_ms" => json!(self.started.0),
             "GET master/uptime_ms" => json!(wall_now().0 - self.started.0),

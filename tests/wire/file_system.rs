@@ -16,7 +16,7 @@ use alluxio::proto::alluxio::grpc::file::{
 };
 use alluxio::proto::alluxio::grpc::meta::meta_master_client_service_client::MetaMasterClientServiceClient;
 use alluxio::proto::alluxio::grpc::meta::meta_master_configuration_service_client::MetaMasterConfigurationServiceClient;
-use alluxio::proto::alluxio::grpc::meta::{GetConfigHashPOptions, GetConfigurationPOptions, GetMasterInfoPOptions};
+use alluxio::proto::alluxio::grpc::meta::{GetConfigHashPOptions, GetConfigReportPOptions, GetConfigurationPOptions};
 use alluxio::proto::alluxio::grpc::metric::MetricsHeartbeatPRequest;
 use alluxio::proto::alluxio::grpc::metric::metrics_master_client_service_client::MetricsMasterClientServiceClient;
 use alluxio::proto::alluxio::grpc::{PMode, TtlAction as PTtlAction};
@@ -284,9 +284,9 @@ async fn what_we_do_not_have_is_refused_with_its_name_and_not_for_another_try() 
     let request = RenamePRequest { path: Some("/a".into()), dst_path: Some("/b".into()), options: Some(options) };
     refusals.push(client.rename(request).await.unwrap_err());
     let mut meta = MetaMasterClientServiceClient::new(running.connect().await);
-    refusals.push(meta.get_master_info(GetMasterInfoPOptions::default()).await.unwrap_err());
+    refusals.push(meta.get_config_report(GetConfigReportPOptions::default()).await.unwrap_err());
     let texts: Vec<_> = refusals.iter().map(|refused| refused.message().split(" is not").next().unwrap()).collect();
-    assert_eq!(texts, ["UpdateUfsMode", "SetAttribute with pinned media", "Rename with persist", "GetMasterInfo"]);
+    assert_eq!(texts, ["UpdateUfsMode", "SetAttribute with pinned media", "Rename with persist", "GetConfigReport"]);
     assert!(refusals.iter().all(|refused| refused.code() == Code::Unknown));
     assert!(running.namespace.seen.lock().is_empty());
 }
