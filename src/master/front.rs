@@ -139,7 +139,11 @@ impl<N: Namespace> Front<N> {
     }
 
     async fn perform(&self, request: Request) -> Result<Answer, FsError> {
-        self.room.check()?;
+        if let Err(refusal) = self.room.check()
+            && !request.operation_id.is_some_and(|id| self.namespace.is_answered(id))
+        {
+            return Err(refusal);
+        }
         self.namespace.submit(request).await
     }
 

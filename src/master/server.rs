@@ -34,7 +34,7 @@ use crate::rpc::call::{self, Reply};
 use crate::rpc::handshake::{AuthenticationType, Authenticator, Impersonation};
 pub use crate::rpc::listen::ServerError;
 use crate::rpc::listen::{self, Limits, Properties, Routes};
-use crate::types::{AlluxioPath, Caller, ErrorKind, FsError, SequenceNumber};
+use crate::types::{AlluxioPath, Caller, ErrorKind, FsError, OperationId, SequenceNumber};
 
 /// The namespace behind the server.
 pub trait Namespace: Send + Sync + 'static {
@@ -55,6 +55,9 @@ pub trait Namespace: Send + Sync + 'static {
 
     /// Has a backup of the namespace made.
     fn backup(&self, request: BackupRequest) -> impl Future<Output = Result<BackupStatus, FsError>> + Send;
+
+    /// Whether the first answer to that operation is kept: who asks again gets it, and changes nothing.
+    fn is_answered(&self, id: OperationId) -> bool;
 
     /// Writes a backup of the namespace to a file of a UFS, in any role, once this master has applied that record. How many
     /// entries it has.

@@ -14,7 +14,8 @@ use alluxio::proto::alluxio::grpc::version::ServiceType;
 use alluxio::rpc::channel::{ChannelSettings, Connection, Identity, connect};
 use alluxio::rpc::handshake::{AuthenticationType, Impersonation};
 use alluxio::types::{
-    AlluxioPath, Caller, ErrorKind, FileStatus, FsError, InodeId, PersistenceState, SequenceNumber, TtlAction,
+    AlluxioPath, Caller, ErrorKind, FileStatus, FsError, InodeId, OperationId, PersistenceState, SequenceNumber,
+    TtlAction,
 };
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -47,6 +48,10 @@ impl Namespace for Recorder {
 
     fn journal_position(&self) -> SequenceNumber {
         SequenceNumber(7)
+    }
+
+    fn is_answered(&self, _: OperationId) -> bool {
+        false
     }
 
     async fn submit(&self, request: Request) -> Result<Answer, FsError> {

@@ -18,7 +18,7 @@ use alluxio::proto::alluxio::grpc::version::ServiceType;
 use alluxio::rpc::channel::{Connection, connect};
 use alluxio::rpc::handshake::AuthenticationType;
 use alluxio::types::time::Millis;
-use alluxio::types::{AlluxioPath, Caller, ErrorKind, FsError, SequenceNumber};
+use alluxio::types::{AlluxioPath, Caller, ErrorKind, FsError, OperationId, SequenceNumber};
 use parking_lot::RwLock;
 use tonic::{Code, Status};
 
@@ -53,6 +53,10 @@ impl Namespace for Tree {
 
     fn journal_position(&self) -> SequenceNumber {
         SequenceNumber(0)
+    }
+
+    fn is_answered(&self, _: OperationId) -> bool {
+        false
     }
 
     async fn submit(&self, request: Request) -> Result<Answer, FsError> {

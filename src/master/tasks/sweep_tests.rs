@@ -6,7 +6,7 @@ use crate::master::audit::Ownership;
 use crate::master::ops::{LoadMetadata, Request};
 use crate::master::ufs::{BackupRequest, BackupStatus};
 use crate::master::worker_call::WorkerCall;
-use crate::types::{AlluxioPath, ErrorKind, SequenceNumber};
+use crate::types::{AlluxioPath, ErrorKind, OperationId, SequenceNumber};
 use crate::ufs::{MemoryUfs, Ufs, UfsDeletion, UfsOwnership, UfsSettings};
 
 const ROOT: &str = "memory://m/top";
@@ -23,6 +23,10 @@ impl Namespace for Needs {
 
     fn journal_position(&self) -> SequenceNumber {
         SequenceNumber(0)
+    }
+
+    fn is_answered(&self, _: OperationId) -> bool {
+        false
     }
 
     async fn submit(&self, _: Request) -> Result<Answer, FsError> {

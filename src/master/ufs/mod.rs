@@ -28,7 +28,7 @@ use super::server::Namespace;
 use super::worker_call::WorkerCall;
 use crate::journal::entry::UfsIntent;
 use crate::types::time::{Boot, boot_now, wall_now};
-use crate::types::{AlluxioPath, Caller, ErrorKind, FsError, InodeId, SequenceNumber};
+use crate::types::{AlluxioPath, Caller, ErrorKind, FsError, InodeId, OperationId, SequenceNumber};
 use crate::ufs::{UfsClients, UfsError, UfsErrorKind};
 use locks::{Mode, PathLock, PathLocks};
 use parking_lot::Mutex;
@@ -240,6 +240,10 @@ impl Namespace for UfsNamespace {
 
     async fn submit(&self, request: Request) -> Result<Answer, FsError> {
         self.decide(request).await
+    }
+
+    fn is_answered(&self, id: OperationId) -> bool {
+        self.inner.handle.with_core(|core, _| core.state.answered(id).is_some())
     }
 
     async fn checkpoint(&self) -> Result<(), FsError> {
