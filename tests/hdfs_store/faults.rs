@@ -1,14 +1,14 @@
 //! Servers that die, stand still or come back, and what a writer and its readers see of it.
 
 use crate::bed::{self, FLUSH_DEADLINE, Hurt};
-use crate::journal::folder::hdfs::{Durability, HdfsStore};
-use crate::journal::folder::{JournalStore, Length, Recovery, SegmentWriter, StoreError};
+use crate::journal::folder::hdfs::{Durability, HdfsSettings, HdfsStore, NameNode};
+use crate::journal::folder::{JournalStore, Length, Recovery, SegmentId, SegmentWriter, StoreError};
 use crate::store_suite::{bytes_of, formatted, pattern, recovered, segment};
 use crate::types::time::boot_now;
 use std::time::Duration;
 
-/// For what a machine under load adds to a deadline (5 s were seen): no budget, it only tells a deadline that works from
-/// HDFS's own, which is a minute.
+/// For what a machine under load adds to a deadline: no budget, it only tells a deadline that works from HDFS's own, which
+/// is a minute.
 const SLACK: Duration = Duration::from_secs(30);
 const LIMIT: Duration = Duration::from_secs(120);
 /// After how long a recovery by a single DataNode counts as refused for good.
@@ -24,17 +24,34 @@ async fn append_until_it_fails(writer: &mut Box<dyn SegmentWriter>, mut acknowle
     }
 }
 
-/// Recovers the first segment. A DataNode (2.7.7, 3.3.6) that a recovery interrupts within a write refuses all recoveries
+/// A segment with 1,000 bytes whose block is on all DataNodes: the NameNode passes over one that was hurt just before.
+async fn on_all_datanodes(store: &dyn JournalStore, settings: &HdfsSettings) -> (SegmentId, Box<dyn SegmentWriter>) {
+    let namenode = NameNode::new(settings, "a test".into());
+    let mut id = segment(1, 0);
+    loop {
+        let mut writer = store.create(id).await.unwrap();
+        writer.append(pattern(0, 1000)).await.unwrap();
+        let file = namenode.block_locations(&format!("{}/{id}", settings.path)).await.unwrap().unwrap();
+        if file.last_block.unwrap().locs.len() == bed::datanodes() {
+            return (id, writer);
+        }
+        writer.close().await.unwrap();
+        id.index += 1;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Recovers a segment. A DataNode (2.7.7, 3.3.6) that a recovery interrupts within a write refuses all recoveries
 /// until it is restarted ("Block length mismatch"). With several DataNodes the others carry it. Gives how many
 /// acknowledged bytes may be gone: a lone DataNode that died may lose the last, unfinished chunk of what was flushed into
 /// its memory only.
-async fn recovered_at_last(theirs: &HdfsStore) -> usize {
+async fn recovered_at_last(theirs: &HdfsStore, id: SegmentId) -> usize {
     let mut lost = 0;
-    if bed::datanodes() == 1 && tokio::time::timeout(CAUGHT, recovered(theirs, segment(1, 0))).await.is_err() {
+    if bed::datanodes() == 1 && tokio::time::timeout(CAUGHT, recovered(theirs, id)).await.is_err() {
         drop(Hurt::kill(1));
         lost = 511;
     }
-    tokio::time::timeout(LIMIT, recovered(theirs, segment(1, 0))).await.unwrap();
+    tokio::time::timeout(LIMIT, recovered(theirs, id)).await.unwrap();
     lost
 }
 
@@ -44,9 +61,9 @@ async fn the_journal_goes_on(hurt: impl FnOnce() -> Hurt) {
     let _servers = bed::alone().await;
     let place = bed::folder();
     let (ours, theirs) = (formatted(&place).await, bed::open(&place.folder));
-    let mut writer = ours.create(segment(1, 0)).await.unwrap();
-    writer.append(pattern(0, 1000)).await.unwrap();
-    assert_eq!(bytes_of(&theirs, segment(1, 0)).await, 1000);
+    let (first, mut writer) = on_all_datanodes(ours.as_ref(), &bed::settings(&place.folder)).await;
+    let second = SegmentId { index: first.index + 1, ..first };
+    assert_eq!(bytes_of(&theirs, first).await, 1000);
 
     let hurt = hurt();
     let since = boot_now();
@@ -58,21 +75,21 @@ async fn the_journal_goes_on(hurt: impl FnOnce() -> Hurt) {
 
     if bed::datanodes() > 1 {
         let since = boot_now();
-        let mut next = ours.create(segment(1, 1)).await.unwrap();
+        let mut next = ours.create(second).await.unwrap();
         next.append(pattern(0, 700)).await.unwrap();
         let took = boot_now().since(since);
         assert!(took < Duration::from_secs(2) + SLACK, "a new segment took {took:?}");
-        assert!(bytes_of(&theirs, segment(1, 0)).await >= acknowledged as u64);
-        assert_eq!(theirs.read(segment(1, 0), 0, acknowledged as u64).await.unwrap(), pattern(0, acknowledged));
-        assert_eq!(theirs.read(segment(1, 1), 0, 700).await.unwrap(), pattern(0, 700));
+        assert!(bytes_of(&theirs, first).await >= acknowledged as u64);
+        assert_eq!(theirs.read(first, 0, acknowledged as u64).await.unwrap(), pattern(0, acknowledged));
+        assert_eq!(theirs.read(second, 0, 700).await.unwrap(), pattern(0, 700));
     } else {
-        assert_eq!(theirs.length(segment(1, 0)).await.unwrap(), Length::Unknown);
+        assert_eq!(theirs.length(first).await.unwrap(), Length::Unknown);
     }
     drop(hurt);
-    let kept = (acknowledged - recovered_at_last(&theirs).await) as u64;
-    let Length::Closed(length) = theirs.length(segment(1, 0)).await.unwrap() else { panic!("not closed") };
+    let kept = (acknowledged - recovered_at_last(&theirs, first).await) as u64;
+    let Length::Closed(length) = theirs.length(first).await.unwrap() else { panic!("not closed") };
     assert!(length >= kept, "{length} of {acknowledged} acknowledged bytes");
-    assert_eq!(theirs.read(segment(1, 0), 0, length).await.unwrap(), pattern(0, length as usize));
+    assert_eq!(theirs.read(first, 0, length).await.unwrap(), pattern(0, length as usize));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -110,15 +127,14 @@ async fn a_stopped_datanode_is_found_before_the_deadline_if_others_answer() {
     formatted(&place).await;
     let mut settings = bed::settings(&place.folder);
     settings.flush_deadline = LIMIT;
-    let ours = HdfsStore::new(settings).unwrap();
-    let mut writer = ours.create(segment(1, 0)).await.unwrap();
-    writer.append(pattern(0, 1000)).await.unwrap();
+    let ours = HdfsStore::new(settings.clone()).unwrap();
+    let (first, mut writer) = on_all_datanodes(&ours, &settings).await;
     let _hurt = Hurt::stop(bed::datanodes());
     let since = boot_now();
     let (_, failure) = append_until_it_fails(&mut writer, 1000).await;
     assert!(matches!(failure, StoreError::Unavailable { .. }), "{failure}");
     assert!(writer.append(pattern(0, 1)).await.is_err(), "broken is broken for ever");
-    let mut next = ours.create(segment(1, 1)).await.unwrap();
+    let mut next = ours.create(SegmentId { index: first.index + 1, ..first }).await.unwrap();
     next.append(pattern(0, 700)).await.unwrap();
     let took = boot_now().since(since);
     assert!(took < Duration::from_secs(2) + SLACK, "{took:?}");
@@ -174,7 +190,7 @@ async fn recovery_beside_a_busy_writer_keeps_all_that_was_acknowledged() {
     while !matches!(theirs.length(segment(1, 0)).await.unwrap(), Length::Open(4000..)) {
         tokio::task::yield_now().await;
     }
-    let lost = recovered_at_last(&theirs).await;
+    let lost = recovered_at_last(&theirs, segment(1, 0)).await;
     let (acknowledged, _) = writing.await.unwrap();
     let kept = (acknowledged - lost) as u64;
     let Length::Closed(length) = theirs.length(segment(1, 0)).await.unwrap() else { panic!("not closed") };
