@@ -21,6 +21,7 @@ window() {
   pid=$(cat "$home/logs/master.pid")
   if [ "$2" = with ]; then
     echo 5 >"/proc/$pid/clear_refs" # forgets the peak
+    keep "$1 before" "$(rss_mib "$pid")"
     # After the warm-up of the load.
     (sleep 3 && began=$(now_ms) && "$home/bin/alluxio" fsadmin journal checkpoint >&2 &&
       echo $(($(now_ms) - began)) >"$folder/checkpoint") &
@@ -49,26 +50,27 @@ bench_restart() {
     "$home/bin/alluxio-stop.sh" master >&2
     FILL=$folder/journal "$state" --bench $millions >&2
     for ((i = 1; i <= runs; i++)); do
-      restart $millions
+      restart "M$millions"
       "$home/bin/alluxio-stop.sh" master >&2
     done
-    restart $millions
+    restart "M$millions"
     for ((i = 1; i <= runs; i++)); do
-      window $millions without
-      window $millions with
+      window "M$millions" without
+      window "M$millions" with
     done
     "$home/bin/alluxio-stop.sh" master >&2
   done
   echo "| | median | min | max | runs |"
   echo "|---|---|---|---|---|"
   for millions in 0.01 1 5; do
-    line "$millions answers" "$millions M files: from \`alluxio-start.sh master\` until \`fs ls /\` is answered, ms"
-    line "$millions rss" "resident memory then, MiB"
-    line "$millions without 32 per_second" "32 clients, mkdir/s"
-    line "$millions with 32 per_second" "the same while a checkpoint is written"
-    line "$millions without 32 p99_ms" "32 clients, p99, ms"
-    line "$millions with 32 p99_ms" "the same while a checkpoint is written"
-    line "$millions checkpoint" "\`fsadmin journal checkpoint\` under that load, ms"
-    line "$millions peak" "peak of resident memory then, MiB"
+    line "M$millions answers" "$millions M files: from \`alluxio-start.sh master\` until \`fs ls /\` is answered, ms"
+    line "M$millions rss" "resident memory then, MiB"
+    line "M$millions without 32 per_second" "32 clients, mkdir/s"
+    line "M$millions with 32 per_second" "the same while a checkpoint is written"
+    line "M$millions without 32 p99_ms" "32 clients, p99, ms"
+    line "M$millions with 32 p99_ms" "the same while a checkpoint is written"
+    line "M$millions checkpoint" "\`fsadmin journal checkpoint\` under that load, ms"
+    line "M$millions before" "resident memory before it, MiB"
+    line "M$millions peak" "peak of resident memory until the end of the load, MiB"
   done
 }
