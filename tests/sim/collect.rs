@@ -53,7 +53,8 @@ impl World {
             .segments()
             .into_iter()
             .find_map(|segment| self.header_of(segment).filter(|header| header.genesis == genesis));
-        headers.is_none_or(|header| header.base.is_none())
+        // That of a leader who found nothing answered has no base either, and may be the first that is left.
+        headers.is_none_or(|header| header.base.is_none()) && self.collected != Some(genesis)
     }
 
     /// A master that has written a checkpoint looks what is superfluous.
@@ -69,12 +70,17 @@ impl World {
         for file in self.rubbish(self.formatter.genesis).into_iter().flatten() {
             let deleted = match file {
                 Rubbish::Checkpoint(id) => self.folder.delete_checkpoint(id),
-                Rubbish::Segment(segment) => self.delete_segment(segment),
+                Rubbish::Segment(segment) => self.collect_segment(segment),
             };
             if deleted.is_err() {
                 return;
             }
         }
+    }
+
+    fn collect_segment(&mut self, segment: SegmentId) -> Result<(), StoreError> {
+        self.collected = Some(self.formatter.genesis);
+        self.delete_segment(segment)
     }
 
     /// What is superfluous, as a listing tells it that may be old.
@@ -108,7 +114,7 @@ impl World {
             Some(Rubbish::Segment(segment)) => {
                 self.note(|| format!("host {host} deletes {segment}"));
                 self.coverage.met(Met::Collected);
-                self.delete_segment(segment)
+                self.collect_segment(segment)
             }
             None => Ok(()),
         };

@@ -346,6 +346,8 @@ pub struct World {
     pub zookeeper_away_until: u64,
     /// When each segment was created, for listings that lag.
     pub created_at: BTreeMap<SegmentId, u64>,
+    /// The history of which something was collected last.
+    pub collected: Option<u64>,
     /// When each one was deleted that is gone.
     pub deleted_at: BTreeMap<SegmentId, u64>,
     pub lost_replicas: BTreeSet<(SegmentId, usize)>,
@@ -395,6 +397,7 @@ impl World {
             datanodes_away_until: 0,
             zookeeper_away_until: 0,
             created_at: BTreeMap::new(),
+            collected: None,
             deleted_at: BTreeMap::new(),
             lost_replicas: BTreeSet::new(),
             released_at: StateNumber(0),
