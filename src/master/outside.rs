@@ -149,7 +149,7 @@ pub fn latch(conf: &Conf, cluster_id: &str, address: &str, incarnation: &str) ->
 
 /// How the election on ZooKeeper is reached; none when masters are not elected.
 pub fn zookeeper(conf: &Conf, cluster_id: &str, address: &str) -> Option<ZookeeperSettings> {
-    let servers = conf.get(&keys::ZOOKEEPER_ADDRESS).filter(|_| conf.get(&keys::ZOOKEEPER_ENABLED))?;
+    let servers = zookeeper_address(conf)?;
     Some(ZookeeperSettings {
         election_path: conf.get(&keys::ZOOKEEPER_ELECTION_PATH),
         leader_path: conf.get(&keys::ZOOKEEPER_LEADER_PATH),
@@ -162,8 +162,15 @@ pub fn zookeeper(conf: &Conf, cluster_id: &str, address: &str) -> Option<Zookeep
 
 /// The servers of ZooKeeper, `host:port` each; none when it is not used.
 pub fn zookeeper_servers(conf: &Conf) -> Vec<String> {
-    let servers = conf.get(&keys::ZOOKEEPER_ADDRESS).filter(|_| conf.get(&keys::ZOOKEEPER_ENABLED));
-    servers.iter().flat_map(|servers| servers.split(',')).map(|server| server.trim().to_owned()).collect()
+    zookeeper_address(conf)
+        .iter()
+        .flat_map(|servers| servers.split(','))
+        .map(|server| server.trim().to_owned())
+        .collect()
+}
+
+fn zookeeper_address(conf: &Conf) -> Option<String> {
+    conf.get(&keys::ZOOKEEPER_ADDRESS).filter(|_| conf.get(&keys::ZOOKEEPER_ENABLED))
 }
 
 /// How a deposed leader is kept from answering.

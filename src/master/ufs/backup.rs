@@ -181,8 +181,7 @@ impl UfsNamespace {
             tokio::time::sleep(LOOK).await;
         }
         let state = handle.durable(|core| core.state.clone()).await?;
-        let failed = |error: UfsError| FsError::new(ErrorKind::Internal, format!("Cannot write {uri}: {error}"));
-        let ufs = self.inner.clients.of(uri).map_err(failed)?;
+        let ufs = self.inner.clients.of(uri).map_err(|error| unwritten(uri, &error))?;
         match write_backup(ufs.as_ref(), uri, state).await {
             Ok(entries) => Ok(entries),
             Err(error) => {
@@ -190,22 +189,27 @@ impl UfsNamespace {
                 if let Err(error) = ufs.delete(uri, UfsDeletion::File).await {
                     warn!("cannot delete a backup that is not whole uri={uri} reason={error}");
                 }
-                Err(failed(error))
+                Err(error)
             }
         }
     }
 }
 
-async fn write_backup(ufs: &dyn Ufs, uri: &str, state: MasterState) -> Result<u64, UfsError> {
+fn unwritten(uri: &str, error: &UfsError) -> FsError {
+    FsError::new(ErrorKind::Internal, format!("Cannot write {uri}: {error}"))
+}
+
+async fn write_backup(ufs: &dyn Ufs, uri: &str, state: MasterState) -> Result<u64, FsError> {
+    let failed = |error: UfsError| unwritten(uri, &error);
     let own = UfsOwnership { owner: String::new(), group: String::new(), mode: 0o600 };
-    let mut writer = ufs.create(uri, &own).await?;
+    let mut writer = ufs.create(uri, &own).await.map_err(failed)?;
     let (pieces, mut made) = mpsc::channel(PIECES_WAIT);
     let packing = tokio::task::spawn_blocking(move || pack(&state, |piece| pieces.blocking_send(piece).is_ok()));
     while let Some(piece) = made.recv().await {
-        writer.write(piece).await?;
+        writer.write(piece).await.map_err(failed)?;
     }
-    let entries = packing.await.expect("packing has no way to fail");
-    writer.close().await?;
+    let entries = packing.await.map_err(|error| FsError::new(ErrorKind::Internal, error.to_string()))?;
+    writer.close().await.map_err(failed)?;
     Ok(entries)
 }
 
