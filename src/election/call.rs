@@ -40,8 +40,13 @@ pub enum LatchCall {
     },
     /// Tell clients where we are.
     Publish,
-    /// Does anybody listen at the leader's address?
-    Probe(String),
+    /// Does the leader's process still exist?
+    Probe {
+        /// Where it serves, `host:port`.
+        address: String,
+        /// Its incarnation.
+        owner: String,
+    },
 }
 
 /// How a call failed, as far as it matters here.
@@ -85,12 +90,12 @@ pub enum LatchReply {
     Released(Result<(), CallFailed>),
     /// To `Publish`.
     Published(Result<(), CallFailed>),
-    /// To `Probe`: whether the connection was refused.
+    /// To `Probe`.
     Probed {
-        /// The address.
-        address: String,
-        /// Nobody listens there.
-        refused: bool,
+        /// The incarnation of the process.
+        owner: String,
+        /// Nobody listens at its address, or another process does.
+        gone: bool,
     },
 }
 

@@ -4,7 +4,7 @@ use super::handle::Handle;
 use super::journal_room::JournalRoom;
 use crate::election::{EpochNode, Latch, LatchError, Participant};
 use crate::rpc::channel::ChannelSettings;
-use crate::rpc::peer::{Peer, journal_position};
+use crate::rpc::peer::{self, Peer};
 use crate::types::SequenceNumber;
 use log::debug;
 use std::collections::BTreeMap;
@@ -104,13 +104,13 @@ impl Masters {
         for address in participants.iter().map(|participant| participant.address.clone()) {
             if address != self.address {
                 asking.spawn(async move {
-                    let position = journal_position(&address, ANSWER_LIMIT).await;
-                    (address, position)
+                    let standing = peer::standing(&address, ANSWER_LIMIT).await;
+                    (address, standing)
                 });
             }
         }
         let told = asking.join_all().await.into_iter();
-        told.filter_map(|(address, position)| Some((address, position.ok()?.0))).collect()
+        told.filter_map(|(address, standing)| Some((address, standing.ok()?.position.0))).collect()
     }
 
     fn rows(

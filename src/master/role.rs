@@ -103,8 +103,8 @@ pub struct Role {
     /// The highest version of the epoch node that was ever seen.
     pub(super) version_seen: i32,
     pub(super) participants: Vec<Participant>,
-    /// The version at which the leader's address refused a connection.
-    pub(super) refused: Option<i32>,
+    /// The version at which the leader's process was seen to be gone.
+    pub(super) gone: Option<i32>,
     /// What the next write to our epoch node says, and the version it expects.
     pub(super) node: EpochNode,
     pub(super) version: i32,
@@ -151,7 +151,7 @@ impl Role {
             seen_anew: false,
             version_seen: 0,
             participants: Vec::new(),
-            refused: None,
+            gone: None,
             node: EpochNode::default(),
             version: 0,
             before: EpochNode::default(),
@@ -450,17 +450,17 @@ impl Role {
         } else if !first && !is_released && now.since(since) >= self.settings.lease / 2 {
             let behind_leader = self.participants.first().is_some_and(|p| p.node == seen.value.latch);
             if behind_leader && self.begin(Kind::Probe, now) {
-                calls.push(LatchCall::Probe(seen.value.address));
+                calls.push(LatchCall::Probe { address: seen.value.address, owner: seen.value.owner });
             }
         }
     }
 
-    /// The leader's latch node, if only that is before ours and nobody listens at its address: the evidence that
+    /// The leader's latch node, if only that is before ours and its process is gone from its address: the evidence that
     /// allows a claim before ZooKeeper ends the session. The lease is waited for all the same (H3).
     fn dead_ahead(&self, own: &OwnNode, seen: &Versioned<EpochNode>) -> Option<Vec<String>> {
         let [leader, next, ..] = self.participants.as_slice() else { return None };
         let only_leader = leader.node == seen.value.latch && next.node == own.0;
-        (only_leader && self.refused == Some(seen.version)).then(|| vec![leader.node.clone()])
+        (only_leader && self.gone == Some(seen.version)).then(|| vec![leader.node.clone()])
     }
 
     fn claim_call(&mut self, own: OwnNode, ahead: Vec<String>) -> LatchCall {

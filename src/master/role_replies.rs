@@ -22,11 +22,11 @@ impl Role {
                 self.publish_wanted = result.is_err();
                 self.published_at = Some(now);
             }
-            LatchReply::Probed { address, refused } => {
+            LatchReply::Probed { owner, gone } => {
                 self.done(Kind::Probe, now, true);
                 let seen = self.seen.as_ref().and_then(|(node, _)| node.as_ref());
-                let evidence = seen.filter(|node| refused && node.value.address == address);
-                self.refused = evidence.map(|node| node.version);
+                let evidence = seen.filter(|node| gone && node.value.owner == owner);
+                self.gone = evidence.map(|node| node.version);
             }
         }
     }

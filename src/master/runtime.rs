@@ -20,6 +20,7 @@ use crate::journal::folder::{CheckpointId, JournalStore, Recovery, SegmentId, St
 use crate::journal::tailer::Ask;
 use crate::journal::writer::WriterEffect;
 use crate::metrics::FlushTimes;
+use crate::rpc::peer;
 use crate::types::FsError;
 use crate::types::time::{boot_now, wall_now};
 use bytes::Bytes;
@@ -28,8 +29,10 @@ use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 /// Requests that one batch holds at most.
 const BATCH_REQUESTS_MAX: usize = 256;
@@ -39,7 +42,7 @@ const QUEUE_REQUESTS_MAX: usize = 8192;
 const QUEUE_EVENTS_MAX: usize = 1024;
 /// Longest sleep of the loop.
 const IDLE: Duration = Duration::from_secs(1);
-/// How long a probe of the leader's address may take.
+/// How long each step of a probe of the leader may take.
 const PROBE: Duration = Duration::from_millis(500);
 
 /// Where the answer to one who waits goes.
@@ -371,13 +374,22 @@ async fn perform_call(latch: &dyn Latch, address: &str, call: LatchCall) -> Latc
             LatchReply::Released(latch.release(version, &node).await.map_err(call_failed))
         }
         LatchCall::Publish => LatchReply::Published(latch.publish(address).await.map_err(call_failed)),
-        LatchCall::Probe(address) => {
-            let connect = tokio::net::TcpStream::connect(address.clone());
-            let refused = match tokio::time::timeout(PROBE, connect).await {
-                Ok(Err(error)) => error.kind() == std::io::ErrorKind::ConnectionRefused,
-                Ok(Ok(_)) | Err(_) => false,
-            };
-            LatchReply::Probed { address, refused }
+        LatchCall::Probe { address, owner } => {
+            let gone = is_gone(&address, &owner).await;
+            LatchReply::Probed { owner, gone }
+        }
+    }
+}
+
+/// Whether the process of the incarnation `owner` serves no more at `address`: the connection is refused there, or another
+/// process answers, as after a restart. False when nothing can be told.
+async fn is_gone(address: &str, owner: &str) -> bool {
+    match timeout(PROBE, TcpStream::connect(address)).await {
+        Err(_) => false,
+        Ok(Err(error)) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+        Ok(Ok(_)) => {
+            let standing = peer::standing(address, PROBE).await.ok();
+            standing.and_then(|standing| standing.incarnation).is_some_and(|incarnation| incarnation != owner)
         }
     }
 }

@@ -36,6 +36,8 @@ pub struct ClusterFacts {
     pub cluster_id: String,
     /// Where this master serves, `host:port`.
     pub address: String,
+    /// Of this process: the owner of the epochs that it claims.
+    pub incarnation: String,
     /// Its web port.
     pub web_port: u16,
     /// The servers of ZooKeeper, `host:port` each.
@@ -51,6 +53,7 @@ pub(super) fn route_peer<N: Namespace>(server: Arc<MasterServer<N>>, request: ht
             Ok(GetJournalPositionResponse {
                 position: Some(server.namespace.journal_position().0),
                 feature_level: Some(FEATURE_LEVEL),
+                incarnation: server.cluster.as_ref().map(|cluster| cluster.incarnation.clone()),
             })
         }),
         Some((_, "GetMasters")) => call::unary(request, |_: GetMastersRequest| async move {

@@ -198,7 +198,7 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     let namespace = UfsNamespace::start(handle.clone(), ufs.clone(), effects(conf));
     let front = front(conf, &namespace, &handle)?;
     let masters = Masters::new(latch, handle.clone(), address.clone(), worker_settings.channel.clone());
-    let cluster = cluster(conf, masters, store.describe(), &format.cluster_id);
+    let cluster = cluster(conf, masters, store.describe(), &format.cluster_id, process.incarnation());
     server_settings.cluster = Some(cluster.clone());
     let (stop_server, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = server::serve(listener, Arc::clone(&front), server_settings, async {
@@ -347,12 +347,13 @@ fn front(conf: &Conf, namespace: &UfsNamespace, handle: &Handle) -> Result<Arc<F
     Ok(Arc::new(Front::new(Arc::new(namespace.clone()), counters, Arc::clone(handle.room()), audit)))
 }
 
-fn cluster(conf: &Conf, masters: Masters, journal: String, cluster_id: &str) -> ClusterFacts {
+fn cluster(conf: &Conf, masters: Masters, journal: String, cluster_id: &str, incarnation: &str) -> ClusterFacts {
     ClusterFacts {
         masters,
         journal,
         cluster_id: cluster_id.to_owned(),
         address: outside::address(conf),
+        incarnation: incarnation.to_owned(),
         web_port: conf.get(&keys::MASTER_WEB_PORT).0,
         zookeeper: outside::zookeeper_servers(conf),
         started: wall_now(),

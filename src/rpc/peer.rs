@@ -8,15 +8,25 @@ use crate::proto::alluxio_rs::master::master_peer_service_client::MasterPeerServ
 use crate::proto::alluxio_rs::master::{BackUpRequest, GetJournalPositionRequest};
 use crate::types::{ErrorKind, FsError, SequenceNumber};
 
-/// The last record that the master at `address` (`host:port`) has applied and takes for permanent, in any role.
+/// What a master tells anybody of itself, in any role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The last record that it has applied and takes for permanent.
+    pub position: SequenceNumber,
+    /// Of its process; none when it is of a version that does not tell.
+    pub incarnation: Option<String>,
+}
+
+/// What the master at `address` (`host:port`) tells of itself.
 ///
 /// # Errors
 /// It does not answer within `limit`, or is none of this project.
-pub async fn journal_position(address: &str, limit: Duration) -> Result<SequenceNumber, FsError> {
+pub async fn standing(address: &str, limit: Duration) -> Result<Standing, FsError> {
     let asking = async {
         let connection = open_unauthenticated(address, &ChannelSettings::default()).await?;
         let asked = MasterPeerServiceClient::new(connection).get_journal_position(GetJournalPositionRequest {}).await;
-        Ok(SequenceNumber(asked.map_err(from_status)?.into_inner().position()))
+        let told = asked.map_err(from_status)?.into_inner();
+        Ok(Standing { position: SequenceNumber(told.position()), incarnation: told.incarnation })
     };
     let late = |_| FsError::new(ErrorKind::Unavailable, format!("{address} does not answer"));
     tokio::time::timeout(limit, asking).await.map_err(late)?

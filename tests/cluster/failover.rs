@@ -96,6 +96,23 @@ fn answered_outlives(end_the_leader: impl Fn(&Cluster, usize)) {
     assert!(lost.is_empty(), "answered and lost: {lost:?}");
 }
 
+/// Who listens at the dead leader's address is not taken for it: nobody waits for the session of the dead one to end.
+#[test]
+#[ignore = "needs a test bed: scripts/test"]
+fn a_leader_that_is_started_again_at_once_keeps_nobody_waiting_for_its_session() {
+    let cluster = Cluster::new(2, &[("alluxio.zookeeper.session.timeout", "40s")]);
+    cluster.up();
+    let old = cluster.leader();
+    cluster.fs(&["mkdir", "/before"]).expect_success();
+
+    cluster.masters[old].kill_with_guardian();
+    cluster.masters[old].start().expect_success();
+    let limit = Duration::from_secs(25); // well before the session ends
+    wait_for("the standby to lead", limit, || (cluster.leader_now() == Some(1 - old)).then_some(()));
+    assert_eq!(cluster.names("/"), ["before"]);
+    wait_for("the old leader to listen", COMMAND_LIMIT, || cluster.masters[old].listens().then_some(()));
+}
+
 /// Requests that reach a leader while it is paused, and are read when another leads, get no answer from it.
 #[test]
 #[ignore = "needs a test bed: scripts/test"]

@@ -189,10 +189,13 @@ impl Cluster {
 
     /// Waits until `fs leader` names one of the masters; its index.
     pub fn leader(&self) -> usize {
-        wait_for("a leader", COMMAND_LIMIT, || {
-            let answer = self.fs(&["leader"]);
-            self.masters.iter().position(|master| answer.stdout.trim() == master.host)
-        })
+        wait_for("a leader", COMMAND_LIMIT, || self.leader_now())
+    }
+
+    /// The same, if clients are told of one at this moment.
+    pub fn leader_now(&self) -> Option<usize> {
+        let answer = self.fs(&["leader"]);
+        self.masters.iter().position(|master| answer.stdout.trim() == master.host)
     }
 
     /// The names in a directory, in the order of `fs ls`.

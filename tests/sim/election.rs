@@ -130,20 +130,22 @@ impl World {
                 LatchReply::Released(released.map_err(failure))
             }
             LatchCall::Publish => LatchReply::Published(election.publish(session, &address).map_err(failure)),
-            LatchCall::Probe(_) => return None,
+            LatchCall::Probe { .. } => return None,
         })
     }
 
-    /// Does anybody listen there? A living leader may seem not to: a firewall was reset, the address reused.
-    pub fn probe(&mut self, host: usize, life: u64, address: String) {
+    /// Does the process that owned the epoch still serve there? A living leader may seem not to: a firewall was reset, the
+    /// address reused.
+    pub fn probe(&mut self, host: usize, life: u64, address: &str, owner: String) {
         // One who formats has no address.
         let target = address.strip_prefix("host").and_then(|rest| rest.split(':').next()?.parse::<usize>().ok());
-        let is_dead = target.is_some_and(|target| self.hosts[target].process.is_none());
+        let process = |target: usize| self.hosts[target].process.as_ref();
+        let is_dead = target.is_some_and(|target| process(target).is_none_or(|there| there.incarnation != owner));
         let wrong = !is_dead && self.rng.chance(1, 8) && !self.healing;
         if wrong {
             self.coverage.met(Met::WrongEvidence);
         }
-        self.tell_later(host, life, Event::Latch(LatchReply::Probed { address, refused: is_dead || wrong }));
+        self.tell_later(host, life, Event::Latch(LatchReply::Probed { owner, gone: is_dead || wrong }));
     }
 
     // ---- The service itself.
@@ -246,7 +248,7 @@ fn failed_reply(call: &LatchCall, failed: CallFailed) -> LatchReply {
         LatchCall::Claim { .. } => LatchReply::Claimed(Err(failed)),
         LatchCall::Release { .. } => LatchReply::Released(Err(failed)),
         LatchCall::Publish => LatchReply::Published(Err(failed)),
-        LatchCall::Probe(address) => LatchReply::Probed { address: address.clone(), refused: false },
+        LatchCall::Probe { owner, .. } => LatchReply::Probed { owner: owner.clone(), gone: false },
     }
 }
 

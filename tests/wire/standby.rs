@@ -13,7 +13,7 @@ use alluxio::proto::alluxio::grpc::meta::meta_master_configuration_service_clien
 use alluxio::proto::alluxio::grpc::version::service_version_client_service_client::ServiceVersionClientServiceClient;
 use alluxio::proto::alluxio::grpc::version::{GetServiceVersionPRequest, ServiceType};
 use alluxio::rpc::channel::{Connection, ask_whether_primary, connect, connect_to_any_master, open_unauthenticated};
-use alluxio::rpc::peer::journal_position;
+use alluxio::rpc::peer;
 use alluxio::types::{ErrorKind, SequenceNumber, WorkerId};
 use tonic::{Code, Status};
 
@@ -49,11 +49,11 @@ async fn the_question_for_the_primary_is_refused() {
 #[tokio::test]
 async fn every_master_tells_how_far_it_is() {
     let (running, _) = standby().await;
-    let position = journal_position(&running.address, LIMIT).await.unwrap();
-    assert_eq!(position, SequenceNumber(7));
+    let standing = peer::standing(&running.address, LIMIT).await.unwrap();
+    assert_eq!(standing.position, SequenceNumber(7));
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = silent.local_addr().unwrap().to_string();
-    let error = journal_position(&address, Duration::from_millis(100)).await.unwrap_err();
+    let error = peer::standing(&address, Duration::from_millis(100)).await.unwrap_err();
     assert!(error.message.contains(&address), "{error}");
 }
 
