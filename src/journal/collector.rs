@@ -97,6 +97,11 @@ impl Collector {
         }
     }
 
+    /// The record up to which all is in two checkpoints: n. None: there are not two.
+    pub fn twice_kept(&self) -> Option<SequenceNumber> {
+        self.ours.get(KEPT - 1).map(|older| older.sequence)
+    }
+
     /// What may be deleted, once nothing is wanted.
     pub fn garbage(&self) -> Garbage {
         let Some(needed) = self.needed else { return Garbage::default() };

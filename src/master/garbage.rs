@@ -86,6 +86,10 @@ pub(super) async fn collect(
         }
     }
     let garbage = collector.garbage();
+    if let Some(kept) = collector.twice_kept() {
+        // Of masters that died while they wrote one.
+        store.delete_unfinished(kept).await?;
+    }
     for id in &garbage.checkpoints {
         store.delete_checkpoint(*id).await?;
     }

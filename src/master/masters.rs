@@ -12,9 +12,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 /// How long another master may take to tell how far it is: who asks is not to wait for one that hangs.
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
+
+/// How long the election may take to tell who is in it: half of what Prometheus gives a scrape.
+const ELECTION_LIMIT: Duration = Duration::from_secs(5);
 
 /// Tells of all masters, as one of them sees them.
 #[derive(Clone)]
@@ -79,10 +83,15 @@ impl Masters {
         others.map(|master| Peer { address: master.address, channel: self.channel.clone() }).collect()
     }
 
-    /// Asks the election and all masters in it. Takes a second more than the election when one of them hangs.
+    /// Asks the election and all masters in it. Takes a second more than the election, which has 5 s, when one of them
+    /// hangs.
     pub async fn look(&self) -> Seen {
-        let (epoch, participants) = (self.latch.read_epoch().await, self.latch.participants().await);
-        let (epoch, participants, problem) = match (epoch, participants) {
+        let asking = async { (self.latch.read_epoch().await, self.latch.participants().await) };
+        let late = |_| {
+            let reason = format!("it does not answer within {ELECTION_LIMIT:?}");
+            (Err(LatchError::Unknown { operation: "a look at the election", reason }), Ok(Vec::new()))
+        };
+        let (epoch, participants, problem) = match timeout(ELECTION_LIMIT, asking).await.unwrap_or_else(late) {
             (Ok(epoch), Ok(participants)) => (epoch.map(|node| node.value), participants, None),
             (Err(error), participants) => (None, participants.unwrap_or_default(), Some(error)),
             (Ok(epoch), Err(error)) => (epoch.map(|node| node.value), Vec::new(), Some(error)),

@@ -30,6 +30,7 @@ fn words_ask_for_records() {
         (&["--segment", "3/0"], "--segment 3/0: a name is expected like epochs/3/0.log"),
         (&["--from", "3", "--to", "2"], "--from 3 is behind --to 2"),
         (&["all"], "all is no option"),
+        (&["-inputDir", "/j"], "-inputDir of 2.9 is not taken here: name the journal by -D"),
     ] {
         let wrong = Wanted::parse(words).unwrap_err();
         assert!(wrong.starts_with(part), "{wrong}");

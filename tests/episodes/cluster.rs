@@ -28,8 +28,9 @@ const SEGMENT_BYTES: &str = "128KB";
 pub const JOURNAL: &str = "/journal";
 /// The folder in HDFS below the namespace.
 pub const UFS: &str = "/ufs";
-/// Room of a DataNode: in memory, so that it can be filled.
-const DATANODE_DISK: &str = "512m";
+/// Room of a DataNode: in memory, so that it can be filled. For each open block it keeps 128 MB free, and for those of writers
+/// that broke off, too, until they are recovered.
+const DATANODE_DISK: &str = "2g";
 
 /// Whose masters they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

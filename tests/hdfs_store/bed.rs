@@ -3,7 +3,9 @@
 use crate::journal::folder::JournalStore;
 use crate::journal::folder::hdfs::{HdfsSettings, HdfsStore};
 use crate::store_suite::Place;
+use crate::ufs::{UfsClients, UfsOwnership, UfsSettings};
 use async_trait::async_trait;
+use bytes::Bytes;
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -96,6 +98,15 @@ impl Place for HdfsPlace {
     }
 
     fn fences(&self) -> bool {
+        true
+    }
+
+    async fn leave(&self, name: &str, content: Bytes) -> bool {
+        let ufs = UfsClients::new(UfsSettings { hdfs_user: user(), ..UfsSettings::usual() }).of(&self.folder).unwrap();
+        let owner = UfsOwnership { owner: String::new(), group: String::new(), mode: 0o640 };
+        let mut file = ufs.create(&format!("{}/{name}", self.folder), &owner).await.unwrap();
+        file.write(content).await.unwrap();
+        file.close().await.unwrap();
         true
     }
 }

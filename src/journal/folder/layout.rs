@@ -49,6 +49,12 @@ pub fn parse_checkpoint(name: &str) -> Option<CheckpointId> {
     (id.to_string() == format!("{CHECKPOINTS}/{name}")).then_some(id)
 }
 
+/// The checkpoint that a file was to become; none for any other name.
+pub fn parse_temporary(name: &str) -> Option<CheckpointId> {
+    let (checkpoint, _writer) = name.strip_suffix(".tmp")?.rsplit_once('.')?;
+    parse_checkpoint(checkpoint)
+}
+
 /// The text of FORMAT.
 pub fn encode_format(format: &Format) -> String {
     let Format { layout, feature_level, cluster_id } = format;
@@ -105,6 +111,9 @@ mod tests {
         let id = CheckpointId { sequence: SequenceNumber(1), hash: 2 };
         let temporary = temporary(id, "me");
         assert_eq!(parse_checkpoint(temporary.strip_prefix("checkpoints/").unwrap()), None);
+        assert_eq!(parse_temporary(temporary.strip_prefix("checkpoints/").unwrap()), Some(id));
+        assert_eq!(parse_temporary(&id.to_string().replace("checkpoints/", "")), None);
+        assert_eq!(parse_temporary("foreign.tmp"), None);
     }
 
     #[test]

@@ -5,11 +5,13 @@
 //! Blocking calls run on tokio's threads for them; each ends within the deadline for its caller.
 
 use super::chunks::{Chunks, Sum};
-use super::layout::{self, CHECKPOINTS, EPOCHS, FORMAT, parse_checkpoint, parse_epoch, parse_segment};
+use super::layout::{self, CHECKPOINTS, EPOCHS, FORMAT};
+use super::local_folder::{self, missing_is_fine};
 use super::{
     CheckpointId, Format, JournalFile, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError,
-    Usage, Written, local_usage,
+    Usage, Written,
 };
+use crate::types::SequenceNumber;
 use async_trait::async_trait;
 use bytes::Bytes;
 use rustix::fs::FlockOperation;
@@ -151,27 +153,6 @@ fn parent(path: &Path) -> &Path {
     path.parent().expect("names in the journal folder have a parent")
 }
 
-/// Names in a folder; none when it is not there.
-fn names(path: &Path) -> io::Result<Vec<String>> {
-    match std::fs::read_dir(path) {
-        Ok(entries) => entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect(),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(vec![]),
-        Err(e) => Err(e),
-    }
-}
-
-fn list(folder: &Path) -> io::Result<Listing> {
-    let mut listing = Listing::default();
-    for epoch in names(&folder.join(EPOCHS))?.iter().filter_map(|name| parse_epoch(name)) {
-        let files = names(&folder.join(layout::epoch_folder(epoch)))?;
-        listing.segments.extend(files.iter().filter_map(|name| parse_segment(epoch, name)));
-    }
-    listing.checkpoints.extend(names(&folder.join(CHECKPOINTS))?.iter().filter_map(|name| parse_checkpoint(name)));
-    listing.segments.sort_unstable();
-    listing.checkpoints.sort_unstable();
-    Ok(listing)
-}
-
 fn make_folder(path: &Path) -> io::Result<()> {
     match std::fs::create_dir(path) {
         Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
@@ -185,13 +166,6 @@ fn create(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().create_new(true).write(true).open(path)?;
     sync_folder(parent(path))?;
     Ok(file)
-}
-
-fn missing_is_fine(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
-        result => result,
-    }
 }
 
 fn delete_segment(path: &Path) -> io::Result<()> {
@@ -295,11 +269,11 @@ impl JournalStore for LocalStore {
     }
 
     async fn list(&self) -> Result<Listing> {
-        self.run("list", &self.settings.folder, list).await
+        self.run("list", &self.settings.folder, local_folder::list).await
     }
 
     async fn usage(&self) -> Result<Usage> {
-        self.run("list", &self.settings.folder, local_usage::usage).await
+        self.run("list", &self.settings.folder, local_folder::usage).await
     }
 
     async fn create(&self, segment: SegmentId) -> Result<Box<dyn SegmentWriter>> {
@@ -363,6 +337,10 @@ impl JournalStore for LocalStore {
 
     async fn delete_checkpoint(&self, id: CheckpointId) -> Result<()> {
         self.run("delete", &self.path(id), |path| missing_is_fine(std::fs::remove_file(path))).await
+    }
+
+    async fn delete_unfinished(&self, newest: SequenceNumber) -> Result<()> {
+        self.run("delete", &self.path(CHECKPOINTS), move |path| local_folder::delete_unfinished(path, newest)).await
     }
 
     async fn set_aside(&self, file: JournalFile, aside: &str) -> Result<()> {
@@ -451,6 +429,11 @@ mod tests {
 
         fn fences(&self) -> bool {
             false
+        }
+
+        async fn leave(&self, name: &str, content: Bytes) -> bool {
+            std::fs::write(self.0.path().join("journal").join(name), content).unwrap();
+            true
         }
     }
 

@@ -5,6 +5,7 @@ use super::{
     CheckpointId, Format, JournalFile, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError,
     Usage, Written,
 };
+use crate::types::SequenceNumber;
 use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -108,6 +109,11 @@ impl JournalStore for MemoryStore {
 
     async fn delete_checkpoint(&self, id: CheckpointId) -> Result<()> {
         self.folder.lock().delete_checkpoint(id)
+    }
+
+    /// A checkpoint is written in one step here: there is never any unfinished.
+    async fn delete_unfinished(&self, _newest: SequenceNumber) -> Result<()> {
+        Ok(())
     }
 
     async fn set_aside(&self, file: JournalFile, aside: &str) -> Result<()> {

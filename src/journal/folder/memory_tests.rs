@@ -16,6 +16,10 @@ impl Place for Memory {
     fn fences(&self) -> bool {
         true
     }
+
+    async fn leave(&self, _name: &str, _content: Bytes) -> bool {
+        false
+    }
 }
 
 store_suite::every_behaviour!(async { Memory(Arc::new(Mutex::new(MemoryFolder::new(3)))) });

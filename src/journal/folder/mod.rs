@@ -13,7 +13,7 @@ mod chunks;
 pub mod hdfs;
 mod layout;
 pub mod local;
-mod local_usage;
+mod local_folder;
 mod memory;
 mod memory_store;
 mod store;

@@ -282,6 +282,9 @@ pub trait JournalStore: Send + Sync {
     /// Deletes a checkpoint. A missing one is no error.
     async fn delete_checkpoint(&self, id: CheckpointId) -> Result<(), StoreError>;
 
+    /// Deletes what was to become a checkpoint up to `newest`, whoever wrote or still writes it.
+    async fn delete_unfinished(&self, newest: SequenceNumber) -> Result<(), StoreError>;
+
     /// Moves a file, as it is and under its own name, into the folder `aside` of the journal folder, where nobody looks for
     /// it. `Exists` when there is one already: nothing is replaced.
     async fn set_aside(&self, file: JournalFile, aside: &str) -> Result<(), StoreError>;

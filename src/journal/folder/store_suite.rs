@@ -18,6 +18,9 @@ pub trait Place: Send + Sync {
 
     /// Whether `recover` cuts off a writer that is still alive. A local folder has its lock for that.
     fn fences(&self) -> bool;
+
+    /// Leaves a file in the folder, as one who died would. False: no such files are modelled.
+    async fn leave(&self, name: &str, content: Bytes) -> bool;
 }
 
 /// Makes a test of each behaviour; `$place` is a future of a fresh [`Place`]. The caller has `store_suite` in scope,
@@ -44,6 +47,7 @@ macro_rules! every_behaviour {
             segments_are_listed_in_the_order_of_the_history,
             a_listing_follows_what_others_do_in_earlier_epochs,
             a_checkpoint_is_written_once,
+            what_was_left_unfinished_goes,
             what_the_folder_takes_is_told,
             a_checkpoint_may_be_large,
             what_is_set_aside_is_listed_no_more,
@@ -335,6 +339,20 @@ pub async fn a_checkpoint_is_written_once(place: &dyn Place) {
     ours.delete_checkpoint(old).await.unwrap();
     assert!(matches!(theirs.read_checkpoint(old).await, Err(StoreError::NotFound { .. })));
     assert_eq!(theirs.list().await.unwrap().checkpoints, [new]);
+}
+
+pub async fn what_was_left_unfinished_goes(place: &dyn Place) {
+    let store = formatted(place).await;
+    store.write_checkpoint(checkpoint(9), "me", vec![pattern(0, 100)]).await.unwrap();
+    for (sequence, bytes) in [(8, 10), (9, 20)] {
+        place.leave(&format!("{}.dead.tmp", checkpoint(sequence)), pattern(0, bytes)).await;
+    }
+    let newer = place.leave(&format!("{}.busy.tmp", checkpoint(10)), pattern(0, 40)).await;
+    let foreign = place.leave("checkpoints/foreign.tmp", pattern(0, 80)).await;
+    store.delete_unfinished(SequenceNumber(9)).await.unwrap();
+    let kept = 100 + if newer { 40 } else { 0 } + if foreign { 80 } else { 0 };
+    assert_eq!(store.usage().await.unwrap().bytes, kept);
+    assert_eq!(store.list().await.unwrap().checkpoints, [checkpoint(9)]);
 }
 
 pub async fn what_the_folder_takes_is_told(place: &dyn Place) {

@@ -8,13 +8,14 @@ use super::settings::HdfsSettings;
 use super::whole::blocks_of;
 use super::wire::HdfsError;
 use crate::journal::folder::layout::{
-    self, CHECKPOINTS, EPOCHS, FORMAT, PROBE, parse_checkpoint, parse_epoch, parse_segment,
+    self, CHECKPOINTS, EPOCHS, FORMAT, PROBE, parse_checkpoint, parse_epoch, parse_segment, parse_temporary,
 };
 use crate::journal::folder::{
     CheckpointId, Format, JournalFile, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError,
     Usage, Written,
 };
 use crate::proto::alluxio_rs::hdfs::{FileStatus, LocatedBlock, LocatedBlocks};
+use crate::types::SequenceNumber;
 use crate::types::time::{Boot, Millis, boot_now};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -370,6 +371,17 @@ impl JournalStore for HdfsStore {
     async fn delete_checkpoint(&self, id: CheckpointId) -> Result<()> {
         let deleted = self.client.namenode.delete(&self.path(id)).await;
         deleted.map_err(|failure| failure.into_store_error("delete", &self.object(id)))
+    }
+
+    async fn delete_unfinished(&self, newest: SequenceNumber) -> Result<()> {
+        for name in self.entries(CHECKPOINTS).await?.iter().map(name_of) {
+            if parse_temporary(&name).is_some_and(|id| id.sequence <= newest) {
+                let path = format!("{CHECKPOINTS}/{name}");
+                let deleted = self.client.namenode.delete(&self.path(&path)).await;
+                deleted.map_err(|failure| failure.into_store_error("delete", &self.object(&path)))?;
+            }
+        }
+        Ok(())
     }
 
     async fn set_aside(&self, file: JournalFile, aside: &str) -> Result<()> {

@@ -1,12 +1,33 @@
 //! What a journal folder on a local disk holds, and how much room its disk has.
 
-use super::layout::{self, CHECKPOINTS, EPOCHS, parse_checkpoint, parse_epoch};
-use super::{Room, Usage};
+use super::layout::{self, CHECKPOINTS, EPOCHS, parse_checkpoint, parse_epoch, parse_segment, parse_temporary};
+use super::{Listing, Room, Usage};
+use crate::types::SequenceNumber;
 use crate::types::time::Millis;
 use std::fs::Metadata;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
+
+/// Its segments and checkpoints.
+pub(super) fn list(folder: &Path) -> io::Result<Listing> {
+    let mut listing = Listing::default();
+    for epoch in names(&folder.join(EPOCHS))?.iter().filter_map(|name| parse_epoch(name)) {
+        let files = names(&folder.join(layout::epoch_folder(epoch)))?;
+        listing.segments.extend(files.iter().filter_map(|name| parse_segment(epoch, name)));
+    }
+    listing.checkpoints.extend(names(&folder.join(CHECKPOINTS))?.iter().filter_map(|name| parse_checkpoint(name)));
+    listing.segments.sort_unstable();
+    listing.checkpoints.sort_unstable();
+    Ok(listing)
+}
+
+/// Deletes what was to become a checkpoint up to `newest` from the folder of the checkpoints.
+pub(super) fn delete_unfinished(checkpoints: &Path, newest: SequenceNumber) -> io::Result<()> {
+    let is_older = |name: &&String| parse_temporary(name).is_some_and(|id| id.sequence <= newest);
+    let names = names(checkpoints)?;
+    names.iter().filter(is_older).try_for_each(|name| missing_is_fine(std::fs::remove_file(checkpoints.join(name))))
+}
 
 /// The size of what is in the folder. What goes away meanwhile counts as gone.
 pub(super) fn usage(folder: &Path) -> io::Result<Usage> {
@@ -54,4 +75,21 @@ fn entries(folder: &Path) -> io::Result<Vec<(String, Metadata)>> {
         }
     }
     Ok(found)
+}
+
+/// Names in a folder; none when it is not there.
+fn names(path: &Path) -> io::Result<Vec<String>> {
+    match std::fs::read_dir(path) {
+        Ok(entries) => entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect(),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(vec![]),
+        Err(e) => Err(e),
+    }
+}
+
+/// A deletion of what is not there has done its work.
+pub(super) fn missing_is_fine(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
 }
