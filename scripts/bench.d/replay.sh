@@ -5,18 +5,18 @@
 # Entries that a large namespace has, a second. Usage: rate SERIES ENTRIES MILLISECONDS
 rate() { keep "$1" "$(awk -v n="$2" -v ms="$3" 'BEGIN {printf "%.0f", n * 1000 / ms}')"; }
 
-# How long a command takes, ms. Its output goes to $folder/said.
+# Puts into $took how long a command takes, ms, and its output into $folder/said.
 timed() {
   local began
   began=$(now_ms)
   "$@" >"$folder/said"
-  echo $(($(now_ms) - began))
+  took=$(($(now_ms) - began))
 }
 
 # The exported journal under a Java master: what it takes until it answers, from that journal and from its own. Usage:
 # java_replays MILLIONS ENTRIES
 java_replays() {
-  local java=$folder/java port i began pid took
+  local java=$folder/java port i began tries
   port=$(($(property_of alluxio.master.rpc.port) + 5))
   mkdir -p "$java/conf" "$folder/ufs"
   cp tests/java/log4j.properties "$java/conf/"
@@ -36,14 +36,20 @@ TEXT
   for ((i = 1; i <= runs; i++)); do
     began=$(now_ms)
     _JAVA_OPTIONS=-Xmx8g scripts/java-master run "$java" >"$java/out" 2>&1 &
-    pid=$!
+    java_pid=$!
+    tries=0
     until timeout 60 "$home/libexec/alluxio" fs ls / -Dalluxio.master.hostname=127.0.0.1 -Dalluxio.master.rpc.port=$port \
       -Dalluxio.user.rpc.retry.max.duration=200ms >/dev/null 2>&1; do
-      kill -0 $pid 2>/dev/null || { tail -5 "$java/out" >&2 && exit 1; }
+      kill -0 "$java_pid" 2>/dev/null && [ $((tries += 1)) -lt 2000 ] || {
+        echo "scripts/bench: the Java master does not serve:" >&2
+        tail -5 "$java/out" >&2
+        exit 1
+      }
     done
     took=$(($(now_ms) - began))
-    kill -9 $pid
-    wait $pid || true
+    kill -9 "$java_pid"
+    wait "$java_pid" || true
+    java_pid=
     keep "M$1 java answers" $took
     rate "M$1 java replay" "$2" $took
   done
@@ -51,7 +57,9 @@ TEXT
 }
 
 bench_replay() {
-  local millions state i entries took
+  local millions state i entries took java_pid=
+  trap '[ -z "$java_pid" ] || kill -9 "$java_pid"; cleanup' EXIT
+  alluxio_java_class_path >&2 # the jars come before anything is timed
   state=${STATE:-$(bench_program state)}
   install
   set_property alluxio.zookeeper.enabled false
@@ -68,24 +76,26 @@ bench_replay() {
     "$home/bin/alluxio-start.sh" master >&2
     for ((i = 1; i <= runs; i++)); do
       rm -rf "$folder/backups"
-      took=$(timed "$home/bin/alluxio" fsadmin backup "$folder/backups" --local)
+      timed "$home/bin/alluxio" fsadmin backup "$folder/backups" --local
       entries=$(sed -n 's/^Backup Entry Count *: *//p' "$folder/said")
       rate "M$millions backup" "$entries" "$took"
     done
     "$home/bin/alluxio-stop.sh" master >&2
     for ((i = 1; i <= runs; i++)); do
       rm -rf "$folder/exported"
-      rate "M$millions export" "$entries" "$(timed "$home/bin/alluxio" journal export "$folder/exported")"
+      timed "$home/bin/alluxio" journal export "$folder/exported"
+      rate "M$millions export" "$entries" "$took"
     done
     set_property alluxio.master.journal.folder "$folder/again"
     for ((i = 1; i <= runs; i++)); do
       rm -rf "$folder/again"
       "$home/bin/alluxio" format >&2
-      rate "M$millions import" "$entries" "$(timed "$home/bin/alluxio" journal import "$folder"/backups/*.gz)"
+      timed "$home/bin/alluxio" journal import "$folder"/backups/*.gz
+      rate "M$millions import" "$entries" "$took"
     done
     for ((i = 1; i <= runs; i++)); do
       rm -f "$folder"/again/checkpoints/*
-      took=$(timed started_to_answer)
+      timed started_to_answer
       "$home/bin/alluxio-stop.sh" master >&2
       keep "M$millions answers" "$took"
       rate "M$millions replay" "$entries" "$took"

@@ -40,13 +40,8 @@ pub enum LatchCall {
     },
     /// Tell clients where we are.
     Publish,
-    /// Does the leader's process still exist?
-    Probe {
-        /// Where it serves, `host:port`.
-        address: String,
-        /// Its incarnation.
-        owner: String,
-    },
+    /// Does the process that owns this node still exist?
+    Probe(Versioned<EpochNode>),
 }
 
 /// How a call failed, as far as it matters here.
@@ -92,11 +87,22 @@ pub enum LatchReply {
     Published(Result<(), CallFailed>),
     /// To `Probe`.
     Probed {
-        /// The incarnation of the process.
-        owner: String,
-        /// Nobody listens at its address, or another process does.
-        gone: bool,
+        /// The version of the node.
+        version: i32,
+        /// What was seen of its owner.
+        owner: Presence,
     },
+}
+
+/// Whether a process is where it said that it serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It answers.
+    There,
+    /// Nobody listens there, or another process answers.
+    Gone,
+    /// Nothing answers in time, or nothing that says who it is.
+    Unknown,
 }
 
 impl LatchReply {

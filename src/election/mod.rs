@@ -22,7 +22,7 @@ mod zookeeper_session;
 mod zookeeper_settings;
 mod zookeeper_watch;
 
-pub use call::{CallFailed, LatchCall, LatchReply, Observation};
+pub use call::{CallFailed, LatchCall, LatchReply, Observation, Presence};
 pub use find::{FindError, Finder, FinderSettings, LookupSettings, Primary};
 pub use guardian::{Released, release_of_dead};
 pub use latch::{EpochNode, Latch, LatchError, OwnNode, Participant, Versioned};

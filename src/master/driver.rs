@@ -81,7 +81,7 @@ pub(super) enum Phase {
     /// All is answered; changes of a UFS under way may still come to their end.
     Closing { until: Boot },
     /// Gives the role up; answers nothing.
-    Releasing,
+    Releasing { served: bool },
     /// Ends.
     Over,
 }
@@ -216,8 +216,11 @@ impl<T> Driver<T> {
         if self.is_following() {
             self.follow(core, now);
         }
-        self.answer(core, now);
-        self.write(core, now);
+        // Another may lead already: what is flushed from now on nobody was answered, and no mark may say so.
+        if !matches!(self.phase, Phase::Releasing { served: false }) {
+            self.answer(core, now);
+            self.write(core, now);
+        }
         self.keep(now);
         self.give_way(now);
         self.follower.recover(now, &mut self.effects);
@@ -290,16 +293,16 @@ impl<T> Driver<T> {
             }
             Phase::Closing { until } => {
                 if self.gate.close() {
-                    self.phase = Phase::Releasing;
+                    self.phase = Phase::Releasing { served: true };
                     self.role.release();
                 } else if now >= until {
                     self.exit(Exit::Stopped);
                 }
             }
-            Phase::Over | Phase::Releasing => {}
+            Phase::Over | Phase::Releasing { .. } => {}
             Phase::Following => self.role.release(),
             Phase::Reading { .. } | Phase::Creating { .. } | Phase::Flushing { .. } => {
-                self.phase = Phase::Releasing;
+                self.phase = Phase::Releasing { served: false };
                 self.role.release();
             }
         }

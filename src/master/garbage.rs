@@ -86,15 +86,15 @@ pub(super) async fn collect(
         }
     }
     let garbage = collector.garbage();
-    if let Some(kept) = collector.twice_kept() {
-        // Of masters that died while they wrote one.
-        store.delete_unfinished(kept).await?;
-    }
     for id in &garbage.checkpoints {
         store.delete_checkpoint(*id).await?;
     }
     for segment in &garbage.segments {
         store.delete_segment(*segment).await?;
+    }
+    if let Some(kept) = collector.twice_kept() {
+        // Of masters that died while they wrote one.
+        store.delete_unfinished(kept).await?;
     }
     Ok(garbage)
 }

@@ -103,8 +103,8 @@ pub struct Role {
     /// The highest version of the epoch node that was ever seen.
     pub(super) version_seen: i32,
     pub(super) participants: Vec<Participant>,
-    /// The version at which the leader's process was seen to be gone.
-    pub(super) gone: Option<i32>,
+    /// The leader's process was seen to be gone, at the version of the node that was seen last.
+    pub(super) gone: bool,
     /// What the next write to our epoch node says, and the version it expects.
     pub(super) node: EpochNode,
     pub(super) version: i32,
@@ -151,7 +151,7 @@ impl Role {
             seen_anew: false,
             version_seen: 0,
             participants: Vec::new(),
-            gone: None,
+            gone: false,
             node: EpochNode::default(),
             version: 0,
             before: EpochNode::default(),
@@ -450,7 +450,7 @@ impl Role {
         } else if !first && !is_released && now.since(since) >= self.settings.lease / 2 {
             let behind_leader = self.participants.first().is_some_and(|p| p.node == seen.value.latch);
             if behind_leader && self.begin(Kind::Probe, now) {
-                calls.push(LatchCall::Probe { address: seen.value.address, owner: seen.value.owner });
+                calls.push(LatchCall::Probe(seen));
             }
         }
     }
@@ -460,7 +460,7 @@ impl Role {
     fn dead_ahead(&self, own: &OwnNode, seen: &Versioned<EpochNode>) -> Option<Vec<String>> {
         let [leader, next, ..] = self.participants.as_slice() else { return None };
         let only_leader = leader.node == seen.value.latch && next.node == own.0;
-        (only_leader && self.gone == Some(seen.version)).then(|| vec![leader.node.clone()])
+        (only_leader && self.gone).then(|| vec![leader.node.clone()])
     }
 
     fn claim_call(&mut self, own: OwnNode, ahead: Vec<String>) -> LatchCall {

@@ -1,7 +1,7 @@
 //! Pure. What the role learns from the replies of the election.
 
 use super::role::{Kind, Look, Phase, Role, RoleEvent};
-use crate::election::{CallFailed, EpochNode, LatchReply, Observation, OwnNode, Versioned};
+use crate::election::{CallFailed, EpochNode, LatchReply, Observation, OwnNode, Presence, Versioned};
 use crate::types::mutant::{self, Mutant};
 use crate::types::time::Boot;
 
@@ -22,11 +22,16 @@ impl Role {
                 self.publish_wanted = result.is_err();
                 self.published_at = Some(now);
             }
-            LatchReply::Probed { owner, gone } => {
+            LatchReply::Probed { version, owner } => {
                 self.done(Kind::Probe, now, true);
                 let seen = self.seen.as_ref().and_then(|(node, _)| node.as_ref());
-                let evidence = seen.filter(|node| gone && node.value.owner == owner);
-                self.gone = evidence.map(|node| node.version);
+                match owner {
+                    _ if seen.is_none_or(|node| node.version != version) => {}
+                    Presence::There => self.gone = false,
+                    Presence::Gone => self.gone = true,
+                    // As while the process that was started instead loads the journal: who was gone stays so.
+                    Presence::Unknown => {}
+                }
             }
         }
     }
@@ -76,6 +81,7 @@ impl Role {
             (std::mem::take(&mut self.seen_anew) || observation.interrupted) && !mutant::is(Mutant::StillAcrossBreaks);
         if anew || self.seen.as_ref().is_none_or(|(node, _)| *node != observation.epoch) {
             self.seen = Some((observation.epoch.clone(), now));
+            self.gone = false;
             let version = observation.epoch.as_ref().map_or(0, |node| node.version);
             self.version_seen = self.version_seen.max(version);
         }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::election::{CallFailed, LatchReply, Observation};
+use crate::election::{CallFailed, LatchReply, Observation, Presence};
 
 const LEASE: Duration = Duration::from_secs(2);
 
@@ -140,23 +140,27 @@ fn the_wait_is_that_of_the_owners_lease_if_it_is_longer_than_ours() {
 
 #[test]
 fn who_is_not_first_claims_only_if_the_leader_is_gone_and_after_w() {
-    let probed = |owner: &str| LatchReply::Probed { owner: owner.into(), gone: true };
+    let probed = |version, owner| LatchReply::Probed { version, owner };
     let mut role = joined(FencingMode::Lease);
     observe(&mut role, Some(node_of_a(7)), &["a", "b"], at(1_000));
-    assert!(role.calls(at(2_500), 3).contains(&LatchCall::Probe { address: "a:1".into(), owner: "A".into() }));
-    role.reply(probed("A"), at(2_500));
+    assert!(role.calls(at(2_500), 3).contains(&LatchCall::Probe(node_of_a(7))));
+    role.reply(probed(7, Presence::Gone), at(2_500));
     assert_eq!(claims(&role.calls(at(3_199), 3)), None);
     assert_eq!(claims(&role.calls(at(3_200), 3)), Some((4, vec!["a".into()], 7)));
-    // Evidence about another process or an older version counts for nothing.
+    // What is not known says nothing against it; who is there after all does, and so does a later version.
+    for (after, expected) in [(Presence::Unknown, Some((4, vec!["a".into()], 7))), (Presence::There, None)] {
+        let mut role = joined(FencingMode::Lease);
+        observe(&mut role, Some(node_of_a(7)), &["a", "b"], at(1_000));
+        role.calls(at(2_500), 3);
+        role.reply(probed(7, Presence::Gone), at(2_500));
+        role.calls(at(3_000), 3);
+        role.reply(probed(7, after), at(3_000));
+        assert_eq!(claims(&role.calls(at(9_000), 3)), expected, "{after:?}");
+    }
     let mut role = joined(FencingMode::Lease);
     observe(&mut role, Some(node_of_a(7)), &["a", "b"], at(1_000));
     role.calls(at(2_500), 3);
-    role.reply(probed("another"), at(2_500));
-    assert_eq!(claims(&role.calls(at(9_000), 3)), None);
-    let mut role = joined(FencingMode::Lease);
-    observe(&mut role, Some(node_of_a(7)), &["a", "b"], at(1_000));
-    role.calls(at(2_500), 3);
-    role.reply(probed("A"), at(2_500));
+    role.reply(probed(7, Presence::Gone), at(2_500));
     observe(&mut role, Some(node_of_a(8)), &["a", "b"], at(3_000));
     assert_eq!(claims(&role.calls(at(9_000), 3)), None);
 }

@@ -14,7 +14,7 @@ use super::handle::Turn;
 pub use super::handle::{Handle, Progress};
 use super::ops::Answer;
 use super::state::{CheckpointOrigin, MasterState};
-use crate::election::{CallFailed, Latch, LatchCall, LatchError, LatchReply, Observation};
+use crate::election::{CallFailed, Latch, LatchCall, LatchError, LatchReply, Observation, Presence, Versioned};
 use crate::journal::collector::Garbage;
 use crate::journal::folder::{CheckpointId, JournalStore, Recovery, SegmentId, StoreError};
 use crate::journal::tailer::Ask;
@@ -374,22 +374,24 @@ async fn perform_call(latch: &dyn Latch, address: &str, call: LatchCall) -> Latc
             LatchReply::Released(latch.release(version, &node).await.map_err(call_failed))
         }
         LatchCall::Publish => LatchReply::Published(latch.publish(address).await.map_err(call_failed)),
-        LatchCall::Probe { address, owner } => {
-            let gone = is_gone(&address, &owner).await;
-            LatchReply::Probed { owner, gone }
+        LatchCall::Probe(Versioned { value: node, version }) => {
+            LatchReply::Probed { version, owner: presence(&node.address, &node.owner).await }
         }
     }
 }
 
-/// Whether the process of the incarnation `owner` serves no more at `address`: the connection is refused there, or another
-/// process answers, as after a restart. False when nothing can be told.
-async fn is_gone(address: &str, owner: &str) -> bool {
+/// Whether the process of this incarnation serves at `address`.
+async fn presence(address: &str, incarnation: &str) -> Presence {
     match timeout(PROBE, TcpStream::connect(address)).await {
-        Err(_) => false,
-        Ok(Err(error)) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => Presence::Gone,
+        Ok(Err(_)) | Err(_) => Presence::Unknown,
         Ok(Ok(_)) => {
             let standing = peer::standing(address, PROBE).await.ok();
-            standing.and_then(|standing| standing.incarnation).is_some_and(|incarnation| incarnation != owner)
+            match standing.and_then(|standing| standing.incarnation) {
+                None => Presence::Unknown,
+                Some(there) if there == incarnation => Presence::There,
+                Some(_) => Presence::Gone,
+            }
         }
     }
 }

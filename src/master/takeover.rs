@@ -88,7 +88,7 @@ impl<T> Driver<T> {
         let Some(writer) = self
             .writer
             .as_mut()
-            .filter(|_| !matches!(self.phase, Phase::Closing { .. } | Phase::Releasing | Phase::Over))
+            .filter(|_| !matches!(self.phase, Phase::Closing { .. } | Phase::Releasing { .. } | Phase::Over))
         else {
             return;
         };

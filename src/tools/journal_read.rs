@@ -68,7 +68,9 @@ impl Wanted {
                         segment.ok_or_else(|| format!("--segment {text}: a name is expected like epochs/3/0.log"))?,
                     );
                 }
-                "-inputDir" => return Err(in_words_of_2_9(option, "name the journal by -Dalluxio.master.journal.folder=…")),
+                "-inputDir" => {
+                    return Err(in_words_of_2_9(option, "name the journal by -Dalluxio.master.journal.folder=…"));
+                }
                 "-outputDir" => return Err(in_words_of_2_9(option, "redirect the output: records are written to it")),
                 "-master" => return Err(in_words_of_2_9(option, "leave it out: one journal has all records")),
                 other => return Err(format!("{other} is no option of read")),

@@ -47,7 +47,7 @@ met! {
     DeathUnderLoad: "deaths with flushes under way",
     DeathInFlush: "deaths in a flush that reached no DataNode, while others waited for it",
     Usurped: "latch nodes deleted under a leader that cannot know",
-    WrongEvidence: "connections refused by a living leader",
+    WrongEvidence: "living leaders that seemed to be gone",
     ZookeeperAway: "outages of ZooKeeper",
     ZookeeperRestored: "ZooKeeper restored from an old copy",
     RestoredAsSeen: "ZooKeeper restored to what a standby had seen all the while",

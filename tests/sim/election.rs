@@ -5,7 +5,8 @@ use crate::coverage::Met;
 use crate::perform::DEADLINE;
 use crate::world::{Action, Host, MS, SECOND, SESSION, World};
 use alluxio::election::{
-    CallFailed, Contender, LatchCall, LatchError, LatchReply, Observation, SessionId, StateNumber,
+    CallFailed, Contender, EpochNode, LatchCall, LatchError, LatchReply, Observation, Presence, SessionId, StateNumber,
+    Versioned,
 };
 use alluxio::master::event::Event;
 use alluxio::master::role::FencingMode;
@@ -130,22 +131,30 @@ impl World {
                 LatchReply::Released(released.map_err(failure))
             }
             LatchCall::Publish => LatchReply::Published(election.publish(session, &address).map_err(failure)),
-            LatchCall::Probe { .. } => return None,
+            LatchCall::Probe(_) => return None,
         })
     }
 
     /// Does the process that owned the epoch still serve there? A living leader may seem not to: a firewall was reset, the
     /// address reused.
-    pub fn probe(&mut self, host: usize, life: u64, address: &str, owner: String) {
+    pub fn probe(&mut self, host: usize, life: u64, node: &Versioned<EpochNode>) {
+        let Versioned { value: EpochNode { address, owner, .. }, version } = node;
         // One who formats has no address.
         let target = address.strip_prefix("host").and_then(|rest| rest.split(':').next()?.parse::<usize>().ok());
-        let process = |target: usize| self.hosts[target].process.as_ref();
-        let is_dead = target.is_some_and(|target| process(target).is_none_or(|there| there.incarnation != owner));
-        let wrong = !is_dead && self.rng.chance(1, 8) && !self.healing;
+        let there = target.map(|target| self.hosts[target].process.as_ref().map(|process| &process.incarnation));
+        let is_dead = there.is_some_and(|there| there != Some(owner));
+        // Who was started instead may listen and not answer yet.
+        let is_loading = is_dead && there.flatten().is_some() && self.rng.chance(1, 2);
+        let wrong = there.is_some() && !is_dead && self.rng.chance(1, 8) && !self.healing;
         if wrong {
             self.coverage.met(Met::WrongEvidence);
         }
-        self.tell_later(host, life, Event::Latch(LatchReply::Probed { owner, gone: is_dead || wrong }));
+        let owner = match (is_dead || wrong, is_loading || there.is_none()) {
+            (_, true) => Presence::Unknown,
+            (true, false) => Presence::Gone,
+            (false, false) => Presence::There,
+        };
+        self.tell_later(host, life, Event::Latch(LatchReply::Probed { version: *version, owner }));
     }
 
     // ---- The service itself.
@@ -248,7 +257,7 @@ fn failed_reply(call: &LatchCall, failed: CallFailed) -> LatchReply {
         LatchCall::Claim { .. } => LatchReply::Claimed(Err(failed)),
         LatchCall::Release { .. } => LatchReply::Released(Err(failed)),
         LatchCall::Publish => LatchReply::Published(Err(failed)),
-        LatchCall::Probe { owner, .. } => LatchReply::Probed { owner: owner.clone(), gone: false },
+        LatchCall::Probe(node) => LatchReply::Probed { version: node.version, owner: Presence::Unknown },
     }
 }
 

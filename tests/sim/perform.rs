@@ -184,7 +184,7 @@ impl World {
                     self.audit()?;
                 }
             }
-            Effect::Latch(LatchCall::Probe { address, owner }) => self.probe(host, life, &address, owner),
+            Effect::Latch(LatchCall::Probe(node)) => self.probe(host, life, &node),
             Effect::Latch(call) => self.call_latch(host, life, call),
             Effect::Tail(ask) => {
                 let late = self.rng.chance(1, 100) && !self.healing;
