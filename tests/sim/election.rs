@@ -210,6 +210,8 @@ impl World {
         let newest = self.election.newest();
         self.note(|| format!("ZooKeeper is restored from an old copy, {at:?} of {newest:?}"));
         self.election.restore(at);
+        // Their servers' leader began anew, so these servers let their clients go: nobody is shown what was before.
+        self.hosts.iter_mut().for_each(|host| host.cut_off_until = host.cut_off_until.min(self.now));
         self.only_listings_tell();
         if self.options.mode == FencingMode::Confirm {
             // A master that starts then does not know that the node is old, and waits for nothing.
