@@ -57,7 +57,8 @@ TEXT
 }
 
 bench_replay() {
-  local millions state i entries took java_pid=
+  local millions state i entries took
+  java_pid= # not local: the trap outlives this function
   trap '[ -z "$java_pid" ] || kill -9 "$java_pid"; cleanup' EXIT
   alluxio_java_class_path >&2 # the jars come before anything is timed
   state=${STATE:-$(bench_program state)}
@@ -66,13 +67,7 @@ bench_replay() {
   # None is to be written but where it is asked for.
   set_property alluxio.master.journal.checkpoint.period.entries 1000000000
   for millions in 0.01 1 5; do
-    rm -rf "$folder/journal" "$folder/again" "$folder/exported" "$folder/backups"
-    set_property alluxio.master.journal.folder "$folder/journal"
-    "$home/bin/alluxio" format >&2
-    "$home/bin/alluxio-start.sh" master >&2
-    "$home/bin/alluxio" fsadmin journal checkpoint >&2
-    "$home/bin/alluxio-stop.sh" master >&2
-    FILL=$folder/journal "$state" --bench $millions >&2
+    fill_journal $millions
     "$home/bin/alluxio-start.sh" master >&2
     for ((i = 1; i <= runs; i++)); do
       rm -rf "$folder/backups"

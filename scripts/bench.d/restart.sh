@@ -35,20 +35,25 @@ window() {
   }
 }
 
+# A local journal whose only checkpoint has so many files. Usage: fill_journal MILLIONS
+fill_journal() {
+  set_property alluxio.master.journal.folder "$folder/journal"
+  rm -rf "$folder/journal"
+  "$home/bin/alluxio" format >&2
+  "$home/bin/alluxio-start.sh" master >&2
+  "$home/bin/alluxio" fsadmin journal checkpoint >&2
+  "$home/bin/alluxio-stop.sh" master >&2
+  FILL=$folder/journal "$state" --bench "$1" >&2
+}
+
 bench_restart() {
   local millions generator state i
   generator=${MASTER_LOAD:-$(bench_program master_load)}
   state=${STATE:-$(bench_program state)}
   install
   set_property alluxio.zookeeper.enabled false
-  set_property alluxio.master.journal.folder "$folder/journal"
   for millions in 0.01 1 5; do
-    rm -rf "$folder/journal"
-    "$home/bin/alluxio" format >&2
-    "$home/bin/alluxio-start.sh" master >&2
-    "$home/bin/alluxio" fsadmin journal checkpoint >&2
-    "$home/bin/alluxio-stop.sh" master >&2
-    FILL=$folder/journal "$state" --bench $millions >&2
+    fill_journal $millions
     for ((i = 1; i <= runs; i++)); do
       restart "M$millions"
       "$home/bin/alluxio-stop.sh" master >&2

@@ -1,10 +1,12 @@
 //! The leader ends, is killed, or is paused, and the other goes on with all that was answered.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use rustix::process::Signal;
 
 use crate::harness::{COMMAND_LIMIT, Cluster, Running, wait_for};
+use crate::load::under_load;
 
 /// The walkthrough of the README.
 #[test]
@@ -61,35 +63,19 @@ fn answered_outlives(end_the_leader: impl Fn(&Cluster, usize)) {
     let leader = cluster.leader();
     cluster.fs(&["mkdir", "/load"]).expect_success();
 
-    let stop = std::sync::atomic::AtomicBool::new(false);
-    let answered = std::sync::Mutex::new(Vec::new());
+    let answered = Mutex::new(Vec::new());
     let count = || answered.lock().unwrap().len();
-    std::thread::scope(|scope| {
-        for client in 0..4 {
-            let (stop, answered, cluster) = (&stop, &answered, &cluster);
-            scope.spawn(move || {
-                for n in 0.. {
-                    let name = format!("{client}-{n}");
-                    if cluster.fs(&["mkdir", &format!("/load/{name}")]).success() {
-                        answered.lock().unwrap().push(name);
-                    }
-                    if stop.load(std::sync::atomic::Ordering::Relaxed) {
-                        return;
-                    }
-                }
-            });
+    let make = |client, n| {
+        let name = format!("{client}-{n}");
+        if cluster.fs(&["mkdir", &format!("/load/{name}")]).success() {
+            answered.lock().unwrap().push(name);
         }
-        // Ends the clients also when something here fails.
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            wait_for("answers before", COMMAND_LIMIT, || (count() >= 20).then_some(()));
-            end_the_leader(&cluster, leader);
-            let before = count();
-            wait_for("answers after", COMMAND_LIMIT, || (count() >= before + 20).then_some(()));
-        }));
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
-        if let Err(panic) = result {
-            std::panic::resume_unwind(panic);
-        }
+    };
+    under_load(make, || {
+        wait_for("answers before", COMMAND_LIMIT, || (count() >= 20).then_some(()));
+        end_the_leader(&cluster, leader);
+        let before = count();
+        wait_for("answers after", COMMAND_LIMIT, || (count() >= before + 20).then_some(()));
     });
     let there = cluster.names("/load");
     let lost: Vec<_> = answered.into_inner().unwrap().into_iter().filter(|name| !there.contains(name)).collect();

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::harness::{COMMAND_LIMIT, Cluster, Master, Outcome, wait_for};
+use crate::load::under_load;
 
 fn make(cluster: &Cluster, names: &[String]) {
     for name in names {
@@ -148,33 +148,21 @@ fn a_backup_under_load_is_the_journal_up_to_one_record() {
     let primary = &cluster.masters[cluster.leader()];
     make(&cluster, &["load".to_owned()]);
     let folder = format!("{}/backups", journal(primary));
-    let (stop, answered) = (AtomicBool::new(false), Mutex::new(BTreeSet::new()));
+    let answered = Mutex::new(BTreeSet::new());
     let count = || answered.lock().unwrap().len();
-    let (before, made) = std::thread::scope(|scope| {
-        for client in 0..4 {
-            let (cluster, stop, answered) = (&cluster, &stop, &answered);
-            scope.spawn(move || {
-                for n in 0.. {
-                    let (name, moved) = (format!("/load/{client}-{n}"), format!("/load/{client}-{n}-moved"));
-                    cluster.fs(&["mkdir", &name]).expect_success();
-                    cluster.fs(&["mv", &name, &moved]).expect_success();
-                    answered.lock().unwrap().insert(moved);
-                    if stop.load(Ordering::Relaxed) {
-                        return;
-                    }
-                }
-            });
-        }
-        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            wait_for("answers before", COMMAND_LIMIT, || (count() >= 10).then_some(()));
-            let before = answered.lock().unwrap().clone();
-            let made = primary.alluxio(&["fsadmin", "backup", &folder]);
-            let at = count();
-            wait_for("answers after", COMMAND_LIMIT, || (count() >= at + 5).then_some(()));
-            (before, made)
-        }));
-        stop.store(true, Ordering::Relaxed);
-        ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    let make_and_move = |client, n| {
+        let (name, moved) = (format!("/load/{client}-{n}"), format!("/load/{client}-{n}-moved"));
+        cluster.fs(&["mkdir", &name]).expect_success();
+        cluster.fs(&["mv", &name, &moved]).expect_success();
+        answered.lock().unwrap().insert(moved);
+    };
+    let (before, made) = under_load(make_and_move, || {
+        wait_for("answers before", COMMAND_LIMIT, || (count() >= 10).then_some(()));
+        let before = answered.lock().unwrap().clone();
+        let made = primary.alluxio(&["fsadmin", "backup", &folder]);
+        let at = count();
+        wait_for("answers after", COMMAND_LIMIT, || (count() >= at + 5).then_some(()));
+        (before, made)
     });
 
     let uri = told(&made, "Backup URI         : ");

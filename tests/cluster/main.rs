@@ -15,6 +15,7 @@ mod hadoop;
 mod java;
 mod java_clients;
 mod journal_tools;
+mod load;
 mod lost_workers;
 mod memory;
 mod own_shell;

@@ -4,7 +4,7 @@ use super::layout::{self, CHECKPOINTS, EPOCHS, parse_checkpoint, parse_epoch, pa
 use super::{Listing, Room, Usage};
 use crate::types::SequenceNumber;
 use crate::types::time::Millis;
-use std::fs::Metadata;
+use std::fs::{DirEntry, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
@@ -59,31 +59,34 @@ fn modified(file: &Metadata) -> Option<Millis> {
     Some(Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
 }
 
-/// Names in a folder and what they are; none when it is not there.
+/// What is in a folder; nothing when it is not there.
+fn read_folder(folder: &Path) -> io::Result<Vec<DirEntry>> {
+    match std::fs::read_dir(folder) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        listed => listed?.collect(),
+    }
+}
+
+fn name_of(entry: &DirEntry) -> String {
+    entry.file_name().to_string_lossy().into_owned()
+}
+
+/// Names in a folder.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    Ok(read_folder(folder)?.iter().map(name_of).collect())
+}
+
+/// Names in a folder and what they are.
 fn entries(folder: &Path) -> io::Result<Vec<(String, Metadata)>> {
-    let listed = match std::fs::read_dir(folder) {
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        listed => listed?,
-    };
     let mut found = Vec::new();
-    for entry in listed {
-        let entry = entry?;
+    for entry in read_folder(folder)? {
         match entry.metadata() {
-            Ok(metadata) => found.push((entry.file_name().to_string_lossy().into_owned(), metadata)),
+            Ok(metadata) => found.push((name_of(&entry), metadata)),
             Err(e) if e.kind() == ErrorKind::NotFound => {}
             Err(e) => return Err(e),
         }
     }
     Ok(found)
-}
-
-/// Names in a folder; none when it is not there.
-fn names(path: &Path) -> io::Result<Vec<String>> {
-    match std::fs::read_dir(path) {
-        Ok(entries) => entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect(),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(vec![]),
-        Err(e) => Err(e),
-    }
 }
 
 /// A deletion of what is not there has done its work.

@@ -148,6 +148,12 @@ impl HdfsStore {
         content.map_err(|failure| read_failure(failure, &self.object(name)))
     }
 
+    /// Deletes a file; a missing one is no error.
+    async fn delete(&self, name: impl Display + Copy) -> Result<()> {
+        let deleted = self.client.namenode.delete(&self.path(name)).await;
+        deleted.map_err(|failure| failure.into_store_error("delete", &self.object(name)))
+    }
+
     async fn write_and_rename(&self, temporary: &str, id: CheckpointId, content: Vec<Bytes>) -> Result<Written> {
         let object = self.object(id);
         let failed = |failure: HdfsError| failure.into_store_error("write", &object);
@@ -342,7 +348,7 @@ impl JournalStore for HdfsStore {
     async fn delete_segment(&self, segment: SegmentId) -> Result<()> {
         self.tails.lock().remove(&segment);
         let failed = |failure: HdfsError| failure.into_store_error("delete", &self.object(segment));
-        self.client.namenode.delete(&self.path(segment)).await.map_err(failed)?;
+        self.delete(segment).await?;
         match self.client.namenode.delete(&self.path(layout::epoch_folder(segment.epoch))).await {
             Err(failure) if failure.is("PathIsNotEmptyDirectoryException") => Ok(()),
             result => result.map_err(failed),
@@ -369,16 +375,13 @@ impl JournalStore for HdfsStore {
     }
 
     async fn delete_checkpoint(&self, id: CheckpointId) -> Result<()> {
-        let deleted = self.client.namenode.delete(&self.path(id)).await;
-        deleted.map_err(|failure| failure.into_store_error("delete", &self.object(id)))
+        self.delete(id).await
     }
 
     async fn delete_unfinished(&self, newest: SequenceNumber) -> Result<()> {
         for name in self.entries(CHECKPOINTS).await?.iter().map(name_of) {
             if parse_temporary(&name).is_some_and(|id| id.sequence <= newest) {
-                let path = format!("{CHECKPOINTS}/{name}");
-                let deleted = self.client.namenode.delete(&self.path(&path)).await;
-                deleted.map_err(|failure| failure.into_store_error("delete", &self.object(&path)))?;
+                self.delete(&format!("{CHECKPOINTS}/{name}")).await?;
             }
         }
         Ok(())
