@@ -46,6 +46,8 @@ pub struct Doom {
     pub lags_from: u64,
     /// Until then listings tell all.
     pub exact_until: u64,
+    /// Until then the epoch node may come out of an old copy, and a guardian may release it there.
+    pub old_copy_until: u64,
 }
 
 /// How far a process is with its takeover.

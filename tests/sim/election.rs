@@ -213,9 +213,10 @@ impl World {
         // Their servers' leader began anew, so these servers let their clients go: nobody is shown what was before.
         self.hosts.iter_mut().for_each(|host| host.cut_off_until = host.cut_off_until.min(self.now));
         self.only_listings_tell();
+        self.doom.old_copy_until = self.now + 30 * SECOND;
         if self.options.mode == FencingMode::Confirm {
             // A master that starts then does not know that the node is old, and waits for nothing.
-            self.doom.exact_until = self.now + 30 * SECOND;
+            self.doom.exact_until = self.doom.old_copy_until;
         }
     }
 

@@ -559,6 +559,8 @@ impl World {
         let _ = self.election.release(session, seen.version, &EpochNode { released: true, ..seen.value });
         self.released_at = self.election.newest();
         self.election.end_session(session);
+        // What is released nobody waits for, also one who starts then and does not know that it is old.
+        self.doom.exact_until = self.doom.exact_until.max(self.doom.old_copy_until);
     }
 }
 
