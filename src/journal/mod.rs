@@ -2,7 +2,7 @@
 //!
 //! `entry`, `codec`, `chain`, `writer`, `tailer` and `collector` are pure: steps and effects. `folder/` holds the stores
 //! that perform the effects. Read `entry.rs`, `codec.rs`, `chain.rs`, `writer.rs`, `tailer.rs`, `witness.rs`, then
-//! `folder/`.
+//! `folder/` and `folder_identity.rs`.
 //! The rules F1 to F11 that the comments cite are those of `docs/journal.md`.
 
 pub mod chain;
@@ -14,6 +14,7 @@ pub mod entry_codec;
 pub(crate) mod entry_from_proto;
 pub(crate) mod entry_to_proto;
 pub mod folder;
+pub mod folder_identity;
 mod gather;
 pub mod portable_codec;
 pub mod tailer;

@@ -164,6 +164,26 @@ fn releases(effects: &[Effect<&'static str>]) -> bool {
 }
 
 #[test]
+fn segments_of_another_cluster_are_not_followed() {
+    let settings = DriverSettings { cluster_id: "d".into(), ..settings(FencingMode::Lease) };
+    let driver = Driver::new(settings, Arc::default(), Position::START, None);
+    let mut bench = Bench { driver, core: Core::default(), ms: 1_000_000, version: 1 };
+    let mut events = VecDeque::from([Event::Tick]);
+    let mut exits = Vec::new();
+    while let Some(event) = events.pop_front() {
+        let effects = bench.step(event);
+        events.extend(effects.iter().filter_map(|effect| bench.reply(effect)));
+        exits.extend(
+            effects.into_iter().filter_map(|effect| if let Effect::Exit(why) = effect { Some(why) } else { None }),
+        );
+    }
+    assert!(
+        matches!(&exits[..], [Exit::Unfit(text)] if text.contains("of the cluster c, but FORMAT names d")),
+        "{exits:?}"
+    );
+}
+
+#[test]
 fn nobody_is_served_before_the_first_segment_is_registered() {
     let mut bench = Bench::taking_over(FencingMode::Lease);
     let effects = bench.flushed(FIRST);

@@ -26,9 +26,9 @@ fn unusable(format: Result<Option<Format>, StoreError>, cluster_id: &str) -> Opt
             "it was replaced by hand: FORMAT names the cluster {}, this master is of {cluster_id}",
             format.cluster_id
         )),
-        Ok(None) => Some("it was deleted by hand: there is no FORMAT".to_owned()),
+        Ok(None) => Some("it was deleted by hand, or FORMAT in it".to_owned()),
         Err(damaged @ StoreError::Damaged { .. }) => {
-            Some(format!("{damaged}; write it again with layout=1, feature_level=1 and cluster_id={cluster_id}"))
+            Some(format!("{damaged}; bin/alluxio journal repair writes it again"))
         }
         // Away for a while: the writer sees to that.
         Err(_) => None,
@@ -49,7 +49,7 @@ mod tests {
         for (read, expected) in [
             (Ok(Some(format("d"))), "names the cluster d"),
             (Ok(None), "deleted by hand"),
-            (Err(damaged), "j/FORMAT is damaged at byte 0: it is not text; write it again"),
+            (Err(damaged), "j/FORMAT is damaged at byte 0: it is not text; bin/alluxio journal repair"),
         ] {
             let reason = unusable(read, "c");
             assert!(reason.as_ref().is_some_and(|reason| reason.contains(expected)), "{reason:?}");

@@ -25,6 +25,7 @@ use crate::conf::{Authentication, Conf, keys, shown_text};
 use crate::election::LatchError;
 use crate::journal::folder::local::MissingFolder;
 use crate::journal::folder::{FEATURE_LEVEL, Format, JournalStore, LAYOUT, StoreError};
+use crate::journal::folder_identity::{self, IdentityError};
 use crate::journal::writer::WriterLimits;
 use crate::rpc::channel::ChannelSettings;
 use crate::rpc::identity::{self, NotAvailable};
@@ -58,9 +59,9 @@ pub enum StartError {
     /// The properties name no journal or no election.
     #[error(transparent)]
     Outside(#[from] OutsideError),
-    /// The folder was never formatted.
-    #[error("the journal folder {0} is not formatted; run: bin/alluxio format")]
-    NotFormatted(String),
+    /// The folder does not say whose journal it holds.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// What a `journal import` or `journal copy` has left.
     #[error(
         "the journal folder {0} holds a part of an import or a copy that was not finished; of an import run: bin/alluxio \
@@ -131,7 +132,9 @@ impl StartError {
     pub fn may_pass(&self) -> bool {
         let away = |source: &StoreError| matches!(source, StoreError::Unavailable { .. } | StoreError::Full { .. });
         match self {
-            StartError::Store { source, .. } | StartError::Probe { source, .. } => away(source),
+            StartError::Store { source, .. }
+            | StartError::Probe { source, .. }
+            | StartError::Identity(IdentityError::Store { source, .. }) => away(source),
             StartError::Latch(source) => source.may_pass(),
             StartError::Outside(error) => matches!(error, OutsideError::Unresolved { .. }),
             // It was ours before; a name server or a network may be away, too.
@@ -248,8 +251,7 @@ fn note_end(ended: Result<Result<(), ServerError>, JoinError>) {
 /// The format of a folder that this process can read and write.
 async fn usable(store: &dyn JournalStore, writer: &str) -> Result<Format, StartError> {
     let folder = store.describe();
-    let failed = |source| StartError::Store { folder: folder.clone(), source };
-    let format = store.read_format().await.map_err(failed)?.ok_or(StartError::NotFormatted(folder.clone()))?;
+    let format = folder_identity::identify(store).await?;
     if format.layout == Format::HALF_IMPORTED {
         return Err(StartError::HalfImported(folder));
     }
@@ -281,7 +283,9 @@ fn is_virtual_machine() -> bool {
 fn not_formatted(conf: &Conf) -> impl FnOnce(OutsideError) -> StartError {
     let folder = conf.get(&keys::JOURNAL_FOLDER);
     move |error| match error {
-        OutsideError::Store { source: StoreError::NotFound { .. }, .. } => StartError::NotFormatted(folder),
+        OutsideError::Store { source: StoreError::NotFound { .. }, .. } => {
+            IdentityError::NotFormatted { folder }.into()
+        }
         error => error.into(),
     }
 }
@@ -448,7 +452,7 @@ mod tests {
         for lasting in [
             store(StoreError::Denied { object: object(), reason: "another user".into() }),
             store(StoreError::NotFound { object: object() }),
-            StartError::NotFormatted("hdfs://nn/j".into()),
+            IdentityError::NotFormatted { folder: "hdfs://nn/j".into() }.into(),
             StartError::Latch(LatchError::Denied { operation: "read_epoch", reason: "no".into() }),
             OutsideError::Properties("no".into()).into(),
         ] {

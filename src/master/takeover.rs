@@ -15,6 +15,14 @@ use crate::types::time::{Boot, Millis};
 impl<T> Driver<T> {
     /// Applies what is decided; takes part in the election once caught up; takes over once all is read anew.
     pub(super) fn follow(&mut self, core: &mut Core, now: Boot) {
+        if let Some(found) = self.follower.tailer.cluster_id().filter(|found| *found != self.settings.cluster_id) {
+            let text = format!(
+                "the segments in the journal folder are of the cluster {found}, but FORMAT names {}: it was replaced; \
+                 bring back the FORMAT that belongs to them",
+                self.settings.cluster_id
+            );
+            return self.exit(Exit::Unfit(text));
+        }
         let records = match self.follower.tailer.decided() {
             Ok(records) => records,
             Err(error) => return self.cannot_follow(error, now),

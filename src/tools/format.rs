@@ -7,7 +7,8 @@ use crate::conf::Conf;
 use crate::election::{EpochNode, Latch, new_incarnation};
 use crate::journal::chain::SegmentHeader;
 use crate::journal::folder::local::MissingFolder;
-use crate::journal::folder::{FEATURE_LEVEL, Format, JournalStore, LAYOUT, Listing, SegmentId, StoreError};
+use crate::journal::folder::{Format, JournalStore, Listing, SegmentId, StoreError};
+use crate::journal::folder_identity::{self, IdentityError};
 use crate::master::outside::{self, Folder, OutsideError};
 use crate::types::SequenceNumber;
 use log::{info, warn};
@@ -41,9 +42,9 @@ pub async fn check(conf: &Conf) -> Result<(), FormatError> {
     let Folder { store, lock: _lock } = outside::folder(conf, MissingFolder::Make)?;
     let failed = failed(store.as_ref());
     // Without an id nobody has ever used it.
-    let Some(format) = store.read_format().await.map_err(&failed)? else { return Ok(()) };
+    let Some(cluster_id) = cluster_of(store.as_ref()).await? else { return Ok(()) };
     let incarnation = new_incarnation();
-    let latch = outside::latch(conf, &format.cluster_id, &Tool::Format.address(conf), &incarnation)?;
+    let latch = outside::latch(conf, &cluster_id, &Tool::Format.address(conf), &incarnation)?;
     let free = takeover::check(latch.as_ref()).await;
     latch.leave().await;
     store.probe(&incarnation).await.map_err(failed)?;
@@ -57,12 +58,9 @@ pub async fn check(conf: &Conf) -> Result<(), FormatError> {
 pub async fn run(conf: &Conf) -> Result<String, FormatError> {
     let Folder { store, lock: _lock } = outside::folder(conf, MissingFolder::Make)?;
     let folder = store.describe();
-    let existing = store.read_format().await.map_err(failed(store.as_ref()))?;
-    let format = match existing {
-        // The id names the election: who formats anew must meet those who still use the folder.
-        Some(format) => Format { layout: LAYOUT, feature_level: FEATURE_LEVEL, ..format },
-        None => Format { layout: LAYOUT, feature_level: FEATURE_LEVEL, cluster_id: uuid::Uuid::new_v4().to_string() },
-    };
+    // The id names the election: who formats anew must meet those who still use the folder.
+    let existing = cluster_of(store.as_ref()).await?;
+    let format = folder_identity::format_of(existing.unwrap_or_else(|| uuid::Uuid::new_v4().to_string()));
     let incarnation = new_incarnation();
     let latch = outside::latch(conf, &format.cluster_id, &Tool::Format.address(conf), &incarnation)?;
     let outcome = take_over(conf, latch.as_ref(), store.as_ref(), &format, &incarnation).await;
@@ -74,6 +72,15 @@ pub async fn run(conf: &Conf) -> Result<String, FormatError> {
         warn!("formatted, but cannot delete what was there before folder={folder} reason={error}");
     }
     Ok(folder)
+}
+
+/// The cluster that the folder is of; none if it was never formatted.
+async fn cluster_of(store: &dyn JournalStore) -> Result<Option<String>, FormatError> {
+    match folder_identity::identify(store).await {
+        Ok(Format { cluster_id, .. }) | Err(IdentityError::FormatLost { cluster_id, .. }) => Ok(Some(cluster_id)),
+        Err(IdentityError::NotFormatted { .. }) => Ok(None),
+        Err(IdentityError::Store { folder, source }) => Err(FormatError::Store { folder, source }),
+    }
 }
 
 /// Claims an epoch, begins the new history in it, releases it. Returns what was in the folder before.

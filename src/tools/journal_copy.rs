@@ -14,6 +14,7 @@ use crate::conf::{Conf, ConfError, Role, Sources, keys};
 use crate::election::{EpochNode, Latch, LatchError, new_incarnation};
 use crate::journal::folder::local::MissingFolder;
 use crate::journal::folder::{CheckpointId, Format, JournalStore, Length, Listing, SegmentId, StoreError};
+use crate::journal::folder_identity::{self, IdentityError};
 use crate::journal::tailer::READ_BYTES_MAX;
 use crate::master::outside::{self, Folder, OutsideError};
 
@@ -26,12 +27,9 @@ pub enum CopyError {
     /// A folder or its election cannot be used.
     #[error(transparent)]
     Outside(#[from] OutsideError),
-    /// The source holds no journal.
-    #[error("{folder} holds no journal: it was never formatted")]
-    NotFormatted {
-        /// As given.
-        folder: String,
-    },
+    /// The source does not say whose journal it holds.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The source is of a newer version, or a copy that was not finished.
     #[error("the journal folder {folder} has layout {layout}, this version reads layout 1")]
     Layout {
@@ -170,7 +168,7 @@ impl Side {
 pub async fn run(properties: &[String], from: &str, to: &str, output: &mut dyn Write) -> Result<(), CopyError> {
     let source = Side::open(properties, from, MissingFolder::Refuse)?;
     let folder = source.store().describe();
-    let format = source.format().await?.ok_or_else(|| CopyError::NotFormatted { folder: folder.clone() })?;
+    let format = folder_identity::identify(source.store()).await?;
     if format.layout != 1 {
         return Err(CopyError::Layout { folder, layout: format.layout });
     }

@@ -11,6 +11,7 @@ use crate::journal::chain::Position;
 use crate::journal::entry::Entry;
 use crate::journal::folder::StoreError;
 use crate::journal::folder::local::MissingFolder;
+use crate::journal::folder_identity::{self, IdentityError};
 use crate::journal::portable_codec::{self, Owner};
 use crate::journal::witness::Witness;
 use crate::master::outside::{self, Folder, OutsideError};
@@ -33,12 +34,9 @@ pub enum ExportError {
     /// The properties.
     #[error(transparent)]
     Outside(#[from] OutsideError),
-    /// Our own folder holds no journal.
-    #[error("the journal folder {folder} was never formatted: run bin/alluxio format")]
-    NotFormatted {
-        /// As configured.
-        folder: String,
-    },
+    /// Our own folder does not say whose journal it holds.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// Our own folder.
     #[error("cannot read the journal folder {folder}")]
     Store {
@@ -101,9 +99,7 @@ pub async fn run(conf: &Conf, folder: &str) -> Result<Report, ExportError> {
 /// The state at the acknowledged end of our journal.
 async fn read(conf: &Conf) -> Result<(MasterState, Position), ExportError> {
     let Folder { store, lock: _lock } = outside::folder(conf, MissingFolder::Refuse)?;
-    let folder = store.describe();
-    let format = store.read_format().await.map_err(|source| ExportError::Store { folder: folder.clone(), source })?;
-    let format = format.ok_or(ExportError::NotFormatted { folder })?;
+    let format = folder_identity::identify(store.as_ref()).await?;
     let node = journal_verify::epoch_node(conf, &format).await?;
     let witness = node.as_ref().map(Witness::of).unwrap_or_default();
     let (mut replay, beginning) = Replay::begin(store.as_ref(), &format.cluster_id, witness, Writers::MayLive).await?;

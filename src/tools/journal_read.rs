@@ -16,6 +16,7 @@ use crate::journal::codec::{self, Decoded, Frame};
 use crate::journal::entry_codec;
 use crate::journal::folder::local::MissingFolder;
 use crate::journal::folder::{Format, JournalStore, SegmentId, StoreError};
+use crate::journal::folder_identity::{self, IdentityError};
 use crate::journal::witness::Witness;
 use crate::master::outside::{self, Folder, OutsideError};
 
@@ -97,12 +98,9 @@ pub enum ReadError {
     /// The properties name no journal, or it is locked.
     #[error(transparent)]
     Outside(#[from] OutsideError),
-    /// The folder holds no journal.
-    #[error("the journal folder {folder} was never formatted: run bin/alluxio format")]
-    NotFormatted {
-        /// As configured.
-        folder: String,
-    },
+    /// The folder does not say whose journal it holds.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// It cannot be read any further.
     #[error("shown up to record {shown}; then")]
     Ends {
@@ -151,11 +149,7 @@ pub enum ReadError {
 /// Why not all of it could be shown; what is whole before was.
 pub async fn run(conf: &Conf, wanted: Wanted, output: &mut dyn Write) -> Result<(), ReadError> {
     let Folder { store, lock } = outside::folder(conf, MissingFolder::Refuse)?;
-    let folder = store.describe();
-    let failed = |source| ReadError::Store { folder: folder.clone(), source };
-    let Some(format) = store.read_format().await.map_err(failed)? else {
-        return Err(ReadError::NotFormatted { folder });
-    };
+    let format = folder_identity::identify(store.as_ref()).await?;
     let writers = if lock.is_some() { Writers::AreOver } else { Writers::MayLive };
     if let Some(segment) = wanted.segment {
         return read_segment(store.as_ref(), segment, wanted, writers, output).await;

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 
 use super::journal_replay::Writers;
 use super::journal_salvage::{self, Salvage, SalvageError, Worth};
-use super::journal_verify::{self, VerifyError};
+use super::journal_verify::{self, Report, VerifyError};
 use super::takeover::{self, Claimed, TakeoverError, Tool};
 use super::validate_conf::with_reason;
 use crate::conf::Conf;
@@ -20,6 +20,7 @@ use crate::election::{EpochNode, Latch, LatchError, new_incarnation};
 use crate::journal::chain::{Base, Position, SegmentHeader};
 use crate::journal::folder::local::MissingFolder;
 use crate::journal::folder::{CheckpointId, Format, JournalFile, JournalStore, SegmentId, StoreError};
+use crate::journal::folder_identity::{self, IdentityError};
 use crate::journal::witness::Witness;
 use crate::master::outside::{self, Folder, OutsideError};
 use crate::master::state::CheckpointOrigin;
@@ -31,12 +32,9 @@ pub enum RepairError {
     /// The properties name no journal, or it is locked.
     #[error(transparent)]
     Outside(#[from] OutsideError),
-    /// The folder holds no journal.
-    #[error("the journal folder {folder} was never formatted: run bin/alluxio format")]
-    NotFormatted {
-        /// As configured.
-        folder: String,
-    },
+    /// The folder does not say whose journal it holds.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The journal is in use, or the election or the folder cannot be used.
     #[error(transparent)]
     Takeover(#[from] TakeoverError),
@@ -114,17 +112,27 @@ pub enum Consent {
 /// It is whole, in use, or cannot be read; nobody agreed; or a step failed.
 pub async fn run(conf: &Conf, consent: Consent, output: &mut dyn Write) -> Result<(), RepairError> {
     let Folder { store, lock: _lock } = outside::folder(conf, MissingFolder::Refuse)?;
-    let folder = store.describe();
-    let failed = |source| TakeoverError::Store { folder: folder.clone(), source };
-    let Some(format) = store.read_format().await.map_err(failed)? else {
-        return Err(RepairError::NotFormatted { folder });
+    let (format, format_lost) = match folder_identity::identify(store.as_ref()).await {
+        Err(IdentityError::FormatLost { reason, cluster_id, .. }) => {
+            (folder_identity::format_of(cluster_id), Some(reason))
+        }
+        found => (found?, None),
     };
     let incarnation = new_incarnation();
     let latch = outside::latch(conf, &format.cluster_id, &Tool::Repair.address(conf), &incarnation)?;
-    let repair = Repair { conf, store: store.as_ref(), latch: latch.as_ref(), format: &format, incarnation };
+    let repair =
+        Repair { conf, store: store.as_ref(), latch: latch.as_ref(), format: &format, format_lost, incarnation };
     let outcome = repair.run(consent, output).await;
     latch.leave().await;
     outcome
+}
+
+/// What is to be done besides writing FORMAT.
+enum Plan {
+    /// The history is whole.
+    Nothing(Report),
+    /// It goes on from what can be recovered.
+    Salvage(Box<Salvage>),
 }
 
 struct Repair<'a> {
@@ -132,6 +140,8 @@ struct Repair<'a> {
     store: &'a dyn JournalStore,
     latch: &'a dyn Latch,
     format: &'a Format,
+    /// What is wrong with the file FORMAT, when `format` is what it should say.
+    format_lost: Option<String>,
     incarnation: String,
 }
 
@@ -149,26 +159,57 @@ impl Repair<'_> {
             }
         };
         self.renew(&mut claimed).await.map_err(RepairError::Overtaken)?;
-        self.perform(claimed, plan, output).await
+        if self.format_lost.is_some() {
+            self.store.write_format(self.format).await.map_err(step("write FORMAT"))?;
+        }
+        match plan {
+            Plan::Salvage(salvage) => self.perform(claimed, *salvage, output).await,
+            Plan::Nothing(report) => {
+                let released = claimed.released(&claimed.node);
+                self.latch.release(claimed.version, &released).await.map_err(RepairError::Release)?;
+                writeln!(output, "\nRepaired.")?;
+                Ok(report.write(output)?)
+            }
+        }
     }
 
     /// What is to be done, if there is anything and somebody agrees.
-    async fn plan(&self, node: &EpochNode, consent: Consent, output: &mut dyn Write) -> Result<Salvage, RepairError> {
+    async fn plan(&self, node: &EpochNode, consent: Consent, output: &mut dyn Write) -> Result<Plan, RepairError> {
         let folder = self.store.describe();
         let told = takeover::told(node);
-        match journal_verify::verify(self.store, self.format, told, Writers::AreOver).await {
-            Ok(report) => return Err(RepairError::NothingWrong { folder, end: report.end }),
-            Err(error) if !error.is_damage() => return Err(RepairError::Unreadable(Box::new(error))),
-            Err(error) => {
-                writeln!(output, "journal {folder}, cluster {}", self.format.cluster_id)?;
-                writeln!(output, "{}", with_reason(&error))?;
-            }
+        let verified = journal_verify::verify(self.store, self.format, told, Writers::AreOver).await;
+        if let (Ok(report), None) = (&verified, &self.format_lost) {
+            return Err(RepairError::NothingWrong { folder, end: report.end });
         }
+        let verified = verified.map_err(|error| if error.is_damage() { Ok(error) } else { Err(error) });
+        writeln!(output, "journal {folder}, cluster {}", self.format.cluster_id)?;
+        if let Some(reason) = &self.format_lost {
+            writeln!(output, "FORMAT {reason}: the repair writes it again, for the cluster of the segments.")?;
+        }
+        let plan = match verified {
+            Ok(report) => Plan::Nothing(report),
+            Err(Err(unreadable)) => return Err(RepairError::Unreadable(Box::new(unreadable))),
+            Err(Ok(damage)) => {
+                writeln!(output, "{}", with_reason(&damage))?;
+                Plan::Salvage(Box::new(self.salvage(node, output).await?))
+            }
+        };
+        output.flush()?;
+        let is_agreed = match consent {
+            Consent::Given => true,
+            // Meanwhile the session of the election lives.
+            Consent::Asked(ask) => tokio::task::spawn_blocking(ask).await.map_err(io::Error::other)??,
+        };
+        if is_agreed { Ok(plan) } else { Err(RepairError::NotAgreed) }
+    }
+
+    /// What can be recovered, once it is said.
+    async fn salvage(&self, node: &EpochNode, output: &mut dyn Write) -> Result<Salvage, RepairError> {
         let witness = Witness::of(node);
         let plan = journal_salvage::salvage(self.store, &self.format.cluster_id, witness, Writers::AreOver).await?;
         let named = self.format.cluster_id.clone();
         if let Some(found) = plan.cluster_id.clone().filter(|found| *found != named) {
-            return Err(RepairError::OtherCluster { folder, named, found });
+            return Err(RepairError::OtherCluster { folder: self.store.describe(), named, found });
         }
         plan.write(output)?;
         writeln!(
@@ -177,13 +218,7 @@ impl Repair<'_> {
              folder beside, where they stay as they are.",
             plan.end
         )?;
-        output.flush()?;
-        let is_agreed = match consent {
-            Consent::Given => true,
-            // Meanwhile the session of the election lives.
-            Consent::Asked(ask) => tokio::task::spawn_blocking(ask).await.map_err(io::Error::other)??,
-        };
-        if is_agreed { Ok(plan) } else { Err(RepairError::NotAgreed) }
+        Ok(plan)
     }
 
     /// Nobody else has claimed since.

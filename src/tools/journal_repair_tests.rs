@@ -2,7 +2,6 @@ use super::*;
 use crate::conf::{Role, Sources};
 use crate::election::{Contender, SharedElection};
 use crate::tools::journal_scan;
-use crate::tools::journal_verify::Report;
 use crate::tools::sample_journal::{CLUSTER, GENESIS, SampleJournal, format, segment};
 
 fn conf() -> Conf {
@@ -40,7 +39,12 @@ impl World {
         let latch = self.latch("bbbbbbbbbbbb");
         let (conf, format) = (conf(), format());
         let incarnation = "bbbbbbbbbbbb".to_owned();
-        let repair = Repair { conf: &conf, store: &self.store, latch: &latch, format: &format, incarnation };
+        let format_lost = match folder_identity::identify(&self.store).await {
+            Err(IdentityError::FormatLost { reason, .. }) => Some(reason),
+            _ => None,
+        };
+        let repair =
+            Repair { conf: &conf, store: &self.store, latch: &latch, format: &format, format_lost, incarnation };
         let mut output = Vec::new();
         let outcome = repair.run(consent, &mut output).await;
         latch.leave().await;
@@ -163,8 +167,9 @@ async fn a_repair_that_died_is_repeated() {
         let claimed = takeover::claim(&conf(), &latch, &world.store, "eeeeeeeeeeee").await.unwrap();
         let (conf, format) = (conf(), format());
         let incarnation = "eeeeeeeeeeee".to_owned();
-        let repair = Repair { conf: &conf, store: &world.store, latch: &latch, format: &format, incarnation };
-        let plan = repair.plan(&claimed.node, Consent::Given, &mut Vec::new()).await.unwrap();
+        let repair =
+            Repair { conf: &conf, store: &world.store, latch: &latch, format: &format, format_lost: None, incarnation };
+        let plan = repair.salvage(&claimed.node, &mut Vec::new()).await.unwrap();
         repair.checkpoint(&plan, "damaged-1").await.unwrap();
         let segment = SegmentId { epoch: claimed.node.epoch, index: 0 };
         let base = base(&plan, claimed.node.epoch);
@@ -177,6 +182,58 @@ async fn a_repair_that_died_is_repeated() {
     let (end, digest) = world.repaired().await;
     assert_eq!(end, claimed.1);
     assert!(journal.has(end, digest));
+}
+
+/// FORMAT gone or damaged, in a local folder.
+#[tokio::test]
+async fn format_is_written_again_for_the_cluster_of_the_segments() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    let property = format!("alluxio.master.journal.folder={}", path.display());
+    let sources = Sources { role: Role::User, environment: Default::default(), command_line: vec![property] };
+    let conf = Conf::load(&sources).unwrap();
+    crate::tools::format::run(&conf).await.unwrap();
+    let file = path.join("FORMAT");
+    let before = std::fs::read_to_string(&file).unwrap();
+    let cluster = before.lines().find_map(|line| line.strip_prefix("cluster_id=")).unwrap();
+    for damage in [None, Some("layout=1\nfeature"), Some("layout=1\nfeature_level=one\ncluster_id=x\n")] {
+        match damage {
+            None => std::fs::remove_file(&file).unwrap(),
+            Some(text) => std::fs::write(&file, text).unwrap(),
+        }
+        let error = journal_verify::run(&conf).await.unwrap_err();
+        assert!(matches!(&error, VerifyError::Identity(IdentityError::FormatLost { .. })), "{error:?}");
+        let (text, mut said) = (error.to_string(), Vec::new());
+        assert!(text.contains(cluster) && text.contains("bin/alluxio journal repair"), "{text}");
+        let refused = run(&conf, Consent::Asked(|| Ok(false)), &mut said).await;
+        assert!(matches!(refused, Err(RepairError::NotAgreed)), "{refused:?}");
+        assert_ne!(std::fs::read_to_string(&file).ok().as_deref(), Some(&*before));
+        run(&conf, Consent::Given, &mut said).await.unwrap();
+        let said = String::from_utf8(said).unwrap();
+        assert!(said.contains("the repair writes it again") && said.ends_with("The journal is whole.\n"), "{said}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+    }
+    let whole = run(&conf, Consent::Given, &mut Vec::new()).await;
+    assert!(matches!(whole, Err(RepairError::NothingWrong { .. })), "{whole:?}");
+    // Who formats it all the same meets those who still use it.
+    std::fs::remove_file(&file).unwrap();
+    crate::tools::format::run(&conf).await.unwrap();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+}
+
+/// FORMAT and a segment.
+#[tokio::test]
+async fn a_lost_format_and_other_damage_are_repaired_at_once() {
+    let world = World::new(&damaged(SampleJournal::long(), segment(4, 0), 300)).await;
+    let latch = world.latch("bbbbbbbbbbbb");
+    let (conf, format, format_lost) = (conf(), format(), Some("is gone".to_owned()));
+    let incarnation = "bbbbbbbbbbbb".to_owned();
+    let repair = Repair { conf: &conf, store: &world.store, latch: &latch, format: &format, format_lost, incarnation };
+    let mut said = Vec::new();
+    repair.run(Consent::Given, &mut said).await.unwrap();
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains("FORMAT is gone") && said.contains("Lost: records"), "{said}");
+    world.verify().await.unwrap();
 }
 
 /// The record whose frame this byte belongs to; none for a header or a record without entries.
@@ -251,7 +308,8 @@ async fn a_format_of_another_cluster_is_not_repaired_over() {
     let format = Format { cluster_id: CLUSTER.replace("0c6f", "0c6e"), ..format() };
     let conf = conf();
     let incarnation = "bbbbbbbbbbbb".to_owned();
-    let repair = Repair { conf: &conf, store: &world.store, latch: &latch, format: &format, incarnation };
+    let repair =
+        Repair { conf: &conf, store: &world.store, latch: &latch, format: &format, format_lost: None, incarnation };
     let outcome = repair.run(Consent::Given, &mut Vec::new()).await;
     assert!(matches!(&outcome, Err(RepairError::OtherCluster { found, .. }) if found == CLUSTER), "{outcome:?}");
     assert_eq!(world.store.list().await.unwrap().segments.len(), 4);

@@ -17,6 +17,7 @@ use crate::journal::chain::{Position, Record};
 use crate::journal::chain_error::ChainError;
 use crate::journal::folder::local::MissingFolder;
 use crate::journal::folder::{CheckpointId, Format, JournalStore, SegmentId};
+use crate::journal::folder_identity::{self, IdentityError};
 use crate::journal::witness::Witness;
 use crate::master::outside::{self, Folder, OutsideError};
 use crate::master::state::MasterState;
@@ -30,12 +31,9 @@ pub enum VerifyError {
     /// The properties name no journal, or it is locked.
     #[error(transparent)]
     Outside(#[from] OutsideError),
-    /// The folder holds no journal.
-    #[error("the journal folder {folder} was never formatted: run bin/alluxio format")]
-    NotFormatted {
-        /// As configured.
-        folder: String,
-    },
+    /// The folder does not say whose journal it holds.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// It cannot be read to its end.
     #[error(transparent)]
     Replay(#[from] ReplayError),
@@ -73,7 +71,7 @@ impl VerifyError {
     /// Whether the journal is damaged; otherwise it could not be read now.
     pub fn is_damage(&self) -> bool {
         match self {
-            VerifyError::Outside(_) | VerifyError::NotFormatted { .. } => false,
+            VerifyError::Outside(_) | VerifyError::Identity(_) => false,
             VerifyError::Replay(error) => !matches!(error, ReplayError::Store { .. } | ReplayError::NoLength { .. }),
             VerifyError::Differs { .. } | VerifyError::OffChain { .. } | VerifyError::OtherCluster { .. } => true,
         }
@@ -151,12 +149,7 @@ impl Report {
 /// Why it cannot be read.
 pub async fn run(conf: &Conf) -> Result<Outcome, VerifyError> {
     let Folder { store, lock } = outside::folder(conf, MissingFolder::Refuse)?;
-    let folder = store.describe();
-    let Some(format) =
-        store.read_format().await.map_err(|source| ReplayError::Store { folder: folder.clone(), source })?
-    else {
-        return Err(VerifyError::NotFormatted { folder });
-    };
+    let format = folder_identity::identify(store.as_ref()).await?;
     let writers = if lock.is_some() { Writers::AreOver } else { Writers::MayLive };
     let node = async || epoch_node(conf, &format).await;
     match verify_with(store.as_ref(), &format, &node, writers).await {

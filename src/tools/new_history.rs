@@ -15,6 +15,7 @@ use crate::journal::entry::{Corrupt, Entry};
 use crate::journal::entry_codec;
 use crate::journal::folder::local::MissingFolder;
 use crate::journal::folder::{Format, JournalStore, LAYOUT, Length, SegmentId, SegmentWriter, StoreError};
+use crate::journal::folder_identity::{self, IdentityError};
 use crate::master::outside::{self, Folder, OutsideError};
 use crate::master::state::{CheckpointOrigin, MasterState};
 use log::{info, warn};
@@ -42,12 +43,9 @@ pub enum NewHistoryError {
         #[source]
         source: StoreError,
     },
-    /// The folder holds no journal.
-    #[error("the journal folder {folder} was never formatted: run bin/alluxio format first")]
-    NotFormatted {
-        /// As configured.
-        folder: String,
-    },
+    /// The folder does not say whose journal it holds.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The folder holds a namespace.
     #[error(
         "the journal folder {folder} holds a namespace already ({what}), which would be lost. Give another folder, or, if \
@@ -133,8 +131,7 @@ async fn take_over(
 /// The format of a folder that holds no namespace.
 async fn usable(store: &dyn JournalStore) -> Result<Format, NewHistoryError> {
     let (failed, folder) = (failed(store), store.describe());
-    let format = store.read_format().await.map_err(&failed)?;
-    let format = format.ok_or_else(|| NewHistoryError::NotFormatted { folder: folder.clone() })?;
+    let format = folder_identity::identify(store).await?;
     if format.layout != LAYOUT {
         let what = format!("layout {}", format.layout);
         return Err(NewHistoryError::NotEmpty { folder, what });

@@ -26,7 +26,7 @@ async fn golden() -> legacy::gather::Whole {
 async fn an_imported_namespace_is_a_whole_journal_and_is_not_imported_twice() {
     let folder = tempfile::tempdir().unwrap();
     let conf = conf(&folder.path().join("journal"));
-    assert!(matches!(check(&conf).await, Err(NewHistoryError::NotFormatted { .. })));
+    assert!(matches!(check(&conf).await, Err(NewHistoryError::Identity(IdentityError::NotFormatted { .. }))));
     format::run(&conf).await.unwrap();
     check(&conf).await.unwrap();
     let whole = golden().await;
