@@ -10,7 +10,7 @@ use crate::master::state::MasterState;
 use crate::rpc::peer::Peer;
 use crate::types::time::{Millis, boot_now, wall_now};
 use crate::types::{ErrorKind, FsError, SequenceNumber};
-use crate::ufs::{Ufs, UfsDeletion, UfsError, UfsOwnership, UfsUri};
+use crate::ufs::{Ufs, UfsDeletion, UfsError, UfsErrorKind, UfsOwnership, UfsUri};
 use bytes::Bytes;
 use chrono::DateTime;
 use flate2::Compression;
@@ -186,7 +186,9 @@ impl UfsNamespace {
             Ok(entries) => Ok(entries),
             Err(error) => {
                 // Half of it has the name of a whole one.
-                if let Err(error) = ufs.delete(uri, UfsDeletion::File).await {
+                if let Err(error) = ufs.delete(uri, UfsDeletion::File).await
+                    && error.kind != UfsErrorKind::NotFound
+                {
                     warn!("cannot delete a backup that is not whole uri={uri} reason={error}");
                 }
                 Err(error)
