@@ -8,12 +8,26 @@ use crate::types::{
     PersistenceState, TtlAction, WorkerAddress, WorkerId,
 };
 
+/// Bytes and components of a path that is asked for: what one request costs stays bounded. More than any path that can be
+/// made has at first, for a tree may be moved below another. The limits are ours; 2.9 knows none.
+const PATH_BYTES_MAX: usize = 64 << 10;
+const PATH_LEVELS_MAX: usize = 4_000;
+
 /// The path of a request.
 ///
 /// # Errors
-/// It is none; the text is that of 2.9.6.
+/// It is none, the text is that of 2.9.6; or it is too long.
 pub fn path(text: &str) -> Result<AlluxioPath, FsError> {
-    AlluxioPath::parse(text).map_err(|invalid| FsError::new(ErrorKind::InvalidArgument, invalid.to_string()))
+    let invalid = |text: String| FsError::new(ErrorKind::InvalidArgument, text);
+    if text.len() > PATH_BYTES_MAX {
+        let shown: String = text.chars().take(40).collect();
+        return Err(invalid(format!("Path of {} bytes, the limit is {PATH_BYTES_MAX}: {shown}...", text.len())));
+    }
+    let levels = text.bytes().filter(|byte| *byte == b'/').count();
+    if levels > PATH_LEVELS_MAX {
+        return Err(invalid(format!("Path with {levels} components, the limit is {PATH_LEVELS_MAX}")));
+    }
+    AlluxioPath::parse(text).map_err(|error| invalid(error.to_string()))
 }
 
 /// Permission bits as they travel.

@@ -16,7 +16,7 @@ use tonic::codegen::http;
 use tonic::codegen::{BoxFuture, Bytes, Service};
 use tonic::server::Grpc;
 use tonic::transport::server::TcpConnectInfo;
-use tonic::{Status, Streaming};
+use tonic::{Code, Status, Streaming};
 use tonic_prost::ProstCodec;
 
 use super::handshake::Authenticator;
@@ -52,7 +52,21 @@ where
     A: prost::Message + Default + 'static,
     F: Future<Output = Result<A, FsError>> + Send + 'static,
 {
-    Box::pin(async move { Ok(grpc::<A, Q>().unary(Handler(Some(|message| finish(handler(message)))), request).await) })
+    Box::pin(async move {
+        let response = grpc::<A, Q>().unary(Handler(Some(|message| finish(handler(message)))), request).await;
+        Ok(as_java_refuses(response))
+    })
+}
+
+/// A message that is too long has another code here than tonic's.
+// Compatible: grpc-java, RESOURCE_EXHAUSTED.
+fn as_java_refuses(mut response: http::Response<Body>) -> http::Response<Body> {
+    let too_long = Code::OutOfRange as i32;
+    let code = response.headers_mut().get_mut(Status::GRPC_STATUS);
+    if let Some(code) = code.filter(|code| code.as_bytes() == too_long.to_string().as_bytes()) {
+        *code = http::HeaderValue::from(Code::ResourceExhausted as i32);
+    }
+    response
 }
 
 /// One message in, many out.

@@ -1,11 +1,19 @@
 //! Paths of the Alluxio namespace.
 
+use std::borrow::Borrow;
 use std::fmt;
 
 /// An absolute path without scheme and authority: `/`, or `/a/b` with no empty, `.` or `..` component and no
 /// slash at the end. Cheap to compare; order is that of the bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct AlluxioPath(String);
+
+// Maps of paths are asked with the text of one: same order, same equality.
+impl Borrow<str> for AlluxioPath {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
 
 /// A text that is no path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +71,15 @@ impl AlluxioPath {
         self.0.rsplit('/').next().unwrap_or("")
     }
 
+    /// The texts of this path and of all above it, the root last.
+    pub fn upwards(&self) -> impl Iterator<Item = &str> {
+        std::iter::successors(Some(self.0.as_str()), |text| match text.rfind('/') {
+            _ if *text == "/" => None,
+            Some(end) => Some(&text[..end.max(1)]),
+            None => None,
+        })
+    }
+
     /// The path above; none for the root.
     pub fn parent(&self) -> Option<AlluxioPath> {
         if self.is_root() {
@@ -93,6 +110,14 @@ impl fmt::Display for AlluxioPath {
 #[cfg(test)]
 mod tests {
     use super::AlluxioPath;
+
+    #[test]
+    fn upwards_goes_to_the_root() {
+        let upwards = |text: &str| AlluxioPath::parse(text).unwrap().upwards().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(upwards("/"), ["/"]);
+        assert_eq!(upwards("/a"), ["/a", "/"]);
+        assert_eq!(upwards("/a/bc/d"), ["/a/bc/d", "/a/bc", "/a", "/"]);
+    }
 
     #[test]
     fn a_path_is_normal_whatever_its_text() {

@@ -9,6 +9,7 @@ mod file_system;
 mod golden;
 mod handshake;
 mod harness;
+mod hostile;
 mod standby;
 mod tree;
 mod ufs;

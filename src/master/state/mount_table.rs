@@ -34,17 +34,7 @@ impl MountTable {
 
     /// The mount that a path belongs to: the one with the longest path above it. None: that of the root.
     pub fn resolve(&self, path: &AlluxioPath) -> Option<&AddMountPoint> {
-        if self.points.is_empty() {
-            return None;
-        }
-        let mut at = Some(path.clone());
-        while let Some(path) = at {
-            if let Some(mount) = self.points.get(&path) {
-                return Some(mount);
-            }
-            at = path.parent();
-        }
-        None
+        path.upwards().filter(|_| !self.points.is_empty()).find_map(|at| self.points.get(at))
     }
 
     /// Mounts that begin below this path, or at it.

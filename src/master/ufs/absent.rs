@@ -36,15 +36,8 @@ impl AbsentPaths {
     /// Whether the path, or one above it, was not there. Its first `found` components are in the namespace by now,
     /// so what was known of them is void.
     pub fn contains(&self, path: &AlluxioPath, found: usize, now: Boot) -> bool {
-        let mut at = path.clone();
-        for _ in found..path.components().count() {
-            if self.until.get(&at).is_some_and(|until| *until > now) {
-                return true;
-            }
-            let Some(above) = at.parent() else { return false };
-            at = above;
-        }
-        false
+        let unknown = path.components().count().saturating_sub(found);
+        path.upwards().take(unknown).any(|at| self.until.get(at).is_some_and(|until| *until > now))
     }
 }
 
