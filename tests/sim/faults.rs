@@ -219,8 +219,10 @@ impl World {
         }
         self.coverage.met(Met::StoodStill);
         let time = self.rng.range(SECOND, 12 * SECOND);
+        let before = self.hosts[host].paused_until.max(self.now);
         self.pause_for(host, time);
-        self.hosts[host].stood_still += self.drifted(host, time);
+        // A pause within another one stops no clock twice.
+        self.hosts[host].stood_still += self.drifted(host, self.hosts[host].paused_until - before);
     }
 
     /// All faults end; whoever is dead starts.
