@@ -4,8 +4,13 @@
 //! all others wait for that one and for their own: two flushes for each request. If the first waits until all are back,
 //! each request waits for one flush and for those who are slower to come back. So it waits when, as far as the last time
 //! tells, coming back takes clearly less than a flush.
+//!
+//! Where two flushes may be under way, clients form two groups: while the answers to one come back as new requests, the
+//! other is flushed. So a flush waits for half of all, and behind another one, which takes its time anyway, as long as
+//! that is under way.
 
 use crate::types::time::Boot;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Longest wait for those who were expected and do not come. The timer that ends it may be a millisecond late.
@@ -18,8 +23,10 @@ const FLUSHES_WITHOUT_TRUST: u32 = 16;
 pub(super) struct Gather {
     /// Operations that the next flush will answer.
     queued: usize,
-    /// Operations that the flush under way will answer, and when it began.
-    flight: (usize, Boot),
+    /// How many flushes may be under way.
+    flights_max: usize,
+    /// Operations that each flush under way will answer, and when it began; in order.
+    flights: VecDeque<(usize, Boot)>,
     /// When the last flush ended, and how many operations it answered.
     answered: (usize, Boot),
     /// How many were queued since then.
@@ -28,6 +35,8 @@ pub(super) struct Gather {
     turnaround: Option<Duration>,
     /// The next flush waits for so many operations; none: it does not wait.
     expected: usize,
+    /// A flush behind another one is of so many operations at least.
+    share: usize,
     /// But no longer than this.
     until: Boot,
     /// So many flushes more do not wait.
@@ -35,6 +44,11 @@ pub(super) struct Gather {
 }
 
 impl Gather {
+    /// Of a writer that may have so many flushes under way.
+    pub(super) fn new(flights_max: usize) -> Gather {
+        Gather { flights_max, ..Gather::default() }
+    }
+
     /// So many operations more will be answered by the next flush.
     pub(super) fn queue(&mut self, operations: usize) {
         self.queued += operations;
@@ -54,29 +68,37 @@ impl Gather {
     pub(super) fn begin(&mut self, now: Boot) {
         let in_vain = self.queued < self.expected;
         self.without_trust = if in_vain { FLUSHES_WITHOUT_TRUST } else { self.without_trust.saturating_sub(1) };
-        self.flight = (std::mem::take(&mut self.queued), now);
+        self.flights.push_back((std::mem::take(&mut self.queued), now));
     }
 
-    /// It has ended, well or not; after one that failed nobody is waited for.
+    /// The first has ended, well or not; one that failed takes the others with it, and nobody is waited for then.
     pub(super) fn end(&mut self, durable: bool, now: Boot) {
-        let (operations, began) = std::mem::take(&mut self.flight);
+        let Some((operations, began)) = self.flights.pop_front() else { return };
         self.expected = 0;
+        let others: usize = self.flights.iter().map(|(operations, _)| operations).sum();
         if !durable {
-            self.queued += operations;
+            self.queued += operations + others;
+            self.flights.clear();
             return;
         }
-        let (flush, under_way) = (now.since(began), operations + self.queued);
+        let flush = now.since(began);
+        self.share = (operations + others + self.queued).div_ceil(self.flights_max);
         // More of them take longer; if they are many more, what the few took tells no more than that.
-        let more = (under_way as f64 / self.answered.0.max(1) as f64).clamp(1.0, 2.0);
+        let more = (self.share as f64 / self.answered.0.max(1) as f64).clamp(1.0, 2.0);
         let pays = self.turnaround.take().is_some_and(|turnaround| turnaround.mul_f64(more) < flush * 3 / 4);
         if pays && self.without_trust == 0 {
-            self.expected = under_way;
+            self.expected = self.share;
             self.until = now + flush.min(GATHER_MAX);
         }
         (self.answered, self.back) = ((operations, now), 0);
     }
 
-    /// Until when the next flush is to wait, if nothing more is queued.
+    /// Whether the next flush, for which something is queued, is to begin.
+    pub(super) fn is_over(&self, now: Boot) -> bool {
+        if self.flights.is_empty() { self.waits_until(now).is_none() } else { self.queued >= self.share }
+    }
+
+    /// Until when the next flush is to wait, if nothing more is queued and no other one is under way.
     pub(super) fn waits_until(&self, now: Boot) -> Option<Boot> {
         (self.queued < self.expected && now < self.until).then_some(self.until)
     }
@@ -93,7 +115,7 @@ mod tests {
     /// A flush of so many operations, who come back one by one in this time; then one of all of them, from 1,000,000 to
     /// 1,001,000.
     fn after_two_flushes_of(operations: usize, coming_back_us: u64) -> Gather {
-        let mut gather = Gather::default();
+        let mut gather = Gather::new(1);
         gather.queue(operations);
         gather.begin(at(0));
         gather.end(true, at(1000));

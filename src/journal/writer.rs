@@ -1,7 +1,7 @@
 //! Pure. The one writer of an epoch: which segment is created, what is appended to it, what is acknowledged.
 //!
-//! One flush is under way at a time; what is queued meanwhile goes with the next one (`gather.rs` says when). A failed
-//! flush ends the segment: the writer creates the next one, whose header names the acknowledged end and which begins
+//! One flush is under way at a time, or as many as the store does better with; what is queued meanwhile goes with the
+//! next one (`gather.rs` says when). Flushes end in order. A failed one ends the segment, and with it those behind: the writer creates the next one, whose header names the acknowledged end and which begins
 //! with all that is not acknowledged; late answers of the old segment mean nothing any more (F7).
 //!
 //! Invariants: sequences have no gap; `base` is a place that a flush of this epoch, or the takeover, acknowledged;
@@ -35,6 +35,8 @@ pub struct WriterLimits {
     pub segment_bytes: u64,
     /// With more than this not acknowledged, no more is taken.
     pub unacknowledged_bytes: usize,
+    /// How many flushes may be under way; 1 or more.
+    pub flights: usize,
 }
 
 /// Whose history is written, and where it is taken up.
@@ -93,6 +95,11 @@ struct Flight {
     last: Position,
     /// Mark in its last record.
     mark: SequenceNumber,
+    /// Bytes of the segment up to its end.
+    bytes: u64,
+    /// Its records, and the bytes of their entries.
+    records: usize,
+    entries: usize,
 }
 
 /// See the module text.
@@ -119,7 +126,8 @@ pub struct Writer {
     failing: bool,
     next_index: u32,
     created: u32,
-    flight: Option<Flight>,
+    /// The flushes under way, in order.
+    flights: VecDeque<Flight>,
     gather: Gather,
     flushed: Option<Position>,
     /// How many segments must be registered before what is flushed may be answered.
@@ -154,8 +162,8 @@ impl Writer {
             failing: false,
             next_index: 0,
             created: 0,
-            flight: None,
-            gather: Gather::default(),
+            flights: VecDeque::new(),
+            gather: Gather::new(limits.flights),
             flushed: None,
             flushed_segments: 0,
             mark: begin,
@@ -276,10 +284,11 @@ impl Writer {
     pub fn appended(&mut self, segment: SegmentId, durable: bool, now: Boot) -> bool {
         let blind = mutant::is(Mutant::OldSegmentCounts);
         let Some(current) = self.current.filter(|current| current.segment == segment || blind) else { return false };
-        let Some(flight) = self.flight.take() else { return false };
+        let Some(flight) = self.flights.pop_front() else { return false };
         self.gather.end(durable, now);
         if !durable && !mutant::is(Mutant::FailedFlushCounts) {
             self.current = None;
+            self.flights.clear();
             if mutant::is(Mutant::RollNamesSent) {
                 self.base = Some(Base { segment, bytes: current.bytes, position: flight.last });
                 self.unacknowledged.retain(|queued| queued.position.sequence > flight.last.sequence);
@@ -300,7 +309,7 @@ impl Writer {
         self.flushed = Some(flight.last);
         self.flushed_segments = segment.index + 1;
         self.written_mark = flight.mark;
-        self.base = Some(Base { segment, bytes: current.bytes, position: flight.last });
+        self.base = Some(Base { segment, bytes: flight.bytes, position: flight.last });
         true
     }
 
@@ -324,18 +333,16 @@ impl Writer {
         if std::mem::take(&mut self.pause) {
             self.wait_to_create(now);
         }
-        if self.flight.is_none() {
-            // The base of a header says "answered": what is flushed but held back must not become one (F9).
-            let answered =
-                self.flushed.is_none_or(|flushed| flushed == self.mark) || mutant::is(Mutant::RollUnanswered);
-            if let Some(next) = self.ready.take_if(|_| answered) {
-                effects.extend(self.current.take().map(|old| WriterEffect::Close(old.segment)));
-                self.current = Some(next);
-                effects.push(self.begin_segment(now));
-            } else if let Some(append) = self.next_append(now) {
-                effects.push(append);
-            }
+        // The base of a header says "answered": what is flushed but held back must not become one (F9).
+        let answered = self.flushed.is_none_or(|flushed| flushed == self.mark) || mutant::is(Mutant::RollUnanswered);
+        if self.flights.is_empty()
+            && let Some(next) = self.ready.take_if(|_| answered)
+        {
+            effects.extend(self.current.take().map(|old| WriterEffect::Close(old.segment)));
+            self.current = Some(next);
+            effects.push(self.begin_segment(now));
         }
+        effects.extend(self.next_append(now));
         let over = self.current.is_none_or(|current| current.bytes >= self.limits.segment_bytes || !self.fits(current));
         let may_create = self.creating.is_none() && self.ready.is_none();
         if over && may_create && self.create_at().is_none_or(|at| now >= at) {
@@ -350,10 +357,10 @@ impl Writer {
 
     /// When `effects`, which had nothing more to say at `now`, may have something new without an event.
     pub fn wake_at(&self, now: Boot) -> Option<Boot> {
-        let mark = (self.flight.is_none() && self.current.is_some() && self.mark.sequence > self.written_mark)
+        let mark = (self.flights.is_empty() && self.current.is_some() && self.mark.sequence > self.written_mark)
             .then(|| self.written_at + MARK_DELAY);
         let create = self.create_at().filter(|_| self.creating.is_none());
-        let gathered = self.gather.waits_until(now).filter(|_| self.flight.is_none() && self.has_unflushed());
+        let gathered = self.gather.waits_until(now).filter(|_| self.flights.is_empty() && self.has_unflushed());
         mark.into_iter().chain(create).chain(gathered).filter(|at| *at > now).min()
     }
 
@@ -374,14 +381,18 @@ impl Writer {
 
     fn next_append(&mut self, now: Boot) -> Option<WriterEffect> {
         let current = self.current?;
-        if !self.fits(current) {
+        // Where the next segment waits, this one comes to its end. The first append of a segment is alone: it counts when
+        // all of it is there.
+        let begins = current.bytes > 0 && self.base.is_none_or(|base| base.segment != current.segment);
+        let most = if self.ready.is_some() || begins { 1 } else { self.limits.flights };
+        if self.flights.len() >= most || !self.fits(current) {
             return None; // The next segment is being created: see `effects`.
         }
-        if !self.unacknowledged.is_empty() {
-            if self.gather.waits_until(now).is_some() {
-                return None;
-            }
-            return Some(self.send(Vec::with_capacity(self.queued_bytes()), now));
+        if self.sent().sequence < self.last.sequence {
+            return self.gather.is_over(now).then(|| self.send(Vec::with_capacity(self.queued_bytes()), now));
+        }
+        if !self.flights.is_empty() {
+            return None;
         }
         let silent = mutant::is(Mutant::NoIdleMark);
         if self.mark.sequence > self.written_mark && now >= self.written_at + MARK_DELAY && !silent {
@@ -392,24 +403,35 @@ impl Writer {
         None
     }
 
+    /// Position after the last record that was sent to the current segment, or counts as flushed.
+    fn sent(&self) -> Position {
+        let flushed = self.base.map_or(Position::START, |base| base.position);
+        self.flights.back().map_or(flushed, |flight| flight.last)
+    }
+
+    /// What an append of all that was not sent takes, and a record more.
     fn queued_bytes(&self) -> usize {
-        self.unacknowledged_bytes + (self.unacknowledged.len() + 1) * codec::FRAME_HEADER_BYTES
+        let sent = self.flights.iter().fold((0, 0), |sum, flight| (sum.0 + flight.records, sum.1 + flight.entries));
+        self.unacknowledged_bytes - sent.1 + (self.unacknowledged.len() - sent.0 + 1) * codec::FRAME_HEADER_BYTES
     }
 
     fn fits(&self, current: Current) -> bool {
         current.bytes + self.queued_bytes() as u64 <= current.capacity
     }
 
-    /// Appends all that is queued to `bytes` and sends them.
+    /// Appends all that is queued and was not sent to `bytes`, and sends them.
     fn send(&mut self, mut bytes: Vec<u8>, now: Boot) -> WriterEffect {
-        for queued in &self.unacknowledged {
+        let (mut records, mut entries) = (0, 0);
+        for queued in self.unacknowledged.iter().skip(self.flights.iter().map(|flight| flight.records).sum()) {
+            (records, entries) = (records + 1, entries + queued.entries.len());
             codec::encode_record(&mut bytes, self.epoch, queued.position, self.mark.sequence, &queued.entries);
         }
         self.written_at = now;
         self.gather.begin(now);
-        self.flight = Some(Flight { last: self.last, mark: self.mark.sequence });
         let current = self.current.as_mut().expect("only an open segment is written to");
         current.bytes += bytes.len() as u64;
+        let (last, mark, bytes_to) = (self.last, self.mark.sequence, current.bytes);
+        self.flights.push_back(Flight { last, mark, bytes: bytes_to, records, entries });
         WriterEffect::Append { segment: current.segment, bytes: bytes.into() }
     }
 }

@@ -11,7 +11,7 @@ fn id(index: u32) -> SegmentId {
 
 fn writer(segment_bytes: u64) -> Writer {
     let start = WriterStart { cluster_id: "c".into(), genesis: 7, epoch: 4, base: None, copies: Vec::new() };
-    Writer::new(start, WriterLimits { segment_bytes, unacknowledged_bytes: 1000 })
+    Writer::new(start, WriterLimits { segment_bytes, unacknowledged_bytes: 1000, flights: 1 })
 }
 
 /// The frames of an append.

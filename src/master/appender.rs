@@ -2,11 +2,12 @@
 
 use super::event::Event;
 use super::runtime::Ticket;
-use crate::journal::folder::{SegmentId, SegmentWriter};
+use crate::journal::folder::{Flushed, SegmentId, SegmentWriter};
 use crate::metrics::{FlushTimes, MasterCounters};
-use crate::types::time::boot_now;
+use crate::types::time::{Boot, boot_now};
 use bytes::Bytes;
 use log::warn;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -28,7 +29,7 @@ impl Flushes {
     }
 }
 
-/// Owns the open end of a segment: one append at a time, then closes it.
+/// Owns the open end of a segment: appends in order, no more at a time than the driver sends, then closes it.
 pub(super) async fn append_all(
     segment: SegmentId,
     mut writer: Box<dyn SegmentWriter>,
@@ -39,12 +40,30 @@ pub(super) async fn append_all(
     if tell.send(Event::Created(segment, Ok(writer.room_bytes()))).await.is_err() {
         return;
     }
-    while let Some(bytes) = appends.recv().await {
-        let began = boot_now();
-        let outcome = writer.append(bytes).await.map_err(|error| error.to_string());
+    let mut flights: VecDeque<(Boot, Flushed)> = VecDeque::new();
+    loop {
+        let outcome = match flights.front_mut() {
+            // Both may be waited for again where they were left.
+            Some((began, flushed)) => tokio::select! {
+                outcome = flushed => Some((*began, outcome)),
+                Some(bytes) = appends.recv() => {
+                    flights.push_back((boot_now(), writer.send(bytes).await));
+                    None
+                }
+            },
+            None => match appends.recv().await {
+                Some(bytes) => {
+                    flights.push_back((boot_now(), writer.send(bytes).await));
+                    None
+                }
+                None => break,
+            },
+        };
+        let Some((began, outcome)) = outcome else { continue };
+        flights.pop_front();
         flushes.count(outcome.is_ok(), boot_now().since(began));
         let failed = outcome.is_err();
-        if tell.send(Event::Appended(segment, outcome)).await.is_err() || failed {
+        if tell.send(Event::Appended(segment, outcome.map_err(|error| error.to_string()))).await.is_err() || failed {
             return;
         }
     }

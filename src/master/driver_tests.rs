@@ -29,7 +29,7 @@ fn settings(mode: FencingMode) -> DriverSettings {
     DriverSettings {
         role,
         cluster_id: "c".into(),
-        limits: WriterLimits { segment_bytes: 1 << 16, unacknowledged_bytes: 1 << 16 },
+        limits: WriterLimits { segment_bytes: 1 << 16, unacknowledged_bytes: 1 << 16, flights: 1 },
         ops: ops::Settings {
             permission_checking: true,
             super_group: "supergroup".into(),

@@ -281,7 +281,7 @@ impl Runtime {
 
     fn create(&mut self, segment: SegmentId) {
         // The queue exists before the file, so that an append finds it whatever the order of events.
-        let (sender, appends) = mpsc::channel(1);
+        let (sender, appends) = mpsc::channel(self.outside.store.flights_max());
         self.appenders.retain(|_, appender| !appender.is_closed()); // those of files that could not be created
         self.appenders.insert(segment, sender);
         let (store, tell) = (self.outside.store.clone(), self.tell.clone());

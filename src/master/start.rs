@@ -192,7 +192,7 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     let Loaded { core, position, genesis, refused } = load(store.as_ref()).await?;
     info!("loaded cluster={} position={position} took_ms={}", format.cluster_id, boot_now().since(began).as_millis());
 
-    let settings = driver_settings(conf, &format.cluster_id, &address, process.incarnation());
+    let settings = driver_settings(conf, &format.cluster_id, &address, process.incarnation(), store.as_ref());
     let outside = Outside { store: store.clone(), latch: latch.clone(), refused: refused.into() };
     let (runtime, handle) =
         Runtime::new(&settings, |gate| Driver::new(settings.clone(), gate, position, genesis), core, outside);
@@ -305,7 +305,13 @@ async fn ready(handle: Handle) -> &'static str {
     }
 }
 
-fn driver_settings(conf: &Conf, cluster_id: &str, address: &str, incarnation: &str) -> DriverSettings {
+fn driver_settings(
+    conf: &Conf,
+    cluster_id: &str,
+    address: &str,
+    incarnation: &str,
+    store: &dyn JournalStore,
+) -> DriverSettings {
     DriverSettings {
         role: RoleSettings {
             mode: outside::fencing(conf),
@@ -317,6 +323,7 @@ fn driver_settings(conf: &Conf, cluster_id: &str, address: &str, incarnation: &s
         limits: WriterLimits {
             segment_bytes: conf.get(&keys::JOURNAL_LOG_SIZE_MAX).0,
             unacknowledged_bytes: UNACKNOWLEDGED_BYTES_MAX,
+            flights: store.flights_max(),
         },
         ops: ops::Settings {
             permission_checking: conf.get(&keys::PERMISSION_ENABLED)

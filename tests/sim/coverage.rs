@@ -26,6 +26,7 @@ met! {
     ZombieWrite: "writes that landed after their writer's death",
     LateAcknowledgement: "acknowledgements after the flush was given up",
     FailedFlush: "flushes that failed",
+    Overlapped: "flushes that began while another one was under way",
     NotClosed: "segments that could not be closed",
     TornTail: "torn appends",
     LateCreate: "segments created after their creation was given up",

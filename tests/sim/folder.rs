@@ -131,9 +131,16 @@ impl World {
     pub fn append(&mut self, host: usize, life: u64, segment: SegmentId, bytes: &[u8]) {
         let process = self.process(host, life).expect("it just asked for it");
         process.flights += 1;
-        let flight = process.flights;
-        process.in_flight = Some(flight);
+        let (flight, overlaps) = (process.flights, !process.in_flight.is_empty());
+        if !overlaps {
+            process.landing_at.fill(0);
+            process.acknowledged_at = 0;
+        }
+        process.in_flight.push_back(flight);
         let Some(file) = process.files.get(&segment).copied() else { return };
+        if overlaps {
+            self.coverage.met(Met::Overlapped);
+        }
         let append = self.folder.begin_append(file, bytes);
         self.after(FLUSH_DEADLINE, Action::FlushDeadline { host, life, segment, flight });
         if self.datanodes_away_until > self.now || self.dies_in_flush(host, life) {
@@ -155,6 +162,11 @@ impl World {
             };
             let torn = self.rng.chance(1, one_in) && !self.healing;
             let part = torn.then(|| self.rng.index(bytes.len()));
+            // Behind what was sent before.
+            let now = self.now;
+            let landing = &mut self.process(host, life).expect("it just asked for it").landing_at[replica];
+            *landing = (*landing + 1).max(now + delay);
+            let delay = *landing - now;
             self.after(delay, Action::Land { append, replica, bytes: part });
             slowest = delay;
             if torn {
@@ -174,6 +186,10 @@ impl World {
             }
         }
         let delay = slowest + self.rng.range(50, MS);
+        let now = self.now;
+        let process = self.process(host, life).expect("it just asked for it");
+        process.acknowledged_at = (process.acknowledged_at + 1).max(now + delay);
+        let delay = process.acknowledged_at - now;
         self.after(delay, Action::Acknowledge { host, life, segment, append, flight });
     }
 
@@ -195,10 +211,11 @@ impl World {
             self.coverage.met(Met::ZombieWrite);
             return;
         };
-        if process.in_flight == Some(flight) {
-            process.in_flight = None;
-        } else {
-            self.coverage.met(Met::LateAcknowledgement);
+        match process.in_flight.iter().position(|under_way| *under_way == flight) {
+            Some(0) => drop(process.in_flight.pop_front()),
+            // The one before was not, and so the pipeline is over.
+            Some(_) => return,
+            None => self.coverage.met(Met::LateAcknowledgement),
         }
         self.note(|| format!("an append of host {host} to {segment} is acknowledged"));
         self.flush_ends(host, life);
@@ -208,8 +225,8 @@ impl World {
     /// No acknowledgement came.
     pub fn flush_deadline(&mut self, host: usize, life: u64, segment: SegmentId, flight: u64) {
         let Some(process) = self.process(host, life) else { return };
-        if process.in_flight == Some(flight) {
-            process.in_flight = None;
+        if process.in_flight.contains(&flight) {
+            process.in_flight.clear();
             self.coverage.met(Met::FailedFlush);
             self.tell_later(host, life, Event::Appended(segment, Err("deadline".into())));
         }

@@ -297,7 +297,11 @@ pub struct Process {
     pub incarnation: String,
     pub files: BTreeMap<SegmentId, FileId>,
     /// Number of the flush under way: what comes for another one is late.
-    pub in_flight: Option<u64>,
+    /// Flushes under way, in order.
+    pub in_flight: VecDeque<u64>,
+    /// When the bytes of the last of them reach each replica, and its acknowledgement the master, at the earliest.
+    pub landing_at: Vec<u64>,
+    pub acknowledged_at: u64,
     pub flights: u64,
     pub wake: Option<u64>,
     /// Who was taken in and not answered yet.
@@ -512,7 +516,9 @@ impl World {
             session,
             incarnation,
             files: BTreeMap::new(),
-            in_flight: None,
+            in_flight: VecDeque::new(),
+            landing_at: vec![0; self.options.replicas],
+            acknowledged_at: 0,
             flights: 0,
             wake: None,
             owed: BTreeSet::new(),

@@ -67,7 +67,7 @@ fn driver_settings(root_ufs: &str) -> DriverSettings {
             incarnation: "i".into(),
         },
         cluster_id: "c".into(),
-        limits: WriterLimits { segment_bytes: 1 << 20, unacknowledged_bytes: 1 << 20 },
+        limits: WriterLimits { segment_bytes: 1 << 20, unacknowledged_bytes: 1 << 20, flights: 1 },
         ops: ops::Settings {
             permission_checking: true,
             super_group: "supergroup".into(),

@@ -8,8 +8,8 @@ use super::chunks::{Chunks, Sum};
 use super::layout::{self, CHECKPOINTS, EPOCHS, FORMAT};
 use super::local_folder::{self, missing_is_fine};
 use super::{
-    CheckpointId, Format, JournalFile, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError,
-    Usage, Written,
+    CheckpointId, Flushed, Format, JournalFile, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter,
+    StoreError, Usage, Written,
 };
 use crate::types::SequenceNumber;
 use async_trait::async_trait;
@@ -17,6 +17,7 @@ use bytes::Bytes;
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 use std::fs::{File, OpenOptions};
+use std::future::ready;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -369,11 +370,8 @@ impl LocalSegment {
         let reason = "the segment has ended".into();
         StoreError::Unavailable { operation, object: self.path.display().to_string(), reason }
     }
-}
 
-#[async_trait]
-impl SegmentWriter for LocalSegment {
-    async fn append(&mut self, bytes: Bytes) -> Result<()> {
+    async fn flush(&mut self, bytes: Bytes) -> Result<()> {
         let file = self.file.take().ok_or_else(|| self.ended("append"))?;
         let length = bytes.len() as u64;
         if length > self.room {
@@ -402,6 +400,13 @@ impl SegmentWriter for LocalSegment {
         self.written += length;
         self.file = Some(file);
         Ok(())
+    }
+}
+
+#[async_trait]
+impl SegmentWriter for LocalSegment {
+    async fn send(&mut self, bytes: Bytes) -> Flushed {
+        Box::pin(ready(self.flush(bytes).await))
     }
 
     fn room_bytes(&self) -> u64 {

@@ -2,13 +2,14 @@
 
 use super::memory::{FileId, MemoryFolder};
 use super::{
-    CheckpointId, Format, JournalFile, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter, StoreError,
-    Usage, Written,
+    CheckpointId, Flushed, Format, JournalFile, JournalStore, Length, Listing, Recovery, SegmentId, SegmentWriter,
+    StoreError, Usage, Written,
 };
 use crate::types::SequenceNumber;
 use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
+use std::future::ready;
 use std::sync::Arc;
 
 type Result<T> = std::result::Result<T, StoreError>;
@@ -129,16 +130,15 @@ struct MemorySegment {
     written: u64,
 }
 
-#[async_trait]
-impl SegmentWriter for MemorySegment {
-    async fn append(&mut self, bytes: Bytes) -> Result<()> {
+impl MemorySegment {
+    fn flush(&mut self, bytes: &[u8]) -> Result<()> {
         let object = self.segment.to_string();
         if bytes.len() as u64 > self.room_bytes() {
             self.written = SEGMENT_BYTES;
             return Err(StoreError::Full { object, reason: format!("{} bytes do not fit", bytes.len()) });
         }
         let mut folder = self.folder.lock();
-        let append = folder.begin_append(self.file, &bytes);
+        let append = folder.begin_append(self.file, bytes);
         (0..folder.replicas()).for_each(|replica| {
             folder.land(append, replica);
         });
@@ -148,6 +148,13 @@ impl SegmentWriter for MemorySegment {
         }
         self.written += bytes.len() as u64;
         Ok(())
+    }
+}
+
+#[async_trait]
+impl SegmentWriter for MemorySegment {
+    async fn send(&mut self, bytes: Bytes) -> Flushed {
+        Box::pin(ready(self.flush(&bytes)))
     }
 
     fn room_bytes(&self) -> u64 {

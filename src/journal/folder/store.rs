@@ -7,6 +7,7 @@ use crate::types::time::Millis;
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::fmt;
+use std::pin::Pin;
 use std::time::Duration;
 
 /// Name of a segment. The order is that of the history: epoch, then index.
@@ -242,6 +243,11 @@ pub trait JournalStore: Send + Sync {
     /// `writer`, and deletes it.
     async fn probe(&self, writer: &str) -> Result<(), StoreError>;
 
+    /// How many flushes of one segment may be under way at a time: more than one where that is faster.
+    fn flights_max(&self) -> usize {
+        1
+    }
+
     /// Lists segments and checkpoints; a folder without them gives an empty listing.
     async fn list(&self) -> Result<Listing, StoreError>;
 
@@ -290,12 +296,21 @@ pub trait JournalStore: Send + Sync {
     async fn set_aside(&self, file: JournalFile, aside: &str) -> Result<(), StoreError>;
 }
 
+/// The outcome of an append: `Ok` means durable as the store was configured (hsync, hflush, fdatasync). Late or failed
+/// flushes are `Unavailable`: the bytes may be there, or appear later. To be waited for: giving up on it ends the segment.
+pub type Flushed = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
+
 /// The open end of a segment. Any error ends the segment: nothing more may be appended to it.
 #[async_trait]
 pub trait SegmentWriter: Send {
-    /// Appends and flushes; `Ok` means durable as the store was configured (hsync, hflush, fdatasync).
-    /// Late or failed flushes are `Unavailable`: the bytes may be there, or appear later.
-    async fn append(&mut self, bytes: Bytes) -> Result<(), StoreError>;
+    /// Sends bytes behind those sent before. What is returned says when they are flushed; its outcomes come in the order
+    /// of sending. No more than [`JournalStore::flights_max`] may be waited for.
+    async fn send(&mut self, bytes: Bytes) -> Flushed;
+
+    /// Appends and flushes, while nothing else is under way; see [`Flushed`].
+    async fn append(&mut self, bytes: Bytes) -> Result<(), StoreError> {
+        self.send(bytes).await.await
+    }
 
     /// How many bytes more the segment can take.
     fn room_bytes(&self) -> u64;

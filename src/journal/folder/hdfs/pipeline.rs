@@ -13,7 +13,7 @@ use crate::proto::alluxio_rs::hdfs::{BlockOpResponse, Checksum, LocatedBlock, Op
 use bytes::{Buf, Bytes};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Mutex, watch};
@@ -123,7 +123,7 @@ impl Pipeline {
         }
     }
 
-    /// Bytes acknowledged by all DataNodes.
+    /// Bytes sent; acknowledged by all DataNodes once nothing is waited for.
     pub fn position(&self) -> u64 {
         self.position
     }
@@ -131,19 +131,40 @@ impl Pipeline {
     /// Appends and waits until all DataNodes have acknowledged. An error, or giving up on this future, breaks the
     /// pipeline.
     pub async fn append(&mut self, data: Bytes) -> Result<()> {
-        let (deadline, server) = (self.deadline, self.server.clone());
-        let length = data.len() as u64;
+        self.send(data).await?.await
+    }
+
+    /// Sends what is to be appended; what is returned waits until all DataNodes have acknowledged. An error, or giving up
+    /// on either, breaks the pipeline.
+    pub async fn send(&mut self, data: Bytes) -> Result<impl Future<Output = Result<()>> + Send + 'static> {
+        let (deadline, server, length) = (self.deadline, self.server.clone(), data.len() as u64);
+        let until = Instant::now() + deadline;
         let mut guard = BreakUnlessDone { break_it: self.break_it.clone(), server: server.clone(), done: false };
-        let result = within(deadline, &server, "a flush", self.send_and_wait(data)).await;
-        guard.done = true;
-        match result {
-            Ok(()) => self.position += length,
+        let sent = within(deadline, &server, "a flush", self.send_packets(data)).await;
+        let seqno = match sent {
+            Ok(seqno) => seqno,
             Err(failure) => {
+                guard.done = true;
                 self.break_off(failure.clone()).await;
                 return Err(failure);
             }
-        }
-        Ok(())
+        };
+        self.position += length;
+        let (mut progress, write) = (self.progress.clone(), self.write.clone());
+        Ok(async move {
+            let left = until.saturating_duration_since(Instant::now());
+            let late = |failure| match failure {
+                HdfsError::Deadline { server, what, .. } => HdfsError::Deadline { server, what, after: deadline },
+                failure => failure,
+            };
+            let result = within(left, &server, "a flush", acknowledged(&mut progress, seqno, &server)).await;
+            guard.done = true;
+            let failure = result.map_err(late).err();
+            if let Some(failure) = &failure {
+                break_off(&guard.break_it, &write, failure.clone()).await;
+            }
+            failure.map_or(Ok(()), Err)
+        })
     }
 
     /// Ends the block: all replicas become final. Nothing can be appended after it.
@@ -154,7 +175,7 @@ impl Pipeline {
             let writer = self.usable(&mut write)?;
             let seqno = writer.send(self.position, &[], Bytes::new(), Last::InBlock, false, &self.server).await?;
             drop(write);
-            self.acknowledged(seqno).await
+            acknowledged(&mut self.progress.clone(), seqno, &self.server).await
         });
         let result = result.await;
         let ended = HdfsError::Connection { server, reason: "the block was ended".into() };
@@ -169,8 +190,7 @@ impl Pipeline {
     }
 
     async fn break_off(&mut self, failure: HdfsError) {
-        self.break_it.send_modify(|p| p.broken = p.broken.take().or(Some(failure)));
-        *self.write.lock().await = None;
+        break_off(&self.break_it, &self.write, failure).await;
     }
 
     fn usable<'a>(&self, write: &'a mut Option<PacketWriter>) -> Result<&'a mut PacketWriter> {
@@ -181,7 +201,8 @@ impl Pipeline {
         }
     }
 
-    async fn send_and_wait(&mut self, mut data: Bytes) -> Result<()> {
+    /// Sends; returns the number of the last packet.
+    async fn send_packets(&mut self, mut data: Bytes) -> Result<i64> {
         let write = self.write.clone();
         let mut write = write.lock().await;
         let writer = self.usable(&mut write)?;
@@ -196,20 +217,25 @@ impl Pipeline {
             keep_unfinished_chunk(&mut tail, &part);
             offset += (length - tail.len()) as u64;
         }
-        drop(write);
         self.tail = tail;
-        self.acknowledged(seqno).await
+        Ok(seqno)
     }
+}
 
-    /// Waits until the packet is acknowledged, or the pipeline is broken.
-    async fn acknowledged(&mut self, seqno: i64) -> Result<()> {
-        let ended = |_| HdfsError::Connection { server: self.server.clone(), reason: "it was ended".into() };
-        let reached = |p: &Progress| p.acknowledged_seqno >= seqno || p.broken.is_some();
-        let progress = self.progress.wait_for(reached).await.map_err(ended)?;
-        match &progress.broken {
-            Some(failure) if progress.acknowledged_seqno < seqno => Err(failure.clone()),
-            _ => Ok(()),
-        }
+/// Ends a pipeline, for the first reason that is given.
+async fn break_off(break_it: &watch::Sender<Progress>, write: &Mutex<Option<PacketWriter>>, failure: HdfsError) {
+    break_it.send_modify(|p| p.broken = p.broken.take().or(Some(failure)));
+    *write.lock().await = None;
+}
+
+/// Waits until the packet is acknowledged, or the pipeline is broken.
+async fn acknowledged(progress: &mut watch::Receiver<Progress>, seqno: i64, server: &str) -> Result<()> {
+    let ended = |_| HdfsError::Connection { server: server.to_owned(), reason: "it was ended".into() };
+    let reached = |p: &Progress| p.acknowledged_seqno >= seqno || p.broken.is_some();
+    let progress = progress.wait_for(reached).await.map_err(ended)?;
+    match &progress.broken {
+        Some(failure) if progress.acknowledged_seqno < seqno => Err(failure.clone()),
+        _ => Ok(()),
     }
 }
 

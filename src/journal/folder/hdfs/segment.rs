@@ -1,12 +1,14 @@
 //! The open end of a segment on HDFS: one file, one block, one pipeline.
 
-use super::file::HeldFile;
+use super::file::{HdfsClient, HeldFile};
 use super::pipeline::Pipeline;
 use super::wire::{HdfsError, OwnedTask, Result};
-use crate::journal::folder::{SegmentWriter, StoreError};
+use crate::journal::folder::{Flushed, SegmentWriter, StoreError};
 use crate::proto::alluxio_rs::hdfs::LocatedBlock;
 use async_trait::async_trait;
 use bytes::Bytes;
+use std::future::ready;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Between two tries to make the block known for good.
@@ -19,11 +21,11 @@ const SLOW: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct HdfsSegment {
     held: HeldFile,
-    block: LocatedBlock,
+    block: Arc<LocatedBlock>,
     pipeline: Pipeline,
     /// For messages.
     object: String,
-    /// Makes the NameNode keep the block over a restart; begun by the first flush.
+    /// Makes the NameNode keep the block over a restart; begun with the first flush.
     persist: Option<OwnedTask>,
 }
 
@@ -31,7 +33,7 @@ impl HdfsSegment {
     /// Adds the only block of a new file.
     pub async fn open(held: HeldFile, object: String) -> Result<HdfsSegment> {
         match held.client.open_block(&held.file, None).await {
-            Ok((block, pipeline)) => Ok(HdfsSegment { held, block, pipeline, object, persist: None }),
+            Ok((block, pipeline)) => Ok(HdfsSegment { held, block: Arc::new(block), pipeline, object, persist: None }),
             Err(failure) => {
                 // The name is used up. Closing the empty file spares everybody its recovery; if that fails as
                 // well, recovery will do it.
@@ -61,21 +63,18 @@ impl HdfsSegment {
         })
     }
 
-    /// Appends; gives up when that takes long and a DataNode, but not all of them, is silent: then the next segment goes
-    /// on without it.
-    async fn append_unless_stuck(&mut self, bytes: Bytes) -> Result<()> {
-        let HdfsSegment { held, block, pipeline, .. } = self;
-        let client = &held.client;
-        let append = pipeline.append(bytes);
-        tokio::pin!(append);
-        let appended = match tokio::time::timeout(SLOW, &mut append).await {
-            Ok(appended) => appended,
-            Err(_) => tokio::select! {
-                appended = &mut append => appended,
-                Some(failure) = client.stuck(block) => return Err(failure),
-            },
-        };
-        appended.inspect_err(|failure| client.broken(block, failure))
+    async fn send_and_persist(&mut self, bytes: Bytes) -> std::result::Result<Flushed, StoreError> {
+        let HdfsSegment { held, block, pipeline, object, .. } = self;
+        let failed = |failure| unavailable("append", object, failure);
+        let waits = unless_stuck(&held.client, block, pipeline.send(bytes)).await.map_err(failed)?;
+        if self.persist.is_none() {
+            self.persist = Some(self.persist());
+        }
+        let (client, block, object) = (self.held.client.clone(), self.block.clone(), self.object.clone());
+        Ok(Box::pin(async move {
+            let flushed = unless_stuck(&client, &block, waits).await;
+            flushed.map_err(|failure| unavailable("append", &object, failure))
+        }))
     }
 
     async fn end(&mut self) -> Result<()> {
@@ -93,26 +92,38 @@ impl HdfsSegment {
     }
 }
 
+/// Waits for an append; gives up when that takes long and a DataNode, but not all of them, is silent: then the next segment
+/// goes on without it.
+async fn unless_stuck<T>(
+    client: &HdfsClient,
+    block: &LocatedBlock,
+    append: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    tokio::pin!(append);
+    let appended = match tokio::time::timeout(SLOW, &mut append).await {
+        Ok(appended) => appended,
+        Err(_) => tokio::select! {
+            appended = &mut append => appended,
+            Some(failure) = client.stuck(block) => return Err(failure),
+        },
+    };
+    appended.inspect_err(|failure| client.broken(block, failure))
+}
+
 fn is_over(failure: &HdfsError) -> bool {
     ["LeaseExpiredException", "FileNotFoundException", "UnregisteredNodeException"].iter().any(|c| failure.is(c))
 }
 
 #[async_trait]
 impl SegmentWriter for HdfsSegment {
-    async fn append(&mut self, bytes: Bytes) -> std::result::Result<(), StoreError> {
+    async fn send(&mut self, bytes: Bytes) -> Flushed {
         if bytes.len() as u64 > self.room_bytes() {
             let reason = format!("{} bytes where the block has room for {}", bytes.len(), self.room_bytes());
             let ended = format!("the segment ended before {reason}");
             self.pipeline.breaker()(HdfsError::Connection { server: self.object.clone(), reason: ended });
-            return Err(StoreError::Full { object: self.object.clone(), reason });
+            return Box::pin(ready(Err(StoreError::Full { object: self.object.clone(), reason })));
         }
-        if let Err(failure) = self.append_unless_stuck(bytes).await {
-            return Err(unavailable("append", &self.object, failure));
-        }
-        if self.persist.is_none() {
-            self.persist = Some(self.persist());
-        }
-        Ok(())
+        self.send_and_persist(bytes).await.unwrap_or_else(|failure| Box::pin(ready(Err(failure))))
     }
 
     fn room_bytes(&self) -> u64 {

@@ -197,6 +197,11 @@ fn read_failure(failure: HdfsError, object: &str) -> StoreError {
 
 #[async_trait]
 impl JournalStore for HdfsStore {
+    /// A DataNode flushes one packet after the other: the next one is on its way, or waits there, meanwhile.
+    fn flights_max(&self) -> usize {
+        2
+    }
+
     fn describe(&self) -> String {
         self.client.settings.folder.clone()
     }
