@@ -146,6 +146,33 @@ mod tests {
     }
 
     #[test]
+    fn behind_another_flush_one_is_of_half_of_all_at_least() {
+        let mut gather = Gather::new(2);
+        gather.queue(1);
+        assert!(gather.is_over(at(0)));
+        gather.begin(at(0));
+        gather.queue(5);
+        assert!(gather.is_over(at(10)), "nothing is known yet");
+        gather.begin(at(10));
+        gather.end(true, at(1000));
+        // Six in all, five of them under way.
+        gather.queue(1);
+        assert!(!gather.is_over(at(1100)));
+        gather.end(true, at(1500));
+        assert!(gather.is_over(at(1500)), "none is under way");
+        gather.queue(2);
+        gather.begin(at(1600));
+        gather.queue(2);
+        assert!(!gather.is_over(at(1700)));
+        gather.queue(1);
+        assert!(gather.is_over(at(1800)), "three of six");
+        // One that failed takes the others with it.
+        gather.begin(at(1800));
+        gather.end(false, at(2000));
+        assert_eq!((gather.queued, gather.flights.len()), (6, 0));
+    }
+
+    #[test]
     fn one_client_never_waits() {
         let mut gather = after_two_flushes_of(1, 10);
         gather.queue(1);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::journal::codec::{Decoded, Frame, decode};
+use crate::journal::codec::{Decoded, Frame, decode, decode_alone};
 
 fn at(ms: u64) -> Boot {
     Boot::from_start(Duration::from_millis(ms))
@@ -10,8 +10,12 @@ fn id(index: u32) -> SegmentId {
 }
 
 fn writer(segment_bytes: u64) -> Writer {
+    writer_with(segment_bytes, 1)
+}
+
+fn writer_with(segment_bytes: u64, flights: usize) -> Writer {
     let start = WriterStart { cluster_id: "c".into(), genesis: 7, epoch: 4, base: None, copies: Vec::new() };
-    Writer::new(start, WriterLimits { segment_bytes, unacknowledged_bytes: 1000, flights: 1 })
+    Writer::new(start, WriterLimits { segment_bytes, unacknowledged_bytes: 1000, flights })
 }
 
 /// The frames of an append.
@@ -19,9 +23,8 @@ fn frames(effect: &WriterEffect) -> (SegmentId, Vec<Frame>) {
     let WriterEffect::Append { segment, bytes } = effect else { panic!("not an append: {effect:?}") };
     let (mut rest, mut frames, mut last) = (bytes.clone(), Vec::new(), None);
     while !rest.is_empty() {
-        // The position before a frame that is not preceded by a header is taken from the frame itself.
-        let guess = last.unwrap_or_else(|| position_before(&rest));
-        let Decoded::Frame(frame, length) = decode(&rest, guess) else { panic!("no frame in {rest:?}") };
+        let decoded = last.map_or_else(|| decode_alone(&rest), |last| decode(&rest, last));
+        let Decoded::Frame(frame, length) = decoded else { panic!("no frame in {rest:?}") };
         last = Some(match &frame {
             Frame::Header(header) => header.start(),
             Frame::Record(record) => record.position,
@@ -30,12 +33,6 @@ fn frames(effect: &WriterEffect) -> (SegmentId, Vec<Frame>) {
         frames.push(frame);
     }
     (*segment, frames)
-}
-
-/// Only mark records keep their position, so that of the first frame serves for them.
-fn position_before(frame: &Bytes) -> Position {
-    let number = |at: usize| u64::from_le_bytes(frame[at..at + 8].try_into().unwrap());
-    Position { sequence: SequenceNumber(number(16)), hash: number(24) }
 }
 
 fn texts(frames: &[Frame]) -> Vec<String> {
@@ -50,7 +47,10 @@ fn texts(frames: &[Frame]) -> Vec<String> {
 
 /// A writer whose first segment is open and empty but for its header.
 fn started(segment_bytes: u64) -> Writer {
-    let mut writer = writer(segment_bytes);
+    start(writer(segment_bytes))
+}
+
+fn start(mut writer: Writer) -> Writer {
     assert_eq!(writer.effects(at(0)), [WriterEffect::Create(id(0))]);
     writer.created(id(0), Some(10_000), at(0)).unwrap();
     let effects = writer.effects(at(0));
@@ -95,6 +95,65 @@ fn what_is_queued_during_a_flush_goes_with_the_next_one() {
     let Decoded::Frame(Frame::Record(two), length) = decode(bytes, one) else { panic!("no record") };
     assert_eq!((two.entries.as_ref(), two.mark), (b"two".as_ref(), SequenceNumber(1)));
     assert!(matches!(decode(&bytes.slice(length..), two.position), Decoded::Frame(Frame::Record(_), _)));
+}
+
+#[test]
+fn a_flush_begins_behind_another_one_and_counts_after_it() {
+    let mut writer = start(writer_with(1000, 2));
+    let sent = |writer: &mut Writer, text: &'static str| {
+        writer.append(Bytes::from_static(text.as_bytes()), 1);
+        writer.effects(at(1)).iter().flat_map(|effect| texts(&frames(effect).1)).collect::<Vec<_>>()
+    };
+    assert_eq!(sent(&mut writer, "one"), ["one@1 mark 0"]);
+    assert_eq!(sent(&mut writer, "two"), ["two@2 mark 0"], "what is under way is not sent again");
+    assert_eq!(sent(&mut writer, "three"), [""; 0], "no more than two");
+    assert!(writer.appended(id(0), true, at(2)));
+    assert_eq!(writer.flushed().map(|flushed| flushed.sequence), Some(SequenceNumber(1)));
+    let bytes_of_one = writer.base.unwrap().bytes;
+    assert_eq!(writer.effects(at(2)), [], "less than half of all wait");
+    assert_eq!(sent(&mut writer, "four"), ["three@3 mark 0", "four@4 mark 0"]);
+    // The second fails, and the others with it: all are copied behind the first.
+    assert!(writer.appended(id(0), false, at(3)));
+    assert!(!writer.appended(id(0), true, at(3)), "nothing of the old segment counts any more");
+    writer.answered(writer.flushed().unwrap());
+    assert_eq!(writer.effects(at(3)), [WriterEffect::Create(id(1))]);
+    writer.created(id(1), Some(10_000), at(3)).unwrap();
+    let effects = writer.effects(at(3));
+    let (segment, frames) = frames(&effects[0]);
+    assert_eq!(
+        (segment, texts(&frames)),
+        (id(1), ["header through 4", "two@2 mark 1", "three@3 mark 1", "four@4 mark 1"].map(String::from).to_vec())
+    );
+    let Frame::Header(header) = &frames[0] else { panic!("{frames:?}") };
+    let base = header.base.unwrap();
+    assert_eq!((base.segment, base.bytes, base.position.sequence), (id(0), bytes_of_one, SequenceNumber(1)));
+    // The first append of a segment is alone.
+    writer.append(Bytes::from_static(b"five"), 5);
+    assert_eq!(writer.effects(at(4)), []);
+    assert!(writer.appended(id(1), true, at(4)));
+    assert_eq!(writer.flushed().map(|flushed| flushed.sequence), Some(SequenceNumber(4)));
+    assert_eq!(writer.effects(at(4)).len(), 1);
+}
+
+#[test]
+fn a_segment_that_is_followed_by_another_ends_with_one_flush_at_a_time() {
+    let mut writer = start(writer_with(110, 2));
+    writer.append(Bytes::from_static(b"one"), 1);
+    let effects = writer.effects(at(1));
+    assert!(
+        matches!(&effects[..], [WriterEffect::Append { .. }, WriterEffect::Create(next)] if *next == id(1)),
+        "{effects:?}"
+    );
+    writer.created(id(1), Some(10_000), at(1)).unwrap();
+    writer.append(Bytes::from_static(b"two"), 1);
+    assert_eq!(writer.effects(at(1)), []);
+    assert!(writer.appended(id(0), true, at(2)));
+    writer.answered(writer.flushed().unwrap());
+    let effects = writer.effects(at(2));
+    assert!(
+        matches!(&effects[..], [WriterEffect::Close(_), WriterEffect::Append { segment, .. }] if *segment == id(1)),
+        "{effects:?}"
+    );
 }
 
 #[test]

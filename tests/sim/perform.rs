@@ -197,7 +197,8 @@ impl World {
             Effect::Write(WriterEffect::Append { segment, bytes }) => self.append(host, life, segment, &bytes),
             Effect::Write(WriterEffect::Close(segment)) => {
                 let file = self.process(host, life).and_then(|process| process.files.get(&segment).copied());
-                if file.is_some_and(|file| self.folder.close(file).is_err()) {
+                let refused = self.rng.chance(1, 40) && !self.healing;
+                if file.is_some_and(|file| refused || self.folder.close(file).is_err()) {
                     self.coverage.met(Met::NotClosed);
                     self.tell_later(host, life, Event::NotClosed(segment));
                 }

@@ -172,10 +172,41 @@ async fn whatever_is_not_the_expected_acknowledgement_breaks_the_pipeline_for_ev
         assert!(failure.to_string().contains(text), "{text}: {failure}");
         assert_eq!(pipeline.append(bytes(10)).await.unwrap_err().to_string(), failure.to_string());
         assert!(pipeline.finish().await.is_err());
-        assert_eq!(pipeline.position(), 0);
         fake.packets.recv().await.unwrap();
         assert_eq!(fake.packets.recv().await, None, "{text}: the socket is closed");
     }
+}
+
+#[tokio::test]
+async fn what_is_sent_behind_another_append_is_acknowledged_after_it() {
+    // The first acknowledgement waits for the second packet.
+    let late: Acknowledge = |seqno| (seqno > 0).then(|| ack(seqno, &[0, 0]));
+    let both: Acknowledge = |seqno| Some(ack(seqno, &[0, 0]));
+    let (pipeline, mut fake) = open(stands(), both).await;
+    let mut pipeline = pipeline.unwrap();
+    let first = pipeline.send(bytes(400)).await.unwrap();
+    let second = pipeline.send(bytes(400)).await.unwrap();
+    assert_eq!(pipeline.position(), 800);
+    second.await.unwrap();
+    first.await.unwrap();
+    let sent = [fake.packets.recv().await.unwrap(), fake.packets.recv().await.unwrap()];
+    assert_eq!(sent.map(|packet| (packet.offset, packet.bytes, packet.sync)), [(0, 400, true), (0, 800, true)]);
+    // Without the first acknowledgement, neither counts.
+    let (pipeline, _fake) = open(stands(), late).await;
+    let mut pipeline = pipeline.unwrap();
+    let first = pipeline.send(bytes(400)).await.unwrap();
+    let second = pipeline.send(bytes(400)).await.unwrap();
+    let failure = second.await.unwrap_err().to_string();
+    assert!(failure.contains("acknowledged instead"), "{failure}");
+    assert_eq!(first.await.unwrap_err().to_string(), failure);
+    // Giving up on one of them ends both, and all that follows.
+    let (pipeline, _fake) = open(stands(), |_| None).await;
+    let mut pipeline = pipeline.unwrap();
+    let first = pipeline.send(bytes(400)).await.unwrap();
+    drop(pipeline.send(bytes(400)).await.unwrap());
+    let failure = first.await.unwrap_err();
+    assert!(failure.to_string().contains("given up"), "{failure}");
+    assert!(pipeline.append(bytes(10)).await.is_err());
 }
 
 #[tokio::test]
