@@ -151,7 +151,7 @@ fn a_segment_that_is_followed_by_another_ends_with_one_flush_at_a_time() {
     writer.answered(writer.flushed().unwrap());
     let effects = writer.effects(at(2));
     assert!(
-        matches!(&effects[..], [WriterEffect::Close(_), WriterEffect::Append { segment, .. }] if *segment == id(1)),
+        matches!(&effects[..], [WriterEffect::Close(_), WriterEffect::Append { segment, .. }, ..] if *segment == id(1)),
         "{effects:?}"
     );
 }
