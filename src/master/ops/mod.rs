@@ -32,6 +32,9 @@ mod prepare;
 mod question;
 mod rename;
 mod request;
+mod request_attributes;
+mod request_tasks;
+mod request_tree;
 mod request_ufs;
 mod resolve;
 mod retry;
@@ -48,12 +51,12 @@ pub use load::{LoadMetadata, Lookup};
 pub use place::{Place, place_of};
 pub use prepare::{Attempt, Preparation, UfsChange, prepare, prepare_query};
 pub use question::Query;
-pub use request::{
-    Answer, Caller, CommitBlock, CompleteFile, CreateDirectory, CreateFile, Decision, Delete, Expire, Expired, Extent,
-    Free, Leftover, NewBlock, NewCopy, Operation, PutInPlace, Rename, Request, SchedulePersist, SetAttribute,
-    ToPersist, TooFewCopies, WriteType,
+pub use request::{Answer, Caller, Decision, Extent, Operation, Request};
+pub use request_attributes::SetAttribute;
+pub use request_tasks::{Expire, Expired, Leftover, PutInPlace, SchedulePersist, ToPersist, TooFewCopies};
+pub use request_tree::{
+    CommitBlock, CompleteFile, CreateDirectory, CreateFile, Delete, Free, NewBlock, NewCopy, Rename, WriteType,
 };
-
 pub use request_ufs::{Load, Mount, Seen, UfsDirectory, UfsFacts, UfsOperation};
 pub use resolve::inode_at;
 

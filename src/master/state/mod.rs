@@ -5,6 +5,7 @@
 //! May use `journal::entry` and `types`.
 
 mod apply;
+mod apply_inodes;
 mod blocks;
 mod btree;
 mod changes;

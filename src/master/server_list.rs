@@ -1,0 +1,56 @@
+//! Calls of FileSystemMasterClientService that list directories.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::vec;
+
+use tokio_stream::Stream;
+use tonic::Status;
+
+use super::ops::{Answer, Query};
+use super::server::{Namespace, UserCall, mismatch};
+use crate::proto::alluxio::grpc::file::{ListStatusPRequest, ListStatusPResponse};
+use crate::proto::convert;
+use crate::types::{FileStatus, FsError};
+
+/// About the most bytes of one message of a listing, so that neither side holds much of a large directory at once, and
+/// nobody waits long for the thread that converts it.
+const LIST_MESSAGE_BYTES: usize = 128 << 10;
+
+impl<N: Namespace> UserCall<N> {
+    pub(super) async fn list_status(self, request: ListStatusPRequest) -> Result<Messages, FsError> {
+        let options = request.options.as_ref();
+        let recursive = options.is_some_and(|options| options.recursive());
+        let load = options.and_then(|options| options.load_metadata_type);
+        let answer = self.look(Query::ListStatus { path: convert::path(request.path())?, recursive }, load).await?;
+        let Answer::List(mut statuses) = answer else { return Err(mismatch("ListStatus", &answer)) };
+        if options.is_some_and(|options| options.load_metadata_only()) {
+            statuses.clear();
+        }
+        Ok(Messages(statuses.into_iter()))
+    }
+}
+
+/// A listing, message by message.
+pub(super) struct Messages(vec::IntoIter<FileStatus>);
+
+impl Stream for Messages {
+    type Item = Result<ListStatusPResponse, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut file_infos = Vec::new();
+        let mut bytes = 0;
+        while bytes < LIST_MESSAGE_BYTES {
+            let Some(status) = self.0.next() else { break };
+            bytes += size_estimate(&status);
+            file_infos.push(convert::status_to_proto(status));
+        }
+        Poll::Ready((!file_infos.is_empty()).then_some(Ok(ListStatusPResponse { file_infos })))
+    }
+}
+
+/// At least the bytes of the entry on the wire, for names and blocks of any number.
+fn size_estimate(status: &FileStatus) -> usize {
+    let texts = 2 * status.path.as_str().len() + status.ufs_path.len() + status.owner.len() + status.group.len();
+    texts + 64 * status.blocks.len() + 256
+}

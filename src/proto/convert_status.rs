@@ -1,0 +1,162 @@
+//! What a path looks like ↔ the message that travels.
+
+use super::alluxio::grpc::file::{FileBlockInfo, FileInfo};
+use super::convert::{block_from_proto, block_to_proto, ttl_action_from_proto, ttl_action_to_proto};
+use crate::types::{AlluxioPath, BlockStatus, ErrorKind, FileStatus, FsError, InodeId, PersistenceState};
+
+/// What a path looks like, as it travels.
+// Every scalar is set, zeros too: 2.9 clients take a missing one for the proto2 default (a missing ttl for 0 ms).
+pub fn status_to_proto(status: FileStatus) -> FileInfo {
+    let block_ids = status.blocks.iter().map(|block| block.id.0).collect();
+    FileInfo {
+        file_id: Some(status.id.0),
+        name: Some(status.path.name().to_owned()),
+        path: Some(status.path.into_string()),
+        ufs_path: Some(status.ufs_path),
+        length: Some(status.length),
+        block_size_bytes: Some(status.block_size_bytes),
+        creation_time_ms: Some(status.creation_time_ms),
+        completed: Some(status.completed),
+        folder: Some(status.folder),
+        pinned: Some(status.pinned),
+        cacheable: Some(status.cacheable),
+        persisted: Some(status.persistence == PersistenceState::Persisted),
+        block_ids,
+        last_modification_time_ms: Some(status.modification_time_ms),
+        ttl: Some(status.ttl_ms),
+        owner: Some(status.owner),
+        group: Some(status.group),
+        mode: Some(status.mode.into()),
+        persistence_state: Some(status.persistence.text().to_owned()),
+        mount_point: Some(status.mount_point),
+        file_block_infos: block_infos(status.blocks, status.block_size_bytes),
+        ttl_action: Some(ttl_action_to_proto(status.ttl_action).into()),
+        mount_id: Some(status.mount_id),
+        in_alluxio_percentage: Some(status.in_alluxio_percentage),
+        in_memory_percentage: Some(status.in_memory_percentage),
+        replication_max: Some(status.replication_max),
+        replication_min: Some(status.replication_min),
+        last_access_time_ms: Some(status.access_time_ms),
+        ..FileInfo::default()
+    }
+}
+
+/// One per block: clients cannot read a block that has none, wherever its copies are.
+fn block_infos(blocks: Vec<BlockStatus>, block_size_bytes: i64) -> Vec<FileBlockInfo> {
+    let offsets = (0..).map(|index: i64| index * block_size_bytes);
+    let infos = blocks.into_iter().zip(offsets).map(|(block, offset)| FileBlockInfo {
+        block_info: Some(block_to_proto(block)),
+        offset: Some(offset),
+        ..FileBlockInfo::default()
+    });
+    infos.collect()
+}
+
+/// What a server says a path looks like.
+///
+/// # Errors
+/// The path is none, or the persistence state has another name.
+pub fn status_from_proto(mut info: FileInfo) -> Result<FileStatus, FsError> {
+    let odd = |what: &str, text: &str| {
+        FsError::new(ErrorKind::Internal, format!("The server's answer has the {what} \"{text}\", which is none."))
+    };
+    let blocks = std::mem::take(&mut info.file_block_infos).into_iter().filter_map(|info| info.block_info);
+    let blocks = blocks.map(block_from_proto).collect();
+    let (ttl_action, mode) = (ttl_action_from_proto(info.ttl_action()), info.mode() as u16 & 0o777);
+    Ok(FileStatus {
+        id: InodeId(info.file_id()),
+        path: AlluxioPath::parse(info.path()).map_err(|_| odd("path", info.path()))?,
+        length: info.length(),
+        block_size_bytes: info.block_size_bytes(),
+        creation_time_ms: info.creation_time_ms(),
+        modification_time_ms: info.last_modification_time_ms(),
+        access_time_ms: info.last_access_time_ms(),
+        folder: info.folder(),
+        completed: info.completed(),
+        cacheable: info.cacheable(),
+        pinned: info.pinned(),
+        mount_point: info.mount_point(),
+        mount_id: info.mount_id(),
+        mode,
+        persistence: PersistenceState::parse(info.persistence_state())
+            .ok_or_else(|| odd("persistence state", info.persistence_state()))?,
+        ttl_ms: info.ttl(),
+        ttl_action,
+        replication_min: info.replication_min(),
+        replication_max: info.replication_max(),
+        blocks,
+        in_alluxio_percentage: info.in_alluxio_percentage(),
+        in_memory_percentage: info.in_memory_percentage(),
+        ufs_path: info.ufs_path.unwrap_or_default(),
+        owner: info.owner.unwrap_or_default(),
+        group: info.group.unwrap_or_default(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{status_from_proto, status_to_proto};
+    use crate::types::{
+        AlluxioPath, BlockId, BlockLocation, BlockStatus, FileStatus, InodeId, PersistenceState, TtlAction,
+        WorkerAddress, WorkerId,
+    };
+
+    fn block(index: i64, length: i64) -> BlockStatus {
+        let address = WorkerAddress {
+            host: "w".into(),
+            rpc_port: 29999,
+            data_port: 29998,
+            web_port: 30000,
+            tiers: vec![("node".into(), "w".into())],
+            ..WorkerAddress::default()
+        };
+        let location =
+            BlockLocation { worker: WorkerId(7), address, tier_alias: "MEM".into(), medium_type: "MEM".into() };
+        BlockStatus { id: BlockId::of(3, index), length, locations: vec![location] }
+    }
+
+    fn file() -> FileStatus {
+        FileStatus {
+            id: InodeId::of_file(3),
+            path: AlluxioPath::parse("/a/b").unwrap(),
+            ufs_path: "hdfs://h/a/b".into(),
+            length: 250,
+            block_size_bytes: 100,
+            creation_time_ms: 1,
+            modification_time_ms: 2,
+            access_time_ms: 3,
+            folder: false,
+            completed: true,
+            cacheable: true,
+            pinned: true,
+            mount_point: false,
+            mount_id: 1,
+            owner: "ada".into(),
+            group: "staff".into(),
+            mode: 0o640,
+            persistence: PersistenceState::ToBePersisted,
+            ttl_ms: -1,
+            ttl_action: TtlAction::Free,
+            replication_min: 1,
+            replication_max: -1,
+            blocks: [100, 100, 50].into_iter().zip(0..).map(|(length, index)| block(index, length)).collect(),
+            in_alluxio_percentage: 40,
+            in_memory_percentage: 30,
+        }
+    }
+
+    #[test]
+    fn a_status_arrives_as_it_left() {
+        assert_eq!(status_from_proto(status_to_proto(file())), Ok(file()));
+    }
+
+    #[test]
+    fn every_block_has_its_place_in_the_file() {
+        let info = status_to_proto(file());
+        let blocks: Vec<_> =
+            info.file_block_infos.iter().map(|info| (info.offset(), info.block_info.as_ref())).collect();
+        let lengths: Vec<_> = blocks.iter().map(|(offset, block)| (*offset, block.unwrap().length())).collect();
+        assert_eq!(lengths, [(0, 100), (100, 100), (200, 50)]);
+        assert!(blocks.iter().zip(&info.block_ids).all(|((_, block), id)| block.unwrap().block_id() == *id));
+    }
+}
