@@ -71,7 +71,10 @@ fn complete(entry: &wire::CompleteFileEntry, tally: &mut Tally) -> Result<Vec<En
         blocks: entry.block_ids.iter().map(|block| BlockId(*block)).collect(),
         ..UpdateInodeFile::of(id)
     };
-    let times = UpdateInode { modification_time_ms: entry.op_time_ms, ..UpdateInode::of(id) };
+    // Compatible: 1.8 takes over the time of a file that it finds in the UFS, which is before that of its own entry.
+    let overwrite_modification_time = entry.op_time_ms.map(|_| true);
+    let modification_time_ms = entry.op_time_ms;
+    let times = UpdateInode { modification_time_ms, overwrite_modification_time, ..UpdateInode::of(id) };
     Ok(vec![Entry::UpdateInode(times), Entry::UpdateInodeFile(update)])
 }
 
