@@ -122,3 +122,31 @@ fn the_journal_of_1_2_0_is_imported_and_what_is_no_journal_is_refused() {
         assert!(listed.lines().any(|line| line.trim_end().ends_with(path)), "{path} in {listed}");
     }
 }
+
+/// `commands.txt` beside the journals says what was done, and `src/tools/legacy/source_tests.rs` compares all of it.
+#[test]
+fn masters_of_ours_start_on_journals_of_1_4_0_and_1_8_1() {
+    for (journal, blocks) in [
+        ("v0-1.4.0/later", "[805306368, 805306369, 805306370, 805306371, 805306372]"),
+        ("v1-1.8.1/later", "[905969664, 905969665, 905969666, 905969667, 905969668]"),
+        ("v1-1.8.1/backup.gz", "[905969664, 905969665, 905969666, 905969667, 905969668]"),
+    ] {
+        let folder = folder_with_ufs();
+        let ours = Ours::new(&folder.path().join("ours"));
+        ours.alluxio(&["format"]).unwrap();
+        let journal = format!("{}/tests/data/legacy-journals/{journal}", env!("CARGO_MANIFEST_DIR"));
+        let said = ours.alluxio(&["journal", "import", &journal]).unwrap();
+        assert!(said.contains("imported into"), "{said}");
+        ours.alluxio(&["journal", "verify"]).unwrap();
+        let running = ours.start();
+        let listed: String = ["/a", "/odd", "/moved-to/deeper"].map(|path| running.fs(&["ls", path])).concat();
+        for path in ["/a/four", "/odd/100%", "/odd/😀", "/odd/后中文", "/moved-to/deeper/new"] {
+            assert!(listed.lines().any(|line| line.trim_end().ends_with(path)), "{path} in {listed}");
+        }
+        // A file of a lineage, whose blocks its writer chose.
+        let info = running.fs(&["fileInfo", "/lin/last"]);
+        for field in ["length=1500", "blockSizeBytes=300", "ttl=96000000000", &format!("blockIds={blocks}")] {
+            assert!(info.contains(field), "{field} in {info}");
+        }
+    }
+}

@@ -37,7 +37,7 @@ pub enum Generation {
     V0,
     /// 1.8 to 2.9.
     V1,
-    /// A file that `fsadmin backup` of 2.x has written, or ours.
+    /// A file that `fsadmin backup` of 1.8 or 2.x has written, or ours.
     Backup,
 }
 
@@ -47,7 +47,7 @@ impl Generation {
         match self {
             Generation::V0 => "layout v0 (Alluxio 1.0 to 1.7)",
             Generation::V1 => "layout v1 (Alluxio 1.8 to 2.9)",
-            Generation::Backup => "a backup (fsadmin backup of Alluxio 2.x)",
+            Generation::Backup => "a backup (fsadmin backup of Alluxio 1.8 or 2.x)",
         }
     }
 }
@@ -220,3 +220,7 @@ impl Folder {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "source_tests.rs"]
+mod tests;

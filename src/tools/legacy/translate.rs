@@ -27,7 +27,6 @@ const LEFT_OUT: &[(u32, &str, &str)] = &[
     (7, "delete_lineage", "lineage"),
     (13, "lineage", "lineage"),
     (14, "lineage_id_generator", "lineage"),
-    (18, "reinitialize_file", "lineage"),
     (21, "complete_partition", "key-value stores"),
     (22, "complete_store", "key-value stores"),
     (23, "create_store", "key-value stores"),

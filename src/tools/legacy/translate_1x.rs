@@ -1,12 +1,29 @@
 //! Pure. Entries that 1.x wrote and 2.x only reads.
 
 use super::tally::Tally;
-use super::translate::children_first;
+use super::translate::{at_path, children_first};
 use crate::journal::entry::{Entry, UpdateInode, UpdateInodeFile};
 use crate::journal::entry_codec::message;
 use crate::master::state::{Inode, MasterState};
 use crate::proto::alluxio::proto::journal as wire;
-use crate::types::{BlockId, InodeId, PersistenceState, TtlAction};
+use crate::types::{AlluxioPath, BlockId, InodeId, PersistenceState, TtlAction};
+
+/// The first who writes a file of a lineage chooses its blocks and its time to live. 2.x has no such entry any more.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ReinitializeFileEntry {
+    /// Which file.
+    #[prost(string, optional, tag = "1")]
+    pub path: Option<String>,
+    /// Bytes of every block but the last.
+    #[prost(int64, optional, tag = "2")]
+    pub block_size_bytes: Option<i64>,
+    /// Milliseconds, -1 for none.
+    #[prost(int64, optional, tag = "3")]
+    pub ttl: Option<i64>,
+    /// What happens then.
+    #[prost(enumeration = "wire::PTtlAction", optional, tag = "4")]
+    pub ttl_action: Option<i32>,
+}
 
 /// As `translate::entries_of`, for what is left over there.
 ///
@@ -37,6 +54,7 @@ pub fn entries_of(state: &MasterState, kind: u32, body: &[u8], tally: &mut Tally
             let entry: wire::AsyncPersistRequestEntry = message(body)?;
             persisted(update(entry.file_id, "async_persist_request")?, PersistenceState::ToBePersisted)
         }
+        18 => return reinitialize(state, &message(body)?, tally),
         27 => return set_attribute(state, &message(body)?, tally),
         other => return Err(format!("no version of Alluxio that is known has an entry of kind {other}")),
     };
@@ -53,8 +71,23 @@ fn complete(entry: &wire::CompleteFileEntry, tally: &mut Tally) -> Result<Vec<En
         blocks: entry.block_ids.iter().map(|block| BlockId(*block)).collect(),
         ..UpdateInodeFile::of(id)
     };
-    let times = UpdateInode { modification_time_ms: entry.op_time_ms, ..UpdateInode::of(id) };
+    // Compatible: 1.8 takes over the time of a file that it finds in the UFS, which is before that of its own entry.
+    let overwrite_modification_time = entry.op_time_ms.map(|_| true);
+    let modification_time_ms = entry.op_time_ms;
+    let times = UpdateInode { modification_time_ms, overwrite_modification_time, ..UpdateInode::of(id) };
     Ok(vec![Entry::UpdateInode(times), Entry::UpdateInodeFile(update)])
+}
+
+fn reinitialize(state: &MasterState, entry: &ReinitializeFileEntry, tally: &mut Tally) -> Result<Vec<Entry>, String> {
+    tally.count("reinitialize_file");
+    let path = entry.path.as_deref().ok_or("reinitialize_file without path")?;
+    let path = AlluxioPath::parse(path).map_err(|e| format!("reinitialize_file: {e}"))?;
+    let id = at_path(state, &path).ok_or_else(|| format!("reinitialize_file: {path} does not exist"))?;
+    let block_size_bytes = Some(entry.block_size_bytes.ok_or("reinitialize_file without block_size_bytes")?);
+    let ttl_ms = Some(entry.ttl.ok_or("reinitialize_file without ttl")?);
+    let lives = UpdateInode { ttl_ms, ttl_action: Some(action_of(entry.ttl_action())), ..UpdateInode::of(id) };
+    let blocks = UpdateInodeFile { block_size_bytes, ..UpdateInodeFile::of(id) };
+    Ok(vec![Entry::UpdateInode(lives), Entry::UpdateInodeFile(blocks)])
 }
 
 fn set_attribute(
@@ -98,11 +131,7 @@ fn attributes(inode: &Inode, entry: &wire::SetAttributeEntry, tally: &mut Tally)
         update.modification_time_ms = entry.op_time_ms;
     }
     if entry.ttl.is_some() || entry.ttl_action.is_some() {
-        update.ttl_action = Some(match entry.ttl_action() {
-            wire::PTtlAction::Delete => TtlAction::Delete,
-            wire::PTtlAction::Free => TtlAction::Free,
-            wire::PTtlAction::DeleteAlluxio => TtlAction::DeleteAlluxio,
-        });
+        update.ttl_action = Some(action_of(entry.ttl_action()));
     }
     match entry.persisted {
         Some(true) => {
@@ -113,4 +142,12 @@ fn attributes(inode: &Inode, entry: &wire::SetAttributeEntry, tally: &mut Tally)
         None => {}
     }
     Ok(update)
+}
+
+fn action_of(action: wire::PTtlAction) -> TtlAction {
+    match action {
+        wire::PTtlAction::Delete => TtlAction::Delete,
+        wire::PTtlAction::Free => TtlAction::Free,
+        wire::PTtlAction::DeleteAlluxio => TtlAction::DeleteAlluxio,
+    }
 }

@@ -101,3 +101,32 @@ fn a_late_access_time_is_passed_over_and_another_late_change_is_not() {
     let wrong = wire::UpdateInodeEntry { pinned: Some(true), ..late };
     assert!(take(&mut state, field::UPDATE_INODE, &wrong, &mut tally).is_err());
 }
+
+#[test]
+fn who_writes_a_file_of_a_lineage_chooses_its_blocks() {
+    let (mut state, mut tally) = (state(), Tally::default());
+    let file = wire::InodeFileEntry {
+        id: Some((2 << 24) - 1),
+        parent_id: Some(0),
+        name: Some("out".into()),
+        persistence_state: Some("NOT_PERSISTED".into()),
+        creation_time_ms: Some(5),
+        last_modification_time_ms: Some(6),
+        block_size_bytes: Some(1024),
+        ..wire::InodeFileEntry::default()
+    };
+    take(&mut state, field::INODE_FILE, &file, &mut tally).unwrap();
+    // One that does not say what happens when the file has lived its time.
+    let plain = translate_1x::ReinitializeFileEntry {
+        path: Some("/out".into()),
+        block_size_bytes: Some(300),
+        ttl: Some(7),
+        ttl_action: None,
+    };
+    take(&mut state, 18, &plain, &mut tally).unwrap();
+    let made = state.inodes().iter().find(|inode| !inode.is_directory()).unwrap();
+    assert!(matches!(made.kind, crate::master::state::InodeKind::File { block_size_bytes: 300, .. }), "{made:?}");
+    assert_eq!((made.ttl_ms, made.modification_time_ms, tally.dropped.len()), (7, 6, 0));
+    let elsewhere = translate_1x::ReinitializeFileEntry { path: Some("/none".into()), ..plain };
+    assert!(take(&mut state, 18, &elsewhere, &mut tally).unwrap_err().contains("/none does not exist"));
+}
