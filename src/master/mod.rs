@@ -35,6 +35,7 @@ mod server_block;
 pub mod server_cluster;
 mod server_fs;
 mod server_list;
+mod server_lookup;
 pub mod server_meta;
 mod server_mount;
 mod server_worker;

@@ -71,7 +71,9 @@ impl<N: Namespace> UserCall<N> {
         self,
         _: GetWorkerLostStoragePOptions,
     ) -> Result<GetWorkerLostStoragePResponse, FsError> {
-        let workers = self.workers(|worker| !worker.lost_storage.is_empty()).await?;
+        // Compatible: 2.9.6 DefaultBlockMaster.getWorkerLostStorage, of those that are there.
+        let is_asked_for = |worker: &WorkerInfo| worker.state == WorkerState::Live && !worker.lost_storage.is_empty();
+        let workers = self.known_workers(is_asked_for).await?;
         let lost = workers.into_iter().map(|worker| WorkerLostStorageInfo {
             address: Some(convert::worker_address_to_proto(worker.address)),
             lost_storage: (worker.lost_storage.into_iter())
@@ -93,7 +95,7 @@ impl<N: Namespace> UserCall<N> {
         self,
         options: GetBlockMasterInfoPOptions,
     ) -> Result<GetBlockMasterInfoPResponse, FsError> {
-        let workers = self.workers(|_| true).await?;
+        let workers = self.known_workers(|_| true).await?;
         let count = |state| workers.iter().filter(|worker| worker.state == state).count() as i32;
         let (live, lost) = (count(WorkerState::Live), count(WorkerState::Lost));
         let (capacity, used) = figures::tiers(&workers);
@@ -116,8 +118,22 @@ impl<N: Namespace> UserCall<N> {
         Ok(GetBlockMasterInfoPResponse { block_master_info: Some(info) })
     }
 
+    /// Those of a cluster that is complete: who asks in safe mode is told to try again.
     async fn workers(&self, is_asked_for: impl Fn(&WorkerInfo) -> bool) -> Result<Vec<WorkerInfo>, FsError> {
-        let answer = self.query(Query::Workers).await?;
+        self.asked(Query::Workers, is_asked_for).await
+    }
+
+    /// Those that are known so far.
+    async fn known_workers(&self, is_asked_for: impl Fn(&WorkerInfo) -> bool) -> Result<Vec<WorkerInfo>, FsError> {
+        self.asked(Query::KnownWorkers, is_asked_for).await
+    }
+
+    async fn asked(
+        &self,
+        query: Query,
+        is_asked_for: impl Fn(&WorkerInfo) -> bool,
+    ) -> Result<Vec<WorkerInfo>, FsError> {
+        let answer = self.query(query).await?;
         let Answer::Workers(mut workers) = answer else { return Err(mismatch("the question for workers", &answer)) };
         workers.retain(is_asked_for);
         Ok(workers)
@@ -125,7 +141,8 @@ impl<N: Namespace> UserCall<N> {
 
     /// Capacity, and what of it is used.
     async fn capacity(&self) -> Result<(TierBytes, TierBytes), FsError> {
-        Ok(figures::tiers(&self.workers(|_| true).await?))
+        // Compatible: 2.9.6 DefaultBlockMaster.getCapacityBytes, in safe mode, too.
+        Ok(figures::tiers(&self.known_workers(|_| true).await?))
     }
 }
 

@@ -8,10 +8,10 @@ use super::ops::{
 };
 use super::server::{Namespace, UserCall, mismatch, unsupported};
 use crate::proto::alluxio::grpc::file::{
-    CompleteFilePRequest, CompleteFilePResponse, DeletePRequest, DeletePResponse, ExistsPRequest, ExistsPResponse,
-    FileSystemMasterCommonPOptions, FreePRequest, FreePResponse, GetNewBlockIdForFilePRequest,
-    GetNewBlockIdForFilePResponse, GetStatusPRequest, GetStatusPResponse, LoadMetadataPType, RenamePRequest,
-    RenamePResponse, ScheduleAsyncPersistencePRequest, ScheduleAsyncPersistencePResponse,
+    CompleteFilePRequest, CompleteFilePResponse, DeletePRequest, DeletePResponse, FileSystemMasterCommonPOptions,
+    FreePRequest, FreePResponse, GetNewBlockIdForFilePRequest, GetNewBlockIdForFilePResponse, GetStatusPRequest,
+    GetStatusPResponse, LoadMetadataPType, RenamePRequest, RenamePResponse, ScheduleAsyncPersistencePRequest,
+    ScheduleAsyncPersistencePResponse,
 };
 use crate::proto::convert;
 use crate::rpc::call::{self, Reply};
@@ -26,6 +26,10 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
         "Unmount" => call::unary(request, |message| user.unmount(message)),
         "GetMountTable" => call::unary(request, |message| user.get_mount_table(message)),
         "Exists" => call::unary(request, |message| user.exists(message)),
+        "CheckAccess" => call::unary(request, |message| user.check_access(message)),
+        "GetFilePath" => call::unary(request, |message| user.get_file_path(message)),
+        "ReverseResolve" => call::unary(request, |message| user.reverse_resolve(message)),
+        "GetStateLockHolders" => call::unary(request, |message| user.get_state_lock_holders(message)),
         "ListStatus" => call::server_stream(request, |message| user.list_status(message)),
         "CreateDirectory" => call::unary(request, |message| user.create_directory(message)),
         "CreateFile" => call::unary(request, |message| user.create_file(message)),
@@ -52,13 +56,6 @@ impl<N: Namespace> UserCall<N> {
         let answer = self.look(Query::GetStatus { path }, options.load_metadata_type).await?;
         let Answer::Status(status) = answer else { return Err(mismatch("GetStatus", &answer)) };
         Ok(GetStatusPResponse { file_info: Some(convert::status_to_proto(*status)) })
-    }
-
-    async fn exists(self, request: ExistsPRequest) -> Result<ExistsPResponse, FsError> {
-        let load = request.options.and_then(|options| options.load_metadata_type);
-        let answer = self.look(Query::Exists { path: convert::path(request.path())? }, load).await?;
-        let Answer::Exists(exists) = answer else { return Err(mismatch("Exists", &answer)) };
-        Ok(ExistsPResponse { exists: Some(exists) })
     }
 
     async fn complete_file(self, request: CompleteFilePRequest) -> Result<CompleteFilePResponse, FsError> {

@@ -207,6 +207,8 @@ async fn workers_are_shown_as_they_are_asked_for() {
     let capacity = client.get_capacity_bytes(GetCapacityBytesPOptions {}).await.unwrap().into_inner();
     let used = client.get_used_bytes(GetUsedBytesPOptions {}).await.unwrap().into_inner();
     assert_eq!((capacity.bytes(), used.bytes()), (1100, 10), "of those that are there");
+    let Seen::Query(_, asked) = running.last_seen() else { panic!("no question") };
+    assert_eq!(asked, Query::KnownWorkers, "safe mode refuses only who asks for the list");
 }
 
 #[tokio::test]

@@ -8,18 +8,19 @@ use alluxio::master::ops::{
 };
 use alluxio::master::server::bind;
 use alluxio::proto::alluxio::grpc::file::{
-    CompleteFilePOptions, CompleteFilePRequest, CreateDirectoryPOptions, CreateDirectoryPRequest, CreateFilePOptions,
-    CreateFilePRequest, DeletePOptions, DeletePRequest, ExistsPRequest, FileInfo, FileSystemMasterCommonPOptions,
-    FreePOptions, FreePRequest, FsOpPId, GetStatusPRequest, ListStatusPOptions, ListStatusPRequest, RenamePOptions,
-    RenamePRequest, ScheduleAsyncPersistencePOptions, SetAttributePOptions, SetAttributePRequest,
-    UpdateUfsModePRequest, WritePType,
+    CheckAccessPOptions, CheckAccessPRequest, CompleteFilePOptions, CompleteFilePRequest, CreateDirectoryPOptions,
+    CreateDirectoryPRequest, CreateFilePOptions, CreateFilePRequest, DeletePOptions, DeletePRequest, ExistsPRequest,
+    FileInfo, FileSystemMasterCommonPOptions, FreePOptions, FreePRequest, FsOpPId, GetFilePathPRequest,
+    GetStateLockHoldersPRequest, GetStatusPRequest, ListStatusPOptions, ListStatusPRequest, RenamePOptions,
+    RenamePRequest, ReverseResolvePRequest, ScheduleAsyncPersistencePOptions, SetAttributePOptions,
+    SetAttributePRequest, UpdateUfsModePRequest, WritePType,
 };
 use alluxio::proto::alluxio::grpc::meta::meta_master_client_service_client::MetaMasterClientServiceClient;
 use alluxio::proto::alluxio::grpc::meta::meta_master_configuration_service_client::MetaMasterConfigurationServiceClient;
 use alluxio::proto::alluxio::grpc::meta::{GetConfigHashPOptions, GetConfigReportPOptions, GetConfigurationPOptions};
 use alluxio::proto::alluxio::grpc::metric::MetricsHeartbeatPRequest;
 use alluxio::proto::alluxio::grpc::metric::metrics_master_client_service_client::MetricsMasterClientServiceClient;
-use alluxio::proto::alluxio::grpc::{PMode, TtlAction as PTtlAction};
+use alluxio::proto::alluxio::grpc::{Bits, PMode, TtlAction as PTtlAction};
 use alluxio::proto::convert::{mode_to_proto, status_from_proto, status_to_proto};
 use alluxio::rpc::channel::open_unauthenticated;
 use alluxio::rpc::handshake::AuthenticationType;
@@ -269,6 +270,43 @@ async fn errors_arrive_with_code_and_text() {
     let refused = client.get_status(GetStatusPRequest { path: Some("/".into()), options: None }).await.unwrap_err();
     assert_eq!(refused.code(), Code::NotFound);
     assert!(refused.message().ends_with("... (shortened, 200000 bytes in all)"), "{}", refused.message());
+}
+
+#[tokio::test]
+async fn one_thing_is_asked_about_a_path_or_an_id() {
+    let running = start_simple().await;
+    let mut client = running.file_system().await;
+    running.will_answer(Ok(Answer::Done));
+    let options = CheckAccessPOptions { bits: Some(Bits::ReadExecute.into()), common_options: None };
+    client.check_access(CheckAccessPRequest { path: Some("/a".into()), options: Some(options) }).await.unwrap();
+    let Seen::Query(_, asked) = running.last_seen() else { panic!("no question") };
+    assert_eq!(asked, Query::CheckAccess { path: path("/a"), access: 5 });
+
+    running.will_answer(Ok(Answer::Status(Box::new(directory("/a/b")))));
+    let found = client.get_file_path(GetFilePathPRequest { file_id: Some(7) }).await.unwrap().into_inner();
+    assert_eq!(found.path(), "/a/b");
+
+    running.will_answer(Ok(Answer::Mounts(Vec::new())));
+    let request = ReverseResolvePRequest { ufs_uri: Some("/ufs/a".into()) };
+    let refused = client.reverse_resolve(request).await.unwrap_err();
+    assert_eq!((refused.code(), refused.message()), (Code::InvalidArgument, "/ufs/a is not a valid ufs uri"));
+
+    let holders = client.get_state_lock_holders(GetStateLockHoldersPRequest { options: None }).await.unwrap();
+    assert_eq!(holders.into_inner().threads, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_can_be_no_path_does_not_exist() {
+    let running = start_simple().await;
+    let mut client = running.file_system().await;
+    running.will_answer(Err(FsError::new(ErrorKind::InvalidArgument, "it leads through a file")));
+    for path in ["/f/x", "f"] {
+        let answer = client.exists(ExistsPRequest { path: Some(path.into()), options: None }).await.unwrap();
+        assert!(!answer.into_inner().exists());
+    }
+    running.will_answer(Err(FsError::new(ErrorKind::PermissionDenied, "not yours")));
+    let refused = client.exists(ExistsPRequest { path: Some("/f".into()), options: None }).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied);
 }
 
 #[tokio::test]

@@ -18,7 +18,12 @@ pub(super) fn block_info(at: &Context<'_>, block: BlockId, footprint: &mut Footp
 /// All workers.
 pub(super) fn workers(at: &Context<'_>) -> Result<Answer, FsError> {
     check_safe_mode(at)?;
-    Ok(Answer::Workers(at.workers.infos().collect()))
+    Ok(known_workers(at))
+}
+
+/// Those that have come so far.
+pub(super) fn known_workers(at: &Context<'_>) -> Answer {
+    Answer::Workers(at.workers.infos().collect())
 }
 
 /// Files whose copies must not be evicted. One too many or too few in flight harms nobody: it is asked each second.

@@ -251,6 +251,7 @@ fn in_safe_mode_nobody_is_told_that_copies_are_missing() {
     for question in [Query::Workers, Query::BlockInfo { block: block(0) }] {
         assert_eq!(ask(question).unwrap_err().message, text);
     }
+    assert_eq!(ask(Query::KnownWorkers), Ok(Answer::Workers(Vec::new())));
     assert!(status_with(&state, &none, "/empty").is_ok());
     assert!(ask(Query::ListStatus { path: tests::path("/"), recursive: true }).is_ok());
     let mut one = workers("MEM", &[block(0)]);

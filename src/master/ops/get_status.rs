@@ -41,7 +41,7 @@ pub(super) fn status_of_id(at: &Context<'_>, id: InodeId, footprint: &mut Footpr
     footprint.read_inode(id);
     let found = at.state.path_of(id).zip(at.state.inodes().get(id));
     let Some((path, inode)) = found else {
-        return Err(FsError::new(ErrorKind::NotFound, format!("inode id {id} does not exist")));
+        return Err(FsError::new(ErrorKind::NotFound, format!("inodeId {id} does not exist")));
     };
     // Its place may be changing with a directory above it.
     let _way = resolve(at, &path, footprint)?;

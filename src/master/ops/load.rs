@@ -48,8 +48,14 @@ pub(super) fn missing_of(resolved: &Resolved<'_>) -> Option<Lookup> {
     looked_at.then(|| Lookup::Path { path: resolved.path.clone(), found: resolved.found.len() - 1 })
 }
 
-/// The directories at and below the path whose children were not looked at: the first few of them.
-pub(super) fn not_listed(at: &Context<'_>, path: &AlluxioPath, recursive: bool, always: bool) -> Vec<Lookup> {
+/// The directories at and below the path whose children were not looked at: the first few of them that are not `known`.
+pub(super) fn not_listed(
+    at: &Context<'_>,
+    path: &AlluxioPath,
+    recursive: bool,
+    always: bool,
+    known: &dyn Fn(&Lookup) -> bool,
+) -> Vec<Lookup> {
     const LOOKUPS_MAX: usize = 64;
     let Ok(resolved) = resolve(at, path, &mut Footprint::off()) else { return Vec::new() };
     let Some(top) = resolved.target() else { return Vec::new() };
@@ -57,7 +63,7 @@ pub(super) fn not_listed(at: &Context<'_>, path: &AlluxioPath, recursive: bool, 
     while let Some((path, inode)) = directories.pop() {
         let InodeKind::Directory { direct_children_loaded, .. } = inode.kind else { continue };
         if inode.persistence == PersistenceState::Persisted && (always || !direct_children_loaded) {
-            lookups.push(Lookup::Children(path.clone()));
+            lookups.extend(Some(Lookup::Children(path.clone())).filter(|lookup| !known(lookup)));
         }
         if lookups.len() == LOOKUPS_MAX {
             break;

@@ -189,6 +189,7 @@ pub fn query(
         Query::ListPart { path, offset, limit } => list_status::list_part(&at, path, *offset, *limit, footprint),
         Query::BlockInfo { block } => block_info::block_info(&at, *block, footprint),
         Query::Workers => block_info::workers(&at),
+        Query::KnownWorkers => Ok(block_info::known_workers(&at)),
         Query::PinnedFiles => Ok(block_info::pinned_files(&at)),
         Query::ToPersist { after, now, limit } => Ok(to_persist::to_persist(&at, *after, now.0, *limit, footprint)),
         Query::TooFewCopies { after, limit } => too_few_copies::too_few_copies(&at, *after, *limit, footprint),

@@ -69,7 +69,7 @@ pub fn prepare(
     known: &dyn Fn(&Lookup) -> bool,
 ) -> Preparation {
     let at = Context { state, workers, caller: &request.caller, settings, now: now.max(state.last_time()) };
-    let mut lookups = lookups_of(&at, &request.operation);
+    let mut lookups = lookups_of(&at, &request.operation, known);
     lookups.retain(|lookup| !known(lookup));
     if !lookups.is_empty() {
         return Preparation::Look(lookups);
@@ -118,11 +118,11 @@ pub fn prepare_query(
         }
         Query::ListStatus { path, recursive } => match missing(&at, path) {
             Some(lookup) => vec![lookup],
-            None => not_listed(&at, path, *recursive, always),
+            None => not_listed(&at, path, *recursive, always, known),
         },
         Query::ListPart { path, .. } => match missing(&at, path) {
             Some(lookup) => vec![lookup],
-            None => not_listed(&at, path, false, always),
+            None => not_listed(&at, path, false, always, known),
         },
         _ => Vec::new(),
     };
@@ -130,10 +130,10 @@ pub fn prepare_query(
     lookups
 }
 
-fn lookups_of(at: &Context<'_>, operation: &Operation) -> Vec<Lookup> {
+fn lookups_of(at: &Context<'_>, operation: &Operation, known: &dyn Fn(&Lookup) -> bool) -> Vec<Lookup> {
     let below = |path: &AlluxioPath, recursive| match missing(at, path) {
         Some(lookup) => vec![lookup],
-        None => not_listed(at, path, recursive, false),
+        None => not_listed(at, path, recursive, false, known),
     };
     match operation {
         Operation::CreateDirectory(op) => Vec::from_iter(missing_for_new(at, &op.path, persistence_of(op.write_type))),

@@ -47,6 +47,8 @@ pub enum Query {
     },
     /// getWorkerInfoList, getWorkerReport and what is made of them
     Workers,
+    /// Those of the workers that have come so far, in safe mode, too.
+    KnownWorkers,
     /// getPinnedFileIds: pinned files, and those that are to be persisted
     PinnedFiles,
     /// getFileInfo of a worker

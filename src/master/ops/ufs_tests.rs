@@ -128,6 +128,29 @@ fn lookups_are_for_what_is_missing_below_what_is_in_the_ufs() {
 }
 
 #[test]
+fn all_directories_are_looked_at_in_turn_however_many() {
+    let mut state = started();
+    let found: Vec<(String, _)> = (0..150).map(|n| (format!("/d{n:03}"), facts(true, 0))).collect();
+    let found: Vec<(&str, _)> = found.iter().map(|(path, facts)| (path.as_str(), facts.clone())).collect();
+    run(&mut state, load(&[("/", facts(true, 0))], None)).unwrap();
+    run(&mut state, load(&found, Some("/"))).unwrap();
+    let query = Query::ListStatus { path: AlluxioPath::root(), recursive: true };
+    for always in [LoadMetadata::Once, LoadMetadata::Always] {
+        let mut looked = std::collections::BTreeSet::new();
+        loop {
+            let known = |lookup: &Lookup| looked.contains(lookup);
+            let next = prepare_query(&state, &Workers::default(), &settings(), &query, always, &known);
+            if next.is_empty() {
+                break;
+            }
+            assert!(next.iter().all(|lookup| !looked.contains(lookup)));
+            looked.extend(next);
+        }
+        assert_eq!(looked.len(), 150 + usize::from(always == LoadMetadata::Always), "{always:?}");
+    }
+}
+
+#[test]
 fn parents_are_persisted_before_what_lies_in_them() {
     let mut state = with(&["/mine/"]);
     let create = Operation::CreateFile(through("/mine/x/f"));

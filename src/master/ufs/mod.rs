@@ -39,6 +39,8 @@ use tokio::task::JoinSet;
 
 /// So often an operation is prepared anew because the state has moved; then its client tries again.
 const ROUNDS_MAX: usize = 200;
+/// How many places a question may look at in the UFS. 2.9 has no limit.
+const LOOKS_MAX: usize = 200_000;
 /// Pause of one that waits for an intent that nobody here has the lock for.
 const WAIT: Duration = Duration::from_millis(10);
 
@@ -276,9 +278,16 @@ impl Namespace for UfsNamespace {
 
     async fn load(&self, query: &Query, load: LoadMetadata) -> Result<(), FsError> {
         let mut looked = Looked::new();
-        for _ in 0..ROUNDS_MAX {
+        loop {
             if !self.is_primary() {
                 break;
+            }
+            if looked.len() > LOOKS_MAX {
+                let text = format!(
+                    "More than {LOOKS_MAX} directories would have to be looked at in the under store: ask for parts of \
+                     the tree, one after the other."
+                );
+                return Err(FsError::new(ErrorKind::ResourceExhausted, text));
             }
             let known = |lookup: &Lookup| self.known(&looked, lookup);
             let prepare = |core: &Core, settings: &ops::Settings| {
