@@ -26,6 +26,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     tonic_prost_build::configure()
         // Block data is passed on without a copy.
         .bytes(".alluxio.grpc.block.Chunk.data")
+        // The order of what is journaled is that of the names.
+        .btree_map(".alluxio.proto.journal")
+        .btree_map(".alluxio.proto.meta")
         .include_file("messages.rs")
         .compile_fds(set)?;
     Ok(())

@@ -238,6 +238,7 @@ fn directory(id: InodeId, number: u64) -> Entry {
         direct_children_loaded: false,
         ttl_ms: -1,
         ttl_action: TtlAction::Free,
+        extras: None,
     })
 }
 
@@ -264,6 +265,7 @@ fn file(id: InodeId, parent: InodeId, number: u64) -> Entry {
         cacheable: true,
         blocks: vec![alluxio::types::BlockId::of(id.container(), 0)],
         replication: Replication::USUAL,
+        extras: None,
     })
 }
 

@@ -1,11 +1,13 @@
 //! Pure. What a record says: entries with every computed value in them.
 //!
 //! Where the 2.9 journal has the meaning, an entry has exactly its fields, so that an export is exact; the last
-//! five kinds are our own. Times are milliseconds since 1970 UTC. Paths are informational: ids decide.
+//! six kinds are our own. Times are milliseconds since 1970 UTC. Paths are informational: ids decide.
 
 use crate::types::{AlluxioPath, BlockId, InodeId};
 
+pub use super::entry_admin::{PathProperties, SyncPoint, UpdateUfsMode};
 pub use super::entry_answered::{Answered, AnsweredOperation};
+pub use super::entry_extras::{DefaultAclUpdate, InodeExtras, SetAcl};
 pub use super::entry_inode::{
     InodeDirectory, InodeFile, Replication, UpdateInode, UpdateInodeDirectory, UpdateInodeFile,
 };
@@ -70,6 +72,21 @@ pub enum Entry {
         /// Where it began.
         path: AlluxioPath,
     },
+    /// Who may do what with a file or directory is changed.
+    SetAcl(SetAcl),
+    /// What clients take as default for a path.
+    PathProperties(PathProperties),
+    /// Clients take nothing as default for a path any more.
+    RemovePathProperties {
+        /// Which path.
+        path: AlluxioPath,
+    },
+    /// What may be done with a UFS.
+    UpdateUfsMode(UpdateUfsMode),
+    /// A directory is kept like the UFS.
+    AddSyncPoint(SyncPoint),
+    /// It is kept so no longer.
+    RemoveSyncPoint(SyncPoint),
     /// The first answer to an operation, kept for its repetition.
     Answered(Answered),
     /// A directory and all below it leave the namespace at once.

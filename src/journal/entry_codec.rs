@@ -5,7 +5,7 @@
 
 use super::entry::{Answered, AnsweredOperation, Corrupt, Entry, MakeInUfs, UfsIntent, UnlinkTree};
 use super::entry_to_proto::field;
-use super::{entry_from_proto, entry_to_proto};
+use super::{entry_extras_proto, entry_from_proto, entry_to_proto};
 use crate::proto::alluxio_rs::journal as wire;
 use crate::types::{AlluxioPath, InodeId, OperationId};
 use prost::Message;
@@ -152,6 +152,7 @@ fn answered_to_wire(answered: &Answered) -> wire::AnsweredEntry {
 }
 
 fn encode(entry: &Entry, bytes: &mut Vec<u8>) {
+    use entry_extras_proto as extras;
     use entry_to_proto as to;
     match entry {
         Entry::InodeDirectoryIdGenerator { container, sequence } => {
@@ -180,6 +181,32 @@ fn encode(entry: &Entry, bytes: &mut Vec<u8>) {
         Entry::ClusterInfo { cluster_id } => put_alluxio(bytes, field::CLUSTER_INFO, &to::cluster_info_of(cluster_id)),
         Entry::AddMountPoint(mount) => put_alluxio(bytes, field::ADD_MOUNT_POINT, &to::mount_of(mount)),
         Entry::DeleteMountPoint { path } => put_alluxio(bytes, field::DELETE_MOUNT_POINT, &to::unmount_of(path)),
+        Entry::SetAcl(set) => put_alluxio(bytes, field::SET_ACL, &extras::set_acl_to_proto(set)),
+        Entry::PathProperties(set) => {
+            put_alluxio(bytes, field::PATH_PROPERTIES, &extras::path_properties_to_proto(set));
+        }
+        Entry::RemovePathProperties { path } => {
+            put_alluxio(bytes, field::REMOVE_PATH_PROPERTIES, &extras::removed_properties_to_proto(path));
+        }
+        Entry::UpdateUfsMode(update) => {
+            put_alluxio(bytes, field::UPDATE_UFS_MODE, &extras::ufs_mode_to_proto(update));
+        }
+        Entry::AddSyncPoint(point) => put_alluxio(bytes, field::ADD_SYNC_POINT, &extras::sync_point_to_proto(point)),
+        Entry::RemoveSyncPoint(point) => {
+            put_alluxio(bytes, field::REMOVE_SYNC_POINT, &extras::removed_sync_point_to_proto(point));
+        }
+        Entry::Answered(_)
+        | Entry::UnlinkTree(_)
+        | Entry::CollectTree { .. }
+        | Entry::UfsIntent(_)
+        | Entry::UfsIntentSettled { .. }
+        | Entry::PersistTime { .. } => encode_own(entry, bytes),
+    }
+}
+
+/// One that 2.9 does not have.
+fn encode_own(entry: &Entry, bytes: &mut Vec<u8>) {
+    match entry {
         Entry::Answered(answered) => put(bytes, kind::ANSWERED, &answered_to_wire(answered)),
         Entry::UnlinkTree(UnlinkTree { id, op_time_ms, path }) => {
             let path = Some(path.to_string());
@@ -208,6 +235,7 @@ fn encode(entry: &Entry, bytes: &mut Vec<u8>) {
         Entry::PersistTime { inode, time_ms } => {
             put(bytes, kind::PERSIST_TIME, &wire::PersistTimeEntry { inode_id: inode.0, time_ms: *time_ms });
         }
+        _ => unreachable!("`encode` has the kinds of 2.9"),
     }
 }
 

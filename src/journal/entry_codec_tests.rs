@@ -1,12 +1,16 @@
 //! The bytes of every kind, and that nothing is read which is not understood.
 
 use super::super::entry::{
-    AddMountPoint, Answered, AnsweredOperation, DeleteFile, Entry, InodeDirectory, InodeFile, MakeInUfs, Rename,
-    Replication, UfsIntent, UnlinkTree, UpdateInode, UpdateInodeDirectory, UpdateInodeFile,
+    AddMountPoint, Answered, AnsweredOperation, DefaultAclUpdate, DeleteFile, Entry, InodeDirectory, InodeExtras,
+    InodeFile, MakeInUfs, PathProperties, Rename, Replication, SetAcl, SyncPoint, UfsIntent, UnlinkTree, UpdateInode,
+    UpdateInodeDirectory, UpdateInodeFile, UpdateUfsMode,
 };
 use super::{decode_entries, encode_entries, wire};
 use crate::proto::alluxio::proto::journal as alluxio;
-use crate::types::{AlluxioPath, BlockId, InodeId, OperationId, PersistenceState, TtlAction};
+use crate::types::{
+    AccessControlList, AclEntry, AlluxioPath, BlockId, ContentHash, DefaultAcl, ExtendedAcl, InodeId, OperationId,
+    PersistenceState, SetAclAction, TtlAction, UfsMode, XattrStrategy, XattrUpdate, Xattrs,
+};
 use prost::Message;
 
 fn path(text: &str) -> AlluxioPath {
@@ -31,6 +35,7 @@ fn directory() -> InodeDirectory {
         direct_children_loaded: true,
         ttl_ms: -1,
         ttl_action: TtlAction::Free,
+        extras: None,
     }
 }
 
@@ -56,6 +61,20 @@ fn file() -> InodeFile {
         cacheable: true,
         blocks: vec![BlockId(16_777_216)],
         replication: Replication { min: 1, max: 3, durable: 2 },
+        extras: None,
+    }
+}
+
+/// All that few inodes have.
+fn extras() -> InodeExtras {
+    let named = |name: &str, bits| [(name.to_owned(), bits)].into();
+    let acl = ExtendedAcl { users: named("u", 7), groups: named("g", 0), mask: 5 };
+    InodeExtras {
+        default_acl: Some(DefaultAcl { mode: 0o640, extended: Some(acl.clone()) }),
+        acl: Some(acl),
+        xattr: [("k".to_owned(), vec![1, 0, 255]), ("l".to_owned(), Vec::new())].into(),
+        media: ["MEM".to_owned(), "SSD".to_owned()].into(),
+        content_hash: ContentHash::LengthAndTime { length: 12, modification_time_ms: 1_000 },
     }
 }
 
@@ -66,6 +85,33 @@ pub(super) fn one_of_each() -> Vec<Entry> {
         Entry::BlockContainerIdGenerator { next_container: 1001 },
         Entry::InodeDirectory(directory()),
         Entry::InodeFile(file()),
+        Entry::InodeDirectory(InodeDirectory {
+            extras: InodeExtras { content_hash: ContentHash::Unknown, ..extras() }.boxed(),
+            ..directory()
+        }),
+        Entry::InodeFile(InodeFile { extras: InodeExtras { default_acl: None, ..extras() }.boxed(), ..file() }),
+        Entry::InodeFile(InodeFile {
+            owner: "two words|".into(),
+            extras: InodeExtras { content_hash: ContentHash::Text("etag".into()), ..InodeExtras::default() }.boxed(),
+            ..file()
+        }),
+        Entry::SetAcl(SetAcl {
+            id: InodeId(1),
+            op_time_ms: 5,
+            action: SetAclAction::RemoveDefault,
+            entries: ["user::rwx", "user:a:r--", "group::-w-", "default:group:b:--x", "mask::---", "other::r-x"]
+                .map(|text| AclEntry::parse(text).unwrap())
+                .into(),
+        }),
+        Entry::PathProperties(PathProperties {
+            path: path("/t"),
+            properties: [("a".to_owned(), "1".to_owned()), ("b".to_owned(), String::new())].into(),
+        }),
+        Entry::RemovePathProperties { path: path("/t") },
+        Entry::UpdateUfsMode(UpdateUfsMode { ufs_path: "hdfs://nn/".into(), mode: UfsMode::NoAccess }),
+        Entry::UpdateUfsMode(UpdateUfsMode { ufs_path: "/".into(), mode: UfsMode::ReadWrite }),
+        Entry::AddSyncPoint(SyncPoint { path: path("/t"), mount_id: 1 }),
+        Entry::RemoveSyncPoint(SyncPoint { path: path("/t"), mount_id: 77 }),
         Entry::UpdateInode(UpdateInode::of(InodeId(5))),
         Entry::UpdateInode(UpdateInode {
             id: InodeId(5),
@@ -80,11 +126,30 @@ pub(super) fn one_of_each() -> Vec<Entry> {
             pinned: Some(true),
             ttl_ms: Some(9),
             ttl_action: Some(TtlAction::DeleteAlluxio),
+            acl: Some(Box::new(AccessControlList {
+                owner: "a".into(),
+                group: "b".into(),
+                mode: 0o751,
+                extended: extras().acl,
+            })),
+            content_hash: Some(extras().content_hash),
+            media: extras().media,
+            xattr: Some(Box::new(XattrUpdate { strategy: XattrStrategy::UnionPreserve, values: extras().xattr })),
+        }),
+        Entry::UpdateInode(UpdateInode {
+            content_hash: Some(ContentHash::Unknown),
+            xattr: Some(Box::new(XattrUpdate { strategy: XattrStrategy::Truncate, values: Xattrs::new() })),
+            ..UpdateInode::of(InodeId(5))
+        }),
+        Entry::UpdateInodeDirectory(UpdateInodeDirectory {
+            default_acl: Some(Box::new(DefaultAclUpdate::Remove)),
+            ..UpdateInodeDirectory::of(InodeId(1))
         }),
         Entry::UpdateInodeDirectory(UpdateInodeDirectory {
             id: InodeId(1),
             mount_point: Some(false),
             direct_children_loaded: Some(true),
+            default_acl: extras().default_acl.map(|acl| Box::new(DefaultAclUpdate::Replace(acl))),
         }),
         Entry::UpdateInodeFile(UpdateInodeFile {
             id: InodeId(33_554_431),
@@ -237,6 +302,35 @@ fn the_bytes_of_our_own_kinds_stay() {
 }
 
 #[test]
+fn a_list_that_contradicts_the_file_is_refused() {
+    let refused = |change: &dyn Fn(&mut alluxio::InodeFileEntry)| {
+        let extras = InodeExtras { default_acl: None, ..extras() }.boxed();
+        let mut message = super::entry_to_proto::file_of(&InodeFile { extras, ..file() });
+        change(&mut message);
+        let message = alluxio::JournalEntry { inode_file: Some(message), ..Default::default() };
+        let entry = wire::Entry { kind: Some(wire::entry::Kind::Alluxio(message)) };
+        decode_entries(&entry.encode_length_delimited_to_vec()).map_err(|corrupt| corrupt.reason)
+    };
+    assert!(refused(&|_| ()).is_ok());
+    let contradicts = Err("inode_file: acl says another owner, group or mode".to_owned());
+    assert_eq!(refused(&|file| file.owner = Some("x".into())), contradicts);
+    let both = refused(&|file| {
+        file.owner = Some("x".into());
+        file.acl.as_mut().unwrap().owning_user = Some("x".into());
+    });
+    assert_eq!(both, Err(unlike_fingerprint()));
+    assert_eq!(refused(&|file| file.acl.as_mut().unwrap().owning_group = Some("x".into())), contradicts);
+    assert_eq!(refused(&|file| file.acl.as_mut().unwrap().other_actions = None), contradicts);
+    let number = refused(&|file| file.acl.as_mut().unwrap().mask_actions.as_mut().unwrap().actions.push(9));
+    assert_eq!(number, Err("access list: no action has the number 9".into()));
+}
+
+/// A fingerprint says owner, group and bits, too.
+fn unlike_fingerprint() -> String {
+    "inode_file: this program cannot keep what ufs_fingerprint says".into()
+}
+
+#[test]
 fn a_cut_or_foreign_entry_is_named() {
     let bytes = encode_entries(&one_of_each());
     for end in 1..bytes.len() {
@@ -282,6 +376,10 @@ fn what_cannot_be_kept_is_refused_by_name() {
     let update = alluxio::UpdateInodeEntry { id: Some(1), ..Default::default() };
     let of_update = |update| refused(alluxio::JournalEntry { update_inode: Some(update), ..Default::default() });
     let fingerprint = alluxio::UpdateInodeEntry { ufs_fingerprint: Some("TYPE|FILE".into()), ..update.clone() };
+    let xattr = alluxio::UpdateInodeEntry { x_attr: extras().xattr, ..update.clone() };
+    assert_eq!(of_update(xattr), "update_inode: xAttr without xAttr_update_strategy");
+    let strategy = alluxio::UpdateInodeEntry { x_attr_update_strategy: Some(9), ..update.clone() };
+    assert_eq!(of_update(strategy), "update_inode: no xAttr_update_strategy has the number 9");
     assert_eq!(of_update(fingerprint), "update_inode: this program cannot keep what ufs_fingerprint says");
     let mode = alluxio::UpdateInodeEntry { mode: Some(0o1777), ..update.clone() };
     assert_eq!(of_update(mode), "update_inode: no permission bits: 1023");

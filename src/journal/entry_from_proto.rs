@@ -2,13 +2,15 @@
 //! `..`, so that a new field cannot be forgotten.
 
 use super::entry::{
-    AddMountPoint, DeleteFile, Entry, InodeDirectory, InodeFile, Rename, Replication, UpdateInode,
+    AddMountPoint, DeleteFile, Entry, InodeDirectory, InodeExtras, InodeFile, Rename, Replication, UpdateInode,
     UpdateInodeDirectory, UpdateInodeFile,
 };
 use super::entry_codec::{message, only_field_of};
+use super::entry_extras_proto as extras;
 use super::entry_to_proto::field;
 use crate::proto::alluxio::proto::journal as wire;
-use crate::types::{AlluxioPath, BlockId, InodeId, PersistenceState, TtlAction};
+use crate::proto::alluxio::proto::shared::AccessControlList as WireAcl;
+use crate::types::{AlluxioPath, BlockId, ContentHash, ExtendedAcl, InodeId, PersistenceState, TtlAction};
 
 /// The entry in the bytes of a `JournalEntry`, which has many fields of which exactly one is set.
 ///
@@ -32,6 +34,12 @@ pub(super) fn entry_of(bytes: &[u8]) -> Result<Entry, String> {
         field::UPDATE_INODE => update_of(message(body)?),
         field::UPDATE_INODE_DIRECTORY => directory_update_of(message(body)?),
         field::UPDATE_INODE_FILE => file_update_of(message(body)?),
+        field::SET_ACL => extras::set_acl_of(message(body)?).map(Entry::SetAcl),
+        field::PATH_PROPERTIES => extras::path_properties_of(message(body)?),
+        field::REMOVE_PATH_PROPERTIES => extras::removed_properties_of(message(body)?),
+        field::UPDATE_UFS_MODE => extras::ufs_mode_of(message(body)?),
+        field::ADD_SYNC_POINT => extras::sync_point_of(message(body)?).map(Entry::AddSyncPoint),
+        field::REMOVE_SYNC_POINT => extras::removed_sync_point_of(message(body)?).map(Entry::RemoveSyncPoint),
         other => {
             let name =
                 NOT_KEPT.iter().find(|(number, _)| *number == other).map_or("an unknown field", |(_, name)| name);
@@ -41,21 +49,15 @@ pub(super) fn entry_of(bytes: &[u8]) -> Result<Entry, String> {
 }
 
 /// What a 2.9 journal may say and ours does not.
-const NOT_KEPT: [(u32, &str); 15] = [
+const NOT_KEPT: [(u32, &str); 9] = [
     (1, "sequence_number"),
     (5, "complete_file"),
     (12, "inode_last_modification_time"),
     (15, "persist_directory"),
     (16, "async_persist_request"),
     (27, "set_attribute"),
-    (30, "update_ufs_mode"),
-    (31, "set_acl"),
-    (32, "add_sync_point"),
-    (33, "remove_sync_point"),
     (34, "active_sync_tx_id"),
     (39, "journal_entries"),
-    (40, "path_properties"),
-    (41, "remove_path_properties"),
     (52, "operationId"),
 ];
 
@@ -146,15 +148,15 @@ pub(crate) fn directory_of(entry: wire::InodeDirectoryEntry) -> Result<InodeDire
         last_access_time_ms,
     } = entry;
     let kind = "inode_directory";
-    refuse(
-        kind,
-        [
-            ("acl", acl.is_some()),
-            ("defaultAcl", default_acl.is_some()),
-            ("medium_type", !medium_type.is_empty()),
-            ("xAttr", !x_attr.is_empty()),
-        ],
-    )?;
+    let (owner, group) = (need(kind, "owner", owner)?, need(kind, "group", group)?);
+    let mode = mode_of(kind, need(kind, "mode", mode)?)?;
+    let extras = InodeExtras {
+        acl: extended_of(kind, acl, (&owner, &group, mode))?,
+        default_acl: default_acl.map(extras::default_acl_of).transpose()?.flatten(),
+        xattr: x_attr,
+        media: medium_type.into_iter().collect(),
+        content_hash: ContentHash::Unknown,
+    };
     Ok(InodeDirectory {
         id: InodeId(need(kind, "id", id)?),
         parent: InodeId(need(kind, "parent_id", parent_id)?),
@@ -163,15 +165,16 @@ pub(crate) fn directory_of(entry: wire::InodeDirectoryEntry) -> Result<InodeDire
         creation_time_ms: need(kind, "creation_time_ms", creation_time_ms)?,
         modification_time_ms: need(kind, "last_modification_time_ms", last_modification_time_ms)?,
         access_time_ms: need(kind, "last_access_time_ms", last_access_time_ms)?,
-        owner: need(kind, "owner", owner)?,
-        group: need(kind, "group", group)?,
-        mode: mode_of(kind, need(kind, "mode", mode)?)?,
+        owner,
+        group,
+        mode,
         persistence: persistence_of(kind, &need(kind, "persistence_state", persistence_state)?)?,
         pinned: need(kind, "pinned", pinned)?,
         mount_point: need(kind, "mount_point", mount_point)?,
         direct_children_loaded: need(kind, "direct_children_loaded", direct_children_loaded)?,
         ttl_ms: need(kind, "ttl", ttl)?,
         ttl_action: ttl_action_of(kind, need(kind, "ttlAction", ttl_action)?)?,
+        extras: extras.boxed(),
     })
 }
 
@@ -213,22 +216,23 @@ pub(crate) fn file_of(entry: wire::InodeFileEntry) -> Result<Entry, String> {
         path,
         medium_type,
         should_persist_time,
-        x_attr,
+        x_attr: xattr,
         last_access_time_ms,
     } = entry;
     let kind = "inode_file";
     refuse(
         kind,
         [
-            ("ufs_fingerprint", ufs_fingerprint.as_deref() != Some("")),
-            ("acl", acl.is_some()),
             ("persist_job_id", persist_job_id != Some(-1)),
             ("temp_ufs_path", temp_ufs_path.as_deref() != Some("")),
-            ("medium_type", !medium_type.is_empty()),
             ("should_persist_time", should_persist_time.is_some()),
-            ("xAttr", !x_attr.is_empty()),
         ],
     )?;
+    let (owner, group) = (need(kind, "owner", owner)?, need(kind, "group", group)?);
+    let mode = mode_of(kind, need(kind, "mode", mode)?)?;
+    let acl = extended_of(kind, acl, (&owner, &group, mode))?;
+    let content_hash = hash_of(need(kind, "ufs_fingerprint", ufs_fingerprint)?, (&owner, &group, mode))?;
+    let extras = InodeExtras { acl, default_acl: None, xattr, media: medium_type.into_iter().collect(), content_hash };
     Ok(Entry::InodeFile(InodeFile {
         id: InodeId(need(kind, "id", id)?),
         parent: InodeId(need(kind, "parent_id", parent_id)?),
@@ -237,9 +241,9 @@ pub(crate) fn file_of(entry: wire::InodeFileEntry) -> Result<Entry, String> {
         creation_time_ms: need(kind, "creation_time_ms", creation_time_ms)?,
         modification_time_ms: need(kind, "last_modification_time_ms", last_modification_time_ms)?,
         access_time_ms: need(kind, "last_access_time_ms", last_access_time_ms)?,
-        owner: need(kind, "owner", owner)?,
-        group: need(kind, "group", group)?,
-        mode: mode_of(kind, need(kind, "mode", mode)?)?,
+        owner,
+        group,
+        mode,
         persistence: persistence_of(kind, &need(kind, "persistence_state", persistence_state)?)?,
         pinned: need(kind, "pinned", pinned)?,
         ttl_ms: need(kind, "ttl", ttl)?,
@@ -250,6 +254,7 @@ pub(crate) fn file_of(entry: wire::InodeFileEntry) -> Result<Entry, String> {
         cacheable: need(kind, "cacheable", cacheable)?,
         blocks: blocks.into_iter().map(BlockId).collect(),
         replication: replication_of(kind, replication_min, replication_max, replication_durable)?,
+        extras: extras.boxed(),
     }))
 }
 
@@ -297,13 +302,11 @@ pub(crate) fn update_of(entry: wire::UpdateInodeEntry) -> Result<Entry, String> 
             ("parent_id", parent_id.is_some()),
             ("name", name.is_some()),
             ("creation_time_ms", creation_time_ms.is_some()),
-            ("acl", acl.is_some()),
-            ("ufs_fingerprint", ufs_fingerprint.is_some()),
-            ("medium_type", !medium_type.is_empty()),
-            ("xAttr", !x_attr.is_empty()),
-            ("xAttr_update_strategy", x_attr_update_strategy.is_some()),
         ],
     )?;
+    let content_hash = ufs_fingerprint.as_deref().map(ContentHash::in_fingerprint);
+    let kept = content_hash.as_ref().map(ContentHash::fingerprint);
+    refuse(kind, [("ufs_fingerprint", ufs_fingerprint != kept)])?;
     Ok(Entry::UpdateInode(UpdateInode {
         id: InodeId(need(kind, "id", id)?),
         owner,
@@ -317,15 +320,19 @@ pub(crate) fn update_of(entry: wire::UpdateInodeEntry) -> Result<Entry, String> 
         pinned,
         ttl_ms: ttl,
         ttl_action: ttl_action.map(|action| ttl_action_of(kind, action)).transpose()?,
+        acl: acl.map(extras::acl_of).transpose()?.map(Box::new),
+        content_hash,
+        media: medium_type.into_iter().collect(),
+        xattr: extras::xattr_update_of(x_attr, x_attr_update_strategy)?,
     }))
 }
 
 pub(crate) fn directory_update_of(entry: wire::UpdateInodeDirectoryEntry) -> Result<Entry, String> {
     let wire::UpdateInodeDirectoryEntry { id, mount_point, direct_children_loaded, default_acl } = entry;
     let kind = "update_inode_directory";
-    refuse(kind, [("defaultAcl", default_acl.is_some())])?;
     let id = InodeId(need(kind, "id", id)?);
-    Ok(Entry::UpdateInodeDirectory(UpdateInodeDirectory { id, mount_point, direct_children_loaded }))
+    let default_acl = default_acl.map(extras::default_update_of).transpose()?;
+    Ok(Entry::UpdateInodeDirectory(UpdateInodeDirectory { id, mount_point, direct_children_loaded, default_acl }))
 }
 
 pub(crate) fn file_update_of(entry: wire::UpdateInodeFileEntry) -> Result<Entry, String> {
@@ -357,6 +364,27 @@ pub(crate) fn file_update_of(entry: wire::UpdateInodeFileEntry) -> Result<Entry,
     }))
 }
 
+/// The part of a list that goes beyond owner, group and bits, which it repeats.
+fn extended_of(
+    kind: &str,
+    list: Option<WireAcl>,
+    (owner, group, mode): (&str, &str, u16),
+) -> Result<Option<ExtendedAcl>, String> {
+    let Some(list) = list.map(extras::acl_of).transpose()? else { return Ok(None) };
+    if (list.owner.as_str(), list.group.as_str(), list.mode) != (owner, group, mode) {
+        return Err(format!("{kind}: acl says another owner, group or mode"));
+    }
+    Ok(list.extended)
+}
+
+/// The hash in the fingerprint of a file, which says nothing else than what follows from the file.
+fn hash_of(fingerprint: String, (owner, group, mode): (&str, &str, u16)) -> Result<ContentHash, String> {
+    let hash = ContentHash::in_fingerprint(&fingerprint);
+    let kept = extras::file_fingerprint(&hash, owner, group, mode);
+    refuse("inode_file", [("ufs_fingerprint", fingerprint != kept)])?;
+    Ok(hash)
+}
+
 /// Refuses the first of these fields that is there.
 fn refuse<const N: usize>(kind: &str, fields: [(&str, bool); N]) -> Result<(), String> {
     match fields.into_iter().find(|(_, there)| *there) {
@@ -365,7 +393,7 @@ fn refuse<const N: usize>(kind: &str, fields: [(&str, bool); N]) -> Result<(), S
     }
 }
 
-fn need<T>(kind: &str, field: &str, value: Option<T>) -> Result<T, String> {
+pub(super) fn need<T>(kind: &str, field: &str, value: Option<T>) -> Result<T, String> {
     value.ok_or_else(|| format!("{kind} without {field}"))
 }
 
@@ -377,7 +405,7 @@ fn replication_of(kind: &str, min: Option<i32>, max: Option<i32>, durable: Optio
     })
 }
 
-fn path_of(kind: &str, text: Option<String>) -> Result<AlluxioPath, String> {
+pub(super) fn path_of(kind: &str, text: Option<String>) -> Result<AlluxioPath, String> {
     AlluxioPath::parse(&need(kind, "path", text)?).map_err(|e| format!("{kind}: {e}"))
 }
 

@@ -1,6 +1,10 @@
 //! Pure. Entries of new inodes and of new values in them.
 
-use crate::types::{AlluxioPath, BlockId, InodeId, PersistenceState, TtlAction};
+use super::entry_extras::{DefaultAclUpdate, InodeExtras};
+use crate::types::{
+    AccessControlList, AlluxioPath, BlockId, ContentHash, InodeId, PersistenceState, TtlAction, XattrUpdate,
+};
+use std::collections::BTreeSet;
 
 /// `inode_directory` of 2.9.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -37,6 +41,8 @@ pub struct InodeDirectory {
     pub ttl_ms: i64,
     /// What happens then.
     pub ttl_action: TtlAction,
+    /// What few have; none, or something in it.
+    pub extras: Option<Box<InodeExtras>>,
 }
 
 /// `inode_file` of 2.9.
@@ -82,6 +88,8 @@ pub struct InodeFile {
     pub blocks: Vec<BlockId>,
     /// Copies wished.
     pub replication: Replication,
+    /// What few have; none, or something in it.
+    pub extras: Option<Box<InodeExtras>>,
 }
 
 /// How many copies of each block are wished.
@@ -127,6 +135,14 @@ pub struct UpdateInode {
     pub ttl_ms: Option<i64>,
     /// What happens then.
     pub ttl_action: Option<TtlAction>,
+    /// A whole list: owner, unless it is empty, group, bits, and all beyond them. The values above go over it.
+    pub acl: Option<Box<AccessControlList>>,
+    /// Tells whether the UFS has the content that was loaded; of files only.
+    pub content_hash: Option<ContentHash>,
+    /// Media that its blocks must stay on. Empty leaves them as they are, but with `pinned` there are none then.
+    pub media: BTreeSet<String>,
+    /// How extended attributes change.
+    pub xattr: Option<Box<XattrUpdate>>,
 }
 
 impl UpdateInode {
@@ -145,6 +161,10 @@ impl UpdateInode {
             pinned: None,
             ttl_ms: None,
             ttl_action: None,
+            acl: None,
+            content_hash: None,
+            media: BTreeSet::new(),
+            xattr: None,
         }
     }
 
@@ -170,6 +190,15 @@ pub struct UpdateInodeDirectory {
     pub mount_point: Option<bool>,
     /// Whether all its children in the UFS are known.
     pub direct_children_loaded: Option<bool>,
+    /// What new children inherit.
+    pub default_acl: Option<Box<DefaultAclUpdate>>,
+}
+
+impl UpdateInodeDirectory {
+    /// An update of `id` that changes nothing yet.
+    pub fn of(id: InodeId) -> UpdateInodeDirectory {
+        UpdateInodeDirectory { id, mount_point: None, direct_children_loaded: None, default_acl: None }
+    }
 }
 
 /// `update_inode_file` of 2.9. None, and no blocks, leave a value as it is.

@@ -1,10 +1,13 @@
 //! Pure. Entries that 2.9 has, as its messages. The values are those that a 2.9.6 master writes.
 
 use super::entry::{
-    AddMountPoint, DeleteFile, InodeDirectory, InodeFile, Rename, UpdateInode, UpdateInodeDirectory, UpdateInodeFile,
+    AddMountPoint, DefaultAclUpdate, DeleteFile, InodeDirectory, InodeExtras, InodeFile, Rename, UpdateInode,
+    UpdateInodeDirectory, UpdateInodeFile,
 };
+use super::entry_extras_proto::{acl_to_proto, default_acl_to_proto, file_fingerprint};
 use crate::proto::alluxio::proto::journal as wire;
-use crate::types::{AlluxioPath, BlockId, InodeId, TtlAction};
+use crate::proto::alluxio::proto::shared;
+use crate::types::{AccessControlList, AlluxioPath, BlockId, ContentHash, InodeId, TtlAction, Xattrs};
 
 /// Numbers of the fields of `JournalEntry`.
 pub(crate) mod field {
@@ -18,10 +21,16 @@ pub(crate) mod field {
     pub(crate) const INODE_FILE: u32 = 11;
     pub(crate) const RENAME: u32 = 19;
     pub(crate) const DELETE_BLOCK: u32 = 29;
+    pub(crate) const UPDATE_UFS_MODE: u32 = 30;
+    pub(crate) const SET_ACL: u32 = 31;
+    pub(crate) const ADD_SYNC_POINT: u32 = 32;
+    pub(crate) const REMOVE_SYNC_POINT: u32 = 33;
     pub(crate) const UPDATE_INODE: u32 = 35;
     pub(crate) const UPDATE_INODE_DIRECTORY: u32 = 36;
     pub(crate) const UPDATE_INODE_FILE: u32 = 37;
     pub(crate) const NEW_BLOCK: u32 = 38;
+    pub(crate) const PATH_PROPERTIES: u32 = 40;
+    pub(crate) const REMOVE_PATH_PROPERTIES: u32 = 41;
     pub(crate) const CLUSTER_INFO: u32 = 42;
 }
 
@@ -55,7 +64,10 @@ pub(crate) fn directory_update_of(update: &UpdateInodeDirectory) -> wire::Update
         id: Some(update.id.0),
         mount_point: update.mount_point,
         direct_children_loaded: update.direct_children_loaded,
-        default_acl: None,
+        default_acl: update.default_acl.as_deref().map(|acl| match acl {
+            DefaultAclUpdate::Replace(acl) => default_acl_to_proto("", "", Some(acl)),
+            DefaultAclUpdate::Remove => default_acl_to_proto("", "", None),
+        }),
     }
 }
 
@@ -115,16 +127,20 @@ pub(crate) fn directory_of(directory: &InodeDirectory) -> wire::InodeDirectoryEn
         direct_children_loaded: Some(directory.direct_children_loaded),
         ttl: Some(directory.ttl_ms),
         ttl_action: Some(ttl_action_of(directory.ttl_action)),
-        acl: None,
-        default_acl: None,
+        acl: list_of(&directory.extras, &directory.owner, &directory.group, directory.mode),
+        default_acl: directory.extras.as_ref().and_then(|extras| {
+            let acl = extras.default_acl.as_ref()?;
+            Some(default_acl_to_proto(&directory.owner, &directory.group, Some(acl)))
+        }),
         path: Some(directory.path.to_string()),
-        medium_type: Vec::new(),
-        x_attr: Default::default(),
+        medium_type: media_of(&directory.extras),
+        x_attr: xattrs_of(&directory.extras),
         last_access_time_ms: Some(directory.access_time_ms),
     }
 }
 
 pub(crate) fn file_of(file: &InodeFile) -> wire::InodeFileEntry {
+    let hash = file.extras.as_ref().map_or(&ContentHash::Unknown, |extras| &extras.content_hash);
     wire::InodeFileEntry {
         id: Some(file.id.0),
         parent_id: Some(file.parent.0),
@@ -143,8 +159,8 @@ pub(crate) fn file_of(file: &InodeFile) -> wire::InodeFileEntry {
         group: Some(file.group.clone()),
         mode: Some(i32::from(file.mode)),
         ttl_action: Some(ttl_action_of(file.ttl_action)),
-        ufs_fingerprint: Some(String::new()),
-        acl: None,
+        ufs_fingerprint: Some(file_fingerprint(hash, &file.owner, &file.group, file.mode)),
+        acl: list_of(&file.extras, &file.owner, &file.group, file.mode),
         replication_max: Some(file.replication.max),
         replication_min: Some(file.replication.min),
         // An unset number would be read as 0 by 2.9, which is a job.
@@ -152,9 +168,9 @@ pub(crate) fn file_of(file: &InodeFile) -> wire::InodeFileEntry {
         temp_ufs_path: Some(String::new()),
         replication_durable: Some(file.replication.durable),
         path: Some(file.path.to_string()),
-        medium_type: Vec::new(),
+        medium_type: media_of(&file.extras),
         should_persist_time: None,
-        x_attr: Default::default(),
+        x_attr: xattrs_of(&file.extras),
         last_access_time_ms: Some(file.access_time_ms),
     }
 }
@@ -174,13 +190,13 @@ pub(crate) fn update_of(update: &UpdateInode) -> wire::UpdateInodeEntry {
         mode: update.mode.map(i32::from),
         ttl: update.ttl_ms,
         ttl_action: update.ttl_action.map(ttl_action_of),
-        acl: None,
-        ufs_fingerprint: None,
-        medium_type: Vec::new(),
-        x_attr: Default::default(),
+        acl: update.acl.as_deref().map(acl_to_proto),
+        ufs_fingerprint: update.content_hash.as_ref().map(ContentHash::fingerprint),
+        medium_type: update.media.iter().cloned().collect(),
+        x_attr: update.xattr.as_ref().map(|xattr| xattr.values.clone()).unwrap_or_default(),
         last_access_time_ms: update.access_time_ms,
         overwrite_access_time: update.overwrite_access_time,
-        x_attr_update_strategy: None,
+        x_attr_update_strategy: update.xattr.as_ref().map(|xattr| xattr.strategy as i32),
     }
 }
 
@@ -198,6 +214,26 @@ pub(crate) fn file_update_of(update: &UpdateInodeFile) -> wire::UpdateInodeFileE
         temp_ufs_path: None,
         path: update.path.as_ref().map(ToString::to_string),
     }
+}
+
+/// The whole list of an inode in which somebody is named; it repeats owner, group and bits.
+fn list_of(
+    extras: &Option<Box<InodeExtras>>,
+    owner: &str,
+    group: &str,
+    mode: u16,
+) -> Option<shared::AccessControlList> {
+    let extended = extras.as_ref()?.acl.clone();
+    let whole = |extended| AccessControlList { owner: owner.into(), group: group.into(), mode, extended };
+    extended.map(|extended| acl_to_proto(&whole(Some(extended))))
+}
+
+fn media_of(extras: &Option<Box<InodeExtras>>) -> Vec<String> {
+    extras.as_ref().map(|extras| extras.media.iter().cloned().collect()).unwrap_or_default()
+}
+
+fn xattrs_of(extras: &Option<Box<InodeExtras>>) -> Xattrs {
+    extras.as_ref().map(|extras| extras.xattr.clone()).unwrap_or_default()
 }
 
 fn ids_of(blocks: &[BlockId]) -> Vec<i64> {

@@ -33,7 +33,9 @@ impl Owner {
             Entry::BlockContainerIdGenerator { .. } | Entry::BlockInfo { .. } | Entry::DeleteBlock { .. } => {
                 Owner::BlockMaster
             }
-            Entry::ClusterInfo { .. } => Owner::MetaMaster,
+            Entry::ClusterInfo { .. } | Entry::PathProperties(_) | Entry::RemovePathProperties { .. } => {
+                Owner::MetaMaster
+            }
             _ => Owner::FileSystemMaster,
         }
     }

@@ -24,7 +24,7 @@ fn answers_after_import(folder: &Path, journal: &Path) -> (Ours, String) {
     let ours = Ours::new(folder);
     ours.alluxio(&["format"]).unwrap();
     let dry = ours.alluxio(&["journal", "import", &journal.display().to_string(), "--dry-run"]).unwrap();
-    assert!(dry.contains("Nothing was written") && dry.contains("left out: 1 × access lists"), "{dry}");
+    assert!(dry.contains("Nothing was written") && !dry.contains("access lists"), "{dry}");
     let said = ours.alluxio(&["journal", "import", &journal.display().to_string()]).unwrap();
     assert!(said.contains("imported into"), "{said}");
     ours.alluxio(&["journal", "verify"]).unwrap();

@@ -44,6 +44,7 @@ pub fn bootstrap(
         direct_children_loaded: false,
         ttl_ms: -1,
         ttl_action: TtlAction::Free,
+        extras: None,
     }));
     if first_container > 0 {
         ids.begin_at(first_container, &mut entries);

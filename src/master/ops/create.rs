@@ -102,6 +102,7 @@ impl<'a> Creation<'a> {
             direct_children_loaded,
             ttl_ms: self.ttl_ms,
             ttl_action: self.ttl_action,
+            extras: None,
         }));
         self.parent = id;
         id

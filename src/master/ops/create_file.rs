@@ -118,6 +118,7 @@ fn new_file(op: &CreateFile, from: Parentage, now_ms: i64, replication_min: i32)
         cacheable: op.write_type != WriteType::None,
         blocks: Vec::new(),
         replication: Replication { min: replication_min, max: op.replication_max, durable: op.replication_durable },
+        extras: None,
     }
 }
 

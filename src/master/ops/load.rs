@@ -89,7 +89,7 @@ pub(super) fn decide(at: &Context<'_>, load: &Load) -> Result<Decision, FsError>
         let listed = resolved.target().map(|inode| (inode.id, inode.kind));
         if let Some((id, InodeKind::Directory { direct_children_loaded: false, .. })) = listed {
             let direct_children_loaded = Some(true);
-            let update = UpdateInodeDirectory { id, mount_point: None, direct_children_loaded };
+            let update = UpdateInodeDirectory { direct_children_loaded, ..UpdateInodeDirectory::of(id) };
             loading.entries.push(Entry::UpdateInodeDirectory(update));
         }
     }
@@ -175,6 +175,7 @@ pub(super) fn directory_of(
         direct_children_loaded: false,
         ttl_ms: -1,
         ttl_action: TtlAction::Free,
+        extras: None,
     }
 }
 
@@ -202,5 +203,6 @@ fn file_of(id: InodeId, parent: InodeId, path: &AlluxioPath, facts: &UfsFacts, n
         cacheable: true,
         blocks: (0..blocks).map(|index| BlockId::of(id.container(), index)).collect(),
         replication: Replication { min: i32::from(pinned), ..Replication::USUAL },
+        extras: None,
     }
 }

@@ -172,6 +172,7 @@ fn the_first_primary_journals_cluster_ids_and_root() {
         direct_children_loaded: false,
         ttl_ms: -1,
         ttl_action: TtlAction::Free,
+        extras: None,
     };
     let expected = [
         Entry::ClusterInfo { cluster_id: "c-1".into() },
@@ -206,6 +207,7 @@ fn mkdir_of_many_levels_is_one_batch() {
             direct_children_loaded: false,
             ttl_ms: 5,
             ttl_action: TtlAction::Delete,
+            extras: None,
         })
     };
     let generator = |sequence| Entry::InodeDirectoryIdGenerator { container: 0, sequence };

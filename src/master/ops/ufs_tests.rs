@@ -64,7 +64,7 @@ fn what_was_seen_is_made_with_its_blocks() {
     assert_eq!(file.blocks, [0, 1, 2].map(|index| BlockId::of(container, index)));
     assert_eq!((file.modification_time_ms, file.persistence), (77, PersistenceState::Persisted));
     let children = Some(true);
-    let expected = UpdateInodeDirectory { id: InodeId::ROOT, mount_point: None, direct_children_loaded: children };
+    let expected = UpdateInodeDirectory { direct_children_loaded: children, ..UpdateInodeDirectory::of(InodeId::ROOT) };
     assert_eq!(*listed, expected);
 }
 

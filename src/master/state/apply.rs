@@ -59,6 +59,14 @@ impl MasterState {
             Entry::ClusterInfo { cluster_id } => self.set_cluster_id(cluster_id).map_err(fits("cluster info".into())),
             Entry::AddMountPoint(mount) => self.mounts.add(mount).map_err(fits(format!("mount at {}", mount.path))),
             Entry::DeleteMountPoint { path } => self.mounts.remove(path).map_err(fits(format!("unmount of {path}"))),
+            Entry::SetAcl(set) => {
+                self.set_acl(set).map_err(|reason| Corrupt::new(format!("access list of inode {}", set.id), reason))
+            }
+            Entry::PathProperties(_)
+            | Entry::RemovePathProperties { .. }
+            | Entry::UpdateUfsMode(_)
+            | Entry::AddSyncPoint(_)
+            | Entry::RemoveSyncPoint(_) => self.admin.apply(entry).map_err(fits(format!("setting {entry:?}"))),
             Entry::Answered(answered) => self.keep_answer(answered).map_err(fits("first answer".into())),
             Entry::UnlinkTree(unlink) => self
                 .unlink_tree(unlink)

@@ -1,11 +1,12 @@
 //! The part of `apply` that makes, changes, moves and removes inodes.
 
 use super::apply::{Applied, waits_to_be_persisted};
+use super::apply_extras::check;
 use super::{Inode, InodeKind, MasterState, NAME_BYTES_MAX};
 use crate::journal::entry::{
     DeleteFile, InodeDirectory, InodeFile, Rename, UnlinkTree, UpdateInode, UpdateInodeDirectory, UpdateInodeFile,
 };
-use crate::types::{BlockId, InodeId};
+use crate::types::{BlockId, InodeId, InodeType};
 use std::sync::Arc;
 
 impl MasterState {
@@ -14,6 +15,7 @@ impl MasterState {
         {
             return Err("the id was not given to a directory".into());
         }
+        check(InodeType::Directory, new.extras.as_deref())?;
         let kind = InodeKind::Directory {
             children: 0,
             mount_point: new.mount_point,
@@ -35,6 +37,8 @@ impl MasterState {
             group: self.inodes.users.number(&new.group),
             name: Inode::NO_NAME,
             slot: Inode::NO_SLOT,
+            content: None,
+            has_extras: false,
         };
         if new.id == InodeId::ROOT {
             if self.inodes.count() > 0 || new.parent != InodeId::NONE || !new.name.is_empty() {
@@ -42,15 +46,17 @@ impl MasterState {
             }
             self.inodes.insert(inode, "");
             self.passed(new.creation_time_ms);
-            return Ok(());
+        } else {
+            self.add(inode, &new.name)?;
         }
-        self.add(inode, &new.name)
+        self.add_extras(new.id, new.extras.as_deref())
     }
 
     pub(super) fn add_file(&mut self, new: &InodeFile) -> Applied {
         if new.id.0 & InodeId::FILE_SEQUENCE != InodeId::FILE_SEQUENCE {
             return Err("the id is not that of a file".into());
         }
+        check(InodeType::File, new.extras.as_deref())?;
         self.ids.check_container(new.id.container())?;
         let kind = InodeKind::File {
             length: new.length,
@@ -76,8 +82,11 @@ impl MasterState {
             group: self.inodes.users.number(&new.group),
             name: Inode::NO_NAME,
             slot: Inode::NO_SLOT,
+            content: None,
+            has_extras: false,
         };
         self.add(inode, &new.name)?;
+        self.add_extras(new.id, new.extras.as_deref())?;
         self.ids.use_container(new.id.container())
     }
 
@@ -95,6 +104,7 @@ impl MasterState {
 
     pub(super) fn update(&mut self, update: &UpdateInode) -> Applied {
         let mut inode = self.inode(update.id)?;
+        self.update_extras(&mut inode, update)?;
         if let Some(owner) = update.owner.as_deref().filter(|owner| !owner.is_empty()) {
             inode.owner = self.inodes.users.number(owner);
         }
@@ -130,6 +140,9 @@ impl MasterState {
         if let InodeKind::Directory { mount_point, direct_children_loaded, .. } = &mut inode.kind {
             *mount_point = update.mount_point.unwrap_or(*mount_point);
             *direct_children_loaded = update.direct_children_loaded.unwrap_or(*direct_children_loaded);
+        }
+        if let Some(acl) = &update.default_acl {
+            self.set_default_acl(&mut inode, acl);
         }
         self.inodes.update(&inode);
         Ok(())

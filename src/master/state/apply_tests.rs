@@ -63,6 +63,7 @@ fn what_does_not_fit_is_named_and_changes_nothing() {
                 id: FILE,
                 mount_point: None,
                 direct_children_loaded: None,
+                default_acl: None,
             }),
             "update of directory 33554431: inode 33554431 is not a directory",
         ),

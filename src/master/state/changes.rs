@@ -36,7 +36,14 @@ impl MasterState {
                 changes.push(Change::Edge(rename.new_parent, rename.new_name.as_str().into()));
             }
             Entry::UnlinkTree(unlink) => self.change_of_place(unlink.id, changes),
-            Entry::AddMountPoint(_) | Entry::DeleteMountPoint { .. } => changes.push(Change::Mounts),
+            Entry::SetAcl(set) => changes.push(Change::Inode(set.id)),
+            Entry::AddMountPoint(_)
+            | Entry::DeleteMountPoint { .. }
+            | Entry::PathProperties(_)
+            | Entry::RemovePathProperties { .. }
+            | Entry::UpdateUfsMode(_)
+            | Entry::AddSyncPoint(_)
+            | Entry::RemoveSyncPoint(_) => changes.push(Change::Mounts),
             Entry::InodeDirectoryIdGenerator { .. }
             | Entry::BlockContainerIdGenerator { .. }
             | Entry::ClusterInfo { .. }

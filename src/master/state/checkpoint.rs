@@ -10,6 +10,8 @@
 //! a snapshot, while the state goes on.
 
 use super::btree::{Tree, TreeHeader};
+use super::extras::Extras;
+use super::fields::{Reader, Writer};
 use super::inode::INODE_BYTES;
 use super::inode_tree::InodeTree;
 use super::interner::Interner;
@@ -26,11 +28,16 @@ use bytes::Bytes;
 use std::sync::Arc;
 
 const MAGIC: [u8; 8] = *b"ALXRSCKP";
-const VERSION: u32 = 3;
+/// What is written.
+const VERSION: u32 = 4;
+/// The oldest that is read. It has no contents and extras.
+const VERSION_MIN: u32 = 3;
 /// Magic, version, length and checksum of the header.
 const PREFIX_BYTES: usize = 20;
-/// Trees, records and the sizes of names.
-const TREES: usize = 5;
+/// Trees, before records and the sizes of names.
+const TREES: usize = 7;
+/// The same in the oldest version.
+const TREES_MIN: usize = 5;
 const SECTIONS_MAX: u64 = 64;
 
 /// Which history a checkpoint is of, and up to where.
@@ -48,7 +55,7 @@ impl CheckpointOrigin {
     /// What the first bytes of a checkpoint say, if they begin as one does. Whether it is sound they do not tell.
     pub fn read(start: &[u8]) -> Option<CheckpointOrigin> {
         let mut reader = Reader { rest: start };
-        let is_one = reader.take(MAGIC.len())? == MAGIC && reader.u32()? == VERSION;
+        let is_one = reader.take(MAGIC.len())? == MAGIC && (VERSION_MIN..=VERSION).contains(&reader.u32()?);
         reader.take(8 + 8)?;
         read_origin(&mut reader).filter(|_| is_one)
     }
@@ -88,12 +95,12 @@ impl MasterState {
     /// # Errors
     /// Anything but a whole and sound checkpoint of a version that this program knows.
     pub fn from_checkpoint(bytes: &Bytes) -> Result<(MasterState, CheckpointOrigin), Corrupt> {
-        let header = header_of(bytes)?;
+        let (version, header) = header_of(bytes)?;
         let mut reader = Reader { rest: header };
         let (origin, mut state, sections) =
             read_header(&mut reader, bytes.len() as u64).map_err(|reason| Corrupt::new("checkpoint header", reason))?;
         let pages = &bytes[PREFIX_BYTES + header.len()..];
-        state.restore(sections, pages)?;
+        state.restore(version, sections, pages)?;
         state.verify()?;
         state.inodes.make_watchlists();
         Ok((state, origin))
@@ -101,7 +108,8 @@ impl MasterState {
 
     /// The numbers and pages of each section, in the order of the file.
     fn sections(&self) -> Vec<([u64; 3], &Pages)> {
-        let InodeTree { ids, edges, records, names, replications, users: _, watchlists: _ } = &self.inodes;
+        let InodeTree { ids, edges, records, names, replications, contents, extras, users: _, watchlists: _ } =
+            &self.inodes;
         let of_tree = |(header, pages)| {
             let TreeHeader { root, free, len } = header;
             ([u64::from(root), u64::from(free), len], pages)
@@ -116,6 +124,8 @@ impl MasterState {
             of_tree(replications.parts()),
             of_tree(self.retries.answers.parts()),
             of_tree(self.blocks.lengths.parts()),
+            of_tree(contents.parts()),
+            of_tree(extras.parts.parts()),
             of_slots(records.parts()),
         ];
         sections.extend(names.parts().map(of_slots));
@@ -141,13 +151,15 @@ impl MasterState {
         body.bytes(&self.small_entries());
     }
 
-    /// Mounts, open intents and files that wait to be persisted, which are few, as the entries that made them.
+    /// Mounts, open intents, files that wait to be persisted and what administrators set, which are few, as the entries
+    /// that made them.
     pub(super) fn small_entries(&self) -> Vec<u8> {
         let mounts = self.mounts.iter().cloned().map(Entry::AddMountPoint);
         let intents = self.intents.values().cloned().map(Entry::UfsIntent);
         let times =
             self.persist_times.iter().map(|(inode, time_ms)| Entry::PersistTime { inode: *inode, time_ms: *time_ms });
-        entry_codec::encode_entries(&mounts.chain(intents).chain(times).collect::<Vec<_>>())
+        let all = mounts.chain(intents).chain(times).chain(self.admin.entries());
+        entry_codec::encode_entries(&all.collect::<Vec<_>>())
     }
 
     /// Takes what `small_entries` gave.
@@ -159,6 +171,9 @@ impl MasterState {
                 Entry::PersistTime { inode, time_ms } => {
                     Arc::make_mut(&mut self.persist_times).insert(inode, time_ms);
                 }
+                Entry::PathProperties(_) | Entry::UpdateUfsMode(_) | Entry::AddSyncPoint(_) => {
+                    self.admin.apply(&entry).ok()?;
+                }
                 _ => return None,
             }
         }
@@ -166,7 +181,7 @@ impl MasterState {
     }
 
     /// Puts the pages of the sections in place.
-    fn restore(&mut self, sections: Vec<Section>, mut bytes: &[u8]) -> Result<(), Corrupt> {
+    fn restore(&mut self, version: u32, sections: Vec<Section>, mut bytes: &[u8]) -> Result<(), Corrupt> {
         let mut loaded = Vec::with_capacity(sections.len());
         for (number, section) in sections.into_iter().enumerate() {
             let mut pages = Pages::default();
@@ -183,7 +198,8 @@ impl MasterState {
             loaded.push((section.numbers, pages));
         }
         let misfit = || Corrupt::new("checkpoint sections", "their numbers do not fit their pages");
-        let slots = loaded.split_off(TREES.min(loaded.len()));
+        let trees = if version == VERSION_MIN { TREES_MIN } else { TREES };
+        let slots = loaded.split_off(trees.min(loaded.len()));
         self.restore_trees(loaded).ok_or_else(misfit)?;
         self.restore_slots(slots).ok_or_else(misfit)
     }
@@ -198,6 +214,10 @@ impl MasterState {
         self.inodes.replications = next().map(|(header, pages)| Tree::restore(header, pages))?;
         self.retries.answers = next().map(|(header, pages)| Tree::restore(header, pages))?;
         self.blocks.lengths = next().map(|(header, pages)| Tree::restore(header, pages))?;
+        if let Some((header, pages)) = next() {
+            self.inodes.contents = Tree::restore(header, pages);
+            self.inodes.extras = next().map(|(header, pages)| Extras { parts: Tree::restore(header, pages) })?;
+        }
         Some(())
     }
 
@@ -219,8 +239,8 @@ struct Section {
     crcs: Vec<u32>,
 }
 
-/// The header, when the file begins as a checkpoint does and the header is sound.
-fn header_of(bytes: &[u8]) -> Result<&[u8], Corrupt> {
+/// Version and header, when the file begins as a checkpoint does and the header is sound.
+fn header_of(bytes: &[u8]) -> Result<(u32, &[u8]), Corrupt> {
     let corrupt = |reason: String| Corrupt::new("checkpoint header", reason);
     let mut prefix = Reader { rest: bytes };
     let too_short = || corrupt(format!("the file has only {} bytes", bytes.len()));
@@ -228,9 +248,10 @@ fn header_of(bytes: &[u8]) -> Result<&[u8], Corrupt> {
         return Err(corrupt("the file does not begin as a checkpoint does".into()));
     }
     let version = prefix.u32().ok_or_else(too_short)?;
-    if version != VERSION {
-        let reason =
-            format!("version {version} of checkpoints is not known, only {VERSION}; use the program that wrote it");
+    if !(VERSION_MIN..=VERSION).contains(&version) {
+        let reason = format!(
+            "version {version} of checkpoints is not known, only {VERSION_MIN} to {VERSION}; use the program that wrote it"
+        );
         return Err(corrupt(reason));
     }
     let length = prefix.u32().ok_or_else(too_short)?;
@@ -239,7 +260,7 @@ fn header_of(bytes: &[u8]) -> Result<&[u8], Corrupt> {
     if crc32c::crc32c(header) != crc {
         return Err(corrupt("the checksum is another".into()));
     }
-    Ok(header)
+    Ok((version, header))
 }
 
 /// All that the header says; the state is whole but for the sections.
@@ -304,64 +325,6 @@ fn read_sections(reader: &mut Reader<'_>) -> Option<Vec<Section>> {
         sections.push(Section { numbers, crcs });
     }
     Some(sections)
-}
-
-#[derive(Default)]
-struct Writer(Vec<u8>);
-
-impl Writer {
-    fn u32(&mut self, number: u32) -> &mut Writer {
-        self.0.extend_from_slice(&number.to_le_bytes());
-        self
-    }
-
-    fn u64(&mut self, number: u64) -> &mut Writer {
-        self.0.extend_from_slice(&number.to_le_bytes());
-        self
-    }
-
-    fn text(&mut self, text: &str) -> &mut Writer {
-        self.bytes(text.as_bytes())
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) -> &mut Writer {
-        self.u64(bytes.len() as u64);
-        self.0.extend_from_slice(bytes);
-        self
-    }
-}
-
-struct Reader<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(length)?;
-        self.rest = rest;
-        Some(taken)
-    }
-
-    fn u32(&mut self) -> Option<u32> {
-        Some(u32::from_le_bytes(*self.take(4)?.first_chunk()?))
-    }
-
-    fn u64(&mut self) -> Option<u64> {
-        Some(u64::from_le_bytes(*self.take(8)?.first_chunk()?))
-    }
-
-    fn i64(&mut self) -> Option<i64> {
-        Some(self.u64()?.cast_signed())
-    }
-
-    fn text(&mut self) -> Option<&'a str> {
-        std::str::from_utf8(self.bytes()?).ok()
-    }
-
-    fn bytes(&mut self) -> Option<&'a [u8]> {
-        let length = usize::try_from(self.u64()?).ok()?;
-        self.take(length)
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! One number for the whole logical content, to compare masters. Pages, slots and numbers of users do not count.
 
+use super::extras;
 use super::{InodeKind, MasterState};
 use crate::journal::entry::Replication;
 use xxhash_rust::xxh3::Xxh3;
@@ -47,6 +48,11 @@ impl MasterState {
                 i64::from(inode.pinned),
             ];
             add_numbers(hash, &common);
+            if inode.has_extras() || inode.content.is_some() {
+                let extras = self.inodes.extras(&inode);
+                add_text(hash, &extras.content_hash.text().unwrap_or_default());
+                hash.update(&extras::encode(&extras));
+            }
             match inode.kind {
                 InodeKind::Directory { children, mount_point, direct_children_loaded } => {
                     let loaded = i64::from(direct_children_loaded);

@@ -20,7 +20,7 @@ pub enum Change {
     Inode(InodeId),
     /// Whether, and to what, this name leads in this directory.
     Edge(InodeId, Box<str>),
-    /// The mount table.
+    /// The mount table, or what administrators set.
     Mounts,
 }
 
@@ -50,7 +50,7 @@ impl Footprint {
         &self.directories
     }
 
-    /// Whether the mount table was read.
+    /// Whether the mount table, or what administrators set, was read.
     pub fn mounts(&self) -> bool {
         self.mounts
     }
@@ -80,7 +80,7 @@ impl Footprint {
         }
     }
 
-    /// The mount table was read.
+    /// The mount table, or what administrators set, was read.
     pub(in crate::master) fn read_mounts(&mut self) {
         self.mounts = self.is_on;
     }

@@ -33,11 +33,24 @@ pub struct Inode {
     pub persistence: PersistenceState,
     /// Whether its blocks must stay.
     pub pinned: bool,
+    /// Which content of the UFS was loaded, when length and time tell; of files only.
+    pub(super) content: Option<Content>,
+    /// Whether there is something of it in `Extras`.
+    pub(super) has_extras: bool,
     pub(super) owner: u32,
     pub(super) group: u32,
     pub(super) name: NameRef,
     /// Where its record is.
     pub(super) slot: u32,
+}
+
+/// A content that length and time tell from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Content {
+    /// Bytes.
+    pub(super) length: i64,
+    /// Milliseconds since 1970 UTC.
+    pub(super) modification_time_ms: i64,
 }
 
 /// What files and directories do not have in common.
@@ -81,6 +94,17 @@ impl Inode {
             InodeKind::Directory { children, .. } => children,
             InodeKind::File { .. } => 0,
         }
+    }
+
+    /// Whether it has more than `InodeTree::get` tells: see `InodeTree::extras`. False for nearly all.
+    pub fn has_extras(&self) -> bool {
+        self.has_extras
+    }
+
+    /// The content that its own length and modification time tell: most often that which was loaded.
+    pub(super) fn own_content(&self) -> Option<Content> {
+        let InodeKind::File { length, .. } = self.kind else { return None };
+        Some(Content { length, modification_time_ms: self.modification_time_ms })
     }
 
     /// The name of an inode that has not been inserted.
@@ -127,6 +151,8 @@ impl Inode {
 pub(super) struct Record {
     pub(super) inode: Inode,
     pub(super) replication_elsewhere: bool,
+    /// The content that was loaded is not that which length and time of the inode tell, and stands elsewhere, too.
+    pub(super) content_elsewhere: bool,
 }
 
 const DIRECTORY: u16 = 1;
@@ -136,8 +162,11 @@ const CHILDREN_LOADED: u16 = 1 << 3;
 const COMPLETED: u16 = 1 << 4;
 const CACHEABLE: u16 = 1 << 5;
 const REPLICATION_ELSEWHERE: u16 = 1 << 6;
+const HAS_EXTRAS: u16 = 1 << 7;
 const PERSISTENCE_SHIFT: u16 = 8;
 const TTL_ACTION_SHIFT: u16 = 10;
+const CONTENT_IS_OWN: u16 = 1 << 12;
+const CONTENT_ELSEWHERE: u16 = 1 << 13;
 
 const PERSISTENCE: [PersistenceState; 4] = [
     PersistenceState::NotPersisted,
@@ -162,13 +191,18 @@ pub(super) fn replication_is_elsewhere_in(record: &[u8]) -> bool {
     u16::from_le_bytes(array(record, 74)) & REPLICATION_ELSEWHERE != 0
 }
 
+/// Whether the content that was loaded stands elsewhere, without reading the rest.
+pub(super) fn content_is_elsewhere_in(record: &[u8]) -> bool {
+    u16::from_le_bytes(array(record, 74)) & CONTENT_ELSEWHERE != 0
+}
+
 impl Record {
     /// The record in the bytes of that slot; none when a field cannot be.
     pub(super) fn decode(slot: u32, bytes: &[u8]) -> Option<Record> {
         let bytes: &[u8; INODE_BYTES] = bytes.first_chunk()?;
         let flags = u16::from_le_bytes(array(bytes, 74));
         let is = |flag: u16| flags & flag != 0;
-        let replication_elsewhere = is(REPLICATION_ELSEWHERE);
+        let (replication_elsewhere, content_elsewhere) = (is(REPLICATION_ELSEWHERE), is(CONTENT_ELSEWHERE));
         let kind = if is(DIRECTORY) {
             InodeKind::Directory {
                 children: u64::from_le_bytes(array(bytes, 16)),
@@ -185,7 +219,7 @@ impl Record {
                 replication: Replication::USUAL,
             }
         };
-        let inode = Inode {
+        let mut inode = Inode {
             id: id_in(bytes),
             parent: InodeId(read_i64(bytes, 8)),
             kind,
@@ -197,12 +231,20 @@ impl Record {
             mode: u16::from_le_bytes(array(bytes, 72)),
             persistence: PERSISTENCE[usize::from(flags >> PERSISTENCE_SHIFT & 3)],
             pinned: is(PINNED),
+            content: None,
+            has_extras: is(HAS_EXTRAS),
             owner: read_u32(bytes, 64),
             group: read_u32(bytes, 68),
             name: name_in(bytes),
             slot,
         };
-        Some(Record { inode, replication_elsewhere })
+        if is(CONTENT_IS_OWN) {
+            inode.content = Some(inode.own_content()?);
+        }
+        if inode.is_directory() && content_elsewhere {
+            return None;
+        }
+        Some(Record { inode, replication_elsewhere, content_elsewhere })
     }
 
     /// Writes the record.
@@ -214,6 +256,9 @@ impl Record {
         let mut set = |flag: u16, on: bool| flags |= if on { flag } else { 0 };
         set(PINNED, inode.pinned);
         set(REPLICATION_ELSEWHERE, self.replication_elsewhere);
+        set(HAS_EXTRAS, inode.has_extras);
+        set(CONTENT_ELSEWHERE, self.content_elsewhere);
+        set(CONTENT_IS_OWN, inode.content.is_some() && !self.content_elsewhere);
         let (size, block_size, blocks) = match inode.kind {
             InodeKind::Directory { children, mount_point, direct_children_loaded } => {
                 set(DIRECTORY, true);

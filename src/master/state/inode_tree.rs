@@ -5,14 +5,17 @@
 //! the whole name looked up. An inode of a tree that was unlinked has an id and no way from the root.
 
 use super::btree::Tree;
-use super::inode::{INODE_BYTES, Inode, InodeKind, Record, name_in, replication_is_elsewhere_in};
+use super::extras::{Extras, Stored};
+use super::inode::{
+    Content, INODE_BYTES, Inode, InodeKind, Record, content_is_elsewhere_in, name_in, replication_is_elsewhere_in,
+};
 use super::interner::Interner;
 use super::names::Names;
 use super::pages::{array, read_i64, read_u32, write};
 use super::slots::Slots;
 use super::watchlists::Watchlists;
-use crate::journal::entry::Replication;
-use crate::types::InodeId;
+use crate::journal::entry::{InodeExtras, Replication};
+use crate::types::{ContentHash, InodeId};
 use std::cmp::Ordering;
 
 /// (id, slot).
@@ -21,6 +24,9 @@ pub(super) const ID_BYTES: usize = 12;
 pub(super) const EDGE_BYTES: usize = 20;
 /// (id, min, max, durable).
 pub(super) const REPLICATION_BYTES: usize = 20;
+
+/// (id, length, modification time).
+pub(super) const CONTENT_BYTES: usize = 24;
 
 /// All inodes.
 #[derive(Debug, Clone)]
@@ -31,6 +37,10 @@ pub struct InodeTree {
     pub(super) names: Names,
     /// Replication of the files that do not have the usual one.
     pub(super) replications: Tree<REPLICATION_BYTES>,
+    /// Contents of files that were loaded and are not what the inode's own length and time tell.
+    pub(super) contents: Tree<CONTENT_BYTES>,
+    /// What else few inodes have.
+    pub(super) extras: Extras,
     pub(super) users: Interner,
     pub(super) watchlists: Watchlists,
 }
@@ -43,6 +53,8 @@ impl InodeTree {
             records: Slots::new(INODE_BYTES),
             names: Names::new(),
             replications: Tree::new(),
+            contents: Tree::new(),
+            extras: Extras::new(),
             users: Interner::default(),
             watchlists: Watchlists::new(),
         }
@@ -131,6 +143,29 @@ impl InodeTree {
         self.users.text(inode.group)
     }
 
+    /// All that few inodes have.
+    pub fn extras(&self, inode: &Inode) -> InodeExtras {
+        let mut extras = match inode.has_extras {
+            true => self.extras.get(inode.id).expect("the flag says that they are there"),
+            false => InodeExtras::default(),
+        };
+        if let Some(Content { length, modification_time_ms }) = inode.content {
+            extras.content_hash = ContentHash::LengthAndTime { length, modification_time_ms };
+        }
+        extras
+    }
+
+    /// Replaces all that few inodes have; `update` is to follow.
+    pub(super) fn set_extras(&mut self, inode: &mut Inode, extras: &InodeExtras) {
+        inode.content = match extras.content_hash {
+            ContentHash::LengthAndTime { length, modification_time_ms } => {
+                Some(Content { length, modification_time_ms })
+            }
+            ContentHash::Unknown | ContentHash::Text(_) => None,
+        };
+        inode.has_extras = self.extras.set(inode.id, extras) == Stored::Something;
+    }
+
     /// Adds an inode with its name, and the edge to it unless it is the root. False, and nothing is changed, when its
     /// id or its edge is taken.
     pub(super) fn insert(&mut self, mut inode: Inode, name: &str) -> bool {
@@ -157,9 +192,7 @@ impl InodeTree {
     pub(super) fn update(&mut self, inode: &Inode) {
         let before = self.read(inode.slot);
         self.watchlists.follow(&before, inode);
-        if replication_is_elsewhere_in(self.records.get(inode.slot)) {
-            self.replications.remove(id_order(inode.id));
-        }
+        self.forget_elsewhere(inode);
         self.store(inode);
     }
 
@@ -173,12 +206,25 @@ impl InodeTree {
     pub(super) fn remove(&mut self, inode: &Inode) {
         let before = self.read(inode.slot);
         self.watchlists.strike(&before);
-        if replication_is_elsewhere_in(self.records.get(inode.slot)) {
-            self.replications.remove(id_order(inode.id));
+        self.forget_elsewhere(inode);
+        if before.has_extras {
+            self.extras.remove(inode.id);
         }
         self.ids.remove(id_order(inode.id));
         self.names.remove(inode.name);
         self.records.give_back(inode.slot);
+    }
+
+    /// Takes away what the record says stands elsewhere, but for the extras.
+    fn forget_elsewhere(&mut self, inode: &Inode) {
+        let record = self.records.get(inode.slot);
+        let (replication, content) = (replication_is_elsewhere_in(record), content_is_elsewhere_in(record));
+        if replication {
+            self.replications.remove(id_order(inode.id));
+        }
+        if content {
+            self.contents.remove(id_order(inode.id));
+        }
     }
 
     /// Moves an inode whose edge is there to an edge that is free. False, and nothing is changed, when one is not so.
@@ -206,11 +252,15 @@ impl InodeTree {
     }
 
     fn read(&self, slot: u32) -> Inode {
-        let Record { mut inode, replication_elsewhere } =
+        let Record { mut inode, replication_elsewhere, content_elsewhere } =
             Record::decode(slot, self.records.get(slot)).expect("records are written whole and checked when loaded");
         if replication_elsewhere && let InodeKind::File { replication, .. } = &mut inode.kind {
             let found = self.replications.find(id_order(inode.id)).expect("the flag says that it is there");
             *replication = replication_in(found);
+        }
+        if content_elsewhere {
+            let found = self.contents.find(id_order(inode.id)).expect("the flag says that it is there");
+            inode.content = Some(Content { length: read_i64(found, 8), modification_time_ms: read_i64(found, 16) });
         }
         inode
     }
@@ -227,7 +277,15 @@ impl InodeTree {
             write(&mut entry, 16, &replication.durable.to_le_bytes());
             replication_elsewhere = self.replications.insert(&entry, id_order(inode.id));
         }
-        Record { inode: *inode, replication_elsewhere }.encode(self.records.get_mut(inode.slot));
+        let mut content_elsewhere = false;
+        if let Some(content) = inode.content.filter(|content| Some(*content) != inode.own_content()) {
+            let mut entry = [0; CONTENT_BYTES];
+            write(&mut entry, 0, &inode.id.0.to_le_bytes());
+            write(&mut entry, 8, &content.length.to_le_bytes());
+            write(&mut entry, 16, &content.modification_time_ms.to_le_bytes());
+            content_elsewhere = self.contents.insert(&entry, id_order(inode.id));
+        }
+        Record { inode: *inode, replication_elsewhere, content_elsewhere }.encode(self.records.get_mut(inode.slot));
     }
 }
 

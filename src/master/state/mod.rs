@@ -1,16 +1,20 @@
 //! Pure. The state of the master on copy-on-write pages, and `apply`, the only way to change it.
 //!
-//! Read `pages.rs`, `slots.rs`, `btree.rs` (what everything lies on), then `inode.rs`, `inode_tree.rs` and
-//! `blocks.rs`, then `apply.rs`. `footprint.rs` tells what an answer waits for, `checkpoint.rs` how a state becomes a file.
+//! Read `pages.rs`, `slots.rs`, `btree.rs` (what everything lies on), then `inode.rs`, `inode_tree.rs`,
+//! `extras.rs` and `blocks.rs`, then `apply.rs`. `footprint.rs` tells what an answer waits for, `checkpoint.rs` how a state becomes a file.
 //! May use `journal::entry` and `types`.
 
+mod admin;
 mod apply;
+mod apply_extras;
 mod apply_inodes;
 mod blocks;
 mod btree;
 mod changes;
 mod checkpoint;
 mod digest;
+mod extras;
+mod fields;
 mod footprint;
 mod ids;
 mod inode;
@@ -25,6 +29,7 @@ mod slots;
 mod verify;
 mod watchlists;
 
+pub use admin::AdminSettings;
 pub use blocks::Blocks;
 pub use checkpoint::CheckpointOrigin;
 pub use footprint::{Change, Footprint};
@@ -50,6 +55,7 @@ pub struct MasterState {
     ids: IdGenerators,
     retries: Retries,
     mounts: MountTable,
+    admin: AdminSettings,
     /// Changes of a UFS that were begun and are not settled, by their inode.
     intents: Arc<BTreeMap<InodeId, UfsIntent>>,
     /// When files are written to the UFS that are to be, if not at once.
@@ -75,6 +81,7 @@ impl MasterState {
             ids: IdGenerators::default(),
             retries: Retries::new(),
             mounts: MountTable::default(),
+            admin: AdminSettings::default(),
             intents: Arc::default(),
             persist_times: Arc::default(),
             unlinked: Arc::default(),

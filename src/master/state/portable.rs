@@ -13,7 +13,7 @@ impl MasterState {
     pub fn portable_entries(&self, ids: IdGenerators) -> impl Iterator<Item = Entry> {
         let cluster = self.cluster_id().map(|id| Entry::ClusterInfo { cluster_id: id.to_owned() });
         let mounts = self.mounts.iter().cloned().map(Entry::AddMountPoint);
-        cluster.into_iter().chain(ids.entries()).chain(Walk::of(self)).chain(mounts)
+        cluster.into_iter().chain(ids.entries()).chain(Walk::of(self)).chain(mounts).chain(self.admin.entries())
     }
 }
 
@@ -89,6 +89,7 @@ impl MasterState {
     /// The entry that would make this inode as it is.
     fn entry_of(&self, inode: &Inode, path: &AlluxioPath) -> Entry {
         let text = str::to_owned;
+        let extras = self.inodes.extras(inode).boxed();
         let (name, owner, group) = (self.inodes.name(inode), self.inodes.owner(inode), self.inodes.group(inode));
         match inode.kind {
             InodeKind::Directory { children: _, mount_point, direct_children_loaded } => {
@@ -109,6 +110,7 @@ impl MasterState {
                     direct_children_loaded,
                     ttl_ms: inode.ttl_ms,
                     ttl_action: inode.ttl_action,
+                    extras,
                 })
             }
             InodeKind::File { length, block_size_bytes, blocks, completed, cacheable, replication } => {
@@ -133,6 +135,7 @@ impl MasterState {
                     cacheable,
                     blocks: (0..i64::from(blocks)).map(|i| BlockId::of(inode.id.container(), i)).collect(),
                     replication,
+                    extras,
                 })
             }
         }

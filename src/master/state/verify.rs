@@ -87,7 +87,9 @@ impl InodeTree {
     fn verify_ids(&self, next_container: i64) -> Result<Vec<bool>, String> {
         self.ids.verify(|a, b| read_i64(a, 0).cmp(&read_i64(b, 0)))?;
         self.replications.verify(|a, b| read_i64(a, 0).cmp(&read_i64(b, 0)))?;
-        let (mut elsewhere, mut children) = (0, 0);
+        self.contents.verify(|a, b| read_i64(a, 0).cmp(&read_i64(b, 0)))?;
+        let mut with_extras = self.extras.verify()?;
+        let (mut elsewhere, mut children, mut contents) = (0, 0, 0);
         let mut live = vec![false; self.records.parts().0.end as usize];
         for entry in self.ids.iter() {
             let (id, slot) = (InodeId(read_i64(entry, 0)), read_u32(entry, 8));
@@ -101,6 +103,13 @@ impl InodeTree {
                 elsewhere += 1;
                 self.replications.find(id_order(id)).ok_or_else(|| format!("inode {id} lacks its replication"))?;
             }
+            if record.content_elsewhere {
+                contents += 1;
+                self.contents.find(id_order(id)).ok_or_else(|| format!("inode {id} lacks its content"))?;
+            }
+            if record.inode.has_extras && !with_extras.remove(&id) {
+                return Err(format!("inode {id} lacks its extras"));
+            }
             if id.container() >= next_container {
                 return Err(format!("inode {id} has an id that was not given out"));
             }
@@ -111,6 +120,12 @@ impl InodeTree {
         }
         if elsewhere != self.replications.len() {
             return Err(format!("{elsewhere} inodes refer to {} replications", self.replications.len()));
+        }
+        if contents != self.contents.len() {
+            return Err(format!("{contents} inodes refer to {} contents", self.contents.len()));
+        }
+        if let Some(id) = with_extras.first() {
+            return Err(format!("inode {id} does not refer to its extras"));
         }
         if u64::from(self.records.live()) != count || self.names.live() != count {
             return Err(format!("{count} ids, {} records, {} names", self.records.live(), self.names.live()));

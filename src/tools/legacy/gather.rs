@@ -241,7 +241,7 @@ impl Gathered {
         let before = std::mem::replace(&mut self.state, empty());
         let kept = before.mounts().iter().cloned().map(Entry::AddMountPoint);
         let cluster = before.cluster_id().map(|id| Entry::ClusterInfo { cluster_id: id.to_owned() });
-        for entry in kept.chain(cluster) {
+        for entry in kept.chain(cluster).chain(before.admin().entries()) {
             self.state.apply(&entry).expect("an empty state takes what another one had");
         }
     }

@@ -1,10 +1,10 @@
 //! Journals of the originals: v0 (1.2 to 1.7), v1 (1.8 to 2.9), and backups of 1.8 and 2.x, read as a state of ours.
 //!
 //! Read `error.rs`, `frames.rs` and `envelope.rs` (bytes), `layout.rs` (which files, in which order), `checkpoint.rs`,
-//! then `translate.rs`, `translate_1x.rs` and `stored_inodes.rs` (what an entry of theirs is in entries of ours), then
+//! then `translate.rs`, `admin.rs`, `translate_1x.rs` and `stored_inodes.rs` (what an entry of theirs is in entries of ours), then
 //! `gather.rs`, which puts all together; those are pure. `source.rs` reads the files.
 
-pub mod acl;
+pub mod admin;
 pub mod checkpoint;
 pub mod envelope;
 pub mod error;

@@ -104,6 +104,7 @@ fn file(inode: Inode, tally: &mut Tally) -> Result<Vec<Entry>, String> {
         creation_time_ms: inode.creation_time_ms,
         last_modification_time_ms: inode.last_modified_ms,
         block_size_bytes: Some(inode.block_size_bytes.unwrap_or_default()),
+        ufs_fingerprint: inode.ufs_fingerprint,
         length: inode.length,
         completed: inode.is_completed,
         cacheable: inode.is_cacheable,

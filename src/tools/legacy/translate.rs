@@ -3,24 +3,24 @@
 //! What 2.9 says and ours says too goes through our own strict reading, after what has no place in our state is taken
 //! off and counted, and what older versions did not write is filled in. Entries of 1.x are in `translate_1x.rs`.
 
-use super::acl::{self, Base};
+use super::admin;
 use super::tally::Tally;
 use super::translate_1x;
-use crate::journal::entry::{AT_ONCE, DeleteFile, Entry, Rename, Replication, UpdateInode};
+use crate::journal::entry::{AT_ONCE, DeleteFile, Entry, Rename, Replication};
 use crate::journal::entry_codec::message;
+use crate::journal::entry_extras_proto::{acl_of, acl_to_proto, file_fingerprint, set_acl_of};
 use crate::journal::entry_from_proto as strict;
 use crate::journal::entry_to_proto::field;
 use crate::master::state::MasterState;
 use crate::proto::alluxio::proto::journal as wire;
-use crate::types::{AlluxioPath, InodeId, PersistenceState};
+use crate::proto::alluxio::proto::shared;
+use crate::types::{AccessControlList, AlluxioPath, ContentHash, InodeId, PersistenceState, Xattrs};
 use prost::Message;
 
-const SET_ACL: u32 = 31;
-
-const MEDIA: &str = "pins to media (fs pin <path> <medium>)";
-/// The attribute that 2.9 gives to files of a UFS; it follows from their length and time.
+/// The attribute that 2.9 gives to files of a UFS. Where the UFS has nothing better it tells length and time, which the
+/// hash of the content does, too.
 const CONTENT_HASH: &str = "s3_etag";
-const XATTR: &str = "extended attributes (xattr)";
+const STICKY: &str = "setuid, setgid and sticky bits";
 
 /// Entries that say nothing about the namespace: number, name, and what is lost with them.
 const LEFT_OUT: &[(u32, &str, &str)] = &[
@@ -33,12 +33,7 @@ const LEFT_OUT: &[(u32, &str, &str)] = &[
     (25, "delete_store", "key-value stores"),
     (26, "merge_store", "key-value stores"),
     (28, "rename_store", "key-value stores"),
-    (30, "update_ufs_mode", "modes of under-stores (fsadmin ufs --mode)"),
-    (32, "add_sync_point", "active sync points (fs startSync)"),
-    (33, "remove_sync_point", "active sync points (fs startSync)"),
-    (34, "active_sync_tx_id", "active sync points (fs startSync)"),
-    (40, "path_properties", "path defaults (fsadmin pathConf)"),
-    (41, "remove_path_properties", "path defaults (fsadmin pathConf)"),
+    (34, "active_sync_tx_id", "how far active sync has come"),
     (43, "add_table", "the table catalog"),
     (44, "attach_db", "the table catalog"),
     (45, "detach_db", "the table catalog"),
@@ -67,9 +62,7 @@ pub fn entries_of(state: &MasterState, kind: u32, body: &[u8], tally: &mut Tally
         field::UPDATE_INODE => return update(state, tolerant(body)?, tally),
         field::UPDATE_INODE_DIRECTORY => {
             tally.count("update_inode_directory");
-            let mut entry: wire::UpdateInodeDirectoryEntry = message(body)?;
-            acl::drop_default(entry.default_acl.take(), tally);
-            strict::directory_update_of(entry)?
+            strict::directory_update_of(message(body)?)?
         }
         field::UPDATE_INODE_FILE => {
             tally.count("update_inode_file");
@@ -85,14 +78,16 @@ pub fn entries_of(state: &MasterState, kind: u32, body: &[u8], tally: &mut Tally
             tally.count("cluster_info");
             strict::cluster_info_of(message(body)?)?
         }
-        SET_ACL => {
+        field::SET_ACL => {
             tally.count("set_acl");
             let entry: wire::SetAclEntry = message(body)?;
-            let id = InodeId(entry.id.ok_or("set_acl without id")?);
-            let inode = state.inodes().get(id).ok_or_else(|| format!("set_acl: inode {id} does not exist"))?;
-            let mode = acl::mode_after(inode.mode, &entry, tally)?;
-            Entry::UpdateInode(UpdateInode { mode: Some(mode), ..UpdateInode::of(id) })
+            Entry::SetAcl(set_acl_of(wire::SetAclEntry { op_time_ms: Some(entry.op_time_ms()), ..entry })?)
         }
+        field::UPDATE_UFS_MODE
+        | field::ADD_SYNC_POINT
+        | field::REMOVE_SYNC_POINT
+        | field::PATH_PROPERTIES
+        | field::REMOVE_PATH_PROPERTIES => return admin::entries_of(state, kind, body, tally),
         other => match LEFT_OUT.iter().find(|(number, ..)| *number == other) {
             Some((_, name, what)) => {
                 tally.count(name);
@@ -106,7 +101,7 @@ pub fn entries_of(state: &MasterState, kind: u32, body: &[u8], tally: &mut Tally
 }
 
 /// As [`message`]; but Java writes empty values of maps, which our encoder leaves out.
-fn tolerant<M: Message + Default>(body: &[u8]) -> Result<M, String> {
+pub(super) fn tolerant<M: Message + Default>(body: &[u8]) -> Result<M, String> {
     message(body).or_else(|strict| {
         let decoded = M::decode(body).map_err(|e| e.to_string())?;
         // Only maps and nested messages can come back shorter; an unknown field would be known by its number.
@@ -135,16 +130,13 @@ fn known_fields_only<M: Message + Default>(body: &[u8]) -> bool {
 /// An inode's directory entry as ours reads it.
 pub fn directory(mut new: wire::InodeDirectoryEntry, tally: &mut Tally) -> Result<wire::InodeDirectoryEntry, String> {
     tally.count("inode_directory");
-    let base = new.acl.take().map(|list| acl::base_of(list, tally)).transpose()?;
-    let (owner, group, mode) = ownership(base, new.owner.take(), new.group.take(), new.mode, tally);
-    acl::drop_default(new.default_acl.take(), tally);
+    let whole = whole_list(new.acl.take(), new.owner.take(), new.group.take(), new.mode, tally)?;
     let persistence_state = new.persistence_state.take().map(persistence);
-    tally.drop_if(!new.medium_type.is_empty(), MEDIA);
-    tally.drop_if(new.x_attr.keys().any(|name| name != CONTENT_HASH), XATTR);
     Ok(wire::InodeDirectoryEntry {
-        owner,
-        group,
-        mode,
+        acl: whole.extended.is_some().then(|| acl_to_proto(&whole)),
+        owner: Some(whole.owner),
+        group: Some(whole.group),
+        mode: Some(i32::from(whole.mode)),
         persistence_state,
         pinned: Some(new.pinned()),
         mount_point: Some(new.mount_point()),
@@ -153,8 +145,7 @@ pub fn directory(mut new: wire::InodeDirectoryEntry, tally: &mut Tally) -> Resul
         ttl_action: Some(new.ttl_action() as i32),
         last_access_time_ms: new.last_access_time_ms.or(new.last_modification_time_ms),
         path: Some(path_or_name(new.path, new.name.as_deref())),
-        medium_type: Vec::new(),
-        x_attr: Default::default(),
+        x_attr: without_hash(new.x_attr),
         ..new
     })
 }
@@ -174,17 +165,18 @@ pub fn file(new: wire::InodeFileEntry, tally: &mut Tally) -> Result<Vec<Entry>, 
 /// An inode's file entry as ours reads it.
 fn plain_file(mut new: wire::InodeFileEntry, tally: &mut Tally) -> Result<wire::InodeFileEntry, String> {
     tally.count("inode_file");
-    let base = new.acl.take().map(|list| acl::base_of(list, tally)).transpose()?;
-    let (owner, group, mode) = ownership(base, new.owner.take(), new.group.take(), new.mode, tally);
-    tally.drop_if(!new.medium_type.is_empty(), MEDIA);
-    tally.drop_if(new.x_attr.keys().any(|name| name != CONTENT_HASH), XATTR);
+    let whole = whole_list(new.acl.take(), new.owner.take(), new.group.take(), new.mode, tally)?;
+    // Kind, owner, group and bits follow from the file.
+    let hash = ContentHash::in_fingerprint(new.ufs_fingerprint());
     let persistence_state = new.persistence_state.take().map(persistence);
     // Compatible: 2.9 replay: a pinned file has at least one copy.
     let copies = if new.pinned() { 1 } else { Replication::USUAL.min };
     Ok(wire::InodeFileEntry {
-        owner,
-        group,
-        mode,
+        ufs_fingerprint: Some(file_fingerprint(&hash, &whole.owner, &whole.group, whole.mode)),
+        acl: whole.extended.is_some().then(|| acl_to_proto(&whole)),
+        owner: Some(whole.owner),
+        group: Some(whole.group),
+        mode: Some(i32::from(whole.mode)),
         persistence_state,
         pinned: Some(new.pinned()),
         ttl: new.ttl.or(Some(-1)),
@@ -197,13 +189,11 @@ fn plain_file(mut new: wire::InodeFileEntry, tally: &mut Tally) -> Result<wire::
         replication_durable: new.replication_durable.or(Some(Replication::USUAL.durable)),
         last_access_time_ms: new.last_access_time_ms.or(new.last_modification_time_ms),
         path: Some(path_or_name(new.path, new.name.as_deref())),
-        // The UFS is looked at anew; who persists the file begins anew.
-        ufs_fingerprint: Some(String::new()),
+        // Who persists the file begins anew.
         persist_job_id: Some(-1),
         temp_ufs_path: Some(String::new()),
         should_persist_time: None,
-        medium_type: Vec::new(),
-        x_attr: Default::default(),
+        x_attr: without_hash(new.x_attr),
         ..new
     })
 }
@@ -211,23 +201,24 @@ fn plain_file(mut new: wire::InodeFileEntry, tally: &mut Tally) -> Result<wire::
 fn update(state: &MasterState, mut new: wire::UpdateInodeEntry, tally: &mut Tally) -> Result<Vec<Entry>, String> {
     tally.count("update_inode");
     let id = InodeId(new.id.ok_or("update_inode without id")?);
-    let base = new.acl.take().map(|list| acl::base_of(list, tally)).transpose()?;
-    let has_mode = base.is_some() || new.mode.is_some();
-    let (owner, group, mode) = ownership(base, new.owner.take(), new.group.take(), new.mode, tally);
-    tally.drop_if(!new.medium_type.is_empty(), MEDIA);
-    tally.drop_if(new.x_attr.keys().any(|name| name != CONTENT_HASH), XATTR);
+    tally.drop_if(new.mode() & !0o777 != 0, STICKY);
+    let xattr_strategy = (!new.x_attr.is_empty()).then(|| new.x_attr_update_strategy());
+    let x_attr = without_hash(std::mem::take(&mut new.x_attr));
+    // One without values takes away what is there, or does nothing.
+    let xattr_strategy = xattr_strategy
+        .filter(|strategy| !x_attr.is_empty() || *strategy == wire::XAttrUpdateStrategy::Truncate)
+        .map(|strategy| strategy as i32);
     tally.drop_if(new.creation_time_ms.is_some(), "changed creation times");
     let moved = (new.parent_id.take(), new.name.take());
     let plain = wire::UpdateInodeEntry {
-        owner: owner.filter(|name| !name.is_empty()),
-        group: group.filter(|name| !name.is_empty()),
-        mode: mode.filter(|_| has_mode),
+        owner: new.owner.filter(|name| !name.is_empty()),
+        group: new.group.filter(|name| !name.is_empty()),
+        mode: new.mode.map(|mode| mode & 0o777),
         persistence_state: new.persistence_state.map(persistence),
         creation_time_ms: None,
-        ufs_fingerprint: None,
-        medium_type: Vec::new(),
-        x_attr: Default::default(),
-        x_attr_update_strategy: None,
+        ufs_fingerprint: new.ufs_fingerprint.map(|text| ContentHash::in_fingerprint(&text).fingerprint()),
+        x_attr,
+        x_attr_update_strategy: xattr_strategy,
         ..new
     };
     let entry = strict::update_of(plain)?;
@@ -327,20 +318,29 @@ fn unmount(state: &MasterState, entry: wire::DeleteMountPointEntry, tally: &mut 
 }
 
 /// Owner, group and bits: of the list if there is one, else of the fields; 1.x and 2.x agree on what is missing.
-fn ownership(
-    base: Option<Base>,
+fn whole_list(
+    list: Option<shared::AccessControlList>,
     owner: Option<String>,
     group: Option<String>,
     mode: Option<i32>,
     tally: &mut Tally,
-) -> (Option<String>, Option<String>, Option<i32>) {
-    let (owner, group, mode) = match base {
-        Some(base) => (base.owner, base.group, Some(base.mode)),
-        None => (owner, group, mode),
-    };
+) -> Result<AccessControlList, String> {
+    if let Some(list) = list {
+        return acl_of(list);
+    }
     let mode = mode.unwrap_or(0o777);
-    tally.drop_if(mode & !0o777 != 0, "setuid, setgid and sticky bits");
-    (Some(owner.unwrap_or_default()), Some(group.unwrap_or_default()), Some(mode & 0o777))
+    tally.drop_if(mode & !0o777 != 0, STICKY);
+    let mode = (mode & 0o777) as u16;
+    Ok(AccessControlList { owner: owner.unwrap_or_default(), group: group.unwrap_or_default(), mode, extended: None })
+}
+
+/// Extended attributes without the one that follows from the hash of the content.
+fn without_hash(mut xattrs: Xattrs) -> Xattrs {
+    let follows = |value: &[u8]| {
+        std::str::from_utf8(value).is_ok_and(|text| matches!(ContentHash::of(text), ContentHash::LengthAndTime { .. }))
+    };
+    xattrs.retain(|name, value| name != CONTENT_HASH || !follows(value));
+    xattrs
 }
 
 /// The state of that name; 1.0 and 1.1 had another one for a file that is being persisted.
