@@ -139,6 +139,7 @@ fn operations(state: &mut MasterState, directories: u64) {
             write_type: ops::WriteType::MustCache,
             ttl_ms: -1,
             ttl_action: TtlAction::Free,
+            xattr: Default::default(),
         };
         let operation_id = Some(alluxio::types::OperationId { high: random.next(), low: random.next() });
         let request = Request { caller: root.clone(), operation_id, operation: Operation::CreateDirectory(create) };

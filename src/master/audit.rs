@@ -71,6 +71,7 @@ impl Subject {
             Operation::Rename(op) => Subject { target: Some(op.target.clone()), ..about("rename", &op.source) },
             Operation::Delete(op) => about("delete", &op.path),
             Operation::Free(op) => about("free", &op.path),
+            Operation::SetAcl(op) => about("setAcl", &op.path),
             Operation::SetAttribute(op) => about(attribute_command(op), &op.path),
             Operation::SchedulePersist(op) => about("scheduleAsyncPersistence", &op.path),
             Operation::Ufs(UfsOperation::Mount(op)) => about("mount", &op.path),

@@ -137,6 +137,7 @@ impl Bench {
             write_type: WriteType::MustCache,
             ttl_ms: -1,
             ttl_action: TtlAction::Free,
+            xattr: Default::default(),
         });
         self.submit(who, operation)
     }
@@ -374,6 +375,7 @@ fn a_worker_drops_a_block_only_when_its_deletion_is_answered_for() {
         replication_max: -1,
         replication_durable: 1,
         persistence_wait_ms: 0,
+        xattr: Default::default(),
     };
     bench.submit("client", Operation::CreateFile(create));
     bench.flushed(FIRST);

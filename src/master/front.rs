@@ -182,6 +182,7 @@ impl<N: Namespace> Front<N> {
             Operation::Rename(_) => counters.rename_path_ops.inc(),
             Operation::Delete(_) => counters.delete_path_ops.inc(),
             Operation::Free(_) => counters.free_file_ops.inc(),
+            Operation::SetAcl(_) => counters.set_acl_ops.inc(),
             Operation::SetAttribute(_) => counters.set_attribute_ops.inc(),
             Operation::SchedulePersist(_) => counters.schedule_async_persist_ops.inc(),
             Operation::Ufs(UfsOperation::Mount(_)) => counters.mount_ops.inc(),

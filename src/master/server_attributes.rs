@@ -1,13 +1,15 @@
-//! Calls of FileSystemMasterClientService that give attributes: createDirectory, createFile, setAttribute.
+//! Calls of FileSystemMasterClientService that give attributes: createDirectory, createFile,
+//! setAttribute, setAcl.
 
-use super::ops::{Answer, CreateDirectory, CreateFile, Operation, SetAttribute, WriteType};
-use super::server::{Namespace, UserCall, mismatch, unsupported};
+use super::ops::{Answer, CreateDirectory, CreateFile, NewXattrs, Operation, SetAcl, SetAttribute, WriteType};
+use super::server::{Namespace, UserCall, mismatch};
 use crate::proto::alluxio::grpc::file::{
     CreateDirectoryPRequest, CreateDirectoryPResponse, CreateFilePRequest, CreateFilePResponse,
-    FileSystemMasterCommonPOptions, SetAttributePRequest, SetAttributePResponse, WritePType,
+    FileSystemMasterCommonPOptions, SetAclPRequest, SetAclPResponse, SetAttributePRequest, SetAttributePResponse,
+    WritePType, XAttrPropagationStrategy,
 };
 use crate::proto::convert;
-use crate::types::{ErrorKind, FsError, TtlAction};
+use crate::types::{ErrorKind, FsError, TtlAction, XattrUpdate};
 
 /// Mode of a directory whose creator names none: all bits less the umask 022.
 const DIRECTORY_MODE: u16 = 0o755;
@@ -22,10 +24,8 @@ impl<N: Namespace> UserCall<N> {
     ) -> Result<CreateDirectoryPResponse, FsError> {
         let path = convert::path(request.path())?;
         let options = request.options.unwrap_or_default();
-        if !options.xattr.is_empty() {
-            return Err(unsupported("CreateDirectory with extended attributes"));
-        }
         let common = options.common_options.unwrap_or_default();
+        let parents_too = !options.xattr.is_empty() && options.xattr_prop_strat() == XAttrPropagationStrategy::NewPaths;
         let operation = Operation::CreateDirectory(CreateDirectory {
             path,
             recursive: options.recursive(),
@@ -34,6 +34,7 @@ impl<N: Namespace> UserCall<N> {
             write_type: write_type(options.write_type()),
             ttl_ms: ttl_ms(&common),
             ttl_action: ttl_action(&common),
+            xattr: NewXattrs { values: options.xattr.into_iter().collect(), parents_too },
         });
         self.submit(&common, operation).await?;
         Ok(CreateDirectoryPResponse {})
@@ -42,10 +43,8 @@ impl<N: Namespace> UserCall<N> {
     pub(super) async fn create_file(self, request: CreateFilePRequest) -> Result<CreateFilePResponse, FsError> {
         let path = convert::path(request.path())?;
         let options = request.options.unwrap_or_default();
-        if !options.xattr.is_empty() {
-            return Err(unsupported("CreateFile with extended attributes"));
-        }
         let common = options.common_options.unwrap_or_default();
+        let parents_too = !options.xattr.is_empty() && options.xattr_prop_strat() == XAttrPropagationStrategy::NewPaths;
         let operation = Operation::CreateFile(CreateFile {
             path,
             recursive: options.recursive(),
@@ -59,6 +58,7 @@ impl<N: Namespace> UserCall<N> {
             replication_max: options.replication_max.unwrap_or(-1),
             replication_durable: options.replication_durable(),
             persistence_wait_ms: options.persistence_wait_time(),
+            xattr: NewXattrs { values: options.xattr.into_iter().collect(), parents_too },
         });
         let answer = self.submit(&common, operation).await?;
         let Answer::Status(status) = answer else { return Err(mismatch("CreateFile", &answer)) };
@@ -69,15 +69,6 @@ impl<N: Namespace> UserCall<N> {
         let path = convert::path(request.path())?;
         let options = request.options.unwrap_or_default();
         let common = options.common_options.unwrap_or_default();
-        // Only what a client sets is changed, so what we cannot change must not be taken silently.
-        let others = [
-            ("pinned media", !options.pinned_media.is_empty()),
-            ("extended attributes", !options.xattr.is_empty()),
-            ("directChildrenLoaded", options.direct_children_loaded.is_some()),
-        ];
-        if let Some((other, _)) = others.iter().find(|(_, is_set)| *is_set) {
-            return Err(unsupported(&format!("SetAttribute with {other}")));
-        }
         let owner_groups = match (&options.owner, &options.group) {
             (Some(owner), Some(_)) => self.server.groups_to_compare(owner).await,
             _ => None,
@@ -86,8 +77,15 @@ impl<N: Namespace> UserCall<N> {
             let message = "Cannot set the state of a file to not-persisted";
             return Err(FsError::new(ErrorKind::Internal, message));
         }
+        let xattr = (!options.xattr.is_empty()).then(|| XattrUpdate {
+            strategy: convert::xattr_strategy_from_proto(options.xattr_update_strategy()),
+            values: options.xattr.clone().into_iter().collect(),
+        });
         let operation = Operation::SetAttribute(SetAttribute {
             path,
+            xattr,
+            media: options.pinned_media.iter().cloned().collect(),
+            direct_children_loaded: options.direct_children_loaded,
             recursive: options.recursive(),
             pinned: options.pinned,
             ttl_ms: common.ttl,
@@ -102,6 +100,16 @@ impl<N: Namespace> UserCall<N> {
         });
         self.submit(&common, operation).await?;
         Ok(SetAttributePResponse {})
+    }
+
+    pub(super) async fn set_acl(self, request: SetAclPRequest) -> Result<SetAclPResponse, FsError> {
+        let path = convert::path(request.path())?;
+        let action = convert::acl_action_from_proto(request.action());
+        let entries = request.entries.iter().map(convert::acl_entry_from_proto).collect::<Result<_, _>>()?;
+        let options = request.options.unwrap_or_default();
+        let operation = Operation::SetAcl(SetAcl { path, action, entries, recursive: options.recursive() });
+        self.submit(&options.common_options.unwrap_or_default(), operation).await?;
+        Ok(SetAclPResponse {})
     }
 }
 

@@ -39,6 +39,7 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
         "Remove" => call::unary(request, |message| user.remove(message)),
         "Free" => call::unary(request, |message| user.free(message)),
         "ScheduleAsyncPersistence" => call::unary(request, |message| user.schedule_async_persistence(message)),
+        "SetAcl" => call::unary(request, |message| user.set_acl(message)),
         "SetAttribute" => call::unary(request, |message| user.set_attribute(message)),
         other => call::refuse(unsupported(other)),
     }

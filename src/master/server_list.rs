@@ -51,6 +51,10 @@ impl Stream for Messages {
 
 /// At least the bytes of the entry on the wire, for names and blocks of any number.
 fn size_estimate(status: &FileStatus) -> usize {
-    let texts = 2 * status.path.as_str().len() + status.ufs_path.len() + status.owner.len() + status.group.len();
+    // Owner and group are told once more in the access list, and twice of a directory.
+    let owners = 3 * (status.owner.len() + status.group.len());
+    let texts = 2 * status.path.as_str().len() + status.ufs_path.len() + owners;
+    let xattrs = status.extras.iter().flat_map(|extras| &extras.xattr).map(|(name, value)| name.len() + value.len());
+    let texts = texts + xattrs.sum::<usize>();
     texts + 64 * status.blocks.len() + 256
 }

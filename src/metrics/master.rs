@@ -35,6 +35,7 @@ counters! {
         get_new_block_ops: "GetNewBlockOps", "Calls for a new block of a file.";
         mount_ops: "MountOps", "Calls to mount.";
         rename_path_ops: "RenamePathOps", "Calls to rename.";
+        set_acl_ops: "SetAclOps", "Calls to change access lists.";
         set_attribute_ops: "SetAttributeOps", "Calls to set attributes.";
         unmount_ops: "UnmountOps", "Calls to unmount.";
 

@@ -3,10 +3,12 @@
 use super::alluxio::grpc;
 use super::alluxio::grpc::Bits;
 use super::alluxio::grpc::file::FsOpPId;
+use super::alluxio::proto::journal::XAttrUpdateStrategy;
+pub use super::convert_acl::{acl_action_from_proto, acl_entry_from_proto};
 pub use super::convert_status::{status_from_proto, status_to_proto};
 use crate::types::{
     AlluxioPath, BlockId, BlockLocation, BlockStatus, ErrorKind, FsError, OperationId, TtlAction, WorkerAddress,
-    WorkerId,
+    WorkerId, XattrStrategy,
 };
 
 /// Bytes and components of a path that is asked for: what one request costs stays bounded. More than any path that can be
@@ -36,6 +38,16 @@ pub fn mode_to_proto(mode: u16) -> grpc::PMode {
     // The enum counts the eight combinations from 1.
     let bits = |shift: u16| i32::from(mode >> shift & 7) + Bits::None as i32;
     grpc::PMode { owner_bits: bits(6), group_bits: bits(3), other_bits: bits(0) }
+}
+
+/// How new extended attributes meet those that are there.
+pub fn xattr_strategy_from_proto(strategy: XAttrUpdateStrategy) -> XattrStrategy {
+    match strategy {
+        XAttrUpdateStrategy::Truncate => XattrStrategy::Truncate,
+        XAttrUpdateStrategy::UnionReplace => XattrStrategy::UnionReplace,
+        XAttrUpdateStrategy::UnionPreserve => XattrStrategy::UnionPreserve,
+        XAttrUpdateStrategy::DeleteKeys => XattrStrategy::DeleteKeys,
+    }
 }
 
 /// What is to be done with something: 4 read, 2 write, 1 execute.

@@ -1,12 +1,29 @@
 //! What a path looks like ↔ the message that travels.
 
-use super::alluxio::grpc::file::{FileBlockInfo, FileInfo};
+use super::alluxio::grpc::file::{FileBlockInfo, FileInfo, PAcl};
 use super::convert::{block_from_proto, block_to_proto, ttl_action_from_proto, ttl_action_to_proto};
-use crate::types::{AlluxioPath, BlockStatus, ErrorKind, FileStatus, FsError, InodeId, PersistenceState};
+use super::convert_acl::{acl_to_proto, default_acl_to_proto, extended_from_proto};
+use crate::types::{
+    AlluxioPath, BlockStatus, ContentHash, DefaultAcl, ErrorKind, FileStatus, FsError, InodeExtras, InodeId,
+    PersistenceState,
+};
+
+/// The extended attribute that tells the hash of the content of a file in a UFS (2.9.6 Constants.ETAG_XATTR_KEY).
+const CONTENT_HASH: &str = "s3_etag";
 
 /// What a path looks like, as it travels.
 // Every scalar is set, zeros too: 2.9 clients take a missing one for the proto2 default (a missing ttl for 0 ms).
 pub fn status_to_proto(status: FileStatus) -> FileInfo {
+    let extras = status.extras.as_deref();
+    let acl = acl_to_proto(&status.owner, &status.group, status.mode, extras.and_then(|extras| extras.acl.as_ref()));
+    let default_acl = extras.and_then(|extras| extras.default_acl.as_ref());
+    let default_acl = status.folder.then(|| default_acl_to_proto(&status.owner, &status.group, default_acl));
+    let mut xattr: std::collections::HashMap<_, _> =
+        extras.map(|extras| extras.xattr.clone().into_iter().collect()).unwrap_or_default();
+    if let Some(hash) = extras.and_then(|extras| extras.content_hash.text()) {
+        xattr.entry(CONTENT_HASH.to_owned()).or_insert(hash.into_bytes());
+    }
+    let medium_type = extras.map(|extras| extras.media.iter().cloned().collect()).unwrap_or_default();
     let block_ids = status.blocks.iter().map(|block| block.id.0).collect();
     FileInfo {
         file_id: Some(status.id.0),
@@ -37,6 +54,10 @@ pub fn status_to_proto(status: FileStatus) -> FileInfo {
         replication_max: Some(status.replication_max),
         replication_min: Some(status.replication_min),
         last_access_time_ms: Some(status.access_time_ms),
+        acl: Some(acl),
+        default_acl,
+        xattr,
+        medium_type,
         ..FileInfo::default()
     }
 }
@@ -63,7 +84,9 @@ pub fn status_from_proto(mut info: FileInfo) -> Result<FileStatus, FsError> {
     let blocks = std::mem::take(&mut info.file_block_infos).into_iter().filter_map(|info| info.block_info);
     let blocks = blocks.map(block_from_proto).collect();
     let (ttl_action, mode) = (ttl_action_from_proto(info.ttl_action()), info.mode() as u16 & 0o777);
+    let extras = extras_from_proto(&mut info)?.boxed();
     Ok(FileStatus {
+        extras,
         id: InodeId(info.file_id()),
         path: AlluxioPath::parse(info.path()).map_err(|_| odd("path", info.path()))?,
         length: info.length(),
@@ -93,12 +116,25 @@ pub fn status_from_proto(mut info: FileInfo) -> Result<FileStatus, FsError> {
     })
 }
 
+fn extras_from_proto(info: &mut FileInfo) -> Result<InodeExtras, FsError> {
+    let default_acl = info.default_acl.as_ref().filter(|acl| !acl.is_default_empty());
+    let whole =
+        |acl: &PAcl| extended_from_proto(acl).map(|extended| DefaultAcl { mode: acl.mode() as u16 & 0o777, extended });
+    Ok(InodeExtras {
+        acl: info.acl.as_ref().map(extended_from_proto).transpose()?.flatten(),
+        default_acl: default_acl.map(whole).transpose()?,
+        xattr: std::mem::take(&mut info.xattr).into_iter().collect(),
+        media: std::mem::take(&mut info.medium_type).into_iter().collect(),
+        content_hash: ContentHash::Unknown,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::{status_from_proto, status_to_proto};
     use crate::types::{
-        AlluxioPath, BlockId, BlockLocation, BlockStatus, FileStatus, InodeId, PersistenceState, TtlAction,
-        WorkerAddress, WorkerId,
+        AlluxioPath, BlockId, BlockLocation, BlockStatus, ContentHash, DefaultAcl, ExtendedAcl, FileStatus,
+        InodeExtras, InodeId, PersistenceState, TtlAction, WorkerAddress, WorkerId,
     };
 
     fn block(index: i64, length: i64) -> BlockStatus {
@@ -142,12 +178,39 @@ mod tests {
             blocks: [100, 100, 50].into_iter().zip(0..).map(|(length, index)| block(index, length)).collect(),
             in_alluxio_percentage: 40,
             in_memory_percentage: 30,
+            extras: None,
         }
     }
 
     #[test]
     fn a_status_arrives_as_it_left() {
         assert_eq!(status_from_proto(status_to_proto(file())), Ok(file()));
+    }
+
+    #[test]
+    fn what_few_have_arrives_too() {
+        let named = |name: &str, bits| [(name.to_owned(), bits)].into();
+        let acl = ExtendedAcl { users: named("ann", 7), groups: named("dev", 1), mask: 5 };
+        let extras = InodeExtras {
+            default_acl: None,
+            acl: Some(acl.clone()),
+            xattr: [("k".to_owned(), vec![1, 0])].into(),
+            media: ["SSD".to_owned()].into(),
+            content_hash: ContentHash::Unknown,
+        };
+        let with = FileStatus { extras: extras.clone().boxed(), ..file() };
+        assert_eq!(status_from_proto(status_to_proto(with.clone())), Ok(with));
+        let directory = FileStatus {
+            folder: true,
+            blocks: Vec::new(),
+            extras: InodeExtras { default_acl: Some(DefaultAcl { mode: 0o705, extended: Some(acl) }), ..extras }
+                .boxed(),
+            ..file()
+        };
+        assert_eq!(status_from_proto(status_to_proto(directory.clone())), Ok(directory));
+        let hash = ContentHash::LengthAndTime { length: 1, modification_time_ms: 2 };
+        let hashed = FileStatus { extras: InodeExtras { content_hash: hash, ..Default::default() }.boxed(), ..file() };
+        assert_eq!(status_to_proto(hashed).xattr["s3_etag"], b"(len:1, modtime:2)");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! `journal/codec`, `journal/folder/hdfs`) names a generated type.
 
 pub mod convert;
+mod convert_acl;
 mod convert_status;
 
 #[allow(missing_docs, non_camel_case_types, clippy::all, rustdoc::all, reason = "generated code")]

@@ -56,6 +56,7 @@ mod tests {
             blocks: Vec::new(),
             in_alluxio_percentage: 100,
             in_memory_percentage: 100,
+            extras: None,
         }
     }
 

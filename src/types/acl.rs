@@ -121,6 +121,15 @@ impl ExtendedAcl {
         !self.users.is_empty() || !self.groups.is_empty()
     }
 
+    /// Its entries: users and groups by name, the mask; none when nobody is named.
+    pub fn entries(&self) -> Vec<AclEntry> {
+        let entry = |subject, permitted| AclEntry { subject, is_default: false, permitted };
+        let users = self.users.iter().map(|(name, bits)| entry(AclSubject::User(name.clone()), *bits));
+        let groups = self.groups.iter().map(|(name, bits)| entry(AclSubject::Group(name.clone()), *bits));
+        let mask = self.names_anybody().then(|| entry(AclSubject::Mask, self.mask));
+        users.chain(groups).chain(mask).collect()
+    }
+
     /// The mask that permits all that the owning group and the named ones are given.
     fn widest(&self, group_bits: u16) -> u16 {
         self.users.values().chain(self.groups.values()).fold(group_bits, |mask, bits| mask | bits)
@@ -193,11 +202,8 @@ fn entries(mode: u16, extended: &Option<ExtendedAcl>, is_default: bool) -> Vec<A
         entry(AclSubject::OwningGroup, mode >> 3),
         entry(AclSubject::Other, mode),
     ];
-    if let Some(extended) = in_force(extended) {
-        entries.extend(extended.users.iter().map(|(name, bits)| entry(AclSubject::User(name.clone()), *bits)));
-        entries.extend(extended.groups.iter().map(|(name, bits)| entry(AclSubject::Group(name.clone()), *bits)));
-        entries.push(entry(AclSubject::Mask, extended.mask));
-    }
+    let beyond = extended.iter().flat_map(ExtendedAcl::entries);
+    entries.extend(beyond.map(|beyond| AclEntry { is_default, ..beyond }));
     entries
 }
 

@@ -1,6 +1,6 @@
 //! What a path looks like to a client.
 
-use super::{AlluxioPath, BlockStatus, InodeId};
+use super::{AlluxioPath, BlockStatus, InodeExtras, InodeId};
 
 /// Whether the content is also in the UFS. The texts are those of 2.9.6 and of its journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -96,4 +96,6 @@ pub struct FileStatus {
     pub in_alluxio_percentage: i32,
     /// Part of the bytes that workers hold in memory, in per cent.
     pub in_memory_percentage: i32,
+    /// What few have; none, or something in it.
+    pub extras: Option<Box<InodeExtras>>,
 }

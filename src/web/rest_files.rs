@@ -114,6 +114,7 @@ fn create_directory(call: &Call) -> Result<CreateDirectory, Refusal> {
         write_type: write_type(call.is("persisted")?),
         ttl_ms: -1,
         ttl_action: TtlAction::Delete,
+        xattr: Default::default(),
     })
 }
 
@@ -132,6 +133,7 @@ fn create_file(site: &MasterSite, call: &Call) -> Result<CreateFile, Refusal> {
         replication_max: -1,
         replication_durable: 0,
         persistence_wait_ms: -1,
+        xattr: Default::default(),
     })
 }
 

@@ -38,12 +38,14 @@ pub struct Client {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a simulation has few of them")]
 enum Doing {
     Op(Op),
     Again(Echo),
 }
 
 /// What an operation is to the master.
+#[expect(clippy::large_enum_variant, reason = "a simulation has few of them")]
 pub enum Asked {
     Change(Request),
     Read(Query, LoadMetadata),
@@ -96,6 +98,7 @@ pub fn asked(client: &Client) -> Option<Asked> {
             write_type: if THROUGH.contains(p) { WriteType::CacheThrough } else { WriteType::MustCache },
             ttl_ms: -1,
             ttl_action: TtlAction::Free,
+            xattr: Default::default(),
         }),
         Op::Create(p) => Operation::CreateFile(CreateFile {
             path: path(p),
@@ -110,6 +113,7 @@ pub fn asked(client: &Client) -> Option<Asked> {
             replication_max: -1,
             replication_durable: 1,
             persistence_wait_ms: 0,
+            xattr: Default::default(),
         }),
         Op::Delete { path: p, recursive } => Operation::Delete(Delete {
             path: path(p),

@@ -544,6 +544,7 @@ fn new_file(path: AlluxioPath) -> CreateFile {
         replication_max: -1,
         replication_durable: 1,
         persistence_wait_ms: 0,
+        xattr: Default::default(),
     }
 }
 

@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use alluxio::master::ops::{
-    Answer, CompleteFile, CreateDirectory, CreateFile, Delete, Free, Operation, Query, Rename, Request, SetAttribute,
-    WriteType,
+    Answer, CompleteFile, CreateDirectory, CreateFile, Delete, Free, Operation, Query, Rename, Request, SetAcl,
+    SetAttribute, WriteType,
 };
 use alluxio::master::server::bind;
 use alluxio::proto::alluxio::grpc::file::{
     CheckAccessPOptions, CheckAccessPRequest, CompleteFilePOptions, CompleteFilePRequest, CreateDirectoryPOptions,
     CreateDirectoryPRequest, CreateFilePOptions, CreateFilePRequest, DeletePOptions, DeletePRequest, ExistsPRequest,
     FileInfo, FileSystemMasterCommonPOptions, FreePOptions, FreePRequest, FsOpPId, GetFilePathPRequest,
-    GetStateLockHoldersPRequest, GetStatusPRequest, ListStatusPOptions, ListStatusPRequest, RenamePOptions,
-    RenamePRequest, ReverseResolvePRequest, ScheduleAsyncPersistencePOptions, SetAttributePOptions,
-    SetAttributePRequest, UpdateUfsModePRequest, WritePType,
+    GetStateLockHoldersPRequest, GetStatusPRequest, ListStatusPOptions, ListStatusPRequest, PAclAction, PAclEntry,
+    PAclEntryType, RenamePOptions, RenamePRequest, ReverseResolvePRequest, ScheduleAsyncPersistencePOptions,
+    SetAclAction, SetAclPOptions, SetAclPRequest, SetAttributePOptions, SetAttributePRequest, UpdateUfsModePRequest,
+    WritePType,
 };
 use alluxio::proto::alluxio::grpc::meta::meta_master_client_service_client::MetaMasterClientServiceClient;
 use alluxio::proto::alluxio::grpc::meta::meta_master_configuration_service_client::MetaMasterConfigurationServiceClient;
@@ -21,9 +22,11 @@ use alluxio::proto::alluxio::grpc::meta::{GetConfigHashPOptions, GetConfigReport
 use alluxio::proto::alluxio::grpc::metric::MetricsHeartbeatPRequest;
 use alluxio::proto::alluxio::grpc::metric::metrics_master_client_service_client::MetricsMasterClientServiceClient;
 use alluxio::proto::alluxio::grpc::{Bits, PMode, TtlAction as PTtlAction};
+use alluxio::proto::alluxio::proto::journal::XAttrUpdateStrategy;
 use alluxio::proto::convert::{mode_to_proto, status_from_proto, status_to_proto};
 use alluxio::rpc::channel::open_unauthenticated;
 use alluxio::rpc::handshake::AuthenticationType;
+use alluxio::types::{AclEntry, XattrStrategy, XattrUpdate};
 use alluxio::types::{BlockId, ErrorKind, FileStatus, FsError, OperationId, TtlAction};
 use tonic::Code;
 
@@ -76,6 +79,7 @@ async fn creations_reach_the_namespace_with_all_they_say() {
         write_type: WriteType::CacheThrough,
         ttl_ms: 5000,
         ttl_action: TtlAction::DeleteAlluxio,
+        xattr: Default::default(),
     };
     assert_eq!(submitted(&running), Operation::CreateDirectory(expected));
 
@@ -109,6 +113,7 @@ async fn creations_reach_the_namespace_with_all_they_say() {
         replication_max: 3,
         replication_durable: 2,
         persistence_wait_ms: 7,
+        xattr: Default::default(),
     };
     assert_eq!(submitted(&running), Operation::CreateFile(expected));
 }
@@ -127,6 +132,7 @@ async fn what_a_creation_does_not_say_has_a_meaning() {
         write_type: WriteType::MustCache,
         ttl_ms: -1,
         ttl_action: TtlAction::Delete,
+        xattr: Default::default(),
     };
     assert_eq!((operation_id, operation), (None, Operation::CreateDirectory(expected)));
 }
@@ -174,6 +180,10 @@ async fn other_changes_reach_the_namespace_with_all_they_say() {
         pinned: Some(true),
         replication_min: Some(1),
         replication_max: Some(3),
+        pinned_media: vec!["SSD".into(), "MEM".into()],
+        direct_children_loaded: Some(true),
+        xattr: [("k".to_owned(), b"v".to_vec())].into(),
+        xattr_update_strategy: Some(XAttrUpdateStrategy::UnionPreserve.into()),
         common_options: common(),
         ..Default::default()
     };
@@ -189,9 +199,33 @@ async fn other_changes_reach_the_namespace_with_all_they_say() {
         pinned: Some(true),
         replication_min: Some(1),
         replication_max: Some(3),
+        media: ["MEM".to_owned(), "SSD".to_owned()].into(),
+        direct_children_loaded: Some(true),
+        xattr: Some(XattrUpdate {
+            strategy: XattrStrategy::UnionPreserve,
+            values: [("k".to_owned(), b"v".to_vec())].into(),
+        }),
         ..SetAttribute::of(path("/"))
     };
     assert_eq!(submitted(&running), Operation::SetAttribute(expected));
+
+    let entry = PAclEntry {
+        r#type: Some(PAclEntryType::NamedUser.into()),
+        subject: Some("ann".into()),
+        actions: vec![PAclAction::Read.into(), PAclAction::Execute.into()],
+        is_default: Some(true),
+    };
+    let request = SetAclPRequest {
+        path: Some("/a".into()),
+        action: Some(SetAclAction::Modify.into()),
+        entries: vec![entry],
+        options: Some(SetAclPOptions { recursive: Some(true), common_options: common() }),
+    };
+    client.set_acl(request).await.unwrap();
+    let entries = vec![AclEntry::parse("default:user:ann:r-x").unwrap()];
+    let action = alluxio::types::SetAclAction::Modify;
+    let expected = SetAcl { path: path("/a"), action, entries, recursive: true };
+    assert_eq!(submitted(&running), Operation::SetAcl(expected));
 
     running.will_answer(Ok(Answer::Freed(vec![BlockId(1)])));
     let options = Some(FreePOptions { recursive: Some(true), forced: Some(true), common_options: common() });
@@ -315,16 +349,13 @@ async fn what_we_do_not_have_is_refused_with_its_name_and_not_for_another_try() 
     let mut client = running.file_system().await;
     let mut refusals = Vec::new();
     refusals.push(client.update_ufs_mode(UpdateUfsModePRequest::default()).await.unwrap_err());
-    let options = SetAttributePOptions { pinned_media: vec!["MEM".into()], ..Default::default() };
-    let request = SetAttributePRequest { path: Some("/".into()), options: Some(options) };
-    refusals.push(client.set_attribute(request).await.unwrap_err());
     let options = RenamePOptions { persist: Some(true), ..Default::default() };
     let request = RenamePRequest { path: Some("/a".into()), dst_path: Some("/b".into()), options: Some(options) };
     refusals.push(client.rename(request).await.unwrap_err());
     let mut meta = MetaMasterClientServiceClient::new(running.connect().await);
     refusals.push(meta.get_config_report(GetConfigReportPOptions::default()).await.unwrap_err());
     let texts: Vec<_> = refusals.iter().map(|refused| refused.message().split(" is not").next().unwrap()).collect();
-    assert_eq!(texts, ["UpdateUfsMode", "SetAttribute with pinned media", "Rename with persist", "GetConfigReport"]);
+    assert_eq!(texts, ["UpdateUfsMode", "Rename with persist", "GetConfigReport"]);
     assert!(refusals.iter().all(|refused| refused.code() == Code::Unknown));
     assert!(running.namespace.seen.lock().is_empty());
 }

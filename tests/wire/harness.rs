@@ -212,5 +212,6 @@ pub fn directory(text: &str) -> FileStatus {
         blocks: Vec::new(),
         in_alluxio_percentage: 0,
         in_memory_percentage: 0,
+        extras: None,
     }
 }

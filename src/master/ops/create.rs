@@ -1,10 +1,14 @@
 //! What createDirectory and createFile have in common.
 
 use super::resolve::Resolved;
-use super::{Context, WriteType, errors};
+use super::{Context, NewXattrs, WriteType, errors};
 use crate::journal::entry::{Entry, InodeDirectory, UpdateInode};
 use crate::master::state::{IdGenerators, Inode, NAME_BYTES_MAX};
-use crate::types::{AlluxioPath, ErrorKind, FsError, InodeId, PersistenceState, TtlAction};
+use crate::types::{
+    AlluxioPath, ContentHash, DefaultAcl, ErrorKind, FsError, InodeExtras, InodeId, InodeType, PersistenceState,
+    TtlAction, Xattrs,
+};
+use std::collections::BTreeSet;
 
 /// Levels of a new path: bounds what one request makes in one record.
 const PATH_LEVELS_MAX: usize = 1_000;
@@ -41,6 +45,9 @@ pub(super) struct Creation<'a> {
     pub(super) parent: InodeId,
     pub(super) pinned: bool,
     pub(super) persistence: PersistenceState,
+    /// What all that is made inherits.
+    default_acl: Option<DefaultAcl>,
+    media: BTreeSet<String>,
     ttl_ms: i64,
     ttl_action: TtlAction,
 }
@@ -54,10 +61,16 @@ impl<'a> Creation<'a> {
         ttl_ms: i64,
         ttl_action: TtlAction,
     ) -> Creation<'a> {
-        let (owner, group) = at.owner_of_new(above);
-        let (id, pinned) = (above.id, above.pinned);
-        let ids = at.state.ids();
-        Creation { at, ids, entries: Vec::new(), owner, group, parent: id, pinned, persistence, ttl_ms, ttl_action }
+        let InodeExtras { default_acl, media, .. } = at.state.inodes().extras(above);
+        // Compatible: 2.9.6 InodeTree.createPath: the list of a child is made of the default list, whose owners are those of
+        // the directory, and is its owners' only place.
+        let (owner, group) = match default_acl {
+            Some(_) => (at.state.inodes().owner(above).to_owned(), at.state.inodes().group(above).to_owned()),
+            None => at.owner_of_new(above),
+        };
+        let (parent, pinned, ids, entries) = (above.id, above.pinned, at.state.ids(), Vec::new());
+        let media = if pinned { media } else { BTreeSet::new() };
+        Creation { at, ids, entries, owner, group, parent, pinned, persistence, default_acl, media, ttl_ms, ttl_action }
     }
 
     /// The parent that exists learns that it has a new child.
@@ -65,19 +78,36 @@ impl<'a> Creation<'a> {
         self.entries.push(touched(self.at, self.parent));
     }
 
+    /// Mode and extras of something that is made with this mode.
+    // Compatible: 2.9.6 InodeTree.createPath: children of a pinned directory stay on its media.
+    pub(super) fn inherited(&self, mode: u16, of: InodeType, xattr: &Xattrs) -> (u16, Option<Box<InodeExtras>>) {
+        let (mode, acl) = self.default_acl.as_ref().map_or((mode, None), |acl| acl.of_child(mode));
+        let extras = InodeExtras {
+            acl,
+            default_acl: self.default_acl.clone().filter(|_| of == InodeType::Directory),
+            xattr: xattr.clone(),
+            media: self.media.clone(),
+            content_hash: ContentHash::Unknown,
+        };
+        (mode, extras.boxed())
+    }
+
     /// The parents that are missing, with the mode of a directory that nobody named.
-    pub(super) fn add_missing_parents(&mut self, resolved: &Resolved<'_>) {
+    pub(super) fn add_missing_parents(&mut self, resolved: &Resolved<'_>, xattr: &NewXattrs) {
+        let none = Xattrs::new();
+        let xattr = if xattr.parents_too { &xattr.values } else { &none };
         let Some((_, parents)) = resolved.missing.split_last() else { return };
         let existing = resolved.path.components().take(resolved.found.len() - 1);
         let mut path = existing.fold(AlluxioPath::root(), |path, name| path.join(name));
         for name in parents {
             path = path.join(name);
-            self.add_directory(&path, 0o777 & !self.at.settings.umask);
+            self.add_directory(&path, 0o777 & !self.at.settings.umask, xattr);
         }
     }
 
     /// A directory; what comes next goes below it.
-    pub(super) fn add_directory(&mut self, path: &AlluxioPath, mode: u16) -> InodeId {
+    pub(super) fn add_directory(&mut self, path: &AlluxioPath, mode: u16, xattr: &Xattrs) -> InodeId {
+        let (mode, extras) = self.inherited(mode, InodeType::Directory, xattr);
         let id = self.ids.take_directory(&mut self.entries);
         // Compatible: a directory does not wait to be persisted; it follows its files. One that is made in the UFS
         // has nothing in it.
@@ -102,7 +132,7 @@ impl<'a> Creation<'a> {
             direct_children_loaded,
             ttl_ms: self.ttl_ms,
             ttl_action: self.ttl_action,
-            extras: None,
+            extras,
         }));
         self.parent = id;
         id

@@ -39,7 +39,7 @@ pub(super) fn plan(at: &Context<'_>, op: &CreateDirectory) -> Result<Decision, F
     check_persisted(&resolved, persistence)?;
     let mut creation = Creation::below(at, resolved.last(), persistence, op.ttl_ms, op.ttl_action);
     creation.touch_parent();
-    creation.add_missing_parents(&resolved);
-    creation.add_directory(path, op.mode & 0o777);
+    creation.add_missing_parents(&resolved, &op.xattr);
+    creation.add_directory(path, op.mode & 0o777, &op.xattr.values);
     Ok(Decision { entries: creation.entries, answer: Answer::Done })
 }

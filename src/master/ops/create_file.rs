@@ -7,7 +7,7 @@ use super::to_persist::time_after;
 use super::{Answer, Context, CreateFile, Decision, WriteType, errors};
 use crate::journal::entry::{DeleteFile, Entry, InodeFile, Replication, WHEN_ASKED};
 use crate::master::state::Footprint;
-use crate::types::{ErrorKind, FileStatus, FsError, InodeId, PersistenceState};
+use crate::types::{ErrorKind, FileStatus, FsError, InodeExtras, InodeId, InodeType, PersistenceState};
 
 pub(super) fn decide(at: &Context<'_>, op: &CreateFile) -> Result<Decision, FsError> {
     let path = &op.path;
@@ -52,7 +52,7 @@ pub(super) fn decide(at: &Context<'_>, op: &CreateFile) -> Result<Decision, FsEr
         }));
     }
     creation.touch_parent();
-    creation.add_missing_parents(&resolved);
+    creation.add_missing_parents(&resolved, &op.xattr);
     let file = file_of(at, op, &mut creation);
     let answer = Answer::Status(Box::new(status_of_new(at, &file)));
     let id = file.id;
@@ -74,7 +74,10 @@ fn persist_time(at: &Context<'_>, op: &CreateFile, id: InodeId) -> Option<Entry>
 fn file_of(at: &Context<'_>, op: &CreateFile, creation: &mut Creation<'_>) -> InodeFile {
     // Compatible: 2.9 createPath: below a pinned directory a file is pinned and has at least one copy.
     let min = if creation.pinned { op.replication_min.max(1) } else { op.replication_min };
+    let (mode, extras) = creation.inherited(mode_of_new(op), InodeType::File, &op.xattr.values);
     let parent = Parentage {
+        mode,
+        extras,
         id: creation.take_file_id(),
         parent: creation.parent,
         owner: creation.owner.clone(),
@@ -93,6 +96,13 @@ struct Parentage {
     group: String,
     persistence: PersistenceState,
     pinned: bool,
+    mode: u16,
+    extras: Option<Box<InodeExtras>>,
+}
+
+// Compatible: 2.9 lets no file be executable from its creation.
+fn mode_of_new(op: &CreateFile) -> u16 {
+    op.mode & 0o666
 }
 
 fn new_file(op: &CreateFile, from: Parentage, now_ms: i64, replication_min: i32) -> InodeFile {
@@ -106,8 +116,7 @@ fn new_file(op: &CreateFile, from: Parentage, now_ms: i64, replication_min: i32)
         access_time_ms: now_ms,
         owner: from.owner,
         group: from.group,
-        // Compatible: 2.9 lets no file be executable from its creation.
-        mode: op.mode & 0o666,
+        mode: from.mode,
         persistence: from.persistence,
         pinned: from.pinned,
         ttl_ms: op.ttl_ms,
@@ -118,7 +127,7 @@ fn new_file(op: &CreateFile, from: Parentage, now_ms: i64, replication_min: i32)
         cacheable: op.write_type != WriteType::None,
         blocks: Vec::new(),
         replication: Replication { min: replication_min, max: op.replication_max, durable: op.replication_durable },
-        extras: None,
+        extras: from.extras,
     }
 }
 
@@ -144,6 +153,8 @@ pub(super) fn first_status(at: &Context<'_>, op: &CreateFile, id: InodeId, op_ti
         group: at.caller.groups.first().cloned().unwrap_or_default(),
         persistence: persistence_of(op.write_type),
         pinned: false,
+        mode: mode_of_new(op),
+        extras: InodeExtras { xattr: op.xattr.values.clone(), ..InodeExtras::default() }.boxed(),
     };
     status_of_new(at, &new_file(op, parent, op_time_ms, op.replication_min))
 }
@@ -177,5 +188,6 @@ fn status_of_new(at: &Context<'_>, file: &InodeFile) -> FileStatus {
         blocks: Vec::new(),
         in_alluxio_percentage: 100,
         in_memory_percentage: 100,
+        extras: file.extras.clone(),
     }
 }

@@ -38,6 +38,7 @@ mod request_tree;
 mod request_ufs;
 mod resolve;
 mod retry;
+mod set_acl;
 mod set_attribute;
 mod status;
 mod to_persist;
@@ -52,10 +53,11 @@ pub use place::{Place, place_of};
 pub use prepare::{Attempt, Preparation, UfsChange, prepare, prepare_query};
 pub use question::Query;
 pub use request::{Answer, Caller, Decision, Extent, Operation, Request};
-pub use request_attributes::SetAttribute;
+pub use request_attributes::{SetAcl, SetAttribute};
 pub use request_tasks::{Expire, Expired, Leftover, PutInPlace, SchedulePersist, ToPersist, TooFewCopies};
 pub use request_tree::{
-    CommitBlock, CompleteFile, CreateDirectory, CreateFile, Delete, Free, NewBlock, NewCopy, Rename, WriteType,
+    CommitBlock, CompleteFile, CreateDirectory, CreateFile, Delete, Free, NewBlock, NewCopy, NewXattrs, Rename,
+    WriteType,
 };
 pub use request_ufs::{Load, Mount, Seen, UfsDirectory, UfsFacts, UfsOperation};
 pub use resolve::inode_at;
@@ -127,6 +129,7 @@ fn decide_one(at: &Context<'_>, request: &Request) -> Result<Decision, FsError> 
         Operation::Rename(rename) => rename::decide(at, rename),
         Operation::Delete(delete) => delete::decide(at, delete),
         Operation::SetAttribute(set) => set_attribute::decide(at, set),
+        Operation::SetAcl(set) => set_acl::decide(at, set),
         Operation::Free(free) => free::decide(at, free),
         Operation::Expire(expire) => expire::decide(at, expire),
         Operation::SchedulePersist(schedule) => to_persist::schedule(at, schedule),
@@ -211,6 +214,8 @@ impl<'a> Context<'a> {
 #[path = "ops_tests.rs"]
 mod tests;
 
+#[cfg(test)]
+mod acl_tests;
 #[cfg(test)]
 mod attribute_tests;
 #[cfg(test)]

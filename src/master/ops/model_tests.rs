@@ -207,6 +207,7 @@ fn mkdir(target: &Components, recursive: bool) -> Operation {
         write_type: WriteType::MustCache,
         ttl_ms: -1,
         ttl_action: TtlAction::Free,
+        xattr: Default::default(),
     })
 }
 

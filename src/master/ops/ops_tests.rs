@@ -39,6 +39,7 @@ pub(super) fn mkdir(text: &str) -> Operation {
         write_type: WriteType::MustCache,
         ttl_ms: -1,
         ttl_action: TtlAction::Free,
+        xattr: Default::default(),
     })
 }
 
@@ -64,6 +65,7 @@ pub(super) fn new_file(text: &str) -> CreateFile {
         replication_max: -1,
         replication_durable: 1,
         persistence_wait_ms: 0,
+        xattr: Default::default(),
     }
 }
 

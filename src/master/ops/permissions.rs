@@ -1,9 +1,9 @@
-//! Who may do what: owner, group and other bits, and the super user, as 2.9.6 checks them.
+//! Who may do what: owner, group and other bits, access lists, and the super user, as 2.9.6 checks them.
 
 use super::resolve::Resolved;
 use super::{Caller, Context};
 use crate::master::state::{Footprint, Inode, InodeTree};
-use crate::types::{AlluxioPath, ErrorKind, FsError, InodeId};
+use crate::types::{AccessControlList, AlluxioPath, ErrorKind, FsError, InodeId};
 
 /// What is asked of an inode, as permission bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +92,17 @@ impl<'a> Permissions<'a> {
         Err(denied(format!("{} is not a super user or in super group", self.caller.user)))
     }
 
+    /// The list of an inode that has more than its mode.
+    fn list_of(&self, inode: &Inode) -> Option<AccessControlList> {
+        let extended = inode.has_extras().then(|| self.inodes.extras(inode).acl).flatten();
+        extended.map(|extended| AccessControlList {
+            owner: self.inodes.owner(inode).to_owned(),
+            group: self.inodes.group(inode).to_owned(),
+            mode: inode.mode,
+            extended: Some(extended),
+        })
+    }
+
     /// Whether, and if not why not, this may be done to an inode on that path.
     pub(super) fn check(
         &self,
@@ -105,7 +116,9 @@ impl<'a> Permissions<'a> {
         }
         footprint.read_inode(inode.id);
         let (owner, group) = (self.inodes.owner(inode), self.inodes.group(inode));
-        let class = if owner == self.caller.user {
+        let class = if let Some(list) = self.list_of(inode) {
+            list.permitted(&self.caller.user, &self.caller.groups)
+        } else if owner == self.caller.user {
             inode.mode >> 6
         } else if self.caller.groups.iter().any(|mine| mine == group) {
             inode.mode >> 3

@@ -6,7 +6,7 @@ use super::resolve::{Resolved, resolve};
 use super::{Context, errors};
 use crate::journal::entry::{Entry, MakeInUfs};
 use crate::master::state::{Footprint, Inode};
-use crate::types::{AlluxioPath, FsError, InodeId, PersistenceState, TtlAction};
+use crate::types::{AlluxioPath, FsError, InodeId, PersistenceState, TtlAction, Xattrs};
 
 /// The directories above a path that are not in the UFS, those that are missing here too; parents first.
 pub(super) fn parents_to_persist(at: &Context<'_>, resolved: &Resolved<'_>) -> Vec<UfsDirectory> {
@@ -72,7 +72,7 @@ pub(super) fn to_make(
             let persisted = PersistenceState::Persisted;
             let mut creation = Creation::below(at, resolved.last(), persisted, -1, TtlAction::Free);
             (creation.owner, creation.group) = (owner.clone(), group.clone());
-            let id = creation.add_directory(path, *mode);
+            let id = creation.add_directory(path, *mode, &Xattrs::new());
             let Some(Entry::InodeDirectory(new)) = creation.entries.pop() else { unreachable!("it was added last") };
             Ok(Some((id, MakeInUfs::New(Box::new(new)), creation.entries)))
         }

@@ -142,6 +142,8 @@ fn lookups_of(at: &Context<'_>, operation: &Operation, known: &dyn Fn(&Lookup) -
         Operation::Delete(op) if op.alluxio_only => Vec::from_iter(missing(at, &op.path)),
         Operation::Delete(op) => below(&op.path, op.recursive),
         Operation::SetAttribute(op) if op.recursive => below(&op.path, true),
+        Operation::SetAcl(op) if op.recursive => below(&op.path, true),
+        Operation::SetAcl(op) => Vec::from_iter(missing(at, &op.path)),
         Operation::Expire(op) => at.state.path_of(op.id).map_or_else(Vec::new, |path| below(&path, true)),
         Operation::SetAttribute(op) => Vec::from_iter(missing(at, &op.path)),
         _ => Vec::new(),

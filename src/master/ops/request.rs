@@ -1,6 +1,6 @@
 //! What a client may ask, and what it is told.
 
-use super::request_attributes::SetAttribute;
+use super::request_attributes::{SetAcl, SetAttribute};
 use super::request_tasks::{Expire, Expired, Leftover, PutInPlace, SchedulePersist, ToPersist, TooFewCopies};
 use super::request_tree::{CommitBlock, CompleteFile, CreateDirectory, CreateFile, Delete, Free, NewBlock, Rename};
 use super::request_ufs::UfsOperation;
@@ -36,6 +36,8 @@ pub enum Operation {
     Delete(Delete),
     /// setAttribute: mode, owner, group
     SetAttribute(SetAttribute),
+    /// setAcl
+    SetAcl(SetAcl),
     /// free
     Free(Free),
     /// What the end of a time to live asks for; no call of a client.
@@ -69,6 +71,8 @@ impl Operation {
             Operation::Delete(op) => vec![tree(&op.path)],
             Operation::Expire(op) => state.path_of(op.id).iter().map(tree).collect(),
             Operation::SetAttribute(op) if op.recursive => vec![tree(&op.path)],
+            Operation::SetAcl(op) if op.recursive => vec![tree(&op.path)],
+            Operation::SetAcl(op) => itself(&op.path),
             Operation::SetAttribute(op) => itself(&op.path),
             Operation::CommitBlock(_) => Vec::new(),
             Operation::Ufs(op) => op.touches(state),

@@ -1,6 +1,7 @@
 //! What a client may ask of the attributes of files and directories.
 
-use crate::types::{AlluxioPath, TtlAction};
+use crate::types::{AclEntry, AlluxioPath, SetAclAction, TtlAction, XattrUpdate};
+use std::collections::BTreeSet;
 
 /// setAttribute
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,12 @@ pub struct SetAttribute {
     pub replication_max: Option<i32>,
     /// The file is in the UFS now.
     pub persisted: bool,
+    /// Media that copies must stay on; counts with `pinned`, which without any says that they may be on all.
+    pub media: BTreeSet<String>,
+    /// How extended attributes change.
+    pub xattr: Option<XattrUpdate>,
+    /// Whether all children of a directory in the UFS are known.
+    pub direct_children_loaded: Option<bool>,
 }
 
 impl SetAttribute {
@@ -48,6 +55,9 @@ impl SetAttribute {
             replication_min: None,
             replication_max: None,
             persisted: false,
+            media: BTreeSet::new(),
+            xattr: None,
+            direct_children_loaded: None,
         }
     }
 
@@ -56,4 +66,17 @@ impl SetAttribute {
         let both = (self.replication_min, self.replication_max);
         (both != (None, None)).then_some(both)
     }
+}
+
+/// setAcl
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAcl {
+    /// The file or directory.
+    pub path: AlluxioPath,
+    /// What is done with the entries.
+    pub action: SetAclAction,
+    /// The entries.
+    pub entries: Vec<AclEntry>,
+    /// With all below it.
+    pub recursive: bool,
 }

@@ -1,7 +1,7 @@
 //! What a client may ask of files and directories, but for their attributes.
 
 use crate::master::worker_call::Place;
-use crate::types::{AlluxioPath, BlockId, TtlAction, WorkerId};
+use crate::types::{AlluxioPath, BlockId, TtlAction, WorkerId, Xattrs};
 
 /// Where the content of a new file goes (2.9.6 WritePType).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,15 @@ pub enum WriteType {
     AsyncThrough,
     /// Nowhere.
     None,
+}
+
+/// Extended attributes of what is made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewXattrs {
+    /// By name.
+    pub values: Xattrs,
+    /// Whether parents that are made get them, too (2.9.6 XAttrPropagationStrategy).
+    pub parents_too: bool,
 }
 
 /// createDirectory
@@ -37,6 +46,8 @@ pub struct CreateDirectory {
     pub ttl_ms: i64,
     /// What happens then.
     pub ttl_action: TtlAction,
+    /// Extended attributes.
+    pub xattr: NewXattrs,
 }
 
 /// createFile
@@ -66,6 +77,8 @@ pub struct CreateFile {
     pub replication_durable: i32,
     /// How long it is waited before the content is persisted by the master; -1 until somebody asks.
     pub persistence_wait_ms: i64,
+    /// Extended attributes.
+    pub xattr: NewXattrs,
 }
 
 /// completeFile

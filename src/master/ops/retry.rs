@@ -2,7 +2,7 @@
 
 use super::create_file::first_status;
 use super::status::status_of;
-use super::{Answer, Context, Decision, Operation, Request, WriteType, errors};
+use super::{Answer, Context, Decision, NewXattrs, Operation, Request, WriteType, errors};
 use crate::journal::entry::{Answered, AnsweredOperation, Entry};
 use crate::master::state::Footprint;
 use crate::types::mutant::{self, Mutant};
@@ -70,6 +70,7 @@ fn kept_as(request: &Request) -> Option<(OperationId, AnsweredOperation)> {
         Operation::SchedulePersist(_)
         | Operation::PutInPlace(_)
         | Operation::SetAttribute(_)
+        | Operation::SetAcl(_)
         | Operation::Free(_)
         | Operation::Expire(_)
         | Operation::CommitBlock(_)
@@ -85,7 +86,7 @@ fn arguments_of(request: &Request) -> u64 {
     match &request.operation {
         Operation::CreateDirectory(op) => {
             hash.path(&op.path).flag(op.recursive).flag(op.allow_exists).number(i64::from(op.mode));
-            hash.write_type(op.write_type).number(op.ttl_ms).ttl_action(op.ttl_action);
+            hash.write_type(op.write_type).number(op.ttl_ms).ttl_action(op.ttl_action).xattr(&op.xattr);
         }
         Operation::CreateFile(op) => {
             hash.path(&op.path).flag(op.recursive).flag(op.overwrite).number(i64::from(op.mode));
@@ -93,7 +94,7 @@ fn arguments_of(request: &Request) -> u64 {
             for copies in [op.replication_min, op.replication_max, op.replication_durable] {
                 hash.number(i64::from(copies));
             }
-            hash.wish(op.persistence_wait_ms);
+            hash.wish(op.persistence_wait_ms).xattr(&op.xattr);
         }
         Operation::CompleteFile(op) => {
             hash.path(&op.path).flag(op.ufs_length.is_some()).number(op.ufs_length.unwrap_or(0));
@@ -112,6 +113,7 @@ fn arguments_of(request: &Request) -> u64 {
         Operation::SchedulePersist(_)
         | Operation::PutInPlace(_)
         | Operation::SetAttribute(_)
+        | Operation::SetAcl(_)
         | Operation::Free(_)
         | Operation::Expire(_)
         | Operation::CommitBlock(_)
@@ -141,6 +143,15 @@ impl Arguments {
     /// Most have none, and are hashed as before there were any.
     fn wish(&mut self, wish: i64) -> &mut Arguments {
         if wish == 0 { self } else { self.number(wish) }
+    }
+
+    fn xattr(&mut self, xattr: &NewXattrs) -> &mut Arguments {
+        // Most have none, and are hashed as before there were any.
+        for (name, value) in &xattr.values {
+            self.text(name).number(value.len() as i64).flag(xattr.parents_too);
+            self.0.update(value);
+        }
+        self
     }
 
     fn flag(&mut self, flag: bool) -> &mut Arguments {

@@ -4,9 +4,12 @@ use super::permissions::{Access, Permissions};
 use super::resolve::{Resolved, resolve};
 use super::walk::{Depth, inodes_of};
 use super::{Answer, Context, Decision, SetAttribute};
-use crate::journal::entry::{Entry, UpdateInode, UpdateInodeFile};
+use crate::journal::entry::{Entry, UpdateInode, UpdateInodeDirectory, UpdateInodeFile};
 use crate::master::state::{Footprint, Inode, InodeKind};
 use crate::types::{AlluxioPath, ErrorKind, FsError, PersistenceState};
+
+/// Media that copies can be kept on; others are passed over (2.9.6 alluxio.master.tieredstore.global.mediumtype).
+const MEDIA: [&str; 3] = ["MEM", "SSD", "HDD"];
 
 pub(super) fn decide(at: &Context<'_>, op: &SetAttribute) -> Result<Decision, FsError> {
     let path = &op.path;
@@ -63,6 +66,9 @@ fn update(
     entries: &mut Vec<Entry>,
 ) -> Result<(), FsError> {
     let mut update = UpdateInode { pinned: op.pinned, ..UpdateInode::of(inode.id) };
+    if op.pinned == Some(true) {
+        update.media = op.media.iter().filter(|medium| MEDIA.contains(&medium.as_str())).cloned().collect();
+    }
     let mut replication = None;
     if op.pinned.is_some() {
         update.modification_time_ms = Some(at.now.0);
@@ -90,6 +96,12 @@ fn update(
         }
         if op.persisted {
             persist(at, inode, &mut update)?;
+        }
+        update.xattr = op.xattr.clone().map(Box::new);
+        if op.direct_children_loaded.is_some() && inode.is_directory() {
+            let direct_children_loaded = op.direct_children_loaded;
+            let loaded = UpdateInodeDirectory { direct_children_loaded, ..UpdateInodeDirectory::of(inode.id) };
+            entries.push(Entry::UpdateInodeDirectory(loaded));
         }
     }
     entries.extend(replication);

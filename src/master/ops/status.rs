@@ -41,6 +41,7 @@ pub(super) fn status_of(at: &Context<'_>, path: &AlluxioPath, inode: &Inode, foo
         blocks: Vec::new(),
         in_alluxio_percentage: 0,
         in_memory_percentage: 0,
+        extras: inodes.extras(inode).boxed(),
     };
     match inode.kind {
         InodeKind::Directory { children, mount_point, direct_children_loaded: _ } => {

@@ -213,6 +213,7 @@ fn a_directory_is_made_in_the_ufs_before_it_is_made_here() {
         write_type,
         ttl_ms: -1,
         ttl_action: TtlAction::Free,
+        xattr: Default::default(),
     });
     assert_eq!(prepared(&state, again, Attempt::First), Preparation::Submit);
 }

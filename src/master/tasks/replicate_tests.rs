@@ -59,6 +59,7 @@ fn file(copies: usize, holders: &[(i64, &str)], persistence: PersistenceState) -
         blocks: vec![BlockStatus { id: BlockId::of(1, 0), length: 10, locations: locations.collect() }],
         in_alluxio_percentage: 100,
         in_memory_percentage: 100,
+        extras: None,
     };
     TooFewCopies { status, copies }
 }

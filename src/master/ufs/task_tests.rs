@@ -193,6 +193,7 @@ fn make(text: &str) -> Operation {
         write_type: WriteType::CacheThrough,
         ttl_ms: -1,
         ttl_action: TtlAction::Free,
+        xattr: Default::default(),
     })
 }
 
@@ -360,6 +361,7 @@ async fn what_an_open_intent_touches_is_closed_to_others() {
             replication_max: -1,
             replication_durable: 1,
             persistence_wait_ms: 0,
+            xattr: Default::default(),
         })
     };
     for closed in [touch("/a/b/new"), touch("/d"), rm("/a"), rm("/a/b/f"), mv("/a/h", "/a/b/h"), mv("/c", "/d/c")] {
@@ -390,6 +392,7 @@ impl World {
             replication_max: -1,
             replication_durable: 1,
             persistence_wait_ms: 0,
+            xattr: Default::default(),
         };
         let Ok(Answer::Status(new)) = world.submit(Operation::CreateFile(create), None) else { panic!("no file") };
         world.submit(Operation::NewBlock(ops::NewBlock { path: path("/a/new") }), None).unwrap();
