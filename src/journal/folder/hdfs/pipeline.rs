@@ -10,10 +10,11 @@ use super::packet::{Last, NONE_ACKNOWLEDGED, PacketWriter, Progress, read_acknow
 use super::settings::{CHUNK_BYTES, Durability, HdfsSettings};
 use super::wire::{HdfsError, OwnedTask, Result, connect, operation, operation_header, read_delimited, within};
 use crate::proto::alluxio_rs::hdfs::{BlockOpResponse, Checksum, LocatedBlock, OpWriteBlock};
+use crate::types::time::boot_now;
 use bytes::{Buf, Bytes};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Mutex, watch};
@@ -138,7 +139,7 @@ impl Pipeline {
     /// on either, breaks the pipeline.
     pub async fn send(&mut self, data: Bytes) -> Result<impl Future<Output = Result<()>> + Send + 'static> {
         let (deadline, server, length) = (self.deadline, self.server.clone(), data.len() as u64);
-        let until = Instant::now() + deadline;
+        let until = boot_now() + deadline;
         let mut guard = BreakUnlessDone { break_it: self.break_it.clone(), server: server.clone(), done: false };
         let sent = within(deadline, &server, "a flush", self.send_packets(data)).await;
         let seqno = match sent {
@@ -152,7 +153,7 @@ impl Pipeline {
         self.position += length;
         let (mut progress, write) = (self.progress.clone(), self.write.clone());
         Ok(async move {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = until.since(boot_now());
             let late = |failure| match failure {
                 HdfsError::Deadline { server, what, .. } => HdfsError::Deadline { server, what, after: deadline },
                 failure => failure,
