@@ -3,14 +3,17 @@
 use super::file_system::FileSystem;
 use super::workers::WorkerInfo;
 use crate::proto::alluxio::grpc::block::block_master_client_service_client::BlockMasterClientServiceClient;
+use crate::proto::alluxio::grpc::block::block_worker_client::BlockWorkerClient;
 use crate::proto::alluxio::grpc::block::{
-    GetBlockInfoPRequest, GetCapacityBytesPOptions, GetUsedBytesPOptions, GetWorkerInfoListPOptions,
+    FreeWorkerRequest, GetBlockInfoPRequest, GetCapacityBytesPOptions, GetUsedBytesPOptions, GetWorkerInfoListPOptions,
+    GetWorkerReportPOptions, WorkerInfoField, WorkerRange,
 };
 use crate::proto::convert::{block_from_proto, worker_address_from_proto};
 use crate::rpc::MESSAGE_BYTES_MAX;
-use crate::rpc::channel::Connection;
+use crate::rpc::channel::{self, Connection};
 use crate::rpc::retry::ClientError;
-use crate::types::{BlockId, BlockStatus, ErrorKind, FsError};
+use crate::rpc::status;
+use crate::types::{BlockId, BlockStatus, ErrorKind, FsError, WorkerAddress};
 
 impl FileSystem {
     /// All live workers.
@@ -26,6 +29,35 @@ impl FileSystem {
             address: worker_address_from_proto(info.address.unwrap_or_default()),
         };
         Ok(infos.into_iter().map(info).collect())
+    }
+
+    /// The addresses of all workers, lost ones too.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`].
+    pub async fn all_workers(&self) -> Result<Vec<WorkerAddress>, ClientError> {
+        let options = GetWorkerReportPOptions {
+            field_ranges: vec![WorkerInfoField::Address.into()],
+            worker_range: Some(WorkerRange::All.into()),
+            ..GetWorkerReportPOptions::default()
+        };
+        let call = |connection| {
+            let options = options.clone();
+            async move { client(connection).get_worker_report(options).await }
+        };
+        let infos = self.caller.call(call).await?.into_inner().worker_infos;
+        Ok(infos.into_iter().map(|info| worker_address_from_proto(info.address.unwrap_or_default())).collect())
+    }
+
+    /// Has the worker at `address` drop all its blocks.
+    ///
+    /// # Errors
+    /// It cannot be asked, or cannot drop them.
+    pub async fn free_worker(&self, address: &WorkerAddress) -> Result<(), ClientError> {
+        let channel = &self.workers.settings.worker.channel;
+        let connection = channel::open_authenticated(&address.endpoint(), channel).await.map_err(FsError::from)?;
+        let freed = BlockWorkerClient::new(connection).free_worker(FreeWorkerRequest {}).await;
+        Ok(freed.map(drop).map_err(status::from_status)?)
     }
 
     /// Where the block `id` is now.

@@ -5,8 +5,8 @@ use tonic::Streaming;
 use super::file_reader::FileReader;
 use super::file_writer::FileWriter;
 use super::options::{
-    CompleteFileOptions, CreateDirectoryOptions, CreateFileOptions, Forced, ListOptions, LoadMetadata, ReadType,
-    SetAttributeOptions,
+    CompleteFileOptions, CreateDirectoryOptions, CreateFileOptions, DeleteOptions, Forced, ListOptions, LoadMetadata,
+    ReadType, SetAttributeOptions,
 };
 use super::settings::DataSettings;
 use super::workers::Workers;
@@ -38,7 +38,7 @@ pub struct FileSystem {
     pub(super) workers: Workers,
 }
 
-type Client = FileSystemMasterClientServiceClient<Connection>;
+pub(super) type Client = FileSystemMasterClientServiceClient<Connection>;
 
 impl FileSystem {
     /// A client of the cluster whose primary `masters` finds. Nothing is connected before the first call.
@@ -110,7 +110,25 @@ impl FileSystem {
         self.status_of(path, GetStatusPOptions::default()).await
     }
 
+    /// Sends `request` by `rpc` until the primary answers.
+    pub(super) async fn ask<R: Clone, T, F>(&self, request: R, rpc: impl Fn(Client, R) -> F) -> Result<T, ClientError>
+    where
+        F: Future<Output = Result<tonic::Response<T>, tonic::Status>>,
+    {
+        let call = |connection| rpc(client(connection), request.clone());
+        Ok(self.caller.call(call).await?.into_inner())
+    }
+
     async fn status_of(&self, path: &AlluxioPath, how: GetStatusPOptions) -> Result<FileStatus, ClientError> {
+        Ok(status_from_proto(self.info(path, how).await?)?)
+    }
+
+    /// All that the primary tells of `path`, as it travels: also what [`FileStatus`] has no room for, as access control
+    /// lists. What `how` says of common options and of loading is replaced.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`].
+    pub async fn info(&self, path: &AlluxioPath, how: GetStatusPOptions) -> Result<FileInfo, ClientError> {
         let options = GetStatusPOptions {
             load_metadata_type: Some(LoadMetadataPType::Once.into()),
             common_options: Some(common(None)),
@@ -121,7 +139,7 @@ impl FileSystem {
             let request = request.clone();
             async move { client(connection).get_status(request).await }
         };
-        status("GetStatus", self.caller.call(call).await?.into_inner().file_info)
+        told("GetStatus", self.caller.call(call).await?.into_inner().file_info)
     }
 
     /// The children of `path` in the order of the server, or `path` itself if it is a file.
@@ -133,22 +151,28 @@ impl FileSystem {
             LoadMetadata::Once => LoadMetadataPType::Once,
             LoadMetadata::Always => LoadMetadataPType::Always,
         };
-        let request = ListStatusPRequest {
-            path: text(path),
-            options: Some(ListStatusPOptions {
-                load_metadata_type: Some(load.into()),
-                common_options: Some(common(None)),
-                recursive: Some(how.recursive),
-                ..Default::default()
-            }),
+        let options = ListStatusPOptions {
+            load_metadata_type: Some(load.into()),
+            recursive: Some(how.recursive),
+            ..ListStatusPOptions::default()
         };
+        let infos = self.list_infos(path, options).await?;
+        infos.into_iter().map(|info| Ok(status_from_proto(info)?)).collect()
+    }
+
+    /// As [`FileSystem::list_status`], with all that the primary tells, as it travels.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`].
+    pub async fn list_infos(&self, path: &AlluxioPath, how: ListStatusPOptions) -> Result<Vec<FileInfo>, ClientError> {
+        let options = ListStatusPOptions { common_options: how.common_options.or_else(|| Some(common(None))), ..how };
+        let request = ListStatusPRequest { path: text(path), options: Some(options) };
         // Collected inside the attempt: a list that breaks off is asked for again from its beginning.
         let call = |connection| {
             let request = request.clone();
             async move { collect(client(connection).list_status(request).await?.into_inner()).await }
         };
-        let infos = self.caller.call(call).await?;
-        infos.into_iter().map(|info| status("ListStatus", Some(info))).collect()
+        self.caller.call(call).await
     }
 
     /// Makes a directory.
@@ -163,7 +187,11 @@ impl FileSystem {
                 allow_exists: Some(how.allow_exists),
                 mode: Some(mode_to_proto(how.mode)),
                 write_type: Some(write_type(how.write_type).into()),
-                common_options: Some(common(Some(new_operation()))),
+                common_options: Some(FileSystemMasterCommonPOptions {
+                    ttl: Some(-1),
+                    ttl_action: Some(ttl_action_to_proto(how.ttl_action).into()),
+                    ..common(Some(new_operation()))
+                }),
                 ..Default::default()
             }),
         };
@@ -199,7 +227,8 @@ impl FileSystem {
             let request = request.clone();
             async move { client(connection).create_file(request).await }
         };
-        status("CreateFile", self.caller.call(call).await?.into_inner().file_info)
+        let info = told("CreateFile", self.caller.call(call).await?.into_inner().file_info)?;
+        Ok(status_from_proto(info)?)
     }
 
     /// The id of the next block of a file that is being written. Each must be written before the file is completed, so
@@ -251,11 +280,22 @@ impl FileSystem {
     /// # Errors
     /// As [`FileSystem::get_status`]; it is a directory that is not empty, and `recursive` is false.
     pub async fn delete(&self, path: &AlluxioPath, recursive: bool) -> Result<(), ClientError> {
+        self.delete_as(path, &DeleteOptions { recursive, mount_points: recursive, ..DeleteOptions::default() }).await
+    }
+
+    /// Deletes `path` as `how` says.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`]; it is a directory that is not empty, or something is mounted there, and `how` does
+    /// not say that this goes, too.
+    pub async fn delete_as(&self, path: &AlluxioPath, how: &DeleteOptions) -> Result<(), ClientError> {
         let options = DeletePOptions {
-            recursive: Some(recursive),
-            delete_mount_point: Some(recursive),
+            recursive: Some(how.recursive),
+            alluxio_only: Some(how.alluxio_only),
+            unchecked: Some(how.unchecked),
+            sync_parent_next_time: Some(how.sync_parent_next_time),
+            delete_mount_point: Some(how.mount_points),
             common_options: Some(common(Some(new_operation()))),
-            ..Default::default()
         };
         let request = DeletePRequest { path: text(path), options: Some(options) };
         let call = |connection| {
@@ -278,6 +318,10 @@ impl FileSystem {
                 group: change.group.clone(),
                 mode: change.mode.map(mode_to_proto),
                 pinned: change.pinned,
+                pinned_media: change.pinned_media.clone(),
+                replication_min: change.replication_min,
+                replication_max: change.replication_max,
+                direct_children_loaded: change.direct_children_loaded,
                 recursive: Some(change.recursive),
                 common_options: Some(FileSystemMasterCommonPOptions {
                     ttl: change.ttl.map(|(ms, _)| ms),
@@ -312,13 +356,15 @@ impl FileSystem {
         self.caller.call(call).await.map(drop)
     }
 
-    /// Has the master write a file to the UFS, soon.
+    /// Has the master write a file to the UFS, `wait_ms` from now.
     ///
     /// # Errors
     /// As [`FileSystem::get_status`]; it is incomplete.
-    pub async fn schedule_async_persistence(&self, path: &AlluxioPath) -> Result<(), ClientError> {
-        let options =
-            ScheduleAsyncPersistencePOptions { common_options: Some(common(None)), persistence_wait_time: Some(0) };
+    pub async fn schedule_async_persistence(&self, path: &AlluxioPath, wait_ms: i64) -> Result<(), ClientError> {
+        let options = ScheduleAsyncPersistencePOptions {
+            common_options: Some(common(None)),
+            persistence_wait_time: Some(wait_ms),
+        };
         let request = ScheduleAsyncPersistencePRequest { path: text(path), options: Some(options) };
         let call = |connection| {
             let request = request.clone();
@@ -340,9 +386,9 @@ async fn collect(mut stream: Streaming<ListStatusPResponse>) -> Result<Vec<FileI
     Ok(infos)
 }
 
-fn status(call: &str, info: Option<FileInfo>) -> Result<FileStatus, ClientError> {
+fn told(call: &str, info: Option<FileInfo>) -> Result<FileInfo, ClientError> {
     let lacks = || FsError::new(ErrorKind::Internal, format!("the answer to {call} lacks the status of the path"));
-    Ok(status_from_proto(info.ok_or_else(lacks)?)?)
+    Ok(info.ok_or_else(lacks)?)
 }
 
 pub(super) fn text(path: &AlluxioPath) -> Option<String> {

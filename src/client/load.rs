@@ -40,4 +40,30 @@ impl FileSystem {
         }
         Ok(())
     }
+
+    /// Has the worker of this host keep a copy of each block of the file of `status`, wherever others are. Says whether
+    /// there is such a worker.
+    ///
+    /// # Errors
+    /// It cannot hold a block, or a block is nowhere.
+    pub async fn load_here(&self, status: &FileStatus) -> Result<bool, ClientError> {
+        let place = &self.workers.settings.place;
+        let all = self.workers().await?.into_iter().map(|worker| worker.address);
+        let Some(here) = all.into_iter().find(|address| place.is_local(address)) else { return Ok(false) };
+        for (index, block) in status.blocks.iter().enumerate() {
+            if block.locations.iter().any(|location| location.address == here) {
+                continue;
+            }
+            let ufs = ufs_block(status, index, Keep::Copy);
+            let other = block.locations.first().map(|location| &location.address);
+            let (Some(ufs), source) = (ufs, other.unwrap_or(&here)) else {
+                let text =
+                    format!("Block {} is in no UFS from which the worker of this host could load it.", block.id.0);
+                return Err(FsError::new(ErrorKind::Unavailable, text).into());
+            };
+            let worker = self.workers.connect(&here).await?;
+            worker.cache(block.id, block.length, &ufs, source, Wait::ForTheCopy).await?;
+        }
+        Ok(true)
+    }
 }

@@ -11,10 +11,12 @@
 //! Uses `election` (finding the primary), `rpc` (connections, streams, errors) and `proto`.
 //! Read `file_system.rs`, `file_writer.rs`, `file_reader.rs`.
 
+mod acl;
 mod backup;
 mod block_sink;
 mod block_source;
 mod blocks;
+mod checks;
 mod cluster;
 mod file_reader;
 mod file_system;
@@ -26,6 +28,7 @@ mod policy;
 #[cfg(test)]
 mod retry_tests;
 mod settings;
+mod sync;
 mod workers;
 
 pub use backup::{Backup, BackupOptions};
@@ -33,8 +36,8 @@ pub use file_reader::FileReader;
 pub use file_system::FileSystem;
 pub use file_writer::FileWriter;
 pub use options::{
-    CreateDirectoryOptions, CreateFileOptions, Forced, ListOptions, LoadMetadata, MountOptions, MountPoint, ReadType,
-    SetAttributeOptions,
+    CreateDirectoryOptions, CreateFileOptions, DeleteOptions, Forced, ListOptions, LoadMetadata, MountOptions,
+    MountPoint, ReadType, SetAttributeOptions,
 };
 pub use policy::Place;
 pub use settings::DataSettings;

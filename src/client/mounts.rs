@@ -1,9 +1,10 @@
 //! The calls about mounts.
 
-use super::file_system::{FileSystem, client, common, text};
+use super::file_system::{FileSystem, common, text};
 use super::options::{MountOptions, MountPoint};
 use crate::proto::alluxio::grpc::file::{
-    GetMountTablePRequest, MountPOptions, MountPRequest, UnmountPOptions, UnmountPRequest,
+    GetMountTablePRequest, MountPOptions, MountPRequest, MountPointInfo, UnmountPOptions, UnmountPRequest,
+    UpdateMountPRequest,
 };
 use crate::rpc::retry::ClientError;
 use crate::types::AlluxioPath;
@@ -14,20 +15,18 @@ impl FileSystem {
     /// # Errors
     /// As [`FileSystem::get_status`]; it cannot be mounted there.
     pub async fn mount(&self, path: &AlluxioPath, ufs: &str, how: &MountOptions) -> Result<(), ClientError> {
-        let options = MountPOptions {
-            read_only: Some(how.read_only),
-            shared: Some(how.shared),
-            properties: how.properties.iter().cloned().collect(),
-            common_options: Some(common(None)),
-            remount: None,
-        };
-        let request =
-            MountPRequest { alluxio_path: text(path), ufs_path: Some(ufs.to_owned()), options: Some(options) };
-        let call = |connection| {
-            let request = request.clone();
-            async move { client(connection).mount(request).await }
-        };
-        self.caller.call(call).await.map(drop)
+        let options = Some(to_proto(how));
+        let request = MountPRequest { alluxio_path: text(path), ufs_path: Some(ufs.to_owned()), options };
+        self.ask(request, async |mut client, request| client.mount(request).await).await.map(drop)
+    }
+
+    /// Gives the mount at `path` the options in `how`, and takes all others away.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`]; nothing is mounted there.
+    pub async fn update_mount(&self, path: &AlluxioPath, how: &MountOptions) -> Result<(), ClientError> {
+        let request = UpdateMountPRequest { alluxio_path: text(path), options: Some(to_proto(how)) };
+        self.ask(request, async |mut client, request| client.update_mount(request).await).await.map(drop)
     }
 
     /// Ends the mount at `path`. What was in Alluxio below it goes; the UFS is left alone.
@@ -37,11 +36,7 @@ impl FileSystem {
     pub async fn unmount(&self, path: &AlluxioPath) -> Result<(), ClientError> {
         let options = UnmountPOptions { common_options: Some(common(None)) };
         let request = UnmountPRequest { alluxio_path: text(path), options: Some(options) };
-        let call = |connection| {
-            let request = request.clone();
-            async move { client(connection).unmount(request).await }
-        };
-        self.caller.call(call).await.map(drop)
+        self.ask(request, async |mut client, request| client.unmount(request).await).await.map(drop)
     }
 
     /// All mounts by path, that of the root among them.
@@ -49,18 +44,39 @@ impl FileSystem {
     /// # Errors
     /// As [`FileSystem::get_status`].
     pub async fn mounts(&self) -> Result<Vec<MountPoint>, ClientError> {
-        let request = GetMountTablePRequest { check_ufs: Some(false) };
-        let call = async |connection| client(connection).get_mount_table(request).await;
-        let table = self.caller.call(call).await?.into_inner().mount_points.into_iter();
-        let mut mounts: Vec<MountPoint> = table
-            .map(|(path, info)| MountPoint {
-                path,
-                read_only: info.read_only(),
-                ufs: info.ufs_uri.unwrap_or_default(),
-                ufs_type: info.ufs_type.unwrap_or_default(),
-            })
+        let table = self.mount_table(false).await?.into_iter();
+        let mounts = table.map(|(path, info)| MountPoint {
+            path,
+            read_only: info.read_only(),
+            ufs: info.ufs_uri.unwrap_or_default(),
+            ufs_type: info.ufs_type.unwrap_or_default(),
+        });
+        Ok(mounts.collect())
+    }
+
+    /// All mounts by path, with all that the primary tells, as it travels; with the room in each UFS, if `check_ufs`.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`].
+    pub async fn mount_table(&self, check_ufs: bool) -> Result<Vec<(String, MountPointInfo)>, ClientError> {
+        let request = GetMountTablePRequest { check_ufs: Some(check_ufs) };
+        let mut mounts: Vec<_> = self
+            .ask(request, async |mut client, request| client.get_mount_table(request).await)
+            .await?
+            .mount_points
+            .into_iter()
             .collect();
-        mounts.sort_by(|a, b| a.path.cmp(&b.path));
+        mounts.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(mounts)
+    }
+}
+
+fn to_proto(how: &MountOptions) -> MountPOptions {
+    MountPOptions {
+        read_only: Some(how.read_only),
+        shared: Some(how.shared),
+        properties: how.properties.iter().cloned().collect(),
+        common_options: Some(common(None)),
+        remount: how.remount.then_some(true),
     }
 }

@@ -32,6 +32,8 @@ pub struct CreateDirectoryOptions {
     pub mode: u16,
     /// Whether it goes to the UFS.
     pub write_type: WriteType,
+    /// What happens when a time to live, set later, ends.
+    pub ttl_action: TtlAction,
 }
 
 /// How a file is made.
@@ -58,6 +60,21 @@ pub(super) struct CompleteFileOptions {
     pub persist_later: bool,
 }
 
+/// What goes when something is deleted.
+#[derive(Debug, Clone, Default)]
+pub struct DeleteOptions {
+    /// With all below it.
+    pub recursive: bool,
+    /// The UFS keeps it.
+    pub alluxio_only: bool,
+    /// Nobody looks whether the UFS has what Alluxio does not know.
+    pub unchecked: bool,
+    /// Mounts at and below the path end.
+    pub mount_points: bool,
+    /// The directory above is compared with the UFS when it is used next.
+    pub sync_parent_next_time: bool,
+}
+
 /// What is changed of a file or directory; the rest stays.
 #[derive(Debug, Clone, Default)]
 pub struct SetAttributeOptions {
@@ -71,6 +88,14 @@ pub struct SetAttributeOptions {
     pub group: Option<String>,
     /// Whether its blocks must stay.
     pub pinned: Option<bool>,
+    /// Media on which they must stay; none for any.
+    pub pinned_media: Vec<String>,
+    /// Fewest copies wished.
+    pub replication_min: Option<i32>,
+    /// Most copies wished, -1 without limit.
+    pub replication_max: Option<i32>,
+    /// Whether the children of a directory count as looked at in the UFS.
+    pub direct_children_loaded: Option<bool>,
     /// New time to live, and what happens when it ends; -1 ms for none.
     pub ttl: Option<(i64, TtlAction)>,
 }
@@ -82,6 +107,8 @@ pub struct MountOptions {
     pub read_only: bool,
     /// All users of Alluxio use the same credentials.
     pub shared: bool,
+    /// What is mounted there ends in the same step.
+    pub remount: bool,
     /// What the UFS needs to know.
     pub properties: Vec<(String, String)>,
 }

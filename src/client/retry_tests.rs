@@ -32,7 +32,7 @@ use crate::proto::alluxio::grpc::file::{
 };
 use crate::proto::alluxio::grpc::version::{GetServiceVersionPRequest, GetServiceVersionPResponse};
 use crate::types::time::boot_now;
-use crate::types::{AlluxioPath, ErrorKind};
+use crate::types::{AlluxioPath, ErrorKind, TtlAction};
 
 /// What a master does with the next call. After the last of them it answers.
 #[derive(Debug, Clone, Copy)]
@@ -183,8 +183,13 @@ fn files(masters: impl Locate + 'static, max_duration: Duration) -> FileSystem {
 const LONG: Duration = Duration::from_secs(20);
 
 async fn mkdir(files: &FileSystem) -> Result<(), ClientError> {
-    let how =
-        CreateDirectoryOptions { recursive: true, allow_exists: false, mode: 0o755, write_type: WriteType::MustCache };
+    let how = CreateDirectoryOptions {
+        recursive: true,
+        allow_exists: false,
+        mode: 0o755,
+        write_type: WriteType::MustCache,
+        ttl_action: TtlAction::Delete,
+    };
     files.create_directory(&AlluxioPath::parse("/a").unwrap(), &how).await
 }
 

@@ -1,21 +1,23 @@
 //! The commands that users type: `alluxio fs <command> …`, `alluxio runTests`, `alluxio logLevel`.
 //!
-//! [`run`] is the whole shell: it looks the command up in the table of `fs/table.rs`, makes it, and gives the exit code.
-//! Output is that of 1.2.0 to the letter, on the stream that 1.2.0 used: results *and* refusals on standard output.
+//! [`run`] is the whole shell: it looks the command up in a table, makes it, and gives the exit code. `alluxio fs` has two
+//! dialects, which `alluxio.compatibility` chooses: that of 1.2.0 in `fs/` and that of 2.9.6 in `fs29/`. Output is that of
+//! the original to the letter, on the stream that it used: results *and* refusals on standard output.
 //! What we add (advice) goes to standard error, and only to a terminal.
 //!
 //! Pure: `uri.rs` (what users type for a path), `pattern.rs` (wildcards), `columns.rs` (sizes, times), `describe.rs` (all
-//! about a file), `texts.rs` (the server speaks 2.9, users read 1.2). A second dialect, `alluxio.compatibility=2.9`, needs a table, columns and texts of
-//! its own; `settings.rs` is where it is to be chosen.
+//! about a file), `texts.rs` (the server speaks 2.9, users of the older dialect read 1.2).
 //!
-//! Where we depart from 1.2.0, and why, is in docs/shell.md.
+//! Where we depart from the originals, and why, is in docs/shell.md.
 //!
 //! Nothing happens before the first byte of output that the command does not need: one thread, no logging.
 //! Uses `client` and `conf`. Read `fs/mod.rs`, `fs/ls.rs`, then the pure parts.
 
 mod columns;
 mod describe;
+mod dialect;
 mod fs;
+mod fs29;
 mod fsadmin;
 mod local;
 mod log_level;
@@ -29,13 +31,14 @@ mod uri;
 
 use std::io::{self, IsTerminal, Write};
 
-use crate::client::FileSystem;
+use crate::client::{CreateFileOptions, FileSystem, ReadType};
 
+pub use dialect::Dialect;
 pub use log_level::WebPorts;
 pub use output::Output;
 pub use settings::{CreateSettings, SettingsError, ShellSettings};
 
-/// Exit code of everything that goes wrong, as in 1.2.0.
+/// Exit code of everything that goes wrong, as in the originals.
 const FAILED: i32 = 255;
 
 /// What a command works with.
@@ -46,6 +49,22 @@ struct Session {
     places: String,
     create: CreateSettings,
     show_owners: bool,
+    dialect: Dialect,
+}
+
+impl Session {
+    /// What reading leaves in Alluxio: nothing in 1.2.0, copies in 2.9.
+    fn read_type(&self) -> ReadType {
+        match self.dialect {
+            Dialect::Of1_2 => ReadType::NoCache,
+            Dialect::Of2_9 => ReadType::Cache,
+        }
+    }
+
+    /// How a file is made: in 1.2.0 with its parents, in 2.9 where they are.
+    fn file(&self) -> CreateFileOptions {
+        CreateFileOptions { recursive: self.dialect == Dialect::Of1_2, ..self.create.file() }
+    }
 }
 
 /// What the shell can be asked for.
@@ -73,12 +92,16 @@ pub fn run(face: Face, words: &[&str], mut settings: ShellSettings) -> i32 {
 pub fn run_on(face: Face, words: &[&str], settings: ShellSettings, output: &mut Output<'_>) -> i32 {
     let code = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
-            let ShellSettings { masters, client, data, create, show_owners, web_ports } = settings;
+            let ShellSettings { masters, client, data, create, show_owners, dialect, web_ports } = settings;
             let places = masters.places();
-            let session = Session { files: FileSystem::new(masters, client, data), places, create, show_owners };
+            let session =
+                Session { files: FileSystem::new(masters, client, data), places, create, show_owners, dialect };
             let code = runtime.block_on(async {
                 match face {
-                    Face::Fs => fs::run(words, &session, output).await,
+                    Face::Fs => match dialect {
+                        Dialect::Of1_2 => fs::run(words, &session, output).await,
+                        Dialect::Of2_9 => fs29::run(words, &session, output).await,
+                    },
                     Face::FsAdmin => fsadmin::run(words, &session, output).await,
                     Face::LogLevel => log_level::run(words, web_ports, &session, output).await,
                     Face::RunTests => run_tests::run(words, &session, output).await,

@@ -1,6 +1,8 @@
 //! What the shell has from the properties.
 
-use super::WebPorts;
+use std::time::Duration;
+
+use super::{Dialect, WebPorts};
 use crate::client::{
     ChannelSettings, ClientSettings, CreateDirectoryOptions, CreateFileOptions, DataSettings, Locate, NoUser,
     RetrySettings, identity,
@@ -8,6 +10,9 @@ use crate::client::{
 use crate::conf::{Compatibility, Conf, Origin, WriteType, keys};
 use crate::election::{FindError, configured};
 use crate::types::TtlAction;
+
+/// How long the shell of 2.9 goes on trying unless a property says so (2.9.6 FileSystemShell, main).
+const PATIENCE_OF_2_9: Duration = Duration::from_secs(5);
 
 /// What the shell needs to know.
 #[derive(Debug)]
@@ -22,6 +27,8 @@ pub struct ShellSettings {
     pub create: CreateSettings,
     /// Whether `ls` shows mode, owner and group.
     pub show_owners: bool,
+    /// Whose commands and texts `alluxio fs` has.
+    pub dialect: Dialect,
     /// Where servers are asked for the level of their logs.
     pub web_ports: WebPorts,
 }
@@ -47,6 +54,7 @@ impl CreateSettings {
             allow_exists: false,
             mode: 0o777 & !self.umask,
             write_type: self.write_type,
+            ttl_action: self.ttl_action,
         }
     }
 
@@ -96,15 +104,24 @@ impl ShellSettings {
     /// # Errors
     /// They do not say where the masters are, or who asks.
     pub fn read(conf: &Conf) -> Result<ShellSettings, SettingsError> {
+        let dialect = match conf.compatibility() {
+            Compatibility::V1_2 => Dialect::Of1_2,
+            Compatibility::V2_9 => Dialect::Of2_9,
+        };
         let identity = identity::of_process(conf)?;
         // Compatible: 1.2.0 shows owners where permissions are checked, which was off by default; tests/shell, 05-ls.
         // Here it is on by default, so only who asks for it sees them.
         let asked_for_permissions = *conf.origin(&keys::PERMISSION_ENABLED.row) != Origin::Preset;
-        let show_owners = identity.is_some() && asked_for_permissions && conf.get(&keys::PERMISSION_ENABLED);
+        // Compatible: 2.9 LsCommand, printLsString: wherever users are authenticated.
+        let permissions = asked_for_permissions && conf.get(&keys::PERMISSION_ENABLED);
+        let show_owners = identity.is_some() && (permissions || dialect == Dialect::Of2_9);
         let retry = RetrySettings {
             base_sleep: conf.get(&keys::USER_RPC_RETRY_BASE_SLEEP),
             max_sleep: conf.get(&keys::USER_RPC_RETRY_MAX_SLEEP),
-            max_duration: conf.get(&keys::USER_RPC_RETRY_MAX_DURATION),
+            max_duration: match (dialect, conf.origin(&keys::USER_RPC_RETRY_MAX_DURATION.row)) {
+                (Dialect::Of2_9, Origin::Preset) => PATIENCE_OF_2_9,
+                _ => conf.get(&keys::USER_RPC_RETRY_MAX_DURATION),
+            },
         };
         let channel = ChannelSettings { identity, ..ChannelSettings::default() };
         let client = ClientSettings { channel, retry, ..ClientSettings::default() };
@@ -112,16 +129,16 @@ impl ShellSettings {
             umask: conf.get(&keys::PERMISSION_UMASK).0,
             block_size_bytes: i64::try_from(conf.get(&keys::USER_BLOCK_SIZE).0).unwrap_or(i64::MAX),
             write_type: conf.get(&keys::USER_WRITE_TYPE),
-            ttl_action: match conf.compatibility() {
-                Compatibility::V1_2 => TtlAction::Delete,
-                Compatibility::V2_9 => TtlAction::Free,
+            ttl_action: match dialect {
+                Dialect::Of1_2 => TtlAction::Delete,
+                Dialect::Of2_9 => TtlAction::Free,
             },
         };
         let masters = configured::primary(conf, client.look_again)?;
         let data = DataSettings::read(conf, &client.channel);
         let web_ports =
             WebPorts { master: conf.get(&keys::MASTER_WEB_PORT).0, worker: conf.get(&keys::WORKER_WEB_PORT).0 };
-        Ok(ShellSettings { masters, client, data, create, show_owners, web_ports })
+        Ok(ShellSettings { masters, client, data, create, show_owners, dialect, web_ports })
     }
 }
 
@@ -129,6 +146,7 @@ impl ShellSettings {
 mod tests {
     use super::ShellSettings;
     use crate::conf::{Conf, Role, Sources};
+    use crate::shell::Dialect;
 
     /// The settings by these properties and no others.
     fn read(properties: &[&str]) -> Result<ShellSettings, String> {
@@ -156,6 +174,17 @@ mod tests {
         let zookeeper = ["alluxio.zookeeper.enabled=true", "alluxio.zookeeper.address=z:2181"];
         assert_eq!(places(&zookeeper), Ok("ZooKeeper z:2181".into()));
         assert!(places(&zookeeper[..1]).is_err_and(|text| text.contains("alluxio.zookeeper.address is not set")));
+    }
+
+    #[test]
+    fn the_dialect_is_that_of_the_compatibility() {
+        let read = |properties: &[&str]| read(properties).unwrap();
+        let old = read(&[]);
+        assert_eq!((old.dialect, old.client.retry.max_duration.as_secs()), (Dialect::Of1_2, 120));
+        let new = read(&["alluxio.compatibility=2.9"]);
+        assert_eq!((new.dialect, new.client.retry.max_duration.as_secs(), new.show_owners), (Dialect::Of2_9, 5, true));
+        let patient = read(&["alluxio.compatibility=2.9", "alluxio.user.rpc.retry.max.duration=7s"]);
+        assert_eq!(patient.client.retry.max_duration.as_secs(), 7);
     }
 
     #[test]

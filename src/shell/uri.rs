@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::dialect::Dialect;
 use crate::types::AlluxioPath;
 
 /// `/a/b`, `alluxio:///a/b`, `alluxio://host:port/a/b` or `alluxio-ft://host:port/a/b`.
@@ -17,50 +18,76 @@ pub(super) struct Uri {
     text: String,
     /// None if it cannot be one.
     path: Option<AlluxioPath>,
+    /// Whose rules and texts hold.
+    dialect: Dialect,
 }
 
-/// Not absolute, with a blank, or above the root.
+/// Not absolute, above the root, or (in 1.2.0) with a blank.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Path {0} is invalid")]
-pub(super) struct InvalidPath(String);
+pub(super) enum InvalidPath {
+    #[error("Path {0} is invalid")]
+    In1_2(String),
+    #[error("Path \"{0}\" is invalid.")]
+    In2_9(String),
+}
 
 /// Another file system is meant.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Path {uri} is invalid: the scheme is {scheme}, and only alluxio and alluxio-ft name paths of Alluxio")]
-pub(super) struct ForeignScheme {
-    /// What was typed.
-    uri: String,
+pub(super) enum ForeignScheme {
+    /// What was typed, and its scheme.
+    #[error("Path {0} is invalid: the scheme is {1}, and only alluxio and alluxio-ft name paths of Alluxio")]
+    In1_2(String, String),
     /// Its scheme.
-    scheme: String,
+    // Compatible: 2.9 BaseFileSystem, checkUri.
+    #[error(
+        "Scheme {0}:// in AlluxioURI is invalid. Schemes in filesystem operations are ignored. \"alluxio://\" or no \
+         scheme at all is valid."
+    )]
+    In2_9(String),
 }
 
 impl Uri {
     /// Reads what a user typed.
-    pub(super) fn parse(text: &str) -> Result<Uri, ForeignScheme> {
+    pub(super) fn parse(text: &str, dialect: Dialect) -> Result<Uri, ForeignScheme> {
         let (scheme, rest) = split_scheme(text);
-        if let Some(scheme) = scheme.filter(|scheme| !["alluxio", "alluxio-ft"].contains(scheme)) {
-            return Err(ForeignScheme { uri: text.to_owned(), scheme: scheme.to_owned() });
+        let known = match dialect {
+            Dialect::Of1_2 => &["alluxio", "alluxio-ft"][..],
+            Dialect::Of2_9 => &["alluxio"],
+        };
+        if let Some(scheme) = scheme.filter(|scheme| !known.contains(scheme)) {
+            return Err(match dialect {
+                Dialect::Of1_2 => ForeignScheme::In1_2(text.to_owned(), scheme.to_owned()),
+                Dialect::Of2_9 => ForeignScheme::In2_9(scheme.to_owned()),
+            });
         }
         let (authority, path) = split_authority(rest);
         // `alluxio://host:port` alone is the root.
         let path = if path.is_empty() && authority.is_some() { "/" } else { path };
-        Ok(Uri::read(scheme.map(str::to_owned), authority.map(str::to_owned), normal(path)))
+        Ok(Uri::read(scheme.map(str::to_owned), authority.map(str::to_owned), normal(path), dialect))
     }
 
-    fn read(scheme: Option<String>, authority: Option<String>, text: String) -> Uri {
+    fn read(scheme: Option<String>, authority: Option<String>, text: String, dialect: Dialect) -> Uri {
         // Compatible: 1.2.0 refuses blanks and relative paths; tests/shell, 02-mkdir.
-        let path = AlluxioPath::parse(&text).ok().filter(|_| !text.contains(' '));
-        Uri { scheme, authority, text, path }
+        let path = AlluxioPath::parse(&text).ok().filter(|_| dialect != Dialect::Of1_2 || !text.contains(' '));
+        Uri { scheme, authority, text, path, dialect }
     }
 
-    /// The path alone, as if typed so.
-    pub(super) fn of(path: AlluxioPath) -> Uri {
-        Uri { scheme: None, authority: None, text: path.to_string(), path: Some(path) }
+    /// The same place without scheme and authority, but at `path`.
+    pub(super) fn bare(&self, path: AlluxioPath) -> Uri {
+        Uri { scheme: None, authority: None, ..self.with_path(path) }
     }
 
     /// The path in Alluxio.
     pub(super) fn path(&self) -> Result<&AlluxioPath, InvalidPath> {
-        self.path.as_ref().ok_or_else(|| InvalidPath(self.text.clone()))
+        self.path.as_ref().ok_or_else(|| match self.dialect {
+            Dialect::Of1_2 => InvalidPath::In1_2(self.text.clone()),
+            Dialect::Of2_9 => InvalidPath::In2_9(self.text.clone()),
+        })
+    }
+
+    /// Whose rules and texts hold.
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// The path as it is echoed, whether it can be one or not.
@@ -81,7 +108,7 @@ impl Uri {
     /// What is called `name` in this directory.
     pub(super) fn child(&self, name: &str) -> Uri {
         let text = format!("{}/{name}", self.text.trim_end_matches('/'));
-        Uri::read(self.scheme.clone(), self.authority.clone(), text)
+        Uri::read(self.scheme.clone(), self.authority.clone(), text, self.dialect)
     }
 }
 
@@ -135,9 +162,14 @@ fn split_authority(text: &str) -> (Option<&str>, &str) {
 #[cfg(test)]
 mod tests {
     use super::Uri;
+    use crate::shell::dialect::Dialect::{self, Of1_2, Of2_9};
 
     fn read(text: &str) -> Result<(String, String), String> {
-        let uri = Uri::parse(text).map_err(|error| error.to_string())?;
+        read_in(Of1_2, text)
+    }
+
+    fn read_in(dialect: Dialect, text: &str) -> Result<(String, String), String> {
+        let uri = Uri::parse(text, dialect).map_err(|error| error.to_string())?;
         let path = uri.path().map_err(|error| error.to_string())?;
         Ok((uri.to_string(), path.to_string()))
     }
@@ -178,12 +210,19 @@ mod tests {
     #[test]
     fn a_child_is_below_and_may_be_refused() {
         let child = |place: &str, name: &str| {
-            let child = Uri::parse(place).unwrap().child(name);
+            let child = Uri::parse(place, Of1_2).unwrap().child(name);
             child.path().map(|_| child.to_string()).map_err(|error| error.to_string())
         };
         assert_eq!(child("/", "a"), Ok("/a".into()));
         assert_eq!(child("alluxio://h:1/a", "b"), Ok("alluxio://h:1/a/b".into()));
         assert_eq!(child("/a", "b c"), Err("Path /a/b c is invalid".into()));
+    }
+
+    #[test]
+    fn in_2_9_blanks_are_allowed_and_refusals_have_its_words() {
+        assert_eq!(read_in(Of2_9, "/with space"), Ok(("/with space".into(), "/with space".into())));
+        assert_eq!(read_in(Of2_9, "relative"), Err("Path \"relative\" is invalid.".into()));
+        assert!(read_in(Of2_9, "alluxio-ft://h:1/a").is_err_and(|text| text.starts_with("Scheme alluxio-ft:// in ")));
     }
 
     #[test]

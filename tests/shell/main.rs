@@ -1,4 +1,5 @@
-//! The shell as users of 1.2.0 know it: recordings of the original, replayed on a master of ours.
+//! The shell as users of 1.2.0 and 2.9.6 know it: recordings of the originals, replayed on a master of ours.
+//! Those of 2.9.6 are the business of `dialect_2_9.rs`.
 //!
 //! `tests/data/legacy-1.2.0` holds what 1.2.0 printed, and in `22-unrecorded` what it would have. Times are masked, listings are compared as sets (1.2.0 lists by
 //! time of creation, we by name). With `ALLUXIO_TEST_MASTER=host:port` and `ALLUXIO_TEST_HDFS=folder` the recordings are
@@ -7,6 +8,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod dialect_2_9;
+mod different_2_9;
 mod fixture;
 #[path = "../harness/free_port.rs"]
 mod free_port;
@@ -19,9 +22,11 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use alluxio::client::{ClientSettings, DataSettings, Fixed, RetrySettings};
+use alluxio::conf::WriteType;
 use alluxio::rpc::channel::{ChannelSettings, Identity};
 use alluxio::rpc::worker::WorkerSettings;
-use alluxio::shell::{self, CreateSettings, Face, Output, ShellSettings, WebPorts};
+use alluxio::shell::{self, CreateSettings, Dialect, Face, Output, ShellSettings, WebPorts};
+use alluxio::types::TtlAction;
 
 use fixture::Fixture;
 use master::Master;
@@ -71,22 +76,22 @@ const LOOKS_MAX: Duration = Duration::from_secs(15);
 
 #[test]
 fn the_shell_answers_as_1_2_0_did() {
-    replay(&TRANSCRIPTS, LINES, Owners::Hidden);
+    replay(&TRANSCRIPTS, LINES, Look::Of1_2);
 }
 
 #[test]
 fn users_are_told_what_1_2_0_told_them() {
-    replay(&["19-permissions"], LINES_ABOUT_USERS, Owners::Shown);
+    replay(&["19-permissions"], LINES_ABOUT_USERS, Look::Of1_2WithOwners);
 }
 
 #[test]
 fn what_was_not_recorded_is_answered_in_the_words_of_1_2_0() {
-    replay(&["22-unrecorded"], LINES_UNRECORDED, Owners::Hidden);
+    replay(&["22-unrecorded"], LINES_UNRECORDED, Look::Of1_2);
 }
 
 /// Replays recordings on a fresh cluster. `lines` is how many there are.
-fn replay(transcripts: &[&str], lines: usize, owners: Owners) {
-    let replay = Replay { fixture: Fixture::enter(), master: Master::start(), owners };
+fn replay(transcripts: &[&str], lines: usize, look: Look) {
+    let replay = Replay { fixture: Fixture::enter(), master: Master::start(), look };
     let (mut differences, mut compared, mut left_out) = (Vec::new(), 0, 0);
     for name in transcripts {
         for step in read(name) {
@@ -131,20 +136,41 @@ fn the_tests_of_1_2_0_pass_in_its_words() {
 }
 
 fn run_tests(words: &[&str], master: &Master) -> Outcome {
-    alluxio(Face::RunTests, None, Owners::Hidden, words, &master.address)
+    alluxio(Face::RunTests, None, Look::Of1_2, words, &master.address)
 }
 
-/// Whether `ls` shows mode, owner and group.
+/// How the shell is set.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Owners {
-    Hidden,
-    Shown,
+enum Look {
+    Of1_2,
+    /// `ls` shows mode, owner and group.
+    Of1_2WithOwners,
+    Of2_9,
+}
+
+impl Look {
+    fn dialect(self) -> Dialect {
+        if self == Look::Of2_9 { Dialect::Of2_9 } else { Dialect::Of1_2 }
+    }
+
+    /// The defaults of the release.
+    fn create(self) -> CreateSettings {
+        match self {
+            Look::Of1_2 | Look::Of1_2WithOwners => CreateSettings::default(),
+            Look::Of2_9 => CreateSettings {
+                umask: 0o022,
+                block_size_bytes: 64 << 20,
+                write_type: WriteType::AsyncThrough,
+                ttl_action: TtlAction::Free,
+            },
+        }
+    }
 }
 
 struct Replay {
     fixture: Fixture,
     master: Master,
-    owners: Owners,
+    look: Look,
 }
 
 impl Replay {
@@ -179,7 +205,7 @@ impl Replay {
         const HDFS: &str = "hdfs://localhost:20820";
         let hdfs = self.master.hdfs.display().to_string();
         let words: Vec<String> = words.iter().map(|word| word.replace(HDFS, &hdfs)).collect();
-        let outcome = alluxio(Face::Fs, user, self.owners, &words, &self.master.address);
+        let outcome = alluxio(Face::Fs, user, self.look, &words, &self.master.address);
         // A path alone, where that of HDFS had no host either.
         outcome.with(&format!("message:Ufs path {hdfs}"), "message:Ufs path ").with(&hdfs, HDFS)
     }
@@ -213,11 +239,11 @@ fn a_master_that_is_not_there_is_named() {
 
 /// Runs `alluxio fs <words>` against the master at `address`.
 fn alluxio_fs(words: &[impl AsRef<str>], address: &str) -> Outcome {
-    alluxio(Face::Fs, None, Owners::Hidden, words, address)
+    alluxio(Face::Fs, None, Look::Of1_2, words, address)
 }
 
 /// Runs a command as the user `other`, or as who runs the test.
-fn alluxio(face: Face, other: Option<&str>, owners: Owners, words: &[impl AsRef<str>], address: &str) -> Outcome {
+fn alluxio(face: Face, other: Option<&str>, look: Look, words: &[impl AsRef<str>], address: &str) -> Outcome {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let identity = Some(Identity { user: other.map_or_else(user, str::to_owned), on_behalf_of: None });
     let retry = RetrySettings {
@@ -230,8 +256,9 @@ fn alluxio(face: Face, other: Option<&str>, owners: Owners, words: &[impl AsRef<
         masters: Box::new(Fixed { address: address.to_owned() }),
         client: ClientSettings { channel, retry, ..ClientSettings::default() },
         data: DataSettings { worker, ..DataSettings::default() },
-        create: CreateSettings::default(),
-        show_owners: owners == Owners::Shown,
+        create: look.create(),
+        show_owners: look != Look::Of1_2,
+        dialect: look.dialect(),
         web_ports: WebPorts { master: 1, worker: 1 },
     };
     let mut output = Output::new(Box::new(&mut stdout), Box::new(&mut stderr), false);

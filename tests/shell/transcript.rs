@@ -75,7 +75,7 @@ fn outcome<'a>(lines: &mut impl Iterator<Item = &'a str>, usage: &str) -> Outcom
 }
 
 /// The words of a command line, with quotes as the recordings use them.
-fn split(line: &str) -> Vec<String> {
+pub fn split(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut rest = line.trim();
     while !rest.is_empty() {
@@ -94,7 +94,7 @@ fn split(line: &str) -> Vec<String> {
 const WITHOUT_ORDER: [&str; 4] = ["ls", "cp", "copyFromLocal", "copyToLocal"];
 
 /// What replaces what differs from run to run. In `fileInfo` names stand before values.
-const FIELDS: [&str; 12] = [
+pub const FIELDS: [&str; 12] = [
     "fileId=",
     "blockIds=",
     "{id=",
@@ -147,7 +147,7 @@ fn mask(line: &str) -> String {
 }
 
 /// `line` with the value behind each `field` replaced.
-fn mask_field(line: &str, field: &str) -> String {
+pub fn mask_field(line: &str, field: &str) -> String {
     let mut parts = line.split(field);
     let mut masked = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -158,7 +158,7 @@ fn mask_field(line: &str, field: &str) -> String {
 }
 
 /// `line` with a name that a copy has while it is made replaced.
-fn mask_random_name(line: &str) -> String {
+pub fn mask_random_name(line: &str) -> String {
     match line.split_once("_copyToLocal_") {
         Some((head, tail)) => format!("{}…_copyToLocal_{tail}", &head[..head.len() - 8]),
         None => line.to_owned(),
@@ -166,7 +166,7 @@ fn mask_random_name(line: &str) -> String {
 }
 
 /// `line` with each digit of a time `MM-dd-yyyy HH:mm:ss:SSS` replaced.
-fn mask_time(line: &str) -> String {
+pub fn mask_time(line: &str) -> String {
     const SHAPE: &str = "00-00-0000 00:00:00:000";
     let fits = |part: &str| {
         part.len() == SHAPE.len()

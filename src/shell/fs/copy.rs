@@ -7,25 +7,24 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use super::{Failure, paths};
-use crate::client::{FileReader, FileWriter, ReadType};
+use crate::client::{FileReader, FileWriter};
 use crate::shell::local::{self, absolute, reason};
 use crate::shell::progress::Progress;
 use crate::shell::uri::Uri;
 use crate::shell::{Output, Session};
-use crate::types::AlluxioPath;
 
 /// What 1.2.0 says where a directory is needed.
-pub(super) const TARGET_IS_A_FILE: &str =
+pub(in crate::shell) const TARGET_IS_A_FILE: &str =
     "The destination cannot be an existing file when the source is a directory or a list of files.";
 
 /// Copies the local file `source` to `target`, into it if that is a directory.
-pub(super) async fn from_local(
+pub(in crate::shell) async fn from_local(
     source: &Path,
     target: &Uri,
     session: &Session,
     output: &mut Output<'_>,
 ) -> Result<(), Failure> {
-    let target = match paths::look_if_there(target, session).await? {
+    let target = &match paths::look_if_there(target, session).await? {
         Some(status) if status.folder => target.child(&source.file_name().unwrap_or_default().to_string_lossy()),
         _ => target.clone(),
     };
@@ -33,12 +32,11 @@ pub(super) async fn from_local(
     let file = File::open(source).map_err(|error| unreadable(&error))?;
     let length = file.metadata().map_err(|error| unreadable(&error))?.len();
     let progress = Progress::new(output, &source.display().to_string(), length);
-    let path = target.path()?;
-    create(path, session, async |writer| {
+    create(target, session, async |writer| {
         let mut chunks = local::Chunks::new(file);
         while let Some(chunk) = chunks.next().await.map_err(|error| unreadable(&error))? {
             progress.add(chunk.len());
-            writer.write(chunk).await.map_err(|error| Failure::new(&error, path))?;
+            writer.write(chunk).await.map_err(|error| Failure::about(&error, target))?;
         }
         Ok(())
     })
@@ -46,7 +44,7 @@ pub(super) async fn from_local(
 }
 
 /// Copies the file `source` to `target`, both in Alluxio.
-pub(super) async fn within(
+pub(in crate::shell) async fn within(
     source: &Uri,
     target: &Uri,
     session: &Session,
@@ -54,24 +52,19 @@ pub(super) async fn within(
 ) -> Result<(), Failure> {
     let mut reader = open(source, session).await?;
     let progress = Progress::new(output, &source.to_string(), reader.status().length.unsigned_abs());
-    let path = target.path()?;
-    create(path, session, async |writer| {
+    create(target, session, async |writer| {
         while let Some(chunk) = next(&mut reader, source).await? {
             progress.add(chunk.len());
-            writer.write(chunk).await.map_err(|error| Failure::new(&error, path))?;
+            writer.write(chunk).await.map_err(|error| Failure::about(&error, target))?;
         }
         Ok(())
     })
-    .await?;
-    // Compatible: 1.2.0 leaves the address of the target out; tests/shell, 22-unrecorded.
-    output.line(&format!("Copied {source} to {path}"));
-    output.flush();
-    Ok(())
+    .await
 }
 
 /// Copies the file `source` to the local `target`, under another name first.
 // Compatible: 1.2.0, which names the other file in its errors; tests/shell, 07-copyToLocal.
-pub(super) async fn to_local(
+pub(in crate::shell) async fn to_local(
     source: &Uri,
     target: &Path,
     session: &Session,
@@ -96,19 +89,18 @@ pub(super) async fn to_local(
         let _ = fs::remove_file(&part);
         return Err(failure);
     }
-    output.line(&format!("Copied {source} to {}", target.display()));
-    output.flush();
     Ok(())
 }
 
 /// Makes a file with what `fill` writes. When that fails, there is no file.
 async fn create(
-    path: &AlluxioPath,
+    uri: &Uri,
     session: &Session,
     fill: impl AsyncFnOnce(&mut FileWriter<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let failed = |error| Failure::new(&error, path);
-    let mut writer = session.files.create(path, &session.create.file()).await.map_err(failed)?;
+    let path = uri.path()?;
+    let failed = |error| Failure::about(&error, uri);
+    let mut writer = session.files.create(path, &session.file()).await.map_err(failed)?;
     let written = fill(&mut writer).await;
     let done = match written {
         Ok(()) => writer.complete().await.map(drop).map_err(failed),
@@ -125,7 +117,7 @@ async fn create(
 }
 
 async fn open<'a>(uri: &Uri, session: &'a Session) -> Result<FileReader<'a>, Failure> {
-    session.files.open(uri.path()?, ReadType::NoCache).await.map_err(|error| Failure::of_look(&error, uri))
+    session.files.open(uri.path()?, session.read_type()).await.map_err(|error| Failure::of_look(&error, uri))
 }
 
 async fn next(reader: &mut FileReader<'_>, uri: &Uri) -> Result<Option<Bytes>, Failure> {

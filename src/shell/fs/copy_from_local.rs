@@ -51,7 +51,7 @@ pub(super) async fn run(source: &str, target: &str, session: &Session, output: &
 }
 
 /// Makes the directory into which several are copied, unless it is there. Says whether it is new.
-async fn make_target(target: &Uri, session: &Session) -> Result<bool, Failure> {
+pub(in crate::shell) async fn make_target(target: &Uri, session: &Session) -> Result<bool, Failure> {
     match session.files.create_directory(target.path()?, &session.create.directory_only()).await {
         Ok(()) => Ok(true),
         Err(ClientError::Refused(refusal)) if refusal.kind == ErrorKind::AlreadyExists => {
@@ -64,19 +64,32 @@ async fn make_target(target: &Uri, session: &Session) -> Result<bool, Failure> {
     }
 }
 
-/// Copies a file, or a directory with all below it, which must not be there.
 async fn copy_path(source: &Path, target: &Uri, session: &Session, output: &mut Output<'_>) -> Result<(), Failure> {
     let mut failures = Vec::new();
+    copy_tree(source, target, session, output, |_, _, done, _| failures.extend(done.err())).await;
+    Failure::joined(failures)
+}
+
+/// Copies a file, or a directory with all below it, which must not be there; tells `seen` of each file, and of each
+/// directory that could not be made.
+pub(in crate::shell) async fn copy_tree(
+    source: &Path,
+    target: &Uri,
+    session: &Session,
+    output: &mut Output<'_>,
+    mut seen: impl FnMut(&Path, &Uri, Result<(), Failure>, &mut Output<'_>),
+) {
     let mut waiting = vec![(source.to_owned(), target.clone())];
     while let Some((source, target)) = waiting.pop() {
-        let done = if source.is_dir() {
-            copy_directory(&source, &target, session, &mut waiting).await
+        if source.is_dir() {
+            if let Err(failure) = copy_directory(&source, &target, session, &mut waiting).await {
+                seen(&source, &target, Err(failure), output);
+            }
         } else {
-            copy::from_local(&source, &target, session, output).await
-        };
-        failures.extend(done.err());
+            let done = copy::from_local(&source, &target, session, output).await;
+            seen(&source, &target, done, output);
+        }
     }
-    Failure::joined(failures)
 }
 
 async fn copy_directory(
@@ -96,7 +109,7 @@ async fn copy_directory(
 }
 
 /// By name.
-fn children(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub(in crate::shell) fn children(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
     let listed = std::fs::read_dir(directory).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
     let mut found: Vec<PathBuf> = listed.map_err(|error: std::io::Error| {
         Failure::of(format!("Failed to list files for directory {} ({})", directory.display(), reason(&error)))
@@ -105,6 +118,7 @@ fn children(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(found)
 }
 
-fn name(path: &Path) -> String {
+/// The last name of a path.
+pub(in crate::shell) fn name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }

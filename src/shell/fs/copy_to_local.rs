@@ -3,21 +3,32 @@
 use std::path::{Path, PathBuf};
 
 use super::{Failure, copy, paths};
+use crate::shell::Dialect;
 use crate::shell::local::{self, absolute, reason};
 use crate::shell::uri::Uri;
 use crate::shell::{Output, Session, pattern};
 
-pub(super) async fn run(source: &str, target: &str, session: &Session, output: &mut Output<'_>) -> Result<(), Failure> {
+/// Copies what `source` stands for to the local `target`.
+pub(in crate::shell) async fn run(
+    source: &str,
+    target: &str,
+    session: &Session,
+    output: &mut Output<'_>,
+) -> Result<(), Failure> {
     let source = paths::parse(source, session, output)?;
     let target = PathBuf::from(local::normal(target));
     if !pattern::is_pattern(source.text()) {
         return copy_path(&source, &target, session, output).await;
     }
-    let sources = paths::expand(&source, session, &format!("{} does not exist.", source.text())).await?;
+    let nothing = match session.dialect {
+        Dialect::Of1_2 => format!("{} does not exist.", source.text()),
+        Dialect::Of2_9 => paths::missing(&source.to_string(), session.dialect).text,
+    };
+    let sources = paths::expand(&source, session, &nothing).await?;
     if target.exists() && !target.is_dir() {
         return Err(Failure::of(copy::TARGET_IS_A_FILE));
     }
-    let name = target.display().to_string();
+    let name = shown(&target, session);
     make_directory(&target, &name, &format!("Fail to create directory: {name}"), output)?;
     let mut failures = Vec::new();
     for source in sources {
@@ -34,11 +45,20 @@ async fn copy_path(source: &Uri, target: &Path, session: &Session, output: &mut 
     while let Some((status, target)) = waiting.pop() {
         let source = source.with_path(status.path.clone());
         if !status.folder {
-            failures.extend(copy::to_local(&source, &target, session, output).await.err());
+            // Compatible: 1.2.0 does not look whether the target is a directory.
+            let target = match session.dialect {
+                Dialect::Of2_9 if target.is_dir() => target.join(status.path.name()),
+                _ => target,
+            };
+            match copy::to_local(&source, &target, session, output).await {
+                Ok(()) => output.line(&format!("Copied {source} to {}", shown(&target, session))),
+                Err(failure) => failures.push(failure),
+            }
+            output.flush();
             continue;
         }
         let whole = absolute(&target);
-        let name = whole.display().to_string();
+        let name = shown(&whole, session);
         let made = make_directory(&target, &name, &format!("mkdir failure for directory: {name}"), output);
         match made.and(paths::list(&source, session).await) {
             Ok(children) => waiting.extend(children.into_iter().rev().map(|child| {
@@ -49,6 +69,14 @@ async fn copy_path(source: &Uri, target: &Path, session: &Session, output: &mut 
         }
     }
     Failure::joined(failures)
+}
+
+/// A target as it is told.
+fn shown(target: &Path, session: &Session) -> String {
+    match session.dialect {
+        Dialect::Of1_2 => target.display().to_string(),
+        Dialect::Of2_9 => format!("file://{}", target.display()),
+    }
 }
 
 /// Makes a directory, unless something is there; tells it by `name`, and by `failed` if that cannot be done.

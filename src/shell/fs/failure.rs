@@ -1,6 +1,7 @@
 //! Why a command did not do what it was asked.
 
 use crate::client::ClientError;
+use crate::shell::Dialect;
 use crate::shell::uri::{InvalidPath, Uri};
 use crate::shell::{FAILED, Output, texts};
 use crate::types::{AlluxioPath, ErrorKind};
@@ -8,29 +9,52 @@ use crate::types::{AlluxioPath, ErrorKind};
 /// Exit code of what 1.2.0 let escape as an exception.
 const THROWN: i32 = 1;
 
-/// What 1.2.0 says, and what we advise.
+/// What the original says, and what we advise.
 #[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) text: String,
+pub(in crate::shell) struct Failure {
+    pub(in crate::shell) text: String,
     advice: Option<String>,
+    manner: Manner,
+}
+
+/// How a failure is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// A line on standard output.
+    Line,
     /// 1.2.0 let an exception escape: on standard error, with another exit code. Its stack trace is not ours to print.
-    thrown: bool,
+    Thrown,
+    /// By an exit code alone.
+    Silent(i32),
 }
 
 impl Failure {
-    pub(super) fn of(text: impl Into<String>) -> Failure {
-        Failure { text: text.into(), advice: None, thrown: false }
+    pub(in crate::shell) fn of(text: impl Into<String>) -> Failure {
+        Failure { text: text.into(), advice: None, manner: Manner::Line }
     }
 
     /// What 1.2.0 let escape as the exception `text`.
-    pub(super) fn thrown(text: impl Into<String>, advice: &str) -> Failure {
-        Failure { text: text.into(), advice: Some(advice.to_owned()), thrown: true }
+    pub(in crate::shell) fn thrown(text: impl Into<String>, advice: &str) -> Failure {
+        Failure { text: text.into(), advice: Some(advice.to_owned()), manner: Manner::Thrown }
     }
 
-    /// The failure of a call about `path`.
-    pub(super) fn new(error: &ClientError, path: &AlluxioPath) -> Failure {
+    /// What is told by `code` alone.
+    pub(in crate::shell) fn silent(code: i32) -> Failure {
+        Failure { text: String::new(), advice: None, manner: Manner::Silent(code) }
+    }
+
+    /// The failure of a call about `path`, in the words of 1.2.0.
+    pub(in crate::shell) fn new(error: &ClientError, path: &AlluxioPath) -> Failure {
         match error {
             ClientError::Refused(refusal) => Failure::of(texts::in_1_2(refusal, path)),
+            other => Failure::in_2_9(other),
+        }
+    }
+
+    /// The failure of a call in the words of 2.9, which are those of the server.
+    pub(in crate::shell) fn in_2_9(error: &ClientError) -> Failure {
+        match error {
+            ClientError::Refused(refusal) => Failure::of(refusal.message.clone()),
             ClientError::Unreachable { master, places, attempts, last } => {
                 let text = match master {
                     Some(master) => format!(
@@ -42,7 +66,7 @@ impl Failure {
                     "Masters are looked for at {places}: is one running there, and is it the cluster you mean? \
                      alluxio.user.rpc.retry.max.duration says how long to go on trying."
                 );
-                Failure { text, advice: Some(advice), thrown: false }
+                Failure { text, advice: Some(advice), manner: Manner::Line }
             }
         }
     }
@@ -50,10 +74,11 @@ impl Failure {
     /// The failure of a call that asks what `uri` looks like.
     // Compatible: 1.2.0 names a missing path as it was typed, and takes what cannot be one for missing; tests/shell,
     // 22-unrecorded.
-    pub(super) fn of_look(error: &ClientError, uri: &Uri) -> Failure {
+    pub(in crate::shell) fn of_look(error: &ClientError, uri: &Uri) -> Failure {
         match error {
             ClientError::Refused(refusal)
-                if matches!(refusal.kind, ErrorKind::NotFound | ErrorKind::InvalidArgument) =>
+                if uri.dialect() == Dialect::Of1_2
+                    && matches!(refusal.kind, ErrorKind::NotFound | ErrorKind::InvalidArgument) =>
             {
                 Failure::of(texts::does_not_exist(uri))
             }
@@ -63,9 +88,9 @@ impl Failure {
 
     /// The failure of a call that lists `uri`.
     // Compatible: 1.2.0 names a missing path as it was typed.
-    pub(super) fn of_list(error: &ClientError, uri: &Uri) -> Failure {
+    pub(in crate::shell) fn of_list(error: &ClientError, uri: &Uri) -> Failure {
         match error {
-            ClientError::Refused(refusal) if refusal.kind == ErrorKind::NotFound => {
+            ClientError::Refused(refusal) if uri.dialect() == Dialect::Of1_2 && refusal.kind == ErrorKind::NotFound => {
                 Failure::of(texts::does_not_exist(uri))
             }
             other => Failure::about(other, uri),
@@ -73,17 +98,21 @@ impl Failure {
     }
 
     /// The failure of a call about the path of `uri`.
-    pub(super) fn about(error: &ClientError, uri: &Uri) -> Failure {
-        uri.path().map_or_else(Failure::from, |path| Failure::new(error, path))
+    pub(in crate::shell) fn about(error: &ClientError, uri: &Uri) -> Failure {
+        match (uri.path(), uri.dialect()) {
+            (Err(invalid), _) => invalid.into(),
+            (Ok(path), Dialect::Of1_2) => Failure::new(error, path),
+            (Ok(_), Dialect::Of2_9) => Failure::in_2_9(error),
+        }
     }
 
     /// The same with `reason`, which 1.2.0 does not tell, as advice.
-    pub(super) fn because(self, reason: &str) -> Failure {
+    pub(in crate::shell) fn because(self, reason: &str) -> Failure {
         Failure { advice: Some(reason.to_owned()), ..self }
     }
 
     /// All of them as one, if there are any; one advice is enough.
-    pub(super) fn joined(failures: Vec<Failure>) -> Result<(), Failure> {
+    pub(in crate::shell) fn joined(failures: Vec<Failure>) -> Result<(), Failure> {
         let texts: Vec<&str> = failures.iter().map(|failure| failure.text.as_str()).collect();
         let text = texts.join("\n");
         match failures.into_iter().next() {
@@ -93,16 +122,27 @@ impl Failure {
     }
 
     /// Tells it and gives the exit code.
-    pub(super) fn tell(self, output: &mut Output<'_>) -> i32 {
-        if self.thrown {
-            output.complain(&format!("Exception in thread \"main\" {}", self.text));
-        } else {
-            output.line(&self.text);
+    pub(in crate::shell) fn tell(self, output: &mut Output<'_>) -> i32 {
+        match self.manner {
+            Manner::Line => output.line(&self.text),
+            Manner::Thrown => output.complain(&format!("Exception in thread \"main\" {}", self.text)),
+            Manner::Silent(_) => {}
         }
         if let Some(advice) = self.advice {
             output.advise(&advice);
         }
-        if self.thrown { THROWN } else { FAILED }
+        match self.manner {
+            Manner::Line => FAILED,
+            Manner::Thrown => THROWN,
+            Manner::Silent(code) => code,
+        }
+    }
+}
+
+/// In the words of 2.9, where there are no others.
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Failure {
+        Failure::in_2_9(&error)
     }
 }
 

@@ -4,31 +4,31 @@
 //! into paths, `copy.rs` moves the content of one file, `failure.rs` says how a failure is told.
 
 mod arguments;
-mod cat;
+pub(super) mod cat;
 mod chgrp;
 mod chmod;
 mod chown;
-mod copy;
-mod copy_from_local;
-mod copy_to_local;
+pub(super) mod copy;
+pub(super) mod copy_from_local;
+pub(super) mod copy_to_local;
 mod count;
-mod cp;
+pub(super) mod cp;
 mod du;
-mod failure;
+pub(super) mod failure;
 mod file_info;
 mod free;
-mod get_bytes;
+pub(super) mod get_bytes;
 mod leader;
 mod lineage;
-mod load;
+pub(super) mod load;
 mod load_metadata;
-mod location;
+pub(super) mod location;
 mod ls;
 mod mkdir;
 mod mount;
 mod mv;
 mod numbers;
-mod paths;
+pub(super) mod paths;
 mod persist;
 mod pin;
 mod rm;
@@ -42,7 +42,7 @@ mod unset_ttl;
 
 use super::{FAILED, Output, Session};
 use arguments::Arguments;
-use failure::Failure;
+pub(super) use failure::Failure;
 use table::{ALIASES, Action, COMMANDS, Command, Count};
 
 /// Runs the command that `words` name and gives its exit code.
@@ -100,7 +100,10 @@ async fn perform(
         Action::CopyFromLocal => copy_from_local::run(words[0], words[1], session, output).await,
         Action::CopyToLocal => copy_to_local::run(words[0], words[1], session, output).await,
         Action::Count => count::run(words[0], session, output).await,
-        Action::Cp => cp::run(words[0], words[1], recursive, session, output).await,
+        Action::Cp => {
+            let how = cp::How { recursive, preserve: false };
+            cp::run(words[0], words[1], how, session, output).await
+        }
         Action::Du => du::run(words[0], session, output).await,
         Action::FileInfo => file_info::run(words[0], session, output).await,
         Action::Free => free::run(words[0], session, output).await,

@@ -2,6 +2,7 @@
 
 use super::Failure;
 use crate::client::{ClientError, ListOptions, LoadMetadata};
+use crate::shell::Dialect;
 use crate::shell::uri::Uri;
 use crate::shell::{Output, Session, pattern, texts};
 use crate::types::{ErrorKind, FileStatus};
@@ -10,8 +11,8 @@ use crate::types::{ErrorKind, FileStatus};
 const CHILDREN: ListOptions = ListOptions { recursive: false, load: LoadMetadata::Once };
 
 /// Reads a path as typed. Tells a person that an address in it does not choose the cluster.
-pub(super) fn parse(word: &str, session: &Session, output: &mut Output<'_>) -> Result<Uri, Failure> {
-    let uri = Uri::parse(word).map_err(|error| Failure::of(error.to_string()))?;
+pub(in crate::shell) fn parse(word: &str, session: &Session, output: &mut Output<'_>) -> Result<Uri, Failure> {
+    let uri = Uri::parse(word, session.dialect).map_err(|error| Failure::of(error.to_string()))?;
     if let Some(authority) = uri.authority().filter(|authority| !session.places.contains(authority)) {
         output.advise(&format!(
             "{authority} in {uri} is not used: the properties say that the masters are at {}",
@@ -22,16 +23,35 @@ pub(super) fn parse(word: &str, session: &Session, output: &mut Output<'_>) -> R
 }
 
 /// Does `act` for each path that `word` stands for, by name. All are tried, whichever fail.
-pub(super) async fn for_each(
+pub(in crate::shell) async fn for_each(
     word: &str,
     session: &Session,
     output: &mut Output<'_>,
+    act: impl AsyncFnMut(&Uri, &mut Output<'_>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let uris = meant(word, session, output).await?;
+    each(&uris, output, act).await
+}
+
+/// The paths that `word` stands for, by name.
+pub(in crate::shell) async fn meant(
+    word: &str,
+    session: &Session,
+    output: &mut Output<'_>,
+) -> Result<Vec<Uri>, Failure> {
+    let typed = parse(word, session, output)?;
+    expand(&typed, session, &format!("{typed} does not exist.")).await
+}
+
+/// Does `act` for each of `uris`. All are tried, whichever fail.
+pub(in crate::shell) async fn each(
+    uris: &[Uri],
+    output: &mut Output<'_>,
     mut act: impl AsyncFnMut(&Uri, &mut Output<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let typed = parse(word, session, output)?;
     let mut failures = Vec::new();
-    for uri in expand(&typed, session, &format!("{typed} does not exist.")).await? {
-        if let Err(failure) = act(&uri, output).await {
+    for uri in uris {
+        if let Err(failure) = act(uri, output).await {
             failures.push(failure);
         }
         output.flush();
@@ -40,7 +60,7 @@ pub(super) async fn for_each(
 }
 
 /// The paths that `typed` stands for, by name: itself, or what its wildcards match; `nothing` says that they match none.
-pub(super) async fn expand(typed: &Uri, session: &Session, nothing: &str) -> Result<Vec<Uri>, Failure> {
+pub(in crate::shell) async fn expand(typed: &Uri, session: &Session, nothing: &str) -> Result<Vec<Uri>, Failure> {
     if !pattern::is_pattern(typed.text()) {
         return Ok(vec![typed.clone()]);
     }
@@ -90,14 +110,25 @@ fn of_search(error: &ClientError, place: &Uri) -> Failure {
     Failure::of(format!("alluxio.exception.{class}: {}", failure.text))
 }
 
+/// What is said of a missing path, which is called `text`.
+pub(in crate::shell) fn missing(text: &str, dialect: Dialect) -> Failure {
+    match dialect {
+        Dialect::Of1_2 => Failure::of(texts::does_not_exist(text)),
+        Dialect::Of2_9 => Failure::of(format!("Path \"{text}\" does not exist.")),
+    }
+}
+
 /// What `uri` looks like.
-pub(super) async fn look(uri: &Uri, session: &Session) -> Result<FileStatus, Failure> {
-    let path = uri.path().map_err(|_| Failure::of(texts::does_not_exist(uri)))?;
+pub(in crate::shell) async fn look(uri: &Uri, session: &Session) -> Result<FileStatus, Failure> {
+    let path = uri.path().map_err(|invalid| match uri.dialect() {
+        Dialect::Of1_2 => Failure::of(texts::does_not_exist(uri)),
+        Dialect::Of2_9 => invalid.into(),
+    })?;
     session.files.get_status(path).await.map_err(|error| Failure::of_look(&error, uri))
 }
 
 /// What `uri` looks like, if it exists. What cannot be a path does not.
-pub(super) async fn look_if_there(uri: &Uri, session: &Session) -> Result<Option<FileStatus>, Failure> {
+pub(in crate::shell) async fn look_if_there(uri: &Uri, session: &Session) -> Result<Option<FileStatus>, Failure> {
     let Ok(path) = uri.path() else { return Ok(None) };
     match session.files.get_status(path).await {
         Ok(status) => Ok(Some(status)),
@@ -106,12 +137,12 @@ pub(super) async fn look_if_there(uri: &Uri, session: &Session) -> Result<Option
         {
             Ok(None)
         }
-        Err(error) => Err(Failure::new(&error, path)),
+        Err(error) => Err(Failure::about(&error, uri)),
     }
 }
 
 /// The children of a directory by name; a file by itself.
-pub(super) async fn list(uri: &Uri, session: &Session) -> Result<Vec<FileStatus>, Failure> {
+pub(in crate::shell) async fn list(uri: &Uri, session: &Session) -> Result<Vec<FileStatus>, Failure> {
     let listed = session.files.list_status(uri.path()?, &CHILDREN).await;
     let mut statuses = listed.map_err(|error| Failure::of_list(&error, uri))?;
     statuses.sort_by(|a, b| a.path.cmp(&b.path));
@@ -119,7 +150,11 @@ pub(super) async fn list(uri: &Uri, session: &Session) -> Result<Vec<FileStatus>
 }
 
 /// Every file and directory at or below `uri`, parents first, given to `seen`. One directory at a time is in memory.
-pub(super) async fn walk(uri: &Uri, session: &Session, mut seen: impl FnMut(&FileStatus)) -> Result<(), Failure> {
+pub(in crate::shell) async fn walk(
+    uri: &Uri,
+    session: &Session,
+    mut seen: impl FnMut(&FileStatus),
+) -> Result<(), Failure> {
     let top = look(uri, session).await?;
     seen(&top);
     let mut directories = if top.folder { vec![top.path] } else { Vec::new() };

@@ -28,7 +28,7 @@ async fn persist(uri: &Uri, status: FileStatus, session: &Session, output: &mut 
     let mut is_top = true;
     while let Some(status) = waiting.pop() {
         // Compatible: 1.2.0 drops the address of what is below; tests/shell, 22-unrecorded.
-        let uri = if is_top { uri.clone() } else { Uri::of(status.path.clone()) };
+        let uri = if is_top { uri.clone() } else { uri.bare(status.path.clone()) };
         is_top = false;
         if status.folder {
             match paths::list(&uri, session).await {
@@ -53,7 +53,7 @@ async fn persist(uri: &Uri, status: FileStatus, session: &Session, output: &mut 
 /// Has the master persist the file, waits until it has, and gives the length.
 async fn persist_file(uri: &Uri, session: &Session) -> Result<i64, Failure> {
     let path = uri.path()?;
-    let scheduled = session.files.schedule_async_persistence(path).await;
+    let scheduled = session.files.schedule_async_persistence(path, 0).await;
     scheduled.map_err(|error| Failure::new(&error, path))?;
     let started = boot_now();
     loop {

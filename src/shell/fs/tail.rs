@@ -21,7 +21,7 @@ pub(super) async fn run(
             return Err(Failure::thrown(text, "-c takes a number of bytes, 1 or more."));
         }
         let length = cat::file_length(uri, session).await?;
-        cat::print_from(uri, (status.length - bytes).max(0), length, session, output).await
+        cat::print(uri, (status.length - bytes).max(0)..length, session, output).await
     })
     .await
 }

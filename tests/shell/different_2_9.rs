@@ -1,0 +1,85 @@
+//! What a master of ours does not answer as 2.9.6 did, yet or for ever.
+
+const NO_ACL: &str = "the master keeps no access control lists";
+const NOT_SERVED: &str = "the master does not serve this call";
+const NO_PLUS: &str = "an access control list would add a plus to the mode";
+const HIDDEN: &str = "the folder in which files are persisted is not shown";
+const NO_SCHEDULER: &str = "there is no scheduler of load jobs";
+const NOT_READ_ONLY: &str = "updateMount is not served, so the mount is not read-only";
+const NO_COMMAND: &str = "the master does not tell the whole command";
+
+/// Transcript, command, reason.
+pub const DIFFERENT: &[(&str, &str, &str)] = &[
+    ("fs-04-ls", "ls /", HIDDEN),
+    ("fs-05-stat-du-count-test", "getSyncPathList", NOT_SERVED),
+    ("fs-05-stat-du-count-test", "startSync /c", NOT_SERVED),
+    ("fs-05-stat-du-count-test", "needsSync /c", NOT_SERVED),
+    ("fs-05-stat-du-count-test", "syncDirNextTime true /c", "directChildrenLoaded is not served"),
+    ("fs-05-stat-du-count-test", "loadMetadata -v2 /c", NOT_SERVED),
+    ("fs-05-stat-du-count-test", "checkConsistency /c", NOT_SERVED),
+    ("fs-05-stat-du-count-test", "checkConsistency /nosuch", NOT_SERVED),
+    (
+        "fs-06-perm-acl",
+        "chgrp eng /c/hello.txt",
+        "a group that the machine does not know is kept in Alluxio, and the local UFS left alone",
+    ),
+    ("fs-06-perm-acl", "chgrp -R eng /c/dir", "as above"),
+    ("fs-06-perm-acl", "ls /c/hello.txt", NO_PLUS),
+    ("fs-06-perm-acl", "getfacl /c/hello.txt", NO_ACL),
+    ("fs-06-perm-acl", "getfacl /c/dir", NO_ACL),
+    ("fs-06-perm-acl", "getfacl /c/dir/a.txt", NO_ACL),
+    ("fs-06-perm-acl", "setfacl -m user:carol:rwx /c/hello.txt", NO_ACL),
+    ("fs-06-perm-acl", "setfacl -m group:eng:r-x,user:dave:r-- /c/hello.txt", NO_ACL),
+    ("fs-06-perm-acl", "setfacl -m mask::r-- /c/hello.txt", NO_ACL),
+    ("fs-06-perm-acl", "setfacl -x user:carol /c/hello.txt", NO_ACL),
+    ("fs-06-perm-acl", "setfacl -d -m user:carol:rwx /c/dir", NO_ACL),
+    ("fs-06-perm-acl", "setfacl -k /c/dir", NO_ACL),
+    ("fs-06-perm-acl", "setfacl --set user::rwx,group::r-x,other::r-- /c/hello.txt", NO_ACL),
+    ("fs-06-perm-acl", "setfacl -R -m user:erin:r-x /c/dir", NO_ACL),
+    ("fs-06-perm-acl", "setfacl -b /c/hello.txt", NO_ACL),
+    (
+        "fs-06-perm-acl",
+        "-Dalluxio.security.login.username=alice cat /c/hello.txt",
+        "its access control list would let her",
+    ),
+    (
+        "fs-06-perm-acl",
+        "-Dalluxio.security.login.username=mallory cat /c/hello.txt",
+        "2.9.6 shows the file to whom its mode does not let",
+    ),
+    ("fs-06-perm-acl", "-Dalluxio.security.login.username=mallory ls /c", NO_PLUS),
+    ("fs-07-pin-free-load-persist-ttl", "pin /c/ten.txt MEM SSD", "media are not served"),
+    ("fs-07-pin-free-load-persist-ttl", "ls /c", NO_PLUS),
+    ("fs-07-pin-free-load-persist-ttl", "ls -R /c", NO_PLUS),
+    (
+        "fs-07-pin-free-load-persist-ttl",
+        "load --local /c/ten.txt",
+        "the worker of this test is on the host of the shell",
+    ),
+    ("fs-07-pin-free-load-persist-ttl", "load /c --submit", NO_SCHEDULER),
+    ("fs-07-pin-free-load-persist-ttl", "load /c --progress", NO_SCHEDULER),
+    ("fs-07-pin-free-load-persist-ttl", "load /c --progress --format JSON --verbose", NO_SCHEDULER),
+    ("fs-07-pin-free-load-persist-ttl", "load /c --stop", NO_SCHEDULER),
+    ("fs-07-pin-free-load-persist-ttl", "load /c --submit --verify --bandwidth 1000000", NO_SCHEDULER),
+    ("fs-07-pin-free-load-persist-ttl", "distributedCp /c/dir /c/dcp", "there is no job service"),
+    ("fs-08-mount", "ls /", HIDDEN),
+    ("fs-08-mount", "ls -m /", HIDDEN),
+    ("fs-08-mount", "mount /mnt1 /lab/data/ufs2", NO_COMMAND),
+    ("fs-08-mount", "mount --readonly /mnt3 /lab/data/ufs2/d1", NO_COMMAND),
+    ("fs-08-mount", "mount /nodir/mnt /lab/data/ufs2", NO_COMMAND),
+    ("fs-08-mount", "mount /mnt4 /lab/data/nosuchufs", NO_COMMAND),
+    ("fs-08-mount", "mount /mnt4 bogus://x/y", NO_COMMAND),
+    (
+        "fs-08-mount",
+        "ls /mnt1",
+        "a directory of the UFS is listed when it is used first, 2.9.6 has looked into this one before",
+    ),
+    ("fs-08-mount", "updateMount --readonly /mnt1", NOT_SERVED),
+    ("fs-08-mount", "touch /mnt1/ro", NOT_READ_ONLY),
+    ("fs-08-mount", "mkdir /mnt1/rodir", NOT_READ_ONLY),
+    ("fs-08-mount", "rm /mnt1/f1", NOT_READ_ONLY),
+    ("fs-08-mount", "updateMount --shared --option a=b /mnt1", NOT_SERVED),
+    ("fs-08-mount", "updateMount /nosuch", NOT_SERVED),
+    ("fs-08-mount", "mv /mnt1/f1 /c/f1", NOT_READ_ONLY),
+    ("fs-09-rm", "ls -R /", HIDDEN),
+];
