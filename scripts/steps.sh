@@ -61,7 +61,8 @@ quick_steps() {
   step "worker over loopback" cargo test --locked --test worker
   step "web pages, figures and health" cargo test --locked --test web
   step "launchers, guardian, properties, containers" \
-    cargo test --locked --test launchers --test guardian --test properties --test docker
+    cargo test --locked --test launchers --test guardian --test properties --test compatibility --test docker
+  step "draws and comparisons of random calls" cargo test --locked --test differential
   step "simulation, a few seeds, and mutants" env SIM_SEEDS="${SIM_SEEDS:-40}" \
     cargo test --locked --features mutants --test sim
   step "docs" env RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps

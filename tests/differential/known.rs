@@ -1,0 +1,247 @@
+//! Every difference to 2.9.6 that is known, and why it is there.
+
+use crate::compare::Difference;
+
+const NOT_FOUND: [&str; 2] = ["NOT_FOUND ", "FileDoesNotExistException "];
+const DENIED: [&str; 2] = ["PERMISSION_DENIED ", "AccessControlException "];
+const NO_PATH: [&str; 2] = ["INVALID_ARGUMENT ", "InvalidPathException "];
+const EXISTS: [&str; 2] = ["ALREADY_EXISTS ", "FileAlreadyExistsException "];
+
+/// What is to become of a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// To be mended.
+    NotYet,
+    /// Meant to be, for the reason that stands beside it.
+    ByDesign,
+}
+
+/// A class of differences.
+pub struct Known {
+    /// Short, and of its own.
+    pub name: &'static str,
+    /// Whether it stays.
+    pub state: State,
+    /// Why we differ.
+    pub why: &'static str,
+    /// After it the masters may hold different things, so that nothing further can be said.
+    pub ends: bool,
+    /// Whether a difference is of this class.
+    pub fits: fn(&Difference) -> bool,
+}
+
+/// The first that fits counts.
+pub const KNOWN: &[Known] = &[
+    Known {
+        name: "method not served",
+        state: State::NotYet,
+        why: "the method, or the option, is not there yet",
+        ends: false,
+        fits: |d| d.ours.contains("is not supported by this master yet"),
+    },
+    Known {
+        name: "acl",
+        state: State::NotYet,
+        why: "we have no access lists, and tell none",
+        ends: false,
+        fits: |d| d.field.contains("acl.") || d.field.contains("defaultAcl."),
+    },
+    Known {
+        name: "ufs fingerprint",
+        state: State::NotYet,
+        why: "we keep no fingerprints",
+        ends: false,
+        fits: |d| d.field.ends_with(".ufsFingerprint"),
+    },
+    Known {
+        name: "xattr s3_etag",
+        state: State::NotYet,
+        why: "we keep no content hash",
+        ends: false,
+        fits: |d| d.field.ends_with("xattr[s3_etag]"),
+    },
+    Known {
+        name: "ufs info of a mount that is not there",
+        state: State::ByDesign,
+        why: "2.9.6 tells of an internal error, a null pointer",
+        ends: false,
+        fits: |d| d.call.what == "GetUfsInfo" && d.java.contains("because the return value of"),
+    },
+    Known {
+        name: "backslash in a path",
+        state: State::NotYet,
+        why: "AlluxioURI takes it for a slash, at the client already; we take it as it is",
+        ends: true,
+        fits: |d| d.call.to_string().contains("back\\"),
+    },
+    Known {
+        name: "NUL in a path",
+        state: State::NotYet,
+        why: "2.9.6 gives an internal error, `Null byte present in file/path name`, at most calls",
+        ends: true,
+        fits: |d| d.call.to_string().contains("\\000"),
+    },
+    Known {
+        name: "option left out",
+        state: State::NotYet,
+        why: "all clients send mode, ttl, replicationMax and loadMetadataType; without them 2.9.6 takes 0, 0, 0 and NEVER",
+        ends: true,
+        fits: leaves_out_an_option,
+    },
+    Known {
+        name: "refusal of a mount",
+        state: State::NotYet,
+        why: "2.9.6 has the code UNKNOWN for every refusal, and the record of its steps before the reason",
+        ends: false,
+        fits: |d| {
+            let told = |text: &str| text.split_once(' ').map(|(_, reason)| reason.to_owned()).unwrap_or_default();
+            let (java, ours) = (told(&d.java), told(&d.ours));
+            d.call.what == "Mount" && java.starts_with("mount command: ") && java.ends_with(&ours)
+        },
+    },
+    Known {
+        name: "inodeId",
+        state: State::NotYet,
+        why: "2.9.6 says `inodeId 7 does not exist`, we `inode id 7`",
+        ends: false,
+        fits: |d| d.java.replace("inodeId", "inode id") == d.ours,
+    },
+    Known {
+        name: "properties of the root mount",
+        state: State::NotYet,
+        why: "the common options are not among the properties that workers are told of",
+        ends: false,
+        fits: |d| d.call.what == "GetUfsInfo" && d.field.starts_with("ufsInfo.properties.commonOptions."),
+    },
+    Known {
+        name: "pinned by replicationMin",
+        state: State::NotYet,
+        why: "2.9.6 pins a file that is made with replicationMin above 0",
+        ends: true,
+        fits: |d| d.field.ends_with(".pinned") && d.java == "true" && d.call.to_string().contains("replicationMin: "),
+    },
+    Known {
+        name: "mode of a new file",
+        state: State::NotYet,
+        why: "we take away the bits to execute; at 2.9.6 only the client does, from its own default",
+        ends: true,
+        fits: |d| {
+            let mode = |text: &str| text.parse::<u32>().ok();
+            d.call.what == "CreateFile"
+                && d.field.ends_with(".mode")
+                && mode(&d.java).zip(mode(&d.ours)).is_some_and(|(java, ours)| java & 0o666 == ours)
+        },
+    },
+    Known {
+        name: "setAttribute: order of checks",
+        state: State::NotYet,
+        why: "2.9.6 looks whether the path is there before it asks for rights",
+        ends: false,
+        fits: |d| d.is("SetAttribute", "setAttribute") && d.refused(&[NOT_FOUND, NO_PATH].concat(), &DENIED),
+    },
+    Known {
+        name: "rights before existence",
+        state: State::NotYet,
+        why: "2.9.6 asks for the right to write before it looks at what is there",
+        ends: false,
+        fits: |d| {
+            (d.is("CreateFile", "createFile") && d.refused(&DENIED, &EXISTS))
+                || (d.call.what == "CompleteFile" && d.refused(&DENIED, &NOT_FOUND))
+        },
+    },
+    Known {
+        name: "exists: no way to the path",
+        state: State::NotYet,
+        why: "2.9.6 says `false` where the way leads through a file, or may not be gone; we refuse",
+        ends: false,
+        fits: |d| d.is("Exists", "exists") && d.java == "ok",
+    },
+    Known {
+        name: "table of mounts: state of the UFS",
+        state: State::NotYet,
+        why: "checkUfs is not read: type always told, capacity and use never",
+        ends: false,
+        fits: |d| {
+            d.field.starts_with("mountPoints[")
+                && ["].ufsType", "].ufsCapacityBytes", "].ufsUsedBytes"].iter().any(|name| d.field.ends_with(name))
+        },
+    },
+    Known {
+        name: "excludeMountInfo",
+        state: State::NotYet,
+        why: "not read: ufsPath and mountId are always told",
+        ends: false,
+        fits: |d| {
+            d.call.to_string().contains("excludeMountInfo: true")
+                && ["ufsPath", "mountId", "mountPoint"].iter().any(|name| d.field.ends_with(name))
+        },
+    },
+    Known {
+        name: "locations in the UFS",
+        state: State::NotYet,
+        why: "not told",
+        ends: false,
+        fits: |d| d.field.contains("].ufsLocations[") || d.field.ends_with("].ufsStringLocations"),
+    },
+    Known {
+        name: "changes look at the UFS",
+        state: State::NotYet,
+        why: "a change of 2.9.6 sees only what is loaded: what lies in the UFS besides is not there for it, or is found when \
+              it is made anew; we load the path first, and decide with that",
+        ends: true,
+        fits: |d| {
+            let unseen = NOT_FOUND.iter().any(|code| d.java.starts_with(code))
+                || d.java.contains("Error persisting directory. A file exists at the UFS location")
+                || (d.java == "ok" && d.refused(&["ok"], &[DENIED, EXISTS].concat()));
+            d.field.is_empty() && !d.call.only_asks() && unseen
+        },
+    },
+    Known {
+        name: "loaded at another call",
+        state: State::NotYet,
+        why: "as changes load their path",
+        ends: true,
+        fits: |d| d.call.only_asks() && (d.field.ends_with("creationTimeMs") || d.field.ends_with("ileId")),
+    },
+    Known {
+        name: "below a file that is not loaded",
+        state: State::NotYet,
+        why: "2.9.6 says that the path does not exist; we load the file, and say that it is no directory",
+        ends: false,
+        fits: |d| d.refused(&NOT_FOUND, &NO_PATH) && d.ours.contains("Traversal failed"),
+    },
+    Known {
+        name: "delete: rights below",
+        state: State::NotYet,
+        why: "2.9.6 asks for the right to write at everything below that is deleted, and tells which it left there",
+        ends: true,
+        fits: |d| d.is("Remove", "delete") && d.java.contains("paths from the under file system"),
+    },
+    Known {
+        name: "setAttribute: gone from the UFS",
+        state: State::NotYet,
+        why: "2.9.6 refuses with the bare path what it cannot set at the file in the UFS; we set it in Alluxio alone",
+        ends: true,
+        fits: |d| d.is("SetAttribute", "setAttribute") && d.refused(&["UNKNOWN {", "AlluxioException {"], &["ok"]),
+    },
+    Known {
+        name: "setAttribute: persisted false",
+        state: State::NotYet,
+        why: "2.9.6 asks for rights before it refuses that a file becomes not persisted",
+        ends: false,
+        fits: |d| {
+            d.is("SetAttribute", "setAttribute") && d.ours.ends_with("Cannot set the state of a file to not-persisted")
+        },
+    },
+];
+
+fn leaves_out_an_option(d: &Difference) -> bool {
+    let request = d.call.words.last().map_or("", String::as_str);
+    let lacks = |options: &[&str]| options.iter().any(|option| !request.contains(option));
+    match d.call.what.as_str() {
+        "CreateDirectory" => lacks(&["mode {", "ttl:"]),
+        "CreateFile" => lacks(&["mode {", "ttl:", "replicationMax:", "replicationDurable:"]),
+        "GetStatus" | "ListStatus" | "Exists" => lacks(&["loadMetadataType:"]),
+        _ => false,
+    }
+}
