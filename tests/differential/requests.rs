@@ -131,7 +131,7 @@ fn options(chance: &mut Chance, what: &str) -> String {
         "ListStatusPartial" => {
             let name = quote(c.rng.pick(&["a", "b", "{T}/a", "m"]));
             let recursive = flag(c, 3, "recursive");
-            format!(" options {{ {recursive} }}")
+            format!(" options {{ loadMetadataType: ONCE{recursive}{} }}", common_options(c, what))
                 + &c.at_times(2, "batchSize: 2")
                 + &c.at_times(3, &format!("startAfter: {name}"))
                 + &c.at_times(6, "prefix: \"a\"")
@@ -156,7 +156,7 @@ fn options(chance: &mut Chance, what: &str) -> String {
         "CheckAccess" => format!(" bits: {}", c.rng.pick(&BITS)),
         _ => String::new(),
     };
-    let common = common_options(c, what);
+    let common = if what == "ListStatusPartial" { String::new() } else { common_options(c, what) };
     own + &common
 }
 
@@ -165,11 +165,14 @@ fn common_options(c: &mut Chance, what: &str) -> String {
     if common.matches("syncIntervalMs").count() > 1 {
         common = " syncIntervalMs: 0".to_owned();
     }
-    if ["CreateDirectory", "CreateFile", "SetAttribute"].contains(&what) && c.rng.chance(1, 5) {
-        let (ttl, action) =
-            (c.rng.pick(&["-1", "86400000000", "90000000000", "0"]), c.rng.pick(&["DELETE", "FREE", "DELETE_ALLUXIO"]));
-        common += &format!(" ttl: {ttl}");
-        common += &c.at_times(2, &format!("ttlAction: {action}"));
+    // 2.9.6 gives the ttl of a question to what it loads.
+    if ["GetStatus", "Exists", "ListStatus", "ListStatusPartial"].contains(&what) {
+        common += " ttl: -1 ttlAction: FREE";
+    }
+    if what == "CreateDirectory" || what == "CreateFile" || (what == "SetAttribute" && c.rng.chance(1, 5)) {
+        let ttl = c.rng.pick(&["-1", "-1", "-1", "-1", "86400000000", "90000000000", "0"]);
+        let action = c.rng.pick(&["DELETE", "FREE", "DELETE_ALLUXIO"]);
+        common += &format!(" ttl: {ttl} ttlAction: {action}");
     }
     if ["CreateDirectory", "CreateFile", "CompleteFile", "Remove", "Rename"].contains(&what) && c.rng.chance(1, 4) {
         let id = c.rng.range(1, 1_000_000_000);

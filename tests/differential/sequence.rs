@@ -46,7 +46,7 @@ impl Sequence {
 /// The whole state, as far as clients can see it, and what is in the UFS.
 fn last() -> Vec<Call> {
     let never =
-        "path: \"{T}\" options { recursive: true loadMetadataType: NEVER commonOptions { syncIntervalMs: -1 } }";
+        "path: \"{T}\" options { recursive: true loadMetadataType: NEVER commonOptions { ttl: -1 ttlAction: FREE } }";
     vec![
         Call::new("root", "GetMountTable", &["checkUfs: false"]),
         Call::new("root", "ListStatus", &[never]),

@@ -81,7 +81,7 @@ import javax.security.auth.Subject;
 public class DifferentialProbe {
   private static final AlluxioConfiguration CONF = Configuration.global();
   private static final Pattern TIME = Pattern.compile("(?<!\\d)1[6-9]\\d{11}(?!\\d)");
-  private static final Pattern LONG_NUMBER = Pattern.compile("(?<!\\d)-?\\d{13,}(?!\\d)");
+  private static final Pattern LONG_NUMBER = Pattern.compile("(?<!\\d)-?\\d{13,}(?!\\d)|(?<=inodeId |inode id )\\d+");
   private static final Pattern ID = Pattern.compile("\\{ID:([^}]*)}");
   /** What the clock of files may be behind that of the calls. */
   private static final long TICK_MS = 5;

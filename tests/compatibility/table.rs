@@ -1,0 +1,314 @@
+//! Every method of 2.9.6 and what becomes of it here.
+
+/// What a client finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// As 2.9.6.
+    Same,
+    /// Served, with differences.
+    Differs,
+    /// Refused.
+    Absent,
+}
+
+/// A line of the document.
+pub struct Method {
+    pub service: &'static str,
+    pub name: &'static str,
+    pub state: State,
+    /// How it differs, or why it is not there; nothing if it is the same.
+    pub what: &'static str,
+}
+
+const fn same(service: &'static str, name: &'static str) -> Method {
+    Method { service, name, state: State::Same, what: "" }
+}
+
+const fn differs(service: &'static str, name: &'static str, what: &'static str) -> Method {
+    Method { service, name, state: State::Differs, what }
+}
+
+const fn absent(service: &'static str, name: &'static str, what: &'static str) -> Method {
+    Method { service, name, state: State::Absent, what }
+}
+
+/// Chapters, and what a service is for.
+pub const SERVICES: &[(&str, &str)] = &[
+    ("FileSystemMasterClientService", "Files and directories, for clients."),
+    ("FileSystemMasterWorkerService", "The same, for workers."),
+    ("FileSystemMasterJobService", "The same, for the job service."),
+    ("BlockMasterClientService", "Blocks and workers, for clients."),
+    ("BlockMasterWorkerService", "Blocks, for workers."),
+    ("MetaMasterClientService", "The cluster itself: backups, masters."),
+    ("MetaMasterConfigurationService", "Configuration, for all that connect."),
+    ("MetaMasterMasterService", "Masters among themselves."),
+    ("MetaMasterProxyService", "Proxies."),
+    ("MetricsMasterClientService", "Metrics of clients and the cluster."),
+    ("SaslAuthenticationService", "Who connects."),
+    ("ServiceVersionClientService", "Which services there are."),
+    ("BlockWorker", "Workers: the bytes of blocks."),
+    ("JobMasterClientService", "The job service, for clients."),
+    ("JobMasterWorkerService", "The job service, for its workers."),
+    ("JobMasterMasterService", "The job service, for its masters."),
+    ("JournalMasterClientService", "The embedded journal, for operators."),
+    ("RaftJournalService", "The embedded journal among masters."),
+    ("MessagingService", "The same."),
+    ("TableMasterClientService", "The catalog of tables."),
+];
+
+const FILE_SYSTEM_MASTER_CLIENT_SERVICE: &str = "FileSystemMasterClientService";
+const FILE_SYSTEM_MASTER_WORKER_SERVICE: &str = "FileSystemMasterWorkerService";
+const FILE_SYSTEM_MASTER_JOB_SERVICE: &str = "FileSystemMasterJobService";
+const BLOCK_MASTER_CLIENT_SERVICE: &str = "BlockMasterClientService";
+const BLOCK_MASTER_WORKER_SERVICE: &str = "BlockMasterWorkerService";
+const META_MASTER_CLIENT_SERVICE: &str = "MetaMasterClientService";
+const META_MASTER_CONFIGURATION_SERVICE: &str = "MetaMasterConfigurationService";
+const META_MASTER_MASTER_SERVICE: &str = "MetaMasterMasterService";
+const META_MASTER_PROXY_SERVICE: &str = "MetaMasterProxyService";
+const METRICS_MASTER_CLIENT_SERVICE: &str = "MetricsMasterClientService";
+const SASL_AUTHENTICATION_SERVICE: &str = "SaslAuthenticationService";
+const SERVICE_VERSION_CLIENT_SERVICE: &str = "ServiceVersionClientService";
+const BLOCK_WORKER: &str = "BlockWorker";
+const JOB_MASTER_CLIENT_SERVICE: &str = "JobMasterClientService";
+const JOB_MASTER_WORKER_SERVICE: &str = "JobMasterWorkerService";
+const JOB_MASTER_MASTER_SERVICE: &str = "JobMasterMasterService";
+const JOURNAL_MASTER_CLIENT_SERVICE: &str = "JournalMasterClientService";
+const RAFT_JOURNAL_SERVICE: &str = "RaftJournalService";
+const MESSAGING_SERVICE: &str = "MessagingService";
+const TABLE_MASTER_CLIENT_SERVICE: &str = "TableMasterClientService";
+
+/// By service, in the order of its definition.
+pub const METHODS: &[Method] = &[
+    absent(
+        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
+        "CheckAccess",
+        "Access is checked at each operation, and by `GetStatus` with `accessMode`.",
+    ),
+    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "CheckConsistency", "No comparison with the UFS."),
+    differs(
+        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
+        "Exists",
+        "`syncIntervalMs` is not read. A path through a file, or through a directory that may not be searched, is refused; 2.9.6 answers false.",
+    ),
+    differs(
+        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
+        "CompleteFile",
+        "`contentHash` is not kept; `ufsLength` -1 is refused. What is there is looked at before the right to write.",
+    ),
+    differs(
+        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
+        "CreateDirectory",
+        "`xattr` is refused; `xattrPropStrat`, `checkS3BucketPath` and `syncIntervalMs` are not read; no default access lists. What lies in the UFS at the path is loaded first.",
+    ),
+    differs(
+        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
+        "CreateFile",
+        "`xattr` is refused; `writeTier`, `workerLocation`, `xattrPropStrat`, `checkS3BucketPath` and `syncIntervalMs` are not read. Bits to execute are taken from the mode; `replicationMin` above 0 does not pin. What lies in the UFS at the path is loaded first.",
+    ),
+    same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "Free"),
+    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetFilePath", "No counterpart yet."),
+    differs(
+        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
+        "GetMountTable",
+        "`checkUfs` is not read: capacity and use of a UFS are not told. The options of the root mount are empty.",
+    ),
+    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetSyncPathList", "No active synchronisation with HDFS."),
+    differs(
+        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
+        "GetNewBlockIdForFile",
+        "For a directory: NOT_FOUND, where a 2.9.6 master ends.",
+    ),
+    differs(
+        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
+        "GetStatus",
+        "`updateTimestamps`, `includeRealContentHash` and `syncIntervalMs` are not read. Not told: access lists, extended attributes, media, fingerprint, locations in the UFS.",
+    ),
+    differs(
+        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
+        "ListStatus",
+        "`loadDirectChildren`, `disableAreDescendantsLoadedCheck`, `excludeMountInfo` and `syncIntervalMs` are not read. Fields as with `GetStatus`.",
+    ),
+    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "ListStatusPartial", "`ListStatus` gives the whole listing, in parts."),
+    differs(
+        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
+        "Mount",
+        "`remount` is refused; `properties` are kept, and used by no UFS; `shared` opens the mount point only. The refusal has no record of the steps before it, and codes of its own.",
+    ),
+    differs(
+        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
+        "Remove",
+        "`syncParentNextTime` and `syncIntervalMs` are not read. Below a directory, rights and mounts that are read-only are not asked for one by one. What is not loaded is loaded first.",
+    ),
+    differs(
+        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
+        "Rename",
+        "`persist` and `s3SyntaxOptions` are refused; `syncIntervalMs` is not read. A source with a mount point below is refused. What is not loaded is loaded first.",
+    ),
+    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "ReverseResolve", "No counterpart yet."),
+    differs(
+        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
+        "ScheduleAsyncPersistence",
+        "`alluxio.master.persistence.blacklist` is not read.",
+    ),
+    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "SetAcl", "No access lists: owner, group and mode only."),
+    differs(
+        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
+        "SetAttribute",
+        "`pinnedMedia`, `xattr` and `directChildrenLoaded` are refused. Rights are asked for before the path is looked at. All changes are refused below a mount that is read-only.",
+    ),
+    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "StartSync", "No active synchronisation with HDFS."),
+    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "StopSync", "No active synchronisation with HDFS."),
+    same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "Unmount"),
+    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "UpdateMount", "Unmount, and mount again."),
+    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "UpdateUfsMode", "No maintenance modes of a UFS."),
+    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetStateLockHolders", "There is no such lock."),
+    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "NeedsSync", "What was loaded from a UFS is not compared with it again."),
+    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "submitJob", "No jobs: its request is serialised Java."),
+    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "StopJob", "No jobs."),
+    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetJobProgress", "No jobs."),
+    absent(
+        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
+        "SyncMetadata",
+        "What was loaded from a UFS is not compared with it again.",
+    ),
+    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "SyncMetadataAsync", "As `SyncMetadata`."),
+    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetSyncProgress", "As `SyncMetadata`."),
+    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "CancelSyncMetadata", "As `SyncMetadata`."),
+    differs(
+        FILE_SYSTEM_MASTER_WORKER_SERVICE,
+        "FileSystemHeartbeat",
+        "`persistedFiles` is not read; the command is always Nothing.",
+    ),
+    differs(
+        FILE_SYSTEM_MASTER_WORKER_SERVICE,
+        "GetFileInfo",
+        "Fields as with `GetStatus`; another text for an id that is not there.",
+    ),
+    same(FILE_SYSTEM_MASTER_WORKER_SERVICE, "GetPinnedFileIds"),
+    differs(
+        FILE_SYSTEM_MASTER_WORKER_SERVICE,
+        "GetUfsInfo",
+        "No common options among the properties; for a mount that is not there an empty answer, where 2.9.6 tells of a null pointer.",
+    ),
+    absent(FILE_SYSTEM_MASTER_JOB_SERVICE, "GetFileInfo", "No job service."),
+    absent(FILE_SYSTEM_MASTER_JOB_SERVICE, "GetUfsInfo", "No job service."),
+    same(BLOCK_MASTER_CLIENT_SERVICE, "GetBlockInfo"),
+    differs(
+        BLOCK_MASTER_CLIENT_SERVICE,
+        "GetBlockMasterInfo",
+        "In safe mode UNAVAILABLE, where 2.9.6 answers. No worker is ever decommissioned.",
+    ),
+    differs(BLOCK_MASTER_CLIENT_SERVICE, "GetCapacityBytes", "In safe mode UNAVAILABLE, where 2.9.6 answers."),
+    differs(BLOCK_MASTER_CLIENT_SERVICE, "GetUsedBytes", "In safe mode UNAVAILABLE, where 2.9.6 answers."),
+    same(BLOCK_MASTER_CLIENT_SERVICE, "GetWorkerInfoList"),
+    absent(BLOCK_MASTER_CLIENT_SERVICE, "RemoveDisabledWorker", "Workers are not disabled."),
+    differs(
+        BLOCK_MASTER_CLIENT_SERVICE,
+        "GetWorkerReport",
+        "`DECOMMISSIONED` is empty; a name that no worker has is left out, where 2.9.6 refuses.",
+    ),
+    differs(
+        BLOCK_MASTER_CLIENT_SERVICE,
+        "GetWorkerLostStorage",
+        "In safe mode UNAVAILABLE; lost workers are told of, too.",
+    ),
+    absent(BLOCK_MASTER_CLIENT_SERVICE, "DecommissionWorker", "Stop the worker."),
+    differs(
+        BLOCK_MASTER_WORKER_SERVICE,
+        "BlockHeartbeat",
+        "`metrics` are not kept; the commands Decommissioned and Disabled are never sent.",
+    ),
+    same(BLOCK_MASTER_WORKER_SERVICE, "CommitBlock"),
+    same(BLOCK_MASTER_WORKER_SERVICE, "CommitBlockInUfs"),
+    same(BLOCK_MASTER_WORKER_SERVICE, "GetWorkerId"),
+    same(BLOCK_MASTER_WORKER_SERVICE, "NotifyWorkerId"),
+    differs(BLOCK_MASTER_WORKER_SERVICE, "RegisterWorker", "No worker is rejected."),
+    same(BLOCK_MASTER_WORKER_SERVICE, "RegisterWorkerStream"),
+    differs(
+        BLOCK_MASTER_WORKER_SERVICE,
+        "RequestRegisterLease",
+        "`blockCount` is not read; 25 leases of 60 s are not configurable.",
+    ),
+    differs(META_MASTER_CLIENT_SERVICE, "Backup", "A standby writes none for the primary."),
+    differs(META_MASTER_CLIENT_SERVICE, "GetBackupStatus", "The states of a backup on a standby do not occur."),
+    absent(META_MASTER_CLIENT_SERVICE, "GetConfigReport", "No counterpart yet."),
+    differs(META_MASTER_CLIENT_SERVICE, "GetMasterInfo", "`safeMode` is always false; lost masters are not told of."),
+    same(META_MASTER_CLIENT_SERVICE, "Checkpoint"),
+    absent(META_MASTER_CLIENT_SERVICE, "ListProxyStatus", "No proxy."),
+    differs(
+        META_MASTER_CONFIGURATION_SERVICE,
+        "GetConfiguration",
+        "Only properties that the operator set; none of paths; `rawValue` is not read.",
+    ),
+    absent(META_MASTER_CONFIGURATION_SERVICE, "SetPathConfiguration", "No counterpart yet."),
+    absent(META_MASTER_CONFIGURATION_SERVICE, "RemovePathConfiguration", "No counterpart yet."),
+    differs(META_MASTER_CONFIGURATION_SERVICE, "GetConfigHash", "Hashes of another kind; clients compare them only."),
+    absent(META_MASTER_CONFIGURATION_SERVICE, "UpdateConfiguration", "Properties change with a restart."),
+    absent(META_MASTER_MASTER_SERVICE, "GetMasterId", "Masters find one another through ZooKeeper."),
+    absent(META_MASTER_MASTER_SERVICE, "RegisterMaster", "Masters find one another through ZooKeeper."),
+    absent(META_MASTER_MASTER_SERVICE, "MasterHeartbeat", "Masters find one another through ZooKeeper."),
+    absent(META_MASTER_PROXY_SERVICE, "ProxyHeartbeat", "No proxy."),
+    differs(METRICS_MASTER_CLIENT_SERVICE, "ClearMetrics", "Accepted; nothing is cleared."),
+    differs(METRICS_MASTER_CLIENT_SERVICE, "MetricsHeartbeat", "Accepted; nothing is kept."),
+    differs(METRICS_MASTER_CLIENT_SERVICE, "GetMetrics", "Empty; see the metrics of the web server."),
+    differs(
+        SASL_AUTHENTICATION_SERVICE,
+        "authenticate",
+        "SIMPLE with impersonation, and NOSASL; no CUSTOM, no KERBEROS.",
+    ),
+    differs(
+        SERVICE_VERSION_CLIENT_SERVICE,
+        "getServiceVersion",
+        "A service that is not served here is not found; standbys refuse.",
+    ),
+    differs(BLOCK_WORKER, "ReadBlock", "`promote` and `positionShort` are not read."),
+    differs(BLOCK_WORKER, "WriteBlock", "`tier` and `mediumType` are not read: one tier."),
+    differs(BLOCK_WORKER, "OpenLocalBlock", "`promote` is not read."),
+    differs(BLOCK_WORKER, "CreateLocalBlock", "`tier` and `mediumType` are not read."),
+    same(BLOCK_WORKER, "AsyncCache"),
+    same(BLOCK_WORKER, "Cache"),
+    absent(BLOCK_WORKER, "Load", "No counterpart yet."),
+    same(BLOCK_WORKER, "RemoveBlock"),
+    differs(BLOCK_WORKER, "MoveBlock", "Accepted; nothing moves."),
+    differs(BLOCK_WORKER, "ClearMetrics", "Accepted; nothing is cleared."),
+    same(BLOCK_WORKER, "FreeWorker"),
+    absent(JOB_MASTER_CLIENT_SERVICE, "Cancel", "No job service."),
+    absent(JOB_MASTER_CLIENT_SERVICE, "GetJobStatus", "No job service."),
+    absent(JOB_MASTER_CLIENT_SERVICE, "GetJobStatusDetailed", "No job service."),
+    absent(JOB_MASTER_CLIENT_SERVICE, "GetJobServiceSummary", "No job service."),
+    absent(JOB_MASTER_CLIENT_SERVICE, "ListAll", "No job service."),
+    absent(JOB_MASTER_CLIENT_SERVICE, "Run", "No job service."),
+    absent(JOB_MASTER_CLIENT_SERVICE, "GetAllWorkerHealth", "No job service."),
+    absent(JOB_MASTER_CLIENT_SERVICE, "GetAllMasterStatus", "No job service."),
+    absent(JOB_MASTER_CLIENT_SERVICE, "Submit", "No job service."),
+    absent(JOB_MASTER_CLIENT_SERVICE, "GetCmdStatus", "No job service."),
+    absent(JOB_MASTER_CLIENT_SERVICE, "GetCmdStatusDetailed", "No job service."),
+    absent(JOB_MASTER_WORKER_SERVICE, "Heartbeat", "No job service."),
+    absent(JOB_MASTER_WORKER_SERVICE, "RegisterJobWorker", "No job service."),
+    absent(JOB_MASTER_MASTER_SERVICE, "GetMasterId", "No job service."),
+    absent(JOB_MASTER_MASTER_SERVICE, "RegisterMaster", "No job service."),
+    absent(JOB_MASTER_MASTER_SERVICE, "MasterHeartbeat", "No job service."),
+    absent(JOURNAL_MASTER_CLIENT_SERVICE, "GetQuorumInfo", "No embedded journal."),
+    absent(JOURNAL_MASTER_CLIENT_SERVICE, "RemoveQuorumServer", "No embedded journal."),
+    absent(JOURNAL_MASTER_CLIENT_SERVICE, "TransferLeadership", "No embedded journal."),
+    absent(JOURNAL_MASTER_CLIENT_SERVICE, "ResetPriorities", "No embedded journal."),
+    absent(JOURNAL_MASTER_CLIENT_SERVICE, "GetTransferLeaderMessage", "No embedded journal."),
+    absent(JOURNAL_MASTER_CLIENT_SERVICE, "GetNodeState", "No embedded journal."),
+    absent(RAFT_JOURNAL_SERVICE, "UploadSnapshot", "No embedded journal."),
+    absent(RAFT_JOURNAL_SERVICE, "DownloadSnapshot", "No embedded journal."),
+    absent(RAFT_JOURNAL_SERVICE, "RequestLatestSnapshotInfo", "No embedded journal."),
+    absent(RAFT_JOURNAL_SERVICE, "RequestLatestSnapshotData", "No embedded journal."),
+    absent(MESSAGING_SERVICE, "connect", "No embedded journal."),
+    absent(TABLE_MASTER_CLIENT_SERVICE, "GetAllDatabases", "No table service."),
+    absent(TABLE_MASTER_CLIENT_SERVICE, "GetAllTables", "No table service."),
+    absent(TABLE_MASTER_CLIENT_SERVICE, "GetDatabase", "No table service."),
+    absent(TABLE_MASTER_CLIENT_SERVICE, "GetTable", "No table service."),
+    absent(TABLE_MASTER_CLIENT_SERVICE, "AttachDatabase", "No table service."),
+    absent(TABLE_MASTER_CLIENT_SERVICE, "DetachDatabase", "No table service."),
+    absent(TABLE_MASTER_CLIENT_SERVICE, "SyncDatabase", "No table service."),
+    absent(TABLE_MASTER_CLIENT_SERVICE, "GetTableColumnStatistics", "No table service."),
+    absent(TABLE_MASTER_CLIENT_SERVICE, "GetPartitionColumnStatistics", "No table service."),
+    absent(TABLE_MASTER_CLIENT_SERVICE, "ReadTable", "No table service."),
+    absent(TABLE_MASTER_CLIENT_SERVICE, "TransformTable", "No table service."),
+    absent(TABLE_MASTER_CLIENT_SERVICE, "GetTransformJobInfo", "No table service."),
+];
