@@ -106,12 +106,61 @@ pub const KNOWN: &[Known] = &[
     Known {
         name: "createFile: block size and replication",
         state: State::NotYet,
-        why: "2.9.6 refuses a block size before it looks at the path, and takes any replication",
+        why: "2.9.6 refuses a block size before it looks at the path, and takes a replication below 0",
         ends: true,
         fits: |d| {
             let size = d.java.contains("Invalid block size");
-            let replication = d.ours.contains("Cannot set min and max replication") && d.java == "ok";
+            let replication = d.ours.contains("Cannot set min and max replication")
+                && d.refused(&["ok", "INTERNAL null"], &["INTERNAL "]);
             d.is("CreateFile", "createFile") && (size || replication)
+        },
+    },
+    Known {
+        name: "write type NONE",
+        state: State::NotYet,
+        why: "2.9.6 takes such a file for cacheable",
+        ends: true,
+        fits: |d| d.field.ends_with(".cacheable") && d.java == "true" && d.call.to_string().contains("writeType: NONE"),
+    },
+    Known {
+        name: "path above the root, of a file",
+        state: State::ByDesign,
+        why: "2.9.6 tells of a path `null`; we name the one that was sent",
+        ends: false,
+        fits: |d| d.java.ends_with("Path \"null\" is invalid.") && d.ours.ends_with(" is invalid."),
+    },
+    Known {
+        name: "rename: both ways lead through a file",
+        state: State::NotYet,
+        why: "2.9.6 names the path that comes first by the alphabet, as it locks that first",
+        ends: false,
+        fits: |d| {
+            d.is("Rename", "rename") && d.java.contains("Traversal failed") && d.ours.contains("Traversal failed")
+        },
+    },
+    Known {
+        name: "modification time of the parent of a mount point",
+        state: State::NotYet,
+        why: "2.9.6 leaves it as it is, or sets that of the folder in the UFS",
+        ends: true,
+        fits: |d| d.call.only_asks() && d.field.ends_with("lastModificationTimeMs"),
+    },
+    Known {
+        name: "block beyond the length of a file",
+        state: State::NotYet,
+        why: "2.9.6 tells the length that the worker told; we none, if the file was completed with a smaller one",
+        ends: false,
+        fits: |d| d.field.ends_with(".blockInfo.length") && d.ours == "-",
+    },
+    Known {
+        name: "completeFile again, of a file that was loaded",
+        state: State::NotYet,
+        why: "the checks of its blocks come in another order",
+        ends: false,
+        fits: |d| {
+            d.call.what == "CompleteFile"
+                && d.java.contains("has a block size smaller")
+                && d.refused(&NO_PATH, &NO_PATH)
         },
     },
     Known {
@@ -273,6 +322,12 @@ pub const KNOWN: &[Known] = &[
             d.is("SetAttribute", "setAttribute") && d.ours.ends_with("Cannot set the state of a file to not-persisted")
         },
     },
+];
+
+/// What changes more at 2.9.6, whatever is answered, and why; after a call with it nothing further can be said.
+pub const SILENT: &[(&str, &str)] = &[
+    ("syncIntervalMs: 0", "what is loaded is not compared with the UFS again"),
+    ("shared: true", "2.9.6 opens what is loaded below a mount point to all, too"),
 ];
 
 fn leaves_out_an_option(d: &Difference) -> bool {

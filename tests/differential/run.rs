@@ -2,7 +2,7 @@
 
 use crate::call::{Answer, Call};
 use crate::compare::{Difference, differences};
-use crate::known::Known;
+use crate::known::{Known, SILENT};
 use crate::masters::Pair;
 use crate::sequence::Sequence;
 use crate::shrink::shrink;
@@ -69,7 +69,8 @@ impl Runner {
             let mut known: Vec<&'static Known> = differences.iter().filter_map(Difference::known).collect();
             known.dedup_by_key(|known| known.name);
             outcome.known.extend(known);
-            if differences.iter().any(Difference::parts) {
+            let silent = SILENT.iter().any(|(option, _)| call.words.iter().any(|word| word.contains(option)));
+            if silent || differences.iter().any(Difference::parts) {
                 break;
             }
         }
