@@ -28,6 +28,11 @@ impl Difference {
         format!("{what}.{}: {} / {}", template(&self.field), short(&self.java), short(&self.ours))
     }
 
+    /// The field without what it lies in.
+    pub fn name(&self) -> &str {
+        self.field.rsplit('.').next().unwrap_or_default()
+    }
+
     /// It is of this RPC, or this method of the client.
     pub fn is(&self, rpc: &str, method: &str) -> bool {
         self.call.what == rpc || self.call.what.strip_prefix("fs.") == Some(method)
