@@ -101,7 +101,7 @@ pub const KNOWN: &[Known] = &[
         state: State::NotYet,
         why: "2.9.6 has the parents of a mount point persisted in the UFS, whatever they were before",
         ends: true,
-        fits: |d| d.call.only_asks() && (d.field.ends_with("persisted") || d.field.ends_with("persistenceState")),
+        fits: |d| d.call.only_asks() && ["persisted", "persistenceState"].contains(&d.name()),
     },
     Known {
         name: "createFile: block size and replication",
@@ -179,6 +179,24 @@ pub const KNOWN: &[Known] = &[
             d.is("GetStatus", "getStatus")
                 && d.call.to_string().contains("accessMode: ")
                 && (d.refused(&["ok"], &DENIED) || d.refused(&NOT_FOUND, &DENIED))
+        },
+    },
+    Known {
+        name: "persisted again",
+        state: State::NotYet,
+        why: "scheduleAsyncPersistence makes a persisted file to-be-persisted at 2.9.6; we leave it as it is",
+        ends: true,
+        fits: |d| d.is("Free", "free") && d.java.contains("which is not persisted") && d.ours == "ok",
+    },
+    Known {
+        name: "setAttribute, recursive: which is refused",
+        state: State::NotYet,
+        why: "2.9.6 asks for the right to all that is set at a path before it goes on to the next; we for all paths at once",
+        ends: false,
+        fits: |d| {
+            d.is("SetAttribute", "setAttribute")
+                && d.refused(&DENIED, &DENIED)
+                && d.call.words.last().is_some_and(|options| options.contains("recursive: true"))
         },
     },
     Known {
