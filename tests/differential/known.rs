@@ -218,6 +218,20 @@ pub const KNOWN: &[Known] = &[
         },
     },
     Known {
+        name: "rename: mount point below",
+        state: State::NotYet,
+        why: "2.9.6 moves a directory with a mount point below it; we refuse",
+        ends: true,
+        fits: |d| d.is("Rename", "rename") && d.ours.contains("would move the mount point"),
+    },
+    Known {
+        name: "folders of the parents of a mount point",
+        state: State::NotYet,
+        why: "2.9.6 has made them in the UFS, so what others write there finds them",
+        ends: true,
+        fits: |d| d.call.what == "local" && d.java == "ok" && d.ours.starts_with("NoSuchFileException "),
+    },
+    Known {
         name: "NUL in a path",
         state: State::NotYet,
         why: "2.9.6 gives an internal error, `Null byte present in file/path name`, at most calls",
