@@ -2,7 +2,7 @@
 
 use crate::call::{Answer, Call};
 use crate::compare::{Difference, differences};
-use crate::known::{Known, SILENT};
+use crate::known::{Known, silent};
 use crate::masters::Pair;
 use crate::sequence::Sequence;
 use crate::shrink::shrink;
@@ -69,7 +69,7 @@ impl Runner {
             let mut known: Vec<&'static Known> = differences.iter().filter_map(Difference::known).collect();
             known.dedup_by_key(|known| known.name);
             outcome.known.extend(known);
-            let silent = SILENT.iter().any(|(option, _)| call.words.iter().any(|word| word.contains(option)));
+            let silent = silent(call, &java).is_some();
             if silent || differences.iter().any(Difference::parts) {
                 break;
             }
@@ -106,9 +106,14 @@ impl Runner {
             if !all.is_empty() {
                 println!("   ours : {ours}");
             }
+            let parts = all.iter().any(Difference::parts);
             for difference in all {
                 let known = difference.known().map_or("UNKNOWN", |known| known.name);
                 println!("   {known}: {}", difference.class());
+            }
+            if parts {
+                println!("   what follows cannot be compared");
+                break;
             }
         }
         self.clean_up();

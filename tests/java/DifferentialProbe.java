@@ -68,7 +68,7 @@ import javax.security.auth.Subject;
 
 /**
  * Sends the calls of standard input to one master, with the unmodified 2.9.6 client, and prints a line for each answer
- * that is the same for every master which answers alike: ids are counted as they are first seen, times are the numbers
+ * that is the same for every master which answers alike: ids are named by where they are first seen, times are the numbers
  * of the calls in which they lie, names of folders that are this run's own are put back. See tests/differential, and
  * scripts/java-client.
  *
@@ -365,7 +365,9 @@ public class DifferentialProbe {
   /** Each field whose value says something, as name=value. */
   private void print(String prefix, Message message, List<String> tokens) {
     if (message instanceof FileInfo) {
-      mIdsOfPaths.put(((FileInfo) message).getPath(), ((FileInfo) message).getFileId());
+      FileInfo info = (FileInfo) message;
+      mIdsOfPaths.put(info.getPath(), info.getFileId());
+      mIds.putIfAbsent(info.getFileId(), '#' + text(info.getPath()));
     }
     for (FieldDescriptor field : message.getDescriptorForType().getFields()) {
       String name = prefix + field.getName();
@@ -439,10 +441,13 @@ public class DifferentialProbe {
     return String.valueOf(value);
   }
 
-  /** Files by the order in which they are first seen, blocks by their file and their number in it. */
+  /** Files by the path at which they are first seen, blocks by their file and their number in it, all else by its order. */
   private String id(String name, long id) {
     if (id <= 0 || (name.equals("mountId") && id == 1)) {
       return String.valueOf(id); // that of the root
+    }
+    if (name.equals("workerId")) {
+      return id == mWorker ? "#worker" : "#other";
     }
     boolean isBlock = name.equals("id") || name.startsWith("block");
     long file = isBlock ? id | 0xFFFFFF : id;
