@@ -79,16 +79,12 @@ const TABLE_MASTER_CLIENT_SERVICE: &str = "TableMasterClientService";
 
 /// By service, in the order of its definition.
 pub const METHODS: &[Method] = &[
-    absent(
-        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
-        "CheckAccess",
-        "Access is checked at each operation, and by `GetStatus` with `accessMode`.",
-    ),
+    same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "CheckAccess"),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "CheckConsistency", "No comparison with the UFS."),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "Exists",
-        "`syncIntervalMs` is not read. A path through a file, or through a directory that may not be searched, is refused; 2.9.6 answers false.",
+        "`syncIntervalMs` is not read. A path through a directory that may not be searched is refused; 2.9.6 answers false.",
     ),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
@@ -98,15 +94,15 @@ pub const METHODS: &[Method] = &[
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "CreateDirectory",
-        "`xattr` is refused; `xattrPropStrat`, `checkS3BucketPath` and `syncIntervalMs` are not read; no default access lists. What lies in the UFS at the path is loaded first.",
+        "`checkS3BucketPath` and `syncIntervalMs` are not read; persisted directories above take no `xattr`. What lies in the UFS at the path is loaded first.",
     ),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "CreateFile",
-        "`xattr` is refused; `writeTier`, `workerLocation`, `xattrPropStrat`, `checkS3BucketPath` and `syncIntervalMs` are not read. Bits to execute are taken from the mode; `replicationMin` above 0 does not pin. What lies in the UFS at the path is loaded first.",
+        "`writeTier`, `workerLocation`, `checkS3BucketPath` and `syncIntervalMs` are not read. Bits to execute are taken from the mode; `replicationMin` above 0 does not pin. What lies in the UFS at the path is loaded first.",
     ),
     same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "Free"),
-    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetFilePath", "No counterpart yet."),
+    same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetFilePath"),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "GetMountTable",
@@ -121,7 +117,7 @@ pub const METHODS: &[Method] = &[
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "GetStatus",
-        "`updateTimestamps`, `includeRealContentHash` and `syncIntervalMs` are not read. Not told: access lists, extended attributes, media, fingerprint, locations in the UFS.",
+        "`updateTimestamps`, `includeRealContentHash` and `syncIntervalMs` are not read. Not told: the fingerprint and locations in the UFS.",
     ),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
@@ -144,24 +140,28 @@ pub const METHODS: &[Method] = &[
         "Rename",
         "`persist` and `s3SyntaxOptions` are refused; `syncIntervalMs` is not read. A source with a mount point below is refused. What is not loaded is loaded first.",
     ),
-    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "ReverseResolve", "No counterpart yet."),
+    same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "ReverseResolve"),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "ScheduleAsyncPersistence",
         "`alluxio.master.persistence.blacklist` is not read.",
     ),
-    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "SetAcl", "No access lists: owner, group and mode only."),
+    differs(
+        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
+        "SetAcl",
+        "Access lists are kept in Alluxio only: none is written to a UFS, or read from one.",
+    ),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "SetAttribute",
-        "`pinnedMedia`, `xattr` and `directChildrenLoaded` are refused. Rights are asked for before the path is looked at. All changes are refused below a mount that is read-only.",
+        "Media are MEM, SSD and HDD, whatever the property says. Rights are asked for before the path is looked at. All changes are refused below a mount that is read-only.",
     ),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "StartSync", "No active synchronisation with HDFS."),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "StopSync", "No active synchronisation with HDFS."),
     same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "Unmount"),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "UpdateMount", "Unmount, and mount again."),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "UpdateUfsMode", "No maintenance modes of a UFS."),
-    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetStateLockHolders", "There is no such lock."),
+    differs(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetStateLockHolders", "There is no such lock, and no holder."),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "NeedsSync", "What was loaded from a UFS is not compared with it again."),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "submitJob", "No jobs: its request is serialised Java."),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "StopJob", "No jobs."),
@@ -193,13 +193,9 @@ pub const METHODS: &[Method] = &[
     absent(FILE_SYSTEM_MASTER_JOB_SERVICE, "GetFileInfo", "No job service."),
     absent(FILE_SYSTEM_MASTER_JOB_SERVICE, "GetUfsInfo", "No job service."),
     same(BLOCK_MASTER_CLIENT_SERVICE, "GetBlockInfo"),
-    differs(
-        BLOCK_MASTER_CLIENT_SERVICE,
-        "GetBlockMasterInfo",
-        "In safe mode UNAVAILABLE, where 2.9.6 answers. No worker is ever decommissioned.",
-    ),
-    differs(BLOCK_MASTER_CLIENT_SERVICE, "GetCapacityBytes", "In safe mode UNAVAILABLE, where 2.9.6 answers."),
-    differs(BLOCK_MASTER_CLIENT_SERVICE, "GetUsedBytes", "In safe mode UNAVAILABLE, where 2.9.6 answers."),
+    differs(BLOCK_MASTER_CLIENT_SERVICE, "GetBlockMasterInfo", "No worker is ever decommissioned."),
+    same(BLOCK_MASTER_CLIENT_SERVICE, "GetCapacityBytes"),
+    same(BLOCK_MASTER_CLIENT_SERVICE, "GetUsedBytes"),
     same(BLOCK_MASTER_CLIENT_SERVICE, "GetWorkerInfoList"),
     absent(BLOCK_MASTER_CLIENT_SERVICE, "RemoveDisabledWorker", "Workers are not disabled."),
     differs(
@@ -207,11 +203,7 @@ pub const METHODS: &[Method] = &[
         "GetWorkerReport",
         "`DECOMMISSIONED` is empty; a name that no worker has is left out, where 2.9.6 refuses.",
     ),
-    differs(
-        BLOCK_MASTER_CLIENT_SERVICE,
-        "GetWorkerLostStorage",
-        "In safe mode UNAVAILABLE; lost workers are told of, too.",
-    ),
+    same(BLOCK_MASTER_CLIENT_SERVICE, "GetWorkerLostStorage"),
     absent(BLOCK_MASTER_CLIENT_SERVICE, "DecommissionWorker", "Stop the worker."),
     differs(
         BLOCK_MASTER_WORKER_SERVICE,

@@ -201,13 +201,6 @@ pub const KNOWN: &[Known] = &[
         },
     },
     Known {
-        name: "refusal of a mount: order of checks",
-        state: State::NotYet,
-        why: "where several things speak against a mount, 2.9.6 names another one than we do",
-        ends: false,
-        fits: |d| d.call.what == "Mount" && d.refused(&["UNKNOWN mount command: "], &["UNKNOWN ", "INVALID_ARGUMENT "]),
-    },
-    Known {
         name: "listStatus: the right that is missing on the way",
         state: State::NotYet,
         why: "2.9.6 names the right that is asked for at the end of the path, wherever it fails",
@@ -255,6 +248,13 @@ pub const KNOWN: &[Known] = &[
             let (java, ours) = (told(&d.java), told(&d.ours));
             d.call.what == "Mount" && java.starts_with("mount command: ") && java.ends_with(&ours)
         },
+    },
+    Known {
+        name: "refusal of a mount: order of checks",
+        state: State::NotYet,
+        why: "where several things speak against a mount, 2.9.6 names another one than we do",
+        ends: false,
+        fits: |d| d.call.what == "Mount" && d.refused(&["UNKNOWN mount command: "], &["UNKNOWN ", "INVALID_ARGUMENT "]),
     },
     Known {
         name: "inodeId",

@@ -1,8 +1,6 @@
 //! What a master of ours does not answer as 2.9.6 did, yet or for ever.
 
-const NO_ACL: &str = "the master keeps no access control lists";
 const NOT_SERVED: &str = "the master does not serve this call";
-const NO_PLUS: &str = "an access control list would add a plus to the mode";
 const HIDDEN: &str = "the folder in which files are persisted is not shown";
 const NO_SCHEDULER: &str = "there is no scheduler of load jobs";
 const NOT_READ_ONLY: &str = "updateMount is not served, so the mount is not read-only";
@@ -14,7 +12,6 @@ pub const DIFFERENT: &[(&str, &str, &str)] = &[
     ("fs-05-stat-du-count-test", "getSyncPathList", NOT_SERVED),
     ("fs-05-stat-du-count-test", "startSync /c", NOT_SERVED),
     ("fs-05-stat-du-count-test", "needsSync /c", NOT_SERVED),
-    ("fs-05-stat-du-count-test", "syncDirNextTime true /c", "directChildrenLoaded is not served"),
     ("fs-05-stat-du-count-test", "loadMetadata -v2 /c", NOT_SERVED),
     ("fs-05-stat-du-count-test", "checkConsistency /c", NOT_SERVED),
     ("fs-05-stat-du-count-test", "checkConsistency /nosuch", NOT_SERVED),
@@ -24,33 +21,11 @@ pub const DIFFERENT: &[(&str, &str, &str)] = &[
         "a group that the machine does not know is kept in Alluxio, and the local UFS left alone",
     ),
     ("fs-06-perm-acl", "chgrp -R eng /c/dir", "as above"),
-    ("fs-06-perm-acl", "ls /c/hello.txt", NO_PLUS),
-    ("fs-06-perm-acl", "getfacl /c/hello.txt", NO_ACL),
-    ("fs-06-perm-acl", "getfacl /c/dir", NO_ACL),
-    ("fs-06-perm-acl", "getfacl /c/dir/a.txt", NO_ACL),
-    ("fs-06-perm-acl", "setfacl -m user:carol:rwx /c/hello.txt", NO_ACL),
-    ("fs-06-perm-acl", "setfacl -m group:eng:r-x,user:dave:r-- /c/hello.txt", NO_ACL),
-    ("fs-06-perm-acl", "setfacl -m mask::r-- /c/hello.txt", NO_ACL),
-    ("fs-06-perm-acl", "setfacl -x user:carol /c/hello.txt", NO_ACL),
-    ("fs-06-perm-acl", "setfacl -d -m user:carol:rwx /c/dir", NO_ACL),
-    ("fs-06-perm-acl", "setfacl -k /c/dir", NO_ACL),
-    ("fs-06-perm-acl", "setfacl --set user::rwx,group::r-x,other::r-- /c/hello.txt", NO_ACL),
-    ("fs-06-perm-acl", "setfacl -R -m user:erin:r-x /c/dir", NO_ACL),
-    ("fs-06-perm-acl", "setfacl -b /c/hello.txt", NO_ACL),
-    (
-        "fs-06-perm-acl",
-        "-Dalluxio.security.login.username=alice cat /c/hello.txt",
-        "its access control list would let her",
-    ),
     (
         "fs-06-perm-acl",
         "-Dalluxio.security.login.username=mallory cat /c/hello.txt",
         "2.9.6 shows the file to whom its mode does not let",
     ),
-    ("fs-06-perm-acl", "-Dalluxio.security.login.username=mallory ls /c", NO_PLUS),
-    ("fs-07-pin-free-load-persist-ttl", "pin /c/ten.txt MEM SSD", "media are not served"),
-    ("fs-07-pin-free-load-persist-ttl", "ls /c", NO_PLUS),
-    ("fs-07-pin-free-load-persist-ttl", "ls -R /c", NO_PLUS),
     (
         "fs-07-pin-free-load-persist-ttl",
         "load --local /c/ten.txt",
