@@ -1,8 +1,9 @@
 //! Pure. The one writer of an epoch: which segment is created, what is appended to it, what is acknowledged.
 //!
 //! One flush is under way at a time, or as many as the store does better with; what is queued meanwhile goes with the
-//! next one (`gather.rs` says when). Flushes end in order. A failed one ends the segment, and with it those behind: the writer creates the next one, whose header names the acknowledged end and which begins
-//! with all that is not acknowledged; late answers of the old segment mean nothing any more (F7).
+//! next one (`gather.rs` says when). Flushes end in order. A failed one ends the segment, and with it those behind: the
+//! writer creates the next one, whose header names the acknowledged end and which begins with all that is not
+//! acknowledged; late answers of the old segment mean nothing any more (F7).
 //!
 //! Invariants: sequences have no gap; `base` is a place that a flush of this epoch, or the takeover, acknowledged;
 //! nothing is appended to a segment after a failed flush.
@@ -183,9 +184,9 @@ impl Writer {
         self.last.sequence
     }
 
-    /// So many operations change nothing and wait for what is queued.
+    /// So many operations change nothing and wait for what is queued, or for what is under way.
     pub fn follow(&mut self, operations: usize) {
-        if self.has_unflushed() {
+        if self.sent().sequence < self.last.sequence {
             self.gather.queue(operations);
         }
     }
@@ -285,12 +286,15 @@ impl Writer {
         let blind = mutant::is(Mutant::OldSegmentCounts);
         let Some(current) = self.current.filter(|current| current.segment == segment || blind) else { return false };
         let Some(flight) = self.flights.pop_front() else { return false };
+        let flight = if mutant::is(Mutant::FirstCountsForAll) { self.all_sent(flight) } else { flight };
         self.gather.end(durable, now);
         if !durable && !mutant::is(Mutant::FailedFlushCounts) {
             self.current = None;
-            self.flights.clear();
+            if !mutant::is(Mutant::OthersSurvive) {
+                self.flights.clear();
+            }
             if mutant::is(Mutant::RollNamesSent) {
-                self.base = Some(Base { segment, bytes: current.bytes, position: flight.last });
+                self.base = Some(Base { segment, bytes: flight.bytes, position: flight.last });
                 self.unacknowledged.retain(|queued| queued.position.sequence > flight.last.sequence);
             }
             // One failure is that of a DataNode, which the next segment avoids: that need not wait.
@@ -309,8 +313,14 @@ impl Writer {
         self.flushed = Some(flight.last);
         self.flushed_segments = segment.index + 1;
         self.written_mark = flight.mark;
-        self.base = Some(Base { segment, bytes: flight.bytes, position: flight.last });
+        let bytes = if mutant::is(Mutant::BaseOfAllSent) { current.bytes } else { flight.bytes };
+        self.base = Some(Base { segment, bytes, position: flight.last });
         true
+    }
+
+    /// Of a broken rule: what is under way counts with the first.
+    fn all_sent(&mut self, first: Flight) -> Flight {
+        std::mem::take(&mut self.flights).pop_back().unwrap_or(first)
     }
 
     fn wait_to_create(&mut self, now: Boot) {
@@ -335,7 +345,7 @@ impl Writer {
         }
         // The base of a header says "answered": what is flushed but held back must not become one (F9).
         let answered = self.flushed.is_none_or(|flushed| flushed == self.mark) || mutant::is(Mutant::RollUnanswered);
-        if self.flights.is_empty()
+        if (self.flights.is_empty() || mutant::is(Mutant::RollUnderWay))
             && let Some(next) = self.ready.take_if(|_| answered)
         {
             effects.extend(self.current.take().map(|old| WriterEffect::Close(old.segment)));

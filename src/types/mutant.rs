@@ -58,6 +58,14 @@ pub enum Mutant {
     RollNamesSent,
     /// F7: a new segment names what is flushed and not answered.
     RollUnanswered,
+    /// F7: a new segment begins while flushes of the old one are under way.
+    RollUnderWay,
+    /// F7: an acknowledgement counts for all flushes that are under way.
+    FirstCountsForAll,
+    /// F7: a base ends where what was sent ends.
+    BaseOfAllSent,
+    /// F7: flushes behind one that failed count as under way.
+    OthersSurvive,
     /// F8: the new leader copies nothing.
     NoCopies,
     /// F8: the new leader names all that it can read.
@@ -148,6 +156,10 @@ impl Mutant {
         Mutant::OldSegmentCounts,
         Mutant::RollNamesSent,
         Mutant::RollUnanswered,
+        Mutant::RollUnderWay,
+        Mutant::FirstCountsForAll,
+        Mutant::BaseOfAllSent,
+        Mutant::OthersSurvive,
         Mutant::NoCopies,
         Mutant::NameVisibleEnd,
         Mutant::TornHeader,

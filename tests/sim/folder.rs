@@ -130,6 +130,10 @@ impl World {
     /// A flush begins: its bytes land on one DataNode after the other.
     pub fn append(&mut self, host: usize, life: u64, segment: SegmentId, bytes: &[u8]) {
         let process = self.process(host, life).expect("it just asked for it");
+        if process.ended.contains(&segment) {
+            // Its appender has ended with the flush that failed; that is still on its way to the driver.
+            return self.tell_later(host, life, Event::Appended(segment, Err("it has ended".into())));
+        }
         process.flights += 1;
         let (flight, overlaps) = (process.flights, !process.in_flight.is_empty());
         if !overlaps {
@@ -177,6 +181,9 @@ impl World {
                     for replica in replica..self.options.replicas {
                         self.after(later, Action::Land { append, replica, bytes: None });
                     }
+                    let at = self.now + later;
+                    let process = self.process(host, life).expect("it just asked for it");
+                    process.landing_at[replica..].iter_mut().for_each(|landing| *landing = at.max(*landing));
                 }
                 if self.rng.chance(1, 2) {
                     let soon = self.rng.range(MS, 20 * MS);
@@ -226,7 +233,12 @@ impl World {
     pub fn flush_deadline(&mut self, host: usize, life: u64, segment: SegmentId, flight: u64) {
         let Some(process) = self.process(host, life) else { return };
         if process.in_flight.contains(&flight) {
+            let with_others = process.in_flight.len() > 1;
             process.in_flight.clear();
+            process.ended.insert(segment);
+            if with_others {
+                self.coverage.met(Met::FailedOverlapped);
+            }
             self.coverage.met(Met::FailedFlush);
             self.tell_later(host, life, Event::Appended(segment, Err("deadline".into())));
         }

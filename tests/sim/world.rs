@@ -296,12 +296,13 @@ pub struct Process {
     pub session: SessionId,
     pub incarnation: String,
     pub files: BTreeMap<SegmentId, FileId>,
-    /// Number of the flush under way: what comes for another one is late.
-    /// Flushes under way, in order.
+    /// Numbers of the flushes under way, in order: what comes for another one is late.
     pub in_flight: VecDeque<u64>,
     /// When the bytes of the last of them reach each replica, and its acknowledgement the master, at the earliest.
     pub landing_at: Vec<u64>,
     pub acknowledged_at: u64,
+    /// Segments that a flush failed in: nothing more is sent there.
+    pub ended: BTreeSet<SegmentId>,
     pub flights: u64,
     pub wake: Option<u64>,
     /// Who was taken in and not answered yet.
@@ -519,6 +520,7 @@ impl World {
             in_flight: VecDeque::new(),
             landing_at: vec![0; self.options.replicas],
             acknowledged_at: 0,
+            ended: BTreeSet::new(),
             flights: 0,
             wake: None,
             owed: BTreeSet::new(),
