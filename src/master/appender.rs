@@ -73,3 +73,126 @@ pub(super) async fn append_all(
         let _ = tell.send(Event::NotClosed(segment)).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::folder::StoreError;
+    use async_trait::async_trait;
+    use parking_lot::Mutex;
+    use tokio::sync::oneshot;
+
+    type Outcome = Result<(), StoreError>;
+    const SEGMENT: SegmentId = SegmentId { epoch: 1, index: 0 };
+
+    /// Flushes end when the test says so.
+    #[derive(Default)]
+    struct Told {
+        outcomes: Mutex<Vec<oneshot::Sender<Outcome>>>,
+        closed: Mutex<usize>,
+    }
+
+    impl Told {
+        /// So many were sent.
+        async fn sent(&self, count: usize) {
+            while self.outcomes.lock().len() < count {
+                tokio::task::yield_now().await;
+            }
+        }
+
+        fn ends(&self, flight: usize, outcome: Outcome) {
+            let (sender, _) = oneshot::channel();
+            let sender = std::mem::replace(&mut self.outcomes.lock()[flight], sender);
+            let _ = sender.send(outcome);
+        }
+    }
+
+    struct Writer(Arc<Told>);
+
+    #[async_trait]
+    impl SegmentWriter for Writer {
+        async fn send(&mut self, _: Bytes) -> Flushed {
+            let (sender, outcome) = oneshot::channel();
+            self.0.outcomes.lock().push(sender);
+            Box::pin(async move { outcome.await.expect("the test says how it ends") })
+        }
+
+        fn room_bytes(&self) -> u64 {
+            1000
+        }
+
+        async fn close(&mut self) -> Outcome {
+            *self.0.closed.lock() += 1;
+            Ok(())
+        }
+    }
+
+    struct Bench {
+        told: Arc<Told>,
+        appends: mpsc::Sender<Bytes>,
+        events: mpsc::Receiver<Event<Ticket>>,
+    }
+
+    impl Bench {
+        async fn new() -> Bench {
+            let (told, (appends, receiver), (tell, mut events)) = (Arc::default(), mpsc::channel(2), mpsc::channel(1));
+            let flushes = Flushes { counters: Arc::default(), times: FlushTimes::default() };
+            tokio::spawn(append_all(SEGMENT, Box::new(Writer(Arc::clone(&told))), receiver, tell, flushes));
+            assert!(matches!(events.recv().await, Some(Event::Created(SEGMENT, Ok(1000)))));
+            Bench { told, appends, events }
+        }
+
+        fn append(&self) {
+            self.appends.try_send(Bytes::from_static(b"x")).unwrap();
+        }
+
+        /// Whether the next flush that has ended did so well; none: no more comes.
+        async fn next(&mut self) -> Option<bool> {
+            let event = self.events.recv().await?;
+            let Event::Appended(SEGMENT, outcome) = event else { panic!("not the end of a flush") };
+            Some(outcome.is_ok())
+        }
+    }
+
+    fn failed() -> Outcome {
+        Err(StoreError::Unavailable { operation: "append", object: "s".into(), reason: "late".into() })
+    }
+
+    #[tokio::test]
+    async fn flushes_are_sent_at_once_and_told_of_in_order() {
+        let mut bench = Bench::new().await;
+        bench.append();
+        bench.append();
+        bench.told.sent(2).await;
+        // The second is not told of before the first.
+        bench.told.ends(1, Ok(()));
+        bench.append();
+        bench.told.sent(3).await;
+        assert!(bench.events.try_recv().is_err());
+        bench.told.ends(0, Ok(()));
+        assert_eq!((bench.next().await, bench.next().await), (Some(true), Some(true)));
+        // The file is closed behind the last.
+        let told = Arc::clone(&bench.told);
+        let Bench { appends, mut events, .. } = bench;
+        drop(appends);
+        tokio::task::yield_now().await;
+        assert_eq!(*told.closed.lock(), 0);
+        told.ends(2, Ok(()));
+        assert!(matches!(events.recv().await, Some(Event::Appended(SEGMENT, Ok(())))));
+        assert!(events.recv().await.is_none());
+        assert_eq!(*told.closed.lock(), 1);
+    }
+
+    #[tokio::test]
+    async fn one_that_fails_is_the_end_of_all_and_closes_nothing() {
+        let mut bench = Bench::new().await;
+        bench.append();
+        bench.append();
+        bench.told.sent(2).await;
+        bench.told.ends(0, failed());
+        bench.told.ends(1, Ok(()));
+        assert_eq!((bench.next().await, bench.next().await), (Some(false), None));
+        assert_eq!(*bench.told.closed.lock(), 0);
+        assert!(bench.appends.is_closed());
+    }
+}
