@@ -42,24 +42,24 @@ pub(super) async fn append_all(
     }
     let mut flights: VecDeque<(Boot, Flushed)> = VecDeque::new();
     loop {
-        let outcome = match flights.front_mut() {
+        let ended = match flights.front_mut() {
             // Both may be waited for again where they were left.
             Some((began, flushed)) => tokio::select! {
-                outcome = flushed => Some((*began, outcome)),
-                Some(bytes) = appends.recv() => {
-                    flights.push_back((boot_now(), writer.send(bytes).await));
-                    None
-                }
+                outcome = flushed => Ok((*began, outcome)),
+                Some(bytes) = appends.recv() => Err(bytes),
             },
             None => match appends.recv().await {
-                Some(bytes) => {
-                    flights.push_back((boot_now(), writer.send(bytes).await));
-                    None
-                }
+                Some(bytes) => Err(bytes),
                 None => break,
             },
         };
-        let Some((began, outcome)) = outcome else { continue };
+        let (began, outcome) = match ended {
+            Ok(ended) => ended,
+            Err(bytes) => {
+                flights.push_back((boot_now(), writer.send(bytes).await));
+                continue;
+            }
+        };
         flights.pop_front();
         flushes.count(outcome.is_ok(), boot_now().since(began));
         let failed = outcome.is_err();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tonic::body::Body;
 use tonic::codegen::http;
 
-use super::figures;
+use super::figures::{self, sum};
 use super::ops::{Answer, Query};
 use super::server::{Namespace, UserCall, mismatch, unsupported};
 use super::worker_call::{TierBytes, WorkerInfo, WorkerState};
@@ -44,7 +44,7 @@ impl<N: Namespace> UserCall<N> {
     }
 
     async fn get_worker_info_list(self, _: GetWorkerInfoListPOptions) -> Result<GetWorkerInfoListPResponse, FsError> {
-        let workers = self.workers(|worker| worker.state == WorkerState::Live).await?;
+        let workers = self.workers(Query::Workers, |worker| worker.state == WorkerState::Live).await?;
         Ok(GetWorkerInfoListPResponse { worker_infos: workers.into_iter().map(|worker| sent(worker, &[])).collect() })
     }
 
@@ -62,7 +62,7 @@ impl<N: Namespace> UserCall<N> {
             WorkerRange::Decommissioned => false,
         };
         let fields: Vec<WorkerInfoField> = options.field_ranges().collect();
-        let workers = self.workers(is_asked_for).await?;
+        let workers = self.workers(Query::Workers, is_asked_for).await?;
         let worker_infos = workers.into_iter().map(|worker| sent(worker, &fields)).collect();
         Ok(GetWorkerInfoListPResponse { worker_infos })
     }
@@ -73,7 +73,7 @@ impl<N: Namespace> UserCall<N> {
     ) -> Result<GetWorkerLostStoragePResponse, FsError> {
         // Compatible: 2.9.6 DefaultBlockMaster.getWorkerLostStorage, of those that are there.
         let is_asked_for = |worker: &WorkerInfo| worker.state == WorkerState::Live && !worker.lost_storage.is_empty();
-        let workers = self.known_workers(is_asked_for).await?;
+        let workers = self.workers(Query::KnownWorkers, is_asked_for).await?;
         let lost = workers.into_iter().map(|worker| WorkerLostStorageInfo {
             address: Some(convert::worker_address_to_proto(worker.address)),
             lost_storage: (worker.lost_storage.into_iter())
@@ -95,7 +95,7 @@ impl<N: Namespace> UserCall<N> {
         self,
         options: GetBlockMasterInfoPOptions,
     ) -> Result<GetBlockMasterInfoPResponse, FsError> {
-        let workers = self.known_workers(|_| true).await?;
+        let workers = self.workers(Query::KnownWorkers, |_| true).await?;
         let count = |state| workers.iter().filter(|worker| worker.state == state).count() as i32;
         let (live, lost) = (count(WorkerState::Live), count(WorkerState::Lost));
         let (capacity, used) = figures::tiers(&workers);
@@ -118,17 +118,8 @@ impl<N: Namespace> UserCall<N> {
         Ok(GetBlockMasterInfoPResponse { block_master_info: Some(info) })
     }
 
-    /// Those of a cluster that is complete: who asks in safe mode is told to try again.
-    async fn workers(&self, is_asked_for: impl Fn(&WorkerInfo) -> bool) -> Result<Vec<WorkerInfo>, FsError> {
-        self.asked(Query::Workers, is_asked_for).await
-    }
-
-    /// Those that are known so far.
-    async fn known_workers(&self, is_asked_for: impl Fn(&WorkerInfo) -> bool) -> Result<Vec<WorkerInfo>, FsError> {
-        self.asked(Query::KnownWorkers, is_asked_for).await
-    }
-
-    async fn asked(
+    /// Answers `Workers`, which refuses in safe mode, because not all may be there yet, or `KnownWorkers`.
+    async fn workers(
         &self,
         query: Query,
         is_asked_for: impl Fn(&WorkerInfo) -> bool,
@@ -142,12 +133,8 @@ impl<N: Namespace> UserCall<N> {
     /// Capacity, and what of it is used.
     async fn capacity(&self) -> Result<(TierBytes, TierBytes), FsError> {
         // Compatible: 2.9.6 DefaultBlockMaster.getCapacityBytes, in safe mode, too.
-        Ok(figures::tiers(&self.known_workers(|_| true).await?))
+        Ok(figures::tiers(&self.workers(Query::KnownWorkers, |_| true).await?))
     }
-}
-
-fn sum(tiers: &TierBytes) -> i64 {
-    tiers.values().fold(0, |sum, bytes| sum.saturating_add(*bytes))
 }
 
 /// A worker with the fields that are asked for; all of them when none is named.

@@ -9,7 +9,6 @@ use super::journal_verify;
 use crate::conf::Conf;
 use crate::journal::chain::Position;
 use crate::journal::entry::Entry;
-use crate::journal::folder::StoreError;
 use crate::journal::folder::local::MissingFolder;
 use crate::journal::folder_identity::{self, IdentityError};
 use crate::journal::portable_codec::{self, Owner};
@@ -37,15 +36,6 @@ pub enum ExportError {
     /// Our own folder does not say whose journal it holds.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// Our own folder.
-    #[error("cannot read the journal folder {folder}")]
-    Store {
-        /// As configured.
-        folder: String,
-        /// Why not.
-        #[source]
-        source: StoreError,
-    },
     /// Our own journal.
     #[error(transparent)]
     Replay(#[from] ReplayError),
