@@ -2,6 +2,7 @@
 //! and, if that is wished, written to the audit log. What the master does by itself, and what workers report, does not.
 
 use super::audit::{AuditLog, Client, Line, Ownership, Subject};
+use super::feature_level::FeatureLevel;
 use super::journal_room::JournalRoom;
 use super::ops::{Answer, LoadMetadata, Operation, Query, Request, UfsOperation};
 use super::server::Namespace;
@@ -19,21 +20,23 @@ pub struct Front<N> {
     namespace: Arc<N>,
     counters: Arc<MasterCounters>,
     room: Arc<JournalRoom>,
+    feature_level: Arc<FeatureLevel>,
     audit: Option<AuditLog>,
     /// Changes under way that are to be in the audit log, though their client may go away.
     audited: Mutex<JoinSet<()>>,
 }
 
 impl<N: Namespace> Front<N> {
-    /// A door to that namespace, through which no change goes when there is no `room` for it in the journal; without
-    /// `audit` nothing is written.
+    /// A door to that namespace, through which no change goes when there is no `room` for it in the journal, or when the
+    /// journal is of a lower `feature_level`; without `audit` nothing is written.
     pub fn new(
         namespace: Arc<N>,
         counters: Arc<MasterCounters>,
         room: Arc<JournalRoom>,
+        feature_level: Arc<FeatureLevel>,
         audit: Option<AuditLog>,
     ) -> Front<N> {
-        Front { namespace, counters, room, audit, audited: Mutex::default() }
+        Front { namespace, counters, room, feature_level, audit, audited: Mutex::default() }
     }
 
     /// What is behind the door.
@@ -139,7 +142,8 @@ impl<N: Namespace> Front<N> {
     }
 
     async fn perform(&self, request: Request) -> Result<Answer, FsError> {
-        if let Err(refusal) = self.room.check()
+        let checked = self.room.check().and_then(|()| self.feature_level.check(&request.operation));
+        if let Err(refusal) = checked
             && !request.operation_id.is_some_and(|id| self.namespace.is_answered(id))
         {
             return Err(refusal);

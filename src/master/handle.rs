@@ -1,6 +1,7 @@
 //! What others have of a master that runs: they submit, ask, and see how far it is.
 
 use super::event::{Core, Evaluated, Event};
+use super::feature_level::FeatureLevel;
 use super::gate::{Gate, OutsideCall, Standing, Verdict};
 use super::journal_room::JournalRoom;
 use super::ops::{self, Answer, Caller, Query, Request};
@@ -29,6 +30,7 @@ pub struct Handle {
     pub(super) progress: watch::Receiver<Progress>,
     pub(super) flush_times: FlushTimes,
     pub(super) room: Arc<JournalRoom>,
+    pub(super) feature_level: Arc<FeatureLevel>,
 }
 
 /// Shared by long questions, which are evaluated on threads for blocking work, and taken alone by the loop for each step:
@@ -168,6 +170,11 @@ impl Handle {
         &self.room
     }
 
+    /// The feature level of the journal.
+    pub fn feature_level(&self) -> &Arc<FeatureLevel> {
+        &self.feature_level
+    }
+
     /// Requests that wait for the loop, and how many may.
     pub fn queue(&self) -> (usize, usize) {
         let may = self.requests.max_capacity();
@@ -252,6 +259,7 @@ mod tests {
             progress: watch::channel(Progress::Primary(1)).1,
             flush_times: FlushTimes::default(),
             room: Arc::default(),
+            feature_level: Arc::default(),
         }
     }
 

@@ -3,8 +3,9 @@
 use super::handle::Handle;
 use super::journal_room::JournalRoom;
 use crate::election::{EpochNode, Latch, LatchError, Participant};
+use crate::journal::folder::FEATURE_LEVEL;
 use crate::rpc::channel::ChannelSettings;
-use crate::rpc::peer::{self, Peer};
+use crate::rpc::peer::{self, Peer, Standing};
 use crate::types::SequenceNumber;
 use log::debug;
 use std::collections::BTreeMap;
@@ -57,6 +58,8 @@ pub struct SeenMaster {
     pub position: Option<u64>,
     /// Records behind the primary.
     pub lag: Option<u64>,
+    /// The highest feature level of a journal that it knows; none when it does not tell.
+    pub feature_level: Option<u32>,
 }
 
 impl fmt::Debug for Masters {
@@ -99,16 +102,17 @@ impl Masters {
         if let Some(error) = &problem {
             debug!("the election cannot be asked for the masters reason={error}");
         }
-        let mut positions = self.positions(&participants).await;
+        let mut standings = self.standings(&participants).await;
         // Read after what the others tell, so that a lag is none that was made up for meanwhile.
         let position = self.handle.standing().settled();
-        positions.insert(self.address.clone(), position.0);
-        let masters = self.rows(epoch.as_ref(), participants, &positions);
+        let here = Standing { position, incarnation: None, feature_level: Some(FEATURE_LEVEL) };
+        standings.insert(self.address.clone(), here);
+        let masters = self.rows(epoch.as_ref(), participants, &standings);
         Seen { epoch, problem, position, masters }
     }
 
-    /// How far the others are, by their addresses; without those that do not tell.
-    async fn positions(&self, participants: &[Participant]) -> BTreeMap<String, u64> {
+    /// What the others tell of themselves, by their addresses; without those that do not.
+    async fn standings(&self, participants: &[Participant]) -> BTreeMap<String, Standing> {
         let mut asking = JoinSet::new();
         for address in participants.iter().map(|participant| participant.address.clone()) {
             if address != self.address {
@@ -119,21 +123,22 @@ impl Masters {
             }
         }
         let told = asking.join_all().await.into_iter();
-        told.filter_map(|(address, standing)| Some((address, standing.ok()?.position.0))).collect()
+        told.filter_map(|(address, standing)| Some((address, standing.ok()?))).collect()
     }
 
     fn rows(
         &self,
         epoch: Option<&EpochNode>,
         participants: Vec<Participant>,
-        positions: &BTreeMap<String, u64>,
+        standings: &BTreeMap<String, Standing>,
     ) -> Vec<SeenMaster> {
         let is_here = |participant: &Participant| participant.address == self.address;
         let is_primary = |participant: &Participant| match is_here(participant) {
             true => self.handle.is_primary(),
             false => epoch.is_some_and(|node| !node.released && node.latch == participant.node),
         };
-        let position = |participant: &Participant| positions.get(&participant.address).copied();
+        let standing = |participant: &Participant| standings.get(&participant.address);
+        let position = |participant: &Participant| standing(participant).map(|standing| standing.position.0);
         // What a primary tells is newer than what it has told the election.
         let primary = participants.iter().find(|participant| is_primary(participant)).and_then(position);
         let durable = primary.max(epoch.map(|node| node.durable_sequence));
@@ -141,6 +146,7 @@ impl Masters {
             is_primary: is_primary(&participant),
             is_here: is_here(&participant),
             position: position(&participant),
+            feature_level: standing(&participant).and_then(|standing| standing.feature_level),
             lag: position(&participant).zip(durable).map(|(position, durable)| durable.saturating_sub(position)),
             address: participant.address,
             node: participant.node,

@@ -11,6 +11,7 @@ pub mod checkpoints;
 mod counting;
 pub mod driver;
 pub mod event;
+pub mod feature_level;
 pub mod figures;
 mod folder_watch;
 mod follower;

@@ -8,6 +8,7 @@ use super::appender::{Flushes, append_all};
 use super::checkpoints::Look;
 use super::driver::{Driver, DriverSettings};
 use super::event::{Core, Effect, Evaluated, Event, Exit, Told};
+use super::feature_level::FeatureLevel;
 use super::garbage;
 use super::gate::Gate;
 use super::handle::Turn;
@@ -56,6 +57,8 @@ pub struct Outside {
     pub latch: Arc<dyn Latch>,
     /// Checkpoints that could not be loaded: they do not count as kept.
     pub refused: Arc<[CheckpointId]>,
+    /// As FORMAT named it when the master began.
+    pub feature_level: Arc<FeatureLevel>,
 }
 
 /// The loop and what it performs.
@@ -106,6 +109,7 @@ impl Runtime {
             progress: seen,
             flush_times: FlushTimes::default(),
             room: Arc::default(),
+            feature_level: Arc::clone(&outside.feature_level),
         };
         let runtime = Runtime {
             driver: driver(gate),

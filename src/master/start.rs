@@ -4,6 +4,7 @@ use super::audit::{self, AuditLog, Line};
 use super::checkpoints::CheckpointLimits;
 use super::driver::{Driver, DriverSettings};
 use super::event::Exit;
+use super::feature_level::FeatureLevel;
 use super::folder_watch::watch_folder;
 use super::front::Front;
 use super::journal_room::{RoomLimits, watch_room};
@@ -193,7 +194,12 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     info!("loaded cluster={} position={position} took_ms={}", format.cluster_id, boot_now().since(began).as_millis());
 
     let settings = driver_settings(conf, &format.cluster_id, &address, process.incarnation(), store.as_ref());
-    let outside = Outside { store: store.clone(), latch: latch.clone(), refused: refused.into() };
+    let outside = Outside {
+        store: store.clone(),
+        latch: latch.clone(),
+        refused: refused.into(),
+        feature_level: FeatureLevel::new(format.feature_level).into(),
+    };
     let (runtime, handle) =
         Runtime::new(&settings, |gate| Driver::new(settings.clone(), gate, position, genesis), core, outside);
     let mut running = tokio::spawn(runtime.run());
@@ -201,7 +207,7 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     let namespace = UfsNamespace::start(handle.clone(), ufs.clone(), effects(conf));
     let front = front(conf, &namespace, &handle)?;
     let masters = Masters::new(latch, handle.clone(), address.clone(), worker_settings.channel.clone());
-    let cluster = cluster(conf, masters, store.describe(), &format.cluster_id, process.incarnation());
+    let cluster = cluster(conf, masters.clone(), store.describe(), &format.cluster_id, process.incarnation());
     server_settings.cluster = Some(cluster.clone());
     let (stop_server, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = server::serve(listener, Arc::clone(&front), server_settings, async {
@@ -217,7 +223,7 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
     let mut ready = std::pin::pin!(ready(handle.clone()));
-    let mut watching = std::pin::pin!(watch_folder(store, format.cluster_id, handle.clone()));
+    let mut watching = std::pin::pin!(watch_folder(store, format.cluster_id, masters, handle.clone()));
     let mut told = false;
     let exit = loop {
         tokio::select! {
@@ -355,7 +361,8 @@ fn front(conf: &Conf, namespace: &UfsNamespace, handle: &Handle) -> Result<Arc<F
         true => Some(AuditLog::start(capacity, Arc::clone(&counters), write).map_err(StartError::Audit)?),
         false => None,
     };
-    Ok(Arc::new(Front::new(Arc::new(namespace.clone()), counters, Arc::clone(handle.room()), audit)))
+    let (room, level) = (Arc::clone(handle.room()), Arc::clone(handle.feature_level()));
+    Ok(Arc::new(Front::new(Arc::new(namespace.clone()), counters, room, level, audit)))
 }
 
 fn cluster(conf: &Conf, masters: Masters, journal: String, cluster_id: &str, incarnation: &str) -> ClusterFacts {

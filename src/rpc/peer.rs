@@ -15,6 +15,8 @@ pub struct Standing {
     pub position: SequenceNumber,
     /// Of its process; none when it is of a version that does not tell.
     pub incarnation: Option<String>,
+    /// The highest feature level of a journal that it knows.
+    pub feature_level: Option<u32>,
 }
 
 /// What the master at `address` (`host:port`) tells of itself.
@@ -26,7 +28,11 @@ pub async fn standing(address: &str, limit: Duration) -> Result<Standing, FsErro
         let connection = open_unauthenticated(address, &ChannelSettings::default()).await?;
         let asked = MasterPeerServiceClient::new(connection).get_journal_position(GetJournalPositionRequest {}).await;
         let told = asked.map_err(from_status)?.into_inner();
-        Ok(Standing { position: SequenceNumber(told.position()), incarnation: told.incarnation })
+        Ok(Standing {
+            position: SequenceNumber(told.position()),
+            feature_level: told.feature_level,
+            incarnation: told.incarnation,
+        })
     };
     let late = |_| FsError::new(ErrorKind::Unavailable, format!("{address} does not answer"));
     tokio::time::timeout(limit, asking).await.map_err(late)?

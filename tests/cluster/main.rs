@@ -25,5 +25,6 @@ mod retries;
 mod services;
 mod ttl;
 mod under_store;
+mod upgrade;
 mod web;
 mod workers;

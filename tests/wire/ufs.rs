@@ -108,7 +108,7 @@ pub(crate) async fn start_under(
         writer.close().await.unwrap();
     }
     let driver = driver_settings(root_ufs);
-    let outside = Outside { store: Arc::new(store), latch, refused: Arc::new([]) };
+    let outside = Outside { store: Arc::new(store), latch, refused: Arc::new([]), feature_level: Arc::default() };
     let make = |gate| Driver::new(driver.clone(), gate, Position::START, None);
     let (runtime, handle) = Runtime::new(&driver, make, Core::default(), outside);
     tokio::spawn(async move {
@@ -118,7 +118,8 @@ pub(crate) async fn start_under(
     let effects = EffectSettings { deadline: DEADLINE, patience: PATIENCE, block_size_bytes: 1 << 20 };
     let clients = UfsClients::new(UfsSettings { memory: Some(memory.clone()), ..UfsSettings::usual() });
     let namespace = UfsNamespace::start(handle.clone(), Arc::new(clients), effects);
-    let front = Arc::new(Front::new(Arc::new(namespace.clone()), handle.counters(), Arc::clone(handle.room()), audit));
+    let (room, level) = (Arc::clone(handle.room()), Arc::clone(handle.feature_level()));
+    let front = Arc::new(Front::new(Arc::new(namespace.clone()), handle.counters(), room, level, audit));
     let listener = bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (stop, stopped) = oneshot::channel::<()>();

@@ -64,7 +64,7 @@ impl fmt::Display for CheckpointId {
 /// The layout of folder and records that this program reads and writes.
 pub const LAYOUT: u32 = 1;
 /// The highest level of entry kinds that this program knows. A folder says which one may be written in it.
-pub const FEATURE_LEVEL: u32 = 1;
+pub const FEATURE_LEVEL: u32 = 2;
 
 /// The file FORMAT: says that the folder is a journal, which layout it has, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]

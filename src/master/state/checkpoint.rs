@@ -28,9 +28,10 @@ use bytes::Bytes;
 use std::sync::Arc;
 
 const MAGIC: [u8; 8] = *b"ALXRSCKP";
-/// What is written.
+/// What is written of a state that holds something of feature level 2 of the journal.
 const VERSION: u32 = 4;
-/// The oldest that is read. It has no contents and extras.
+/// The oldest that is read, and written of all other states: masters that do not know level 2 can read it. It has no
+/// contents and extras.
 const VERSION_MIN: u32 = 3;
 /// Magic, version, length and checksum of the header.
 const PREFIX_BYTES: usize = 20;
@@ -64,7 +65,8 @@ impl CheckpointOrigin {
 impl MasterState {
     /// The bytes of a checkpoint in pieces, in order.
     pub fn to_checkpoint(&self, origin: &CheckpointOrigin) -> Vec<Bytes> {
-        let sections = self.sections();
+        let version = self.version();
+        let sections = self.sections(version);
         let mut pages: Vec<Bytes> = Vec::new();
         let mut table = Writer::default();
         table.u64(sections.len() as u64);
@@ -84,7 +86,7 @@ impl MasterState {
 
         let mut prefix = Writer::default();
         prefix.0.extend_from_slice(&MAGIC);
-        prefix.u32(VERSION).u32(header.len() as u32).u32(crc32c::crc32c(&header));
+        prefix.u32(version).u32(header.len() as u32).u32(crc32c::crc32c(&header));
         let mut pieces = vec![Bytes::from(prefix.0), Bytes::from(header)];
         pieces.append(&mut pages);
         pieces
@@ -106,8 +108,14 @@ impl MasterState {
         Ok((state, origin))
     }
 
+    fn version(&self) -> u32 {
+        let InodeTree { contents, extras, .. } = &self.inodes;
+        let is_of_level_1 = contents.len() == 0 && extras.parts.len() == 0 && self.admin.entries().next().is_none();
+        if is_of_level_1 { VERSION_MIN } else { VERSION }
+    }
+
     /// The numbers and pages of each section, in the order of the file.
-    fn sections(&self) -> Vec<([u64; 3], &Pages)> {
+    fn sections(&self, version: u32) -> Vec<([u64; 3], &Pages)> {
         let InodeTree { ids, edges, records, names, replications, contents, extras, users: _, watchlists: _ } =
             &self.inodes;
         let of_tree = |(header, pages)| {
@@ -124,10 +132,11 @@ impl MasterState {
             of_tree(replications.parts()),
             of_tree(self.retries.answers.parts()),
             of_tree(self.blocks.lengths.parts()),
-            of_tree(contents.parts()),
-            of_tree(extras.parts.parts()),
-            of_slots(records.parts()),
         ];
+        if version > VERSION_MIN {
+            sections.extend([of_tree(contents.parts()), of_tree(extras.parts.parts())]);
+        }
+        sections.push(of_slots(records.parts()));
         sections.extend(names.parts().map(of_slots));
         sections
     }

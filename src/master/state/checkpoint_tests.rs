@@ -39,6 +39,12 @@ fn a_checkpoint_gives_the_state_back_and_it_goes_on() {
 }
 
 #[test]
+fn only_what_an_older_version_does_not_know_makes_a_checkpoint_that_it_cannot_read() {
+    let bytes = MasterState::new().to_checkpoint(&origin()).concat();
+    assert_eq!((bytes[8], whole().1[8]), (3, 4));
+}
+
+#[test]
 fn an_empty_state_has_a_checkpoint_too() {
     let bytes = MasterState::new().to_checkpoint(&origin()).concat();
     let (loaded, _) = MasterState::from_checkpoint(&Bytes::from(bytes)).unwrap();
