@@ -22,8 +22,9 @@ impl<N: Namespace> UserCall<N> {
         let exists = match answered {
             Ok(Answer::Exists(exists)) => exists,
             Ok(answer) => return Err(mismatch("Exists", &answer)),
-            // Compatible: 2.9.6 DefaultFileSystemMaster.exists, of what can be no path, or leads through a file.
-            Err(error) if error.kind == ErrorKind::InvalidArgument => false,
+            // Compatible: 2.9.6 DefaultFileSystemMaster.exists, of what can be no path, leads through a file, or through a
+            // directory that the caller may not search.
+            Err(error) if matches!(error.kind, ErrorKind::InvalidArgument | ErrorKind::PermissionDenied) => false,
             Err(error) => return Err(error),
         };
         Ok(ExistsPResponse { exists: Some(exists) })

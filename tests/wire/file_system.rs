@@ -339,8 +339,11 @@ async fn what_can_be_no_path_does_not_exist() {
         assert!(!answer.into_inner().exists());
     }
     running.will_answer(Err(FsError::new(ErrorKind::PermissionDenied, "not yours")));
+    let answer = client.exists(ExistsPRequest { path: Some("/f".into()), options: None }).await.unwrap();
+    assert!(!answer.into_inner().exists());
+    running.will_answer(Err(FsError::new(ErrorKind::Unavailable, "later")));
     let refused = client.exists(ExistsPRequest { path: Some("/f".into()), options: None }).await.unwrap_err();
-    assert_eq!(refused.code(), Code::PermissionDenied);
+    assert_eq!(refused.code(), Code::Unavailable);
 }
 
 #[tokio::test]

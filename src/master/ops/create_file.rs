@@ -74,7 +74,7 @@ fn persist_time(at: &Context<'_>, op: &CreateFile, id: InodeId) -> Option<Entry>
 fn file_of(at: &Context<'_>, op: &CreateFile, creation: &mut Creation<'_>) -> InodeFile {
     // Compatible: 2.9 createPath: below a pinned directory a file is pinned and has at least one copy.
     let min = if creation.pinned { op.replication_min.max(1) } else { op.replication_min };
-    let (mode, extras) = creation.inherited(mode_of_new(op), InodeType::File, &op.xattr.values);
+    let (mode, extras) = creation.inherited(op.mode & 0o777, InodeType::File, &op.xattr.values);
     let parent = Parentage {
         mode,
         extras,
@@ -98,11 +98,6 @@ struct Parentage {
     pinned: bool,
     mode: u16,
     extras: Option<Box<InodeExtras>>,
-}
-
-// Compatible: 2.9 lets no file be executable from its creation.
-fn mode_of_new(op: &CreateFile) -> u16 {
-    op.mode & 0o666
 }
 
 fn new_file(op: &CreateFile, from: Parentage, now_ms: i64, replication_min: i32) -> InodeFile {
@@ -153,7 +148,7 @@ pub(super) fn first_status(at: &Context<'_>, op: &CreateFile, id: InodeId, op_ti
         group: at.caller.groups.first().cloned().unwrap_or_default(),
         persistence: persistence_of(op.write_type),
         pinned: false,
-        mode: mode_of_new(op),
+        mode: op.mode & 0o777,
         extras: InodeExtras { xattr: op.xattr.values.clone(), ..InodeExtras::default() }.boxed(),
     };
     status_of_new(at, &new_file(op, parent, op_time_ms, op.replication_min))

@@ -50,7 +50,7 @@ impl World {
         let mode = self.below(0o1000) as u16;
         let (operation, expected) = match self.below(10) {
             0..=2 => (mkdir(&target, recursive), self.model_create(&target, recursive, None)),
-            3..=5 => (create(&target, recursive, mode), self.model_create(&target, recursive, Some(mode & 0o666))),
+            3..=5 => (create(&target, recursive, mode), self.model_create(&target, recursive, Some(mode))),
             6 | 7 => (rename(&source, &target), self.model_rename(&source, &target)),
             8 => (delete(&target, recursive), self.model_delete(&target, recursive)),
             _ => (chmod(&target, mode), self.model_chmod(&target, mode)),

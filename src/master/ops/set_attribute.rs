@@ -16,13 +16,17 @@ pub(super) fn decide(at: &Context<'_>, op: &SetAttribute) -> Result<Decision, Fs
     check_group_of_owner(op)?;
     let mut footprint = Footprint::off();
     let permissions = at.permissions(&mut footprint);
+    let resolved = resolve(at, path, &mut footprint)?;
+    // Compatible: 2.9.6 DefaultFileSystemMaster.setAttribute, the order of the checks, and that what only Alluxio knows may
+    // be changed below a mount that is read-only.
+    if op.owner.is_some() || op.group.is_some() || op.mode.is_some() {
+        at.check_writable(path)?;
+    }
+    let inode = resolved.existing()?;
     if op.owner.is_some() {
         permissions.check_super_user()?;
     }
-    let resolved = resolve(at, path, &mut footprint)?;
     permissions.check_way(&resolved, &mut footprint)?;
-    at.check_writable(path)?;
-    let inode = resolved.existing()?;
     // Compatible: 2.9 pins and replicates all below a directory, recursive or not.
     let is_deep = op.recursive || op.pinned.is_some() || op.replication().is_some();
     let depth = if is_deep { Depth::Tree } else { Depth::Itself };
