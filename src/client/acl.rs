@@ -1,6 +1,6 @@
 //! The call about access control lists.
 
-use super::file_system::{FileSystem, common, text};
+use super::file_system::{FileSystem, text};
 use crate::proto::alluxio::grpc::file::{PAclEntry, SetAclAction, SetAclPOptions, SetAclPRequest};
 use crate::rpc::retry::ClientError;
 use crate::types::AlluxioPath;
@@ -17,7 +17,7 @@ impl FileSystem {
         entries: Vec<PAclEntry>,
         recursive: bool,
     ) -> Result<(), ClientError> {
-        let options = SetAclPOptions { common_options: Some(common(None)), recursive: Some(recursive) };
+        let options = SetAclPOptions { common_options: Some(self.common(None)), recursive: Some(recursive) };
         let request = SetAclPRequest { path: text(path), action: Some(action.into()), entries, options: Some(options) };
         self.ask(request, async |mut client, request| client.set_acl(request).await).await.map(drop)
     }

@@ -1,6 +1,6 @@
 //! Questions about a path that are not about what it looks like.
 
-use super::file_system::{FileSystem, common, text};
+use super::file_system::{FileSystem, text};
 use crate::proto::alluxio::grpc::file::{
     CheckConsistencyPOptions, CheckConsistencyPRequest, ExistsPOptions, ExistsPRequest, GetFilePathPRequest,
     LoadMetadataPType,
@@ -16,7 +16,7 @@ impl FileSystem {
     pub async fn exists(&self, path: &AlluxioPath) -> Result<bool, ClientError> {
         let options = ExistsPOptions {
             load_metadata_type: Some(LoadMetadataPType::Once.into()),
-            common_options: Some(common(None)),
+            common_options: Some(self.common(None)),
         };
         let request = ExistsPRequest { path: text(path), options: Some(options) };
         Ok(self.ask(request, async |mut client, request| client.exists(request).await).await?.exists())
@@ -27,7 +27,7 @@ impl FileSystem {
     /// # Errors
     /// As [`FileSystem::get_status`].
     pub async fn check_consistency(&self, path: &AlluxioPath) -> Result<Vec<String>, ClientError> {
-        let options = CheckConsistencyPOptions { common_options: Some(common(None)) };
+        let options = CheckConsistencyPOptions { common_options: Some(self.common(None)) };
         let request = CheckConsistencyPRequest { path: text(path), options: Some(options) };
         Ok(self
             .ask(request, async |mut client, request| client.check_consistency(request).await)

@@ -1,5 +1,7 @@
 //! The calls of a file system client. Each is made once, however often it has to be sent.
 
+use std::time::Duration;
+
 use tonic::Streaming;
 
 use super::file_reader::FileReader;
@@ -35,6 +37,7 @@ use crate::types::{AlluxioPath, BlockId, ErrorKind, FileStatus, FsError, Operati
 #[derive(Debug)]
 pub struct FileSystem {
     pub(super) caller: Caller,
+    sync_interval: Option<Duration>,
     pub(super) workers: Workers,
 }
 
@@ -44,7 +47,13 @@ impl FileSystem {
     /// A client of the cluster whose primary `masters` finds. Nothing is connected before the first call.
     pub fn new(masters: Box<dyn Locate>, settings: ClientSettings, data: DataSettings) -> FileSystem {
         let caller = Caller::new(masters, ServiceType::FileSystemMasterClientService, settings);
-        FileSystem { caller, workers: Workers::new(data) }
+        FileSystem { caller, sync_interval: data.sync_interval, workers: Workers::new(data) }
+    }
+
+    /// What goes with every request.
+    pub(super) fn common(&self, operation_id: Option<FsOpPId>) -> FileSystemMasterCommonPOptions {
+        let sync_interval_ms = self.sync_interval.map(|interval| interval.as_millis() as i64);
+        FileSystemMasterCommonPOptions { operation_id, sync_interval_ms, ..Default::default() }
     }
 
     /// The address (`host:port`) of the primary.
@@ -131,7 +140,7 @@ impl FileSystem {
     pub async fn info(&self, path: &AlluxioPath, how: GetStatusPOptions) -> Result<FileInfo, ClientError> {
         let options = GetStatusPOptions {
             load_metadata_type: Some(LoadMetadataPType::Once.into()),
-            common_options: Some(common(None)),
+            common_options: Some(self.common(None)),
             ..how
         };
         let request = GetStatusPRequest { path: text(path), options: Some(options) };
@@ -165,7 +174,8 @@ impl FileSystem {
     /// # Errors
     /// As [`FileSystem::get_status`].
     pub async fn list_infos(&self, path: &AlluxioPath, how: ListStatusPOptions) -> Result<Vec<FileInfo>, ClientError> {
-        let options = ListStatusPOptions { common_options: how.common_options.or_else(|| Some(common(None))), ..how };
+        let options =
+            ListStatusPOptions { common_options: how.common_options.or_else(|| Some(self.common(None))), ..how };
         let request = ListStatusPRequest { path: text(path), options: Some(options) };
         // Collected inside the attempt: a list that breaks off is asked for again from its beginning.
         let call = |connection| {
@@ -190,7 +200,7 @@ impl FileSystem {
                 common_options: Some(FileSystemMasterCommonPOptions {
                     ttl: Some(-1),
                     ttl_action: Some(ttl_action_to_proto(how.ttl_action).into()),
-                    ..common(Some(new_operation()))
+                    ..self.common(Some(new_operation()))
                 }),
                 ..Default::default()
             }),
@@ -217,7 +227,7 @@ impl FileSystem {
                 common_options: Some(FileSystemMasterCommonPOptions {
                     ttl: Some(-1),
                     ttl_action: Some(ttl_action_to_proto(how.ttl_action).into()),
-                    ..common(Some(new_operation()))
+                    ..self.common(Some(new_operation()))
                 }),
                 persistence_wait_time: Some(0),
                 ..Default::default()
@@ -234,7 +244,7 @@ impl FileSystem {
     /// The id of the next block of a file that is being written. Each must be written before the file is completed, so
     /// a call that is sent twice must not leave two.
     pub(super) async fn new_block_id(&self, path: &AlluxioPath) -> Result<BlockId, ClientError> {
-        let options = GetNewBlockIdForFilePOptions { common_options: Some(common(Some(new_operation()))) };
+        let options = GetNewBlockIdForFilePOptions { common_options: Some(self.common(Some(new_operation()))) };
         let request = GetNewBlockIdForFilePRequest { path: text(path), options: Some(options) };
         let call = |connection| {
             let request = request.clone();
@@ -245,12 +255,14 @@ impl FileSystem {
 
     /// Ends the writing of a file.
     pub(super) async fn complete_file(&self, path: &AlluxioPath, how: &CompleteFileOptions) -> Result<(), ClientError> {
-        let persist =
-            ScheduleAsyncPersistencePOptions { common_options: Some(common(None)), persistence_wait_time: Some(0) };
+        let persist = ScheduleAsyncPersistencePOptions {
+            common_options: Some(self.common(None)),
+            persistence_wait_time: Some(0),
+        };
         let options = CompleteFilePOptions {
             ufs_length: how.ufs_length,
             async_persist_options: how.persist_later.then_some(persist),
-            common_options: Some(common(Some(new_operation()))),
+            common_options: Some(self.common(Some(new_operation()))),
             content_hash: None,
         };
         let request = CompleteFilePRequest { path: text(path), options: Some(options) };
@@ -266,7 +278,7 @@ impl FileSystem {
     /// # Errors
     /// As [`FileSystem::get_status`]; the target exists, or its parent does not.
     pub async fn rename(&self, source: &AlluxioPath, target: &AlluxioPath) -> Result<(), ClientError> {
-        let options = RenamePOptions { common_options: Some(common(Some(new_operation()))), ..Default::default() };
+        let options = RenamePOptions { common_options: Some(self.common(Some(new_operation()))), ..Default::default() };
         let request = RenamePRequest { path: text(source), dst_path: text(target), options: Some(options) };
         let call = |connection| {
             let request = request.clone();
@@ -295,7 +307,7 @@ impl FileSystem {
             unchecked: Some(how.unchecked),
             sync_parent_next_time: Some(how.sync_parent_next_time),
             delete_mount_point: Some(how.mount_points),
-            common_options: Some(common(Some(new_operation()))),
+            common_options: Some(self.common(Some(new_operation()))),
         };
         let request = DeletePRequest { path: text(path), options: Some(options) };
         let call = |connection| {
@@ -326,7 +338,7 @@ impl FileSystem {
                 common_options: Some(FileSystemMasterCommonPOptions {
                     ttl: change.ttl.map(|(ms, _)| ms),
                     ttl_action: change.ttl.map(ttl_action),
-                    ..common(None)
+                    ..self.common(None)
                 }),
                 ..Default::default()
             }),
@@ -346,7 +358,7 @@ impl FileSystem {
         let options = FreePOptions {
             recursive: Some(true),
             forced: Some(how == Forced::Yes),
-            common_options: Some(common(None)),
+            common_options: Some(self.common(None)),
         };
         let request = FreePRequest { path: text(path), options: Some(options) };
         let call = |connection| {
@@ -362,7 +374,7 @@ impl FileSystem {
     /// As [`FileSystem::get_status`]; it is incomplete.
     pub async fn schedule_async_persistence(&self, path: &AlluxioPath, wait_ms: i64) -> Result<(), ClientError> {
         let options = ScheduleAsyncPersistencePOptions {
-            common_options: Some(common(None)),
+            common_options: Some(self.common(None)),
             persistence_wait_time: Some(wait_ms),
         };
         let request = ScheduleAsyncPersistencePRequest { path: text(path), options: Some(options) };
@@ -393,10 +405,6 @@ fn told(call: &str, info: Option<FileInfo>) -> Result<FileInfo, ClientError> {
 
 pub(super) fn text(path: &AlluxioPath) -> Option<String> {
     Some(path.as_str().to_owned())
-}
-
-pub(super) fn common(operation_id: Option<FsOpPId>) -> FileSystemMasterCommonPOptions {
-    FileSystemMasterCommonPOptions { operation_id, ..Default::default() }
 }
 
 /// A fresh id, which stays with the request over all its attempts.

@@ -1,10 +1,10 @@
 //! The calls about mounts.
 
-use super::file_system::{FileSystem, common, text};
+use super::file_system::{FileSystem, text};
 use super::options::{MountOptions, MountPoint};
 use crate::proto::alluxio::grpc::file::{
-    GetMountTablePRequest, MountPOptions, MountPRequest, MountPointInfo, UnmountPOptions, UnmountPRequest,
-    UpdateMountPRequest,
+    FileSystemMasterCommonPOptions, GetMountTablePRequest, MountPOptions, MountPRequest, MountPointInfo,
+    UnmountPOptions, UnmountPRequest, UpdateMountPRequest,
 };
 use crate::rpc::retry::ClientError;
 use crate::types::AlluxioPath;
@@ -34,7 +34,7 @@ impl FileSystem {
     /// # Errors
     /// As [`FileSystem::get_status`]; nothing is mounted there.
     pub async fn unmount(&self, path: &AlluxioPath) -> Result<(), ClientError> {
-        let options = UnmountPOptions { common_options: Some(common(None)) };
+        let options = UnmountPOptions { common_options: Some(self.common(None)) };
         let request = UnmountPRequest { alluxio_path: text(path), options: Some(options) };
         self.ask(request, async |mut client, request| client.unmount(request).await).await.map(drop)
     }
@@ -76,7 +76,7 @@ fn to_proto(how: &MountOptions) -> MountPOptions {
         read_only: Some(how.read_only),
         shared: Some(how.shared),
         properties: how.properties.iter().cloned().collect(),
-        common_options: Some(common(None)),
+        common_options: Some(FileSystemMasterCommonPOptions::default()),
         remount: how.remount.then_some(true),
     }
 }

@@ -23,6 +23,9 @@ pub struct DataSettings {
     pub read_retry: RetrySettings,
     /// How long a worker to write to is waited for (`alluxio.user.file.write.init.max.duration`).
     pub worker_wait: Duration,
+    /// What the master compared with the UFS longer ago is compared again; none: it is not
+    /// (`alluxio.user.file.metadata.sync.interval`).
+    pub sync_interval: Option<Duration>,
 }
 
 impl Default for DataSettings {
@@ -38,6 +41,7 @@ impl Default for DataSettings {
                 max_duration: Duration::from_secs(30),
             },
             worker_wait: Duration::from_secs(10),
+            sync_interval: None,
         }
     }
 }
@@ -64,6 +68,7 @@ impl DataSettings {
                 max_duration: conf.get(&keys::USER_BLOCK_READ_RETRY_MAX_DURATION),
             },
             worker_wait: conf.get(&keys::USER_FILE_WRITE_INIT_MAX_DURATION),
+            sync_interval: conf.get(&keys::USER_FILE_METADATA_SYNC_INTERVAL).0,
         }
     }
 }

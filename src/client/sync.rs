@@ -1,6 +1,6 @@
 //! The calls that compare the namespace with a UFS.
 
-use super::file_system::{FileSystem, common, text};
+use super::file_system::{FileSystem, text};
 use crate::proto::alluxio::grpc::file::{
     CancelSyncMetadataPRequest, FileSystemMasterCommonPOptions, GetSyncPathListPRequest, GetSyncProgressPRequest,
     ListStatusPOptions, LoadMetadataPType, NeedsSyncRequest, StartSyncPOptions, StartSyncPRequest, StopSyncPOptions,
@@ -16,12 +16,13 @@ impl FileSystem {
     /// # Errors
     /// As [`FileSystem::get_status`]. The other calls fail likewise.
     pub async fn load_metadata(&self, path: &AlluxioPath, recursive: bool, again: bool) -> Result<(), ClientError> {
-        let sync_interval_ms = again.then_some(0);
+        let common = self.common(None);
+        let sync_interval_ms = if again { Some(0) } else { common.sync_interval_ms };
         let options = ListStatusPOptions {
             load_metadata_type: Some(LoadMetadataPType::Always.into()),
             load_metadata_only: Some(true),
             recursive: Some(recursive),
-            common_options: Some(FileSystemMasterCommonPOptions { sync_interval_ms, ..common(None) }),
+            common_options: Some(FileSystemMasterCommonPOptions { sync_interval_ms, ..common }),
             ..ListStatusPOptions::default()
         };
         self.list_infos(path, options).await.map(drop)
@@ -41,7 +42,7 @@ impl FileSystem {
     /// # Errors
     /// As [`FileSystem::get_status`]; the UFS does not tell of changes.
     pub async fn start_sync(&self, path: &AlluxioPath) -> Result<(), ClientError> {
-        let options = StartSyncPOptions { common_options: Some(common(None)) };
+        let options = StartSyncPOptions { common_options: Some(self.common(None)) };
         let request = StartSyncPRequest { path: text(path), options: Some(options) };
         self.ask(request, async |mut client, request| client.start_sync(request).await).await.map(drop)
     }
@@ -51,7 +52,7 @@ impl FileSystem {
     /// # Errors
     /// As [`FileSystem::get_status`]; it was not begun.
     pub async fn stop_sync(&self, path: &AlluxioPath) -> Result<(), ClientError> {
-        let options = StopSyncPOptions { common_options: Some(common(None)) };
+        let options = StopSyncPOptions { common_options: Some(self.common(None)) };
         let request = StopSyncPRequest { path: text(path), options: Some(options) };
         self.ask(request, async |mut client, request| client.stop_sync(request).await).await.map(drop)
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::table::{Family, Key, Preset, Row};
 use super::values::{
     Authentication, Bytes, Compatibility, Credentials, FencingMode, FlushDurability, HostPort, Hostname, JournalType,
-    Octal, Port, QueueCapacity, WriteType,
+    Octal, Port, QueueCapacity, SyncInterval, WriteType,
 };
 use Preset::{Always, ByRelease, Unset};
 
@@ -248,6 +248,9 @@ table! {
     USER_BLOCK_READ_RETRY_SLEEP_BASE: Duration = "alluxio.user.block.read.retry.sleep.base" [], Always("250ms");
     /// Longest pause between two repetitions of reading a block.
     USER_BLOCK_READ_RETRY_SLEEP_MAX: Duration = "alluxio.user.block.read.retry.sleep.max" [], Always("2sec");
+    /// What a master compared with the UFS longer ago than this, a client has compared again before it is told or changes
+    /// anything: 0 always, -1 never.
+    USER_FILE_METADATA_SYNC_INTERVAL: SyncInterval = "alluxio.user.file.metadata.sync.interval" [], Always("-1");
     /// How long a client waits for a worker to write to.
     USER_FILE_WRITE_INIT_MAX_DURATION: Duration = "alluxio.user.file.write.init.max.duration" [],
         ByRelease { v1_2: "10s", v2_9: "2min" };

@@ -17,6 +17,10 @@ pub trait ParseValue: Sized {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bytes(pub u64);
 
+/// After how long what was compared with a UFS is compared again; none for never, written as a negative number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SyncInterval(pub Option<Duration>);
+
 /// A TCP port that others can be told about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Port(pub u16);
@@ -185,6 +189,18 @@ impl ParseValue for u32 {
     const FORM: &'static str = "a whole number";
     fn parse(text: &str) -> Result<u32, String> {
         text.parse().map_err(|_| format!("not a whole number from 0 to {}", u32::MAX))
+    }
+}
+
+impl ParseValue for SyncInterval {
+    const FORM: &'static str = "a duration such as 10s, 1min or 0, or a negative number for never";
+
+    fn parse(text: &str) -> Result<SyncInterval, String> {
+        let interval = match text.strip_prefix('-') {
+            Some(rest) => Duration::parse(rest).map(|_| None),
+            None => Duration::parse(text).map(Some),
+        };
+        interval.map(SyncInterval).map_err(|_| format!("must be {}", Self::FORM))
     }
 }
 

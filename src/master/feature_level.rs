@@ -4,7 +4,7 @@
 //! apply; so a primary raises the level only once every master in the election says that it knows the new one. One of an
 //! older version that is started afterwards reads FORMAT and ends before it takes part in anything.
 //!
-//! Level 2: access lists, extended attributes, media.
+//! Level 2: access lists, extended attributes, media, which content of a UFS was loaded.
 
 use super::handle::Handle;
 use super::masters::{Masters, SeenMaster};
@@ -31,6 +31,11 @@ impl FeatureLevel {
 
     fn set(&self, level: u32) {
         self.0.store(level, Ordering::Relaxed);
+    }
+
+    /// Whether it may be noted which content of a UFS was loaded or written.
+    pub fn keeps_content(&self) -> bool {
+        self.get() >= 2
     }
 
     /// Whether what the operation leaves in the journal may be there.

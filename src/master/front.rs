@@ -4,7 +4,7 @@
 use super::audit::{AuditLog, Client, Line, Ownership, Subject};
 use super::feature_level::FeatureLevel;
 use super::journal_room::JournalRoom;
-use super::ops::{Answer, LoadMetadata, Operation, Query, Request, UfsOperation};
+use super::ops::{Answer, Freshness, Operation, Query, Request, UfsOperation};
 use super::server::Namespace;
 use crate::metrics::MasterCounters;
 use crate::types::time::boot_now;
@@ -44,18 +44,23 @@ impl<N: Namespace> Front<N> {
         &self.namespace
     }
 
+    /// Whether it may be noted which content of a UFS was written.
+    pub fn keeps_content(&self) -> bool {
+        self.feature_level.keeps_content()
+    }
+
     /// What this process has done.
     pub fn counters(&self) -> &Arc<MasterCounters> {
         &self.counters
     }
 
-    /// Answers a question, after a look at the UFS if `load` says so.
+    /// Answers a question, after a look at the UFS if that is to be as `fresh`.
     ///
     /// # Errors
     /// The refusal, or the UFS does not answer.
-    pub async fn look(&self, client: &Client, query: Query, load: LoadMetadata) -> Result<Answer, FsError> {
+    pub async fn look(&self, client: &Client, query: Query, fresh: Freshness) -> Result<Answer, FsError> {
         self.observe(client, &query, async {
-            self.namespace.load(&query, load).await?;
+            self.namespace.load(&query, fresh).await?;
             self.namespace.query(&client.caller, &query).await
         })
         .await

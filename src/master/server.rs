@@ -15,7 +15,7 @@ use tonic::codegen::http;
 use crate::conf::keys;
 use crate::master::audit::{Client, Ownership};
 use crate::master::front::Front;
-use crate::master::ops::{Answer, LoadMetadata, Query, Request};
+use crate::master::ops::{Answer, Freshness, Operation, Query, Request};
 use crate::master::server_cluster::ClusterFacts;
 use crate::master::ufs::{BackupRequest, BackupStatus};
 use crate::master::worker_call::WorkerCall;
@@ -75,8 +75,14 @@ pub trait Namespace: Send + Sync + 'static {
     /// Deletes a file of a UFS that nobody needs, while this master leads for certain. One that is gone is no error.
     fn delete_leftover(&self, uri: &str) -> impl Future<Output = Result<(), FsError>> + Send;
 
-    /// Looks at the UFS for what a question is about and the namespace does not have.
-    fn load(&self, query: &Query, load: LoadMetadata) -> impl Future<Output = Result<(), FsError>> + Send;
+    /// Looks at the UFS for what a question is about and the namespace does not have, or, if that is wished, has.
+    fn load(&self, query: &Query, fresh: Freshness) -> impl Future<Output = Result<(), FsError>> + Send;
+
+    /// What the UFS has there is another thing by now: it is compared before anybody is told of it.
+    fn changed_in_ufs(&self, path: AlluxioPath);
+
+    /// Compares with the UFS what a change is about, if that was not done within so long.
+    fn refresh(&self, operation: &Operation, interval: Duration) -> impl Future<Output = Result<(), FsError>> + Send;
 
     /// Whose a path is now, if it is there and that is known. No answer to anybody, for it may not be durable yet: it
     /// is for the audit log, which is written once the outcome of the operation is.

@@ -4,7 +4,7 @@ use tonic::body::Body;
 use tonic::codegen::http;
 
 use super::ops::{
-    Answer, CompleteFile, Delete, Free, LoadMetadata, NewBlock, Operation, Query, Rename, SchedulePersist,
+    Answer, CompleteFile, Delete, Free, Freshness, LoadMetadata, NewBlock, Operation, Query, Rename, SchedulePersist,
 };
 use super::server::{Namespace, UserCall, mismatch, unsupported};
 use crate::proto::alluxio::grpc::file::{
@@ -15,7 +15,8 @@ use crate::proto::alluxio::grpc::file::{
 };
 use crate::proto::convert;
 use crate::rpc::call::{self, Reply};
-use crate::types::{FsError, OperationId};
+use crate::types::{ContentHash, FsError, OperationId};
+use std::time::Duration;
 
 /// The table of the service.
 pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body>) -> Reply {
@@ -30,6 +31,7 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
         "GetFilePath" => call::unary(request, |message| user.get_file_path(message)),
         "ReverseResolve" => call::unary(request, |message| user.reverse_resolve(message)),
         "GetStateLockHolders" => call::unary(request, |message| user.get_state_lock_holders(message)),
+        "NeedsSync" => call::unary(request, |message| user.needs_sync(message)),
         "ListStatus" => call::server_stream(request, |message| user.list_status(message)),
         "CreateDirectory" => call::unary(request, |message| user.create_directory(message)),
         "CreateFile" => call::unary(request, |message| user.create_file(message)),
@@ -49,12 +51,13 @@ impl<N: Namespace> UserCall<N> {
     async fn get_status(self, request: GetStatusPRequest) -> Result<GetStatusPResponse, FsError> {
         let path = convert::path(request.path())?;
         let options = request.options.unwrap_or_default();
+        let common = options.common_options.as_ref();
         // Compatible: 2.9 DefaultFileSystemMaster.getFileInfo, which refuses who is about to do what it may not.
         if options.access_mode.is_some() {
             let access = convert::bits_from_proto(options.access_mode());
-            self.look(Query::CheckAccess { path: path.clone(), access }, options.load_metadata_type).await?;
+            self.look(Query::CheckAccess { path: path.clone(), access }, options.load_metadata_type, common).await?;
         }
-        let answer = self.look(Query::GetStatus { path }, options.load_metadata_type).await?;
+        let answer = self.look(Query::GetStatus { path }, options.load_metadata_type, common).await?;
         let Answer::Status(status) = answer else { return Err(mismatch("GetStatus", &answer)) };
         Ok(GetStatusPResponse { file_info: Some(convert::status_to_proto(*status)) })
     }
@@ -66,6 +69,10 @@ impl<N: Namespace> UserCall<N> {
             path,
             ufs_length: options.ufs_length,
             async_persist: options.async_persist_options.map(|options| options.persistence_wait_time()),
+            content_hash: match self.server.front.keeps_content() {
+                true => options.content_hash.as_deref().map_or(ContentHash::Unknown, ContentHash::of),
+                false => ContentHash::Unknown,
+            },
         });
         let common = options.common_options.unwrap_or_default();
         self.submit(&common, operation).await?;
@@ -128,13 +135,19 @@ impl<N: Namespace> UserCall<N> {
     }
 
     /// Has the UFS looked at first, as the client wishes; one that says nothing wants it once.
-    pub(super) async fn look(&self, query: Query, load: Option<i32>) -> Result<Answer, FsError> {
+    pub(super) async fn look(
+        &self,
+        query: Query,
+        load: Option<i32>,
+        common: Option<&FileSystemMasterCommonPOptions>,
+    ) -> Result<Answer, FsError> {
         let load = match load.map(LoadMetadataPType::try_from) {
             Some(Ok(LoadMetadataPType::Never)) => LoadMetadata::Never,
             Some(Ok(LoadMetadataPType::Always)) => LoadMetadata::Always,
             _ => LoadMetadata::Once,
         };
-        self.server.front.look(&self.client().await, query, load).await
+        let fresh = Freshness { load, sync_interval: common.and_then(sync_interval) };
+        self.server.front.look(&self.client().await, query, fresh).await
     }
 
     pub(super) async fn query(&self, query: Query) -> Result<Answer, FsError> {
@@ -147,6 +160,15 @@ impl<N: Namespace> UserCall<N> {
         operation: Operation,
     ) -> Result<Answer, FsError> {
         let operation_id: Option<OperationId> = common.operation_id.as_ref().map(convert::operation_id_from_proto);
+        if let Some(interval) = sync_interval(common) {
+            self.server.front.namespace().refresh(&operation, interval).await?;
+        }
         self.server.front.submit(&self.client().await, operation_id, operation).await
     }
+}
+
+/// After how long what was compared with the UFS is compared again; none for never.
+fn sync_interval(common: &FileSystemMasterCommonPOptions) -> Option<Duration> {
+    let interval = common.sync_interval_ms.and_then(|interval_ms| u64::try_from(interval_ms).ok());
+    interval.map(Duration::from_millis)
 }

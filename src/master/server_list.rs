@@ -22,7 +22,9 @@ impl<N: Namespace> UserCall<N> {
         let options = request.options.as_ref();
         let recursive = options.is_some_and(|options| options.recursive());
         let load = options.and_then(|options| options.load_metadata_type);
-        let answer = self.look(Query::ListStatus { path: convert::path(request.path())?, recursive }, load).await?;
+        let common = options.and_then(|options| options.common_options.as_ref());
+        let query = Query::ListStatus { path: convert::path(request.path())?, recursive };
+        let answer = self.look(query, load, common).await?;
         let Answer::List(mut statuses) = answer else { return Err(mismatch("ListStatus", &answer)) };
         if options.is_some_and(|options| options.load_metadata_only()) {
             statuses.clear();

@@ -5,8 +5,8 @@ use super::server::{Namespace, UserCall, mismatch};
 use crate::journal::entry::AddMountPoint;
 use crate::proto::alluxio::grpc::file::{
     CheckAccessPRequest, CheckAccessPResponse, ExistsPRequest, ExistsPResponse, GetFilePathPRequest,
-    GetFilePathPResponse, GetStateLockHoldersPRequest, GetStateLockHoldersPResponse, ReverseResolvePRequest,
-    ReverseResolvePResponse,
+    GetFilePathPResponse, GetStateLockHoldersPRequest, GetStateLockHoldersPResponse, NeedsSyncRequest,
+    NeedsSyncResponse, ReverseResolvePRequest, ReverseResolvePResponse,
 };
 use crate::proto::convert;
 use crate::types::{ErrorKind, FsError, InodeId};
@@ -14,9 +14,10 @@ use crate::ufs::UfsUri;
 
 impl<N: Namespace> UserCall<N> {
     pub(super) async fn exists(self, request: ExistsPRequest) -> Result<ExistsPResponse, FsError> {
-        let load = request.options.and_then(|options| options.load_metadata_type);
-        let answered = match convert::path(request.path()) {
-            Ok(path) => self.look(Query::Exists { path }, load).await,
+        let options = request.options.unwrap_or_default();
+        let common = options.common_options.as_ref();
+        let answered = match convert::path(request.path.as_deref().unwrap_or_default()) {
+            Ok(path) => self.look(Query::Exists { path }, options.load_metadata_type, common).await,
             Err(error) => Err(error),
         };
         let exists = match answered {
@@ -31,8 +32,10 @@ impl<N: Namespace> UserCall<N> {
     }
 
     pub(super) async fn check_access(self, request: CheckAccessPRequest) -> Result<CheckAccessPResponse, FsError> {
-        let access = convert::bits_from_proto(request.options.unwrap_or_default().bits());
-        self.look(Query::CheckAccess { path: convert::path(request.path())?, access }, None).await?;
+        let options = request.options.unwrap_or_default();
+        let access = convert::bits_from_proto(options.bits());
+        let query = Query::CheckAccess { path: convert::path(request.path())?, access };
+        self.look(query, None, options.common_options.as_ref()).await?;
         Ok(CheckAccessPResponse {})
     }
 
@@ -53,6 +56,11 @@ impl<N: Namespace> UserCall<N> {
         let unknown =
             || FsError::new(ErrorKind::InvalidArgument, format!("{} is not a valid ufs uri", request.ufs_uri()));
         Ok(ReverseResolvePResponse { alluxio_path: Some(path.ok_or_else(unknown)?) })
+    }
+
+    pub(super) async fn needs_sync(self, request: NeedsSyncRequest) -> Result<NeedsSyncResponse, FsError> {
+        self.server.front.namespace().changed_in_ufs(convert::path(&request.path)?);
+        Ok(NeedsSyncResponse {})
     }
 
     /// Nobody holds up anybody for long here: there is no such lock.

@@ -133,7 +133,7 @@ impl MasterSite {
 
     /// The same, and the UFS is looked at first, as `ls` does.
     pub(super) async fn look(&self, query: Query) -> Result<Answer, FsError> {
-        self.master.front.look(&self.client().await, query, LoadMetadata::Once).await
+        self.master.front.look(&self.client().await, query, LoadMetadata::Once.into()).await
     }
 
     /// The groups that a new owner must be in, if it gets a group at the same time; none when nobody's are known.

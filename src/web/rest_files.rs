@@ -27,9 +27,8 @@ pub(super) async fn answer(site: &MasterSite, call: &Call) -> Answered {
         "GET master/file/list_status" => return list_status(site, call).await,
         "GET master/file/mount_points" => return mount_points(site).await,
         "POST master/file/complete_file" => Operation::CompleteFile(CompleteFile {
-            path: call.path("path")?,
             ufs_length: call.number("ufsLength")?,
-            async_persist: None,
+            ..CompleteFile::of(call.path("path")?)
         }),
         "POST master/file/create_directory" => Operation::CreateDirectory(create_directory(call)?),
         "POST master/file/create_file" => Operation::CreateFile(create_file(site, call)?),
@@ -69,7 +68,7 @@ pub(super) async fn answer(site: &MasterSite, call: &Call) -> Answered {
 }
 
 async fn look(site: &MasterSite, query: Query, load: LoadMetadata) -> Result<Answer, Refusal> {
-    Ok(site.master.front.look(&site.client().await, query, load).await?)
+    Ok(site.master.front.look(&site.client().await, query, load.into()).await?)
 }
 
 async fn status(site: &MasterSite, call: &Call) -> Answered {

@@ -81,25 +81,21 @@ const TABLE_MASTER_CLIENT_SERVICE: &str = "TableMasterClientService";
 pub const METHODS: &[Method] = &[
     same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "CheckAccess"),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "CheckConsistency", "No comparison with the UFS."),
-    differs(
-        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
-        "Exists",
-        "`syncIntervalMs` is not read. A path through a directory that may not be searched is refused; 2.9.6 answers false.",
-    ),
+    same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "Exists"),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "CompleteFile",
-        "`contentHash` is not kept; `ufsLength` -1 is refused. What is there is looked at before the right to write.",
+        "`ufsLength` -1 is refused. What is there is looked at before the right to write.",
     ),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "CreateDirectory",
-        "`checkS3BucketPath` and `syncIntervalMs` are not read; persisted directories above take no `xattr`. What lies in the UFS at the path is loaded first.",
+        "`checkS3BucketPath` is not read; persisted directories above take no `xattr`. What lies in the UFS at the path is loaded first.",
     ),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "CreateFile",
-        "`writeTier`, `workerLocation`, `checkS3BucketPath` and `syncIntervalMs` are not read. Bits to execute are taken from the mode; `replicationMin` above 0 does not pin. What lies in the UFS at the path is loaded first.",
+        "`writeTier`, `workerLocation` and `checkS3BucketPath` are not read. `replicationMin` above 0 does not pin. What lies in the UFS at the path is loaded first.",
     ),
     same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "Free"),
     same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetFilePath"),
@@ -117,12 +113,12 @@ pub const METHODS: &[Method] = &[
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "GetStatus",
-        "`updateTimestamps`, `includeRealContentHash` and `syncIntervalMs` are not read. Not told: the fingerprint and locations in the UFS.",
+        "`updateTimestamps` and `includeRealContentHash` are not read. With `syncIntervalMs`: what is in Alluxio alone is never taken away because the UFS has something else there, and a UFS that gives no answer is an error, where 2.9.6 tells what it knew. Not told: the fingerprint and locations in the UFS.",
     ),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "ListStatus",
-        "`loadDirectChildren`, `disableAreDescendantsLoadedCheck`, `excludeMountInfo` and `syncIntervalMs` are not read. Fields as with `GetStatus`.",
+        "`loadDirectChildren`, `disableAreDescendantsLoadedCheck` and `excludeMountInfo` are not read. `syncIntervalMs` and fields as with `GetStatus`.",
     ),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "ListStatusPartial", "`ListStatus` gives the whole listing, in parts."),
     differs(
@@ -133,12 +129,12 @@ pub const METHODS: &[Method] = &[
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "Remove",
-        "`syncParentNextTime` and `syncIntervalMs` are not read. Below a directory, rights and mounts that are read-only are not asked for one by one. What is not loaded is loaded first.",
+        "`syncParentNextTime` is not read. Below a directory, rights and mounts that are read-only are not asked for one by one. What is not loaded is loaded first.",
     ),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "Rename",
-        "`persist` and `s3SyntaxOptions` are refused; `syncIntervalMs` is not read. A source with a mount point below is refused. What is not loaded is loaded first.",
+        "`persist` and `s3SyntaxOptions` are refused. A source with a mount point below is refused. What is not loaded is loaded first.",
     ),
     same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "ReverseResolve"),
     differs(
@@ -154,7 +150,7 @@ pub const METHODS: &[Method] = &[
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "SetAttribute",
-        "Media are MEM, SSD and HDD, whatever the property says. Rights are asked for before the path is looked at. All changes are refused below a mount that is read-only.",
+        "Media are MEM, SSD and HDD, whatever the property says. What is in the UFS below a directory is loaded first.",
     ),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "StartSync", "No active synchronisation with HDFS."),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "StopSync", "No active synchronisation with HDFS."),
@@ -162,14 +158,14 @@ pub const METHODS: &[Method] = &[
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "UpdateMount", "Unmount, and mount again."),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "UpdateUfsMode", "No maintenance modes of a UFS."),
     differs(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetStateLockHolders", "There is no such lock, and no holder."),
-    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "NeedsSync", "What was loaded from a UFS is not compared with it again."),
+    same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "NeedsSync"),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "submitJob", "No jobs: its request is serialised Java."),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "StopJob", "No jobs."),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetJobProgress", "No jobs."),
     absent(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "SyncMetadata",
-        "What was loaded from a UFS is not compared with it again.",
+        "`ListStatus` with `syncIntervalMs` 0 compares what was loaded.",
     ),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "SyncMetadataAsync", "As `SyncMetadata`."),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetSyncProgress", "As `SyncMetadata`."),

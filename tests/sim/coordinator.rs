@@ -166,7 +166,7 @@ impl World {
         attempt: Attempt,
         lookup: Lookup,
     ) -> Result<(), String> {
-        let number = self.next_number();
+        let (number, wall) = (self.next_number(), self.wall(host));
         let process = self.process(host, life).expect("just seen");
         let mut taken = process.effects.values().flat_map(|effect| &effect.paths);
         // Who comes while another looks waits, and then sees what that one has found.
@@ -175,7 +175,7 @@ impl World {
             self.again_soon(host, life, ticket, attempt);
             return Ok(());
         }
-        let (task, step) = LookTask::begin(&lookup, &process.core.state, &crate::ops_settings());
+        let (task, step) = LookTask::begin(&lookup, &process.core.state, &crate::ops_settings(), wall);
         process.looks.looked.entry(ticket).or_default().insert(lookup.clone());
         process.looks.under_way.insert(number, Looking { ticket, attempt, lookup, task });
         self.coverage.met(Met::Look);

@@ -334,7 +334,7 @@ impl World {
                 let copy = Some(NewCopy { worker, place: place(), used_on_tier: LENGTH });
                 Operation::CommitBlock(CommitBlock { block, length: LENGTH, copy })
             }
-            Step::Complete(_) => Operation::CompleteFile(CompleteFile { path, ufs_length: None, async_persist: None }),
+            Step::Complete(_) => Operation::CompleteFile(CompleteFile::of(path)),
             Step::Delete => {
                 self.cluster.needed.retain(|_, file| *file != path);
                 let delete = Delete {

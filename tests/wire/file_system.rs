@@ -151,7 +151,7 @@ async fn other_changes_reach_the_namespace_with_all_they_say() {
         ..Default::default()
     };
     client.complete_file(CompleteFilePRequest { path: Some("/f".into()), options: Some(options) }).await.unwrap();
-    let expected = CompleteFile { path: path("/f"), ufs_length: Some(7), async_persist: Some(9) };
+    let expected = CompleteFile { ufs_length: Some(7), async_persist: Some(9), ..CompleteFile::of(path("/f")) };
     assert_eq!(submitted(&running), Operation::CompleteFile(expected));
 
     let options = RenamePOptions { common_options: common(), persist: Some(false), ..Default::default() };

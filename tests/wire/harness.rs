@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use alluxio::master::audit::Ownership;
 use alluxio::master::front::Front;
-use alluxio::master::ops::{Answer, LoadMetadata, Query, Request};
+use alluxio::master::ops::{Answer, Freshness, Operation, Query, Request};
 use alluxio::master::server::{Namespace, ServerError, ServerSettings, bind, serve};
 use alluxio::master::ufs::{BackupRequest, BackupStatus};
 use alluxio::master::worker_call::WorkerCall;
@@ -92,7 +92,13 @@ impl Namespace for Recorder {
         Ok(())
     }
 
-    async fn load(&self, _: &Query, _: LoadMetadata) -> Result<(), FsError> {
+    async fn load(&self, _: &Query, _: Freshness) -> Result<(), FsError> {
+        Ok(())
+    }
+
+    fn changed_in_ufs(&self, _: AlluxioPath) {}
+
+    async fn refresh(&self, _: &Operation, _: Duration) -> Result<(), FsError> {
         Ok(())
     }
 

@@ -13,4 +13,5 @@ mod hostile;
 mod standby;
 mod tree;
 mod ufs;
+mod ufs_compared;
 mod ufs_lease;

@@ -1,9 +1,10 @@
 //! The calls over the real namespace: what the master decides arrives at a client, refusals included.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use alluxio::master::audit::Ownership;
-use alluxio::master::ops::{Answer, LoadMetadata, Query, Request, Settings, bootstrap, decide, query};
+use alluxio::master::ops::{Answer, Freshness, Operation, Query, Request, Settings, bootstrap, decide, query};
 use alluxio::master::server::{Namespace, bind, serve};
 use alluxio::master::state::{Footprint, MasterState};
 use alluxio::master::ufs::{BackupRequest, BackupStatus};
@@ -96,7 +97,13 @@ impl Namespace for Tree {
         Ok(())
     }
 
-    async fn load(&self, _: &Query, _: LoadMetadata) -> Result<(), FsError> {
+    async fn load(&self, _: &Query, _: Freshness) -> Result<(), FsError> {
+        Ok(())
+    }
+
+    fn changed_in_ufs(&self, _: AlluxioPath) {}
+
+    async fn refresh(&self, _: &Operation, _: Duration) -> Result<(), FsError> {
         Ok(())
     }
 

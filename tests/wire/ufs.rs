@@ -54,7 +54,7 @@ pub(crate) struct Master {
     pub(crate) address: String,
     pub(crate) handle: Handle,
     pub(crate) namespace: UfsNamespace,
-    memory: MemoryUfs,
+    pub(crate) memory: MemoryUfs,
     _stop: oneshot::Sender<()>,
 }
 

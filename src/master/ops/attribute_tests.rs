@@ -194,8 +194,7 @@ fn a_file_waits_as_long_as_its_writer_wishes() {
     let write = |state: &mut MasterState, text: &str, wait_ms, async_persist| {
         let later = CreateFile { write_type: WriteType::AsyncThrough, persistence_wait_ms: wait_ms, ..new_file(text) };
         run(state, Operation::CreateFile(later)).unwrap();
-        run(state, Operation::CompleteFile(CompleteFile { path: path(text), ufs_length: None, async_persist }))
-            .unwrap();
+        run(state, Operation::CompleteFile(CompleteFile { async_persist, ..CompleteFile::of(path(text)) })).unwrap();
     };
     write(&mut state, "/at-once", 0, Some(0));
     write(&mut state, "/later", 7_000, Some(7_000));

@@ -97,7 +97,7 @@ fn a_file_in_the_ufs_has_no_blocks_after_a_missing_one() {
     }
     let complete = |length: i64| {
         let (path, ufs_length) = (tests::path("/f"), Some(length));
-        Operation::CompleteFile(CompleteFile { path, ufs_length, async_persist: None })
+        Operation::CompleteFile(CompleteFile { ufs_length, ..CompleteFile::of(path) })
     };
     run(&mut state, commit(0, BLOCK_BYTES)).unwrap();
     // Nothing after the first was kept: it is in the UFS.
@@ -114,7 +114,7 @@ fn nobody_has_a_master_count_blocks_to_the_end_of_all_numbers() {
     let mut state = started();
     let through = CreateFile { write_type: WriteType::Through, block_size_bytes: 1, ..tests::new_file("/f") };
     run(&mut state, Operation::CreateFile(through)).unwrap();
-    let complete = |bytes| CompleteFile { path: tests::path("/f"), ufs_length: Some(bytes), async_persist: None };
+    let complete = |bytes| CompleteFile { ufs_length: Some(bytes), ..CompleteFile::of(tests::path("/f")) };
     for bytes in [i64::MAX, 1 << 40, 1_000_001] {
         let (kind, text) = refusal(&state, Operation::CompleteFile(complete(bytes)));
         assert_eq!(kind, ErrorKind::InvalidArgument);

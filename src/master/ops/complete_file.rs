@@ -6,7 +6,7 @@ use super::to_persist::time_after;
 use super::{Answer, CompleteFile, Context, Decision, errors};
 use crate::journal::entry::{Entry, UpdateInode, UpdateInodeFile};
 use crate::master::state::{Footprint, Inode, InodeKind};
-use crate::types::{AlluxioPath, BlockId, ErrorKind, FsError, PersistenceState};
+use crate::types::{AlluxioPath, BlockId, ContentHash, ErrorKind, FsError, PersistenceState};
 
 /// Blocks of one file whose length one request tells. A record of the journal holds no more, and nobody must make a
 /// master count to the end of all numbers.
@@ -46,6 +46,7 @@ pub(super) fn decide(at: &Context<'_>, op: &CompleteFile) -> Result<Decision, Fs
         modification_time_ms: Some(at.now.0),
         overwrite_modification_time: Some(true),
         access_time_ms: Some(at.now.0),
+        content_hash: Some(&op.content_hash).filter(|hash| is_persisted && **hash != ContentHash::Unknown).cloned(),
         ..UpdateInode::of(inode.id)
     }));
     entries.push(Entry::UpdateInodeFile(UpdateInodeFile {

@@ -1,12 +1,14 @@
 //! Inodes for what was seen in a UFS, and what has to be looked at for that.
 
+use super::compare::{Judgement, judge};
 use super::complete_file::blocks_of;
 use super::request_ufs::{Load, UfsFacts};
 use super::resolve::{Resolved, resolve};
 use super::{Answer, Context, Decision, errors};
 use crate::journal::entry::{Entry, InodeDirectory, InodeFile, Replication, UpdateInodeDirectory};
-use crate::master::state::{Footprint, IdGenerators, InodeKind};
-use crate::types::{AlluxioPath, BlockId, FsError, InodeId, PersistenceState, TtlAction};
+use crate::master::state::{Footprint, IdGenerators, Inode, InodeKind};
+use crate::types::{AlluxioPath, BlockId, FsError, InodeExtras, InodeId, PersistenceState, TtlAction};
+use std::time::Duration;
 
 /// What may be in a UFS and is not in the namespace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +22,10 @@ pub enum Lookup {
     },
     /// The children of this directory.
     Children(AlluxioPath),
+    /// Whether what this path names, which was loaded, is still so.
+    Again(AlluxioPath),
+    /// The children of this directory, and whether those that were loaded are still so.
+    ChildrenAgain(AlluxioPath),
 }
 
 /// When what a UFS holds is looked at (2.9.6 LoadMetadataPType).
@@ -31,6 +37,23 @@ pub enum LoadMetadata {
     Once,
     /// Whenever a directory is listed.
     Always,
+    /// Always, and what was loaded before is compared with it.
+    Compared,
+}
+
+/// How fresh what a client is told has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freshness {
+    /// What is looked at when it was not compared.
+    pub load: LoadMetadata,
+    /// What was compared longer ago than this is compared again; none: it is not (2.9 syncIntervalMs).
+    pub sync_interval: Option<Duration>,
+}
+
+impl From<LoadMetadata> for Freshness {
+    fn from(load: LoadMetadata) -> Freshness {
+        Freshness { load, sync_interval: None }
+    }
 }
 
 /// Whether the path has to be looked at because it is not in the namespace, and may be in the UFS.
@@ -53,7 +76,7 @@ pub(super) fn not_listed(
     at: &Context<'_>,
     path: &AlluxioPath,
     recursive: bool,
-    always: bool,
+    load: LoadMetadata,
     known: &dyn Fn(&Lookup) -> bool,
 ) -> Vec<Lookup> {
     const LOOKUPS_MAX: usize = 64;
@@ -62,8 +85,12 @@ pub(super) fn not_listed(
     let (mut lookups, mut directories) = (Vec::new(), vec![(path.clone(), *top)]);
     while let Some((path, inode)) = directories.pop() {
         let InodeKind::Directory { direct_children_loaded, .. } = inode.kind else { continue };
-        if inode.persistence == PersistenceState::Persisted && (always || !direct_children_loaded) {
-            lookups.extend(Some(Lookup::Children(path.clone())).filter(|lookup| !known(lookup)));
+        if inode.persistence == PersistenceState::Persisted && (load != LoadMetadata::Once || !direct_children_loaded) {
+            let lookup = match load {
+                LoadMetadata::Compared => Lookup::ChildrenAgain(path.clone()),
+                _ => Lookup::Children(path.clone()),
+            };
+            lookups.extend(Some(lookup).filter(|lookup| !known(lookup)));
         }
         if lookups.len() == LOOKUPS_MAX {
             break;
@@ -82,8 +109,9 @@ pub(super) fn decide(at: &Context<'_>, load: &Load) -> Result<Decision, FsError>
     if at.place(path).ufs_path != *ufs_path {
         return Err(errors::not_yet(path));
     }
-    let mut loading = Loading { at, ids: at.state.ids(), entries: Vec::new(), new: Vec::new() };
+    let mut loading = Loading { at, load, ids: at.state.ids(), entries: Vec::new(), new: Vec::new() };
     load.found.iter().for_each(|(path, facts)| loading.add(path, facts));
+    load.gone.iter().for_each(|path| loading.take_away(path));
     if let Some(directory) = &load.listed {
         let resolved = resolve(at, directory, &mut Footprint::off())?;
         let listed = resolved.target().map(|inode| (inode.id, inode.kind));
@@ -98,6 +126,7 @@ pub(super) fn decide(at: &Context<'_>, load: &Load) -> Result<Decision, FsError>
 
 struct Loading<'a> {
     at: &'a Context<'a>,
+    load: &'a Load,
     ids: IdGenerators,
     entries: Vec<Entry>,
     /// Directories that the entries make, which the next ones may need as a parent.
@@ -108,7 +137,9 @@ impl Lookup {
     /// Where to look.
     pub fn path(&self) -> &AlluxioPath {
         match self {
-            Lookup::Path { path, .. } | Lookup::Children(path) => path,
+            Lookup::Path { path, .. } | Lookup::Children(path) | Lookup::Again(path) | Lookup::ChildrenAgain(path) => {
+                path
+            }
         }
     }
 }
@@ -128,7 +159,11 @@ impl Loading<'_> {
             Some((_, id)) => Some(*id),
             None => persisted_parent(&resolved),
         };
-        let Some(parent) = parent.filter(|_| resolved.target().is_none()) else { return };
+        let parent = match resolved.target() {
+            None => parent,
+            Some(inode) => self.replaced(path, inode, facts),
+        };
+        let Some(parent) = parent else { return };
         let pinned = resolved.last().pinned;
         let entry = if facts.directory {
             let id = self.ids.take_directory(&mut self.entries);
@@ -136,9 +171,36 @@ impl Loading<'_> {
             Entry::InodeDirectory(directory_of(id, parent, path, facts, self.at.now.0, pinned))
         } else {
             let id = self.ids.take_file(&mut self.entries);
-            Entry::InodeFile(file_of(id, parent, path, facts, self.at.now.0, pinned))
+            let mut file = file_of(id, parent, path, facts, self.at.now.0, pinned);
+            if self.load.keeps_content {
+                file.extras = InodeExtras { content_hash: facts.content_hash(), ..InodeExtras::default() }.boxed();
+            }
+            Entry::InodeFile(file)
         };
         self.entries.push(entry);
+    }
+
+    /// Takes away what is there, or changes it, if it is to be compared; its parent, if something else is to be loaded.
+    fn replaced(&mut self, path: &AlluxioPath, inode: &Inode, facts: &UfsFacts) -> Option<InodeId> {
+        match judge(self.at, self.load, path, inode, Some(facts)) {
+            Judgement::Stays(changes) => {
+                self.entries.extend(changes);
+                None
+            }
+            Judgement::Goes(removal) => {
+                self.entries.extend(removal);
+                Some(inode.parent)
+            }
+        }
+    }
+
+    /// What the UFS has not.
+    fn take_away(&mut self, path: &AlluxioPath) {
+        let Ok(resolved) = resolve(self.at, path, &mut Footprint::off()) else { return };
+        let judged = resolved.target().map(|inode| judge(self.at, self.load, path, inode, None));
+        if let Some(Judgement::Goes(removal)) = judged {
+            self.entries.extend(removal);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod block_info;
 mod bootstrap;
 mod collect;
 mod commit_block;
+mod compare;
 mod complete_file;
 mod create;
 mod create_directory;
@@ -48,7 +49,7 @@ mod walk;
 pub use bootstrap::{bootstrap, first_container};
 pub use collect::collect;
 pub use errors::is_not_yet;
-pub use load::{LoadMetadata, Lookup};
+pub use load::{Freshness, LoadMetadata, Lookup};
 pub use place::{Place, place_of};
 pub use prepare::{Attempt, Preparation, UfsChange, prepare, prepare_query};
 pub use question::Query;
@@ -220,6 +221,8 @@ mod acl_tests;
 mod attribute_tests;
 #[cfg(test)]
 mod block_tests;
+#[cfg(test)]
+mod compare_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]

@@ -92,7 +92,7 @@ pub(super) fn mv(source: &str, target: &str) -> Operation {
 }
 
 pub(super) fn complete(text: &str) -> Operation {
-    Operation::CompleteFile(CompleteFile { path: path(text), ufs_length: None, async_persist: None })
+    Operation::CompleteFile(CompleteFile::of(path(text)))
 }
 
 pub(super) fn user(name: &str, groups: &[&str]) -> Caller {
@@ -231,14 +231,14 @@ fn a_new_file_is_answered_as_it_is_then_seen() {
     let create = CreateFile { mode: 0o777, write_type: WriteType::AsyncThrough, ..new_file("/a/f") };
     let Answer::Status(answered) = run(&mut state, Operation::CreateFile(create)).unwrap() else { unreachable!() };
     assert_eq!(*answered, stat(&state, "/a/f"));
-    assert_eq!((answered.id, answered.mode, answered.completed), (InodeId(33_554_431), 0o666, false));
+    assert_eq!((answered.id, answered.mode, answered.completed), (InodeId(33_554_431), 0o777, false));
     assert_eq!(answered.persistence, PersistenceState::ToBePersisted);
     assert_eq!(answered.ufs_path, "hdfs://nn:9000/alluxio/a/f");
     assert_eq!((answered.in_alluxio_percentage, answered.cacheable, answered.mount_id), (100, true, 1));
 
     let update = |update| Entry::UpdateInode(UpdateInode { ..update });
     let id = answered.id;
-    let operation = CompleteFile { path: path("/a/f"), ufs_length: None, async_persist: Some(0) };
+    let operation = CompleteFile { async_persist: Some(0), ..CompleteFile::of(path("/a/f")) };
     let expected = [
         update(UpdateInode {
             modification_time_ms: Some(3_000),

@@ -111,19 +111,17 @@ pub fn prepare_query(
     }
     let caller = Caller::default();
     let at = Context { state, workers, caller: &caller, settings, now: state.last_time() };
-    let always = load == LoadMetadata::Always;
+    let itself = |path| missing(&at, path).or_else(|| again(&at, path, load).filter(|lookup| !known(lookup)));
+    let below = |path, recursive| match itself(path) {
+        Some(lookup) => vec![lookup],
+        None => not_listed(&at, path, recursive, load, known),
+    };
     let mut lookups = match query {
         Query::GetStatus { path } | Query::Exists { path } | Query::CheckAccess { path, .. } => {
-            Vec::from_iter(missing(&at, path))
+            Vec::from_iter(itself(path))
         }
-        Query::ListStatus { path, recursive } => match missing(&at, path) {
-            Some(lookup) => vec![lookup],
-            None => not_listed(&at, path, *recursive, always, known),
-        },
-        Query::ListPart { path, .. } => match missing(&at, path) {
-            Some(lookup) => vec![lookup],
-            None => not_listed(&at, path, false, always, known),
-        },
+        Query::ListStatus { path, recursive } => below(path, *recursive),
+        Query::ListPart { path, .. } => below(path, false),
         _ => Vec::new(),
     };
     lookups.retain(|lookup| !known(lookup));
@@ -133,7 +131,7 @@ pub fn prepare_query(
 fn lookups_of(at: &Context<'_>, operation: &Operation, known: &dyn Fn(&Lookup) -> bool) -> Vec<Lookup> {
     let below = |path: &AlluxioPath, recursive| match missing(at, path) {
         Some(lookup) => vec![lookup],
-        None => not_listed(at, path, recursive, false, known),
+        None => not_listed(at, path, recursive, LoadMetadata::Once, known),
     };
     match operation {
         Operation::CreateDirectory(op) => Vec::from_iter(missing_for_new(at, &op.path, persistence_of(op.write_type))),
@@ -148,6 +146,13 @@ fn lookups_of(at: &Context<'_>, operation: &Operation, known: &dyn Fn(&Lookup) -
         Operation::SetAttribute(op) => Vec::from_iter(missing(at, &op.path)),
         _ => Vec::new(),
     }
+}
+
+/// A look at what is there already, where it is to be compared.
+fn again(at: &Context<'_>, path: &AlluxioPath, load: LoadMetadata) -> Option<Lookup> {
+    let resolved = resolve(at, path, &mut Footprint::off()).ok()?;
+    let is_loaded = resolved.target()?.persistence == PersistenceState::Persisted;
+    (load == LoadMetadata::Compared && is_loaded).then(|| Lookup::Again(path.clone()))
 }
 
 /// What is made in Alluxio alone need not be looked for in a directory whose children are known.

@@ -1,7 +1,7 @@
 //! What a client may ask of files and directories, but for their attributes.
 
 use crate::master::worker_call::Place;
-use crate::types::{AlluxioPath, BlockId, TtlAction, WorkerId, Xattrs};
+use crate::types::{AlluxioPath, BlockId, ContentHash, TtlAction, WorkerId, Xattrs};
 
 /// Where the content of a new file goes (2.9.6 WritePType).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +90,15 @@ pub struct CompleteFile {
     pub ufs_length: Option<i64>,
     /// The content is to be persisted by the master, after so many milliseconds.
     pub async_persist: Option<i64>,
+    /// Which content was written to the UFS.
+    pub content_hash: ContentHash,
+}
+
+impl CompleteFile {
+    /// Of a file that is in Alluxio alone, and stays so.
+    pub fn of(path: AlluxioPath) -> CompleteFile {
+        CompleteFile { path, ufs_length: None, async_persist: None, content_hash: ContentHash::Unknown }
+    }
 }
 
 /// rename

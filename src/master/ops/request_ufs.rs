@@ -2,7 +2,8 @@
 
 use super::request::{Extent, Operation};
 use crate::master::state::MasterState;
-use crate::types::{AlluxioPath, InodeId};
+use crate::types::time::Millis;
+use crate::types::{AlluxioPath, ContentHash, InodeId};
 
 /// A change of the namespace that goes with something seen or done in a UFS.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +37,8 @@ impl UfsOperation {
         match self {
             UfsOperation::Load(load) => {
                 let found = load.found.iter().map(|(path, _)| path);
-                found.chain(&load.listed).map(|path| (path.clone(), Extent::Itself)).collect()
+                let seen = found.chain(&load.listed).map(|path| (path.clone(), Extent::Itself));
+                seen.chain(load.gone.iter().map(|path| (path.clone(), Extent::Tree))).collect()
             }
             UfsOperation::Persist(directory) => vec![(directory.path.clone(), Extent::Itself)],
             UfsOperation::Begin(operation) => operation.touches(state),
@@ -66,15 +68,35 @@ pub struct UfsFacts {
     pub modification_time_ms: i64,
 }
 
+impl UfsFacts {
+    /// Tells this content of a file from others.
+    pub(super) fn content_hash(&self) -> ContentHash {
+        ContentHash::LengthAndTime { length: self.length, modification_time_ms: self.modification_time_ms }
+    }
+}
+
 /// What was seen in a UFS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Load {
-    /// What is there, parents first; what the namespace has already is left as it is.
+    /// What is there, parents first; what the namespace has already is left as it is, unless it is compared.
     pub found: Vec<(AlluxioPath, UfsFacts)>,
+    /// What the namespace has and the UFS has not.
+    pub gone: Vec<AlluxioPath>,
     /// A directory all of whose children are among them, with where it was seen.
     pub listed: Option<AlluxioPath>,
     /// URI that each first path had when it was looked at: another mount there makes this void.
     pub seen_at: (AlluxioPath, String),
+    /// What the namespace has is compared with what was seen. So it was at this time: what came later is left as it is.
+    pub compared: Option<Millis>,
+    /// Which content was seen may be kept in the journal.
+    pub keeps_content: bool,
+}
+
+impl Load {
+    /// Of what was seen there, to be added to what the namespace has.
+    pub fn of(found: Vec<(AlluxioPath, UfsFacts)>, seen_at: (AlluxioPath, String)) -> Load {
+        Load { found, gone: Vec::new(), listed: None, seen_at, compared: None, keeps_content: true }
+    }
 }
 
 /// A directory as it is to be in the UFS.

@@ -23,7 +23,7 @@ fn load(found: &[(&str, UfsFacts)], listed: Option<&str>) -> Operation {
     let found: Vec<_> = found.iter().map(|(text, facts)| (path(text), facts.clone())).collect();
     let first = found.first().map_or_else(AlluxioPath::root, |(path, _)| path.clone());
     let uri = if first.is_root() { ROOT.to_owned() } else { format!("{ROOT}{first}") };
-    Operation::Ufs(UfsOperation::Load(Load { found, listed: listed.map(path), seen_at: (first, uri) }))
+    Operation::Ufs(UfsOperation::Load(Load { listed: listed.map(path), ..Load::of(found, (first, uri)) }))
 }
 
 /// A namespace with these paths loaded; directories end in a slash.
@@ -102,7 +102,7 @@ fn what_was_seen_in_another_ufs_is_void() {
     let state = started();
     let seen_at = (path("/d"), "hdfs://other/d".to_owned());
     let found = vec![(path("/d"), facts(true, 0))];
-    let refused = refusal(&state, Operation::Ufs(UfsOperation::Load(Load { found, listed: None, seen_at })));
+    let refused = refusal(&state, Operation::Ufs(UfsOperation::Load(Load::of(found, seen_at))));
     assert_eq!(refused.0, ErrorKind::Unavailable);
 }
 

@@ -109,15 +109,24 @@ impl MasterState {
     }
 
     fn version(&self) -> u32 {
-        let InodeTree { contents, extras, .. } = &self.inodes;
-        let is_of_level_1 = contents.len() == 0 && extras.parts.len() == 0 && self.admin.entries().next().is_none();
-        if is_of_level_1 { VERSION_MIN } else { VERSION }
+        let is_of_level_2 = self.inodes.is_of_level_2 || self.admin.entries().next().is_some();
+        if is_of_level_2 { VERSION } else { VERSION_MIN }
     }
 
     /// The numbers and pages of each section, in the order of the file.
     fn sections(&self, version: u32) -> Vec<([u64; 3], &Pages)> {
-        let InodeTree { ids, edges, records, names, replications, contents, extras, users: _, watchlists: _ } =
-            &self.inodes;
+        let InodeTree {
+            ids,
+            edges,
+            records,
+            names,
+            replications,
+            contents,
+            extras,
+            users: _,
+            watchlists: _,
+            is_of_level_2: _,
+        } = &self.inodes;
         let of_tree = |(header, pages)| {
             let TreeHeader { root, free, len } = header;
             ([u64::from(root), u64::from(free), len], pages)
@@ -224,6 +233,7 @@ impl MasterState {
         self.retries.answers = next().map(|(header, pages)| Tree::restore(header, pages))?;
         self.blocks.lengths = next().map(|(header, pages)| Tree::restore(header, pages))?;
         if let Some((header, pages)) = next() {
+            self.inodes.is_of_level_2 = true;
             self.inodes.contents = Tree::restore(header, pages);
             self.inodes.extras = next().map(|(header, pages)| Extras { parts: Tree::restore(header, pages) })?;
         }

@@ -39,6 +39,8 @@ pub struct InodeTree {
     pub(super) replications: Tree<REPLICATION_BYTES>,
     /// Contents of files that were loaded and are not what the inode's own length and time tell.
     pub(super) contents: Tree<CONTENT_BYTES>,
+    /// Whether an inode has, or had, what only masters of feature level 2 know.
+    pub(super) is_of_level_2: bool,
     /// What else few inodes have.
     pub(super) extras: Extras,
     pub(super) users: Interner,
@@ -54,6 +56,7 @@ impl InodeTree {
             names: Names::new(),
             replications: Tree::new(),
             contents: Tree::new(),
+            is_of_level_2: false,
             extras: Extras::new(),
             users: Interner::default(),
             watchlists: Watchlists::new(),
@@ -164,6 +167,7 @@ impl InodeTree {
             ContentHash::Unknown | ContentHash::Text(_) => None,
         };
         inode.has_extras = self.extras.set(inode.id, extras) == Stored::Something;
+        self.is_of_level_2 |= *extras != InodeExtras::default();
     }
 
     /// Adds an inode with its name, and the edge to it unless it is the root. False, and nothing is changed, when its

@@ -3,7 +3,7 @@
 use super::*;
 use crate::journal::entry::AddMountPoint;
 use crate::master::audit::Ownership;
-use crate::master::ops::{LoadMetadata, Request};
+use crate::master::ops::{Freshness, Operation, Request};
 use crate::master::ufs::{BackupRequest, BackupStatus};
 use crate::master::worker_call::WorkerCall;
 use crate::types::{AlluxioPath, ErrorKind, OperationId, SequenceNumber};
@@ -64,7 +64,13 @@ impl Namespace for Needs {
         }
     }
 
-    async fn load(&self, _: &Query, _: LoadMetadata) -> Result<(), FsError> {
+    async fn load(&self, _: &Query, _: Freshness) -> Result<(), FsError> {
+        Ok(())
+    }
+
+    fn changed_in_ufs(&self, _: AlluxioPath) {}
+
+    async fn refresh(&self, _: &Operation, _: Duration) -> Result<(), FsError> {
         Ok(())
     }
 

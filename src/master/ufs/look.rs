@@ -5,7 +5,7 @@ use super::look_task::{LookStep, LookTask, Shown};
 use super::{Looked, Turn, UfsNamespace, nobody, patiently, refusal};
 use crate::master::event::Core;
 use crate::master::ops::{self, Load, Lookup, Mount, Operation, Request, Seen, UfsFacts, UfsOperation};
-use crate::types::time::boot_now;
+use crate::types::time::{boot_now, wall_now};
 use crate::types::{AlluxioPath, ErrorKind, FsError};
 use crate::ufs::{UfsError, UfsErrorKind, UfsStatus, UfsUri};
 use std::sync::{Arc, Weak};
@@ -68,7 +68,7 @@ impl UfsNamespace {
     }
 
     async fn look_at(&self, lookup: &Lookup) -> Result<(), FsError> {
-        let begin = |core: &Core, settings: &ops::Settings| LookTask::begin(lookup, &core.state, settings);
+        let begin = |core: &Core, settings: &ops::Settings| LookTask::begin(lookup, &core.state, settings, wall_now());
         let (mut task, mut step) = self.inner.handle.with_core(begin);
         loop {
             let shown = match step {
@@ -100,6 +100,7 @@ impl UfsNamespace {
     }
 
     async fn load(&self, load: Load) -> Result<(), FsError> {
+        let load = Load { keeps_content: self.inner.handle.feature_level().keeps_content(), ..load };
         let operation = Operation::Ufs(UfsOperation::Load(load));
         match self.inner.handle.submit(Request { operation, ..nobody() }).await {
             // Something else is happening there; whoever needs it looks again.

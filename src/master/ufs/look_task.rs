@@ -1,10 +1,11 @@
 //! Pure. A look at what a UFS holds and the namespace may lack, step by step: what is there, then the load of it.
 
-use crate::master::ops::{Load, Lookup, Settings, UfsFacts, place_of};
+use crate::master::ops::{Load, Lookup, Settings, UfsFacts, inode_at, place_of};
 use crate::master::state::MasterState;
+use crate::types::time::Millis;
 use crate::types::ufs_names::is_nobodys;
 use crate::types::{AlluxioPath, ErrorKind, FsError};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// Inodes that one record makes at most.
 const LOAD_INODES_MAX: usize = 5_000;
@@ -49,25 +50,32 @@ pub struct LookTask {
     rest: VecDeque<String>,
     /// What is still to be loaded.
     seen: VecDeque<(AlluxioPath, UfsFacts)>,
+    /// What is still to be taken away.
+    gone: VecDeque<AlluxioPath>,
+    /// What was there at this time is compared.
+    compared: Option<Millis>,
     /// URI of the listed directory.
     listed_at: String,
     is_loaded: bool,
 }
 
 impl LookTask {
-    /// Begins a look; the first step.
-    pub fn begin(lookup: &Lookup, state: &MasterState, settings: &Settings) -> (LookTask, LookStep) {
+    /// Begins a look at this time; the first step.
+    pub fn begin(lookup: &Lookup, state: &MasterState, settings: &Settings, wall: Millis) -> (LookTask, LookStep) {
         let found = match lookup {
             Lookup::Path { found, .. } => *found,
-            Lookup::Children(path) => path.components().count(),
+            Lookup::Children(path) | Lookup::ChildrenAgain(path) | Lookup::Again(path) => path.components().count(),
         };
+        let is_compared = matches!(lookup, Lookup::Again(_) | Lookup::ChildrenAgain(_));
         let at = lookup.path().components().take(found).fold(AlluxioPath::root(), |path, name| path.join(name));
         let rest = lookup.path().components().skip(found).map(str::to_owned).collect();
         let listed_at = place_of(state, settings, &at).ufs_path;
-        let (seen, is_loaded) = (VecDeque::new(), false);
-        let mut task = LookTask { at, rest, seen, listed_at, is_loaded };
+        let (seen, gone, is_loaded) = (VecDeque::new(), VecDeque::new(), false);
+        let compared = is_compared.then(|| wall.max(state.last_time()));
+        let mut task = LookTask { at, rest, seen, gone, compared, listed_at, is_loaded };
         let step = match lookup {
-            Lookup::Children(_) => LookStep::List(task.listed_at.clone()),
+            Lookup::Children(_) | Lookup::ChildrenAgain(_) => LookStep::List(task.listed_at.clone()),
+            Lookup::Again(path) => LookStep::Status { path: path.clone(), uri: task.listed_at.clone() },
             Lookup::Path { .. } => task.next(state, settings),
         };
         (task, step)
@@ -79,7 +87,10 @@ impl LookTask {
     /// A directory with more in it than a master can keep.
     pub fn step(&mut self, shown: Shown, state: &MasterState, settings: &Settings) -> Result<LookStep, FsError> {
         Ok(match shown {
-            Shown::Status(None) => self.load(state, settings),
+            Shown::Status(None) => {
+                self.gone.extend(self.compared.map(|_| self.at.clone()));
+                self.load(state, settings)
+            }
             Shown::Status(Some(facts)) => {
                 let goes_on = facts.directory;
                 self.seen.push_back((self.at.clone(), facts));
@@ -92,6 +103,9 @@ impl LookTask {
             Shown::Names(listed) => {
                 let listed = listed.into_iter().filter(|(name, _)| !is_nobodys(name));
                 self.seen = listed.map(|(name, facts)| (self.at.join(&name), facts)).collect();
+                if self.compared.is_some() {
+                    self.gone = self.not_listed(state);
+                }
                 self.load_listed()
             }
             Shown::Loaded if self.is_loaded => LookStep::Done,
@@ -113,18 +127,30 @@ impl LookTask {
     fn load(&mut self, state: &MasterState, settings: &Settings) -> LookStep {
         self.is_loaded = true;
         let found: Vec<_> = std::mem::take(&mut self.seen).into();
-        match found.first().map(|(first, _)| (first.clone(), place_of(state, settings, first).ufs_path)) {
-            Some(seen_at) => LookStep::Load(Load { found, listed: None, seen_at }),
+        let gone: Vec<_> = std::mem::take(&mut self.gone).into();
+        let first = found.first().map(|(path, _)| path).or(gone.first());
+        match first.map(|first| (first.clone(), place_of(state, settings, first).ufs_path)) {
+            Some(seen_at) => LookStep::Load(Load { gone, compared: self.compared, ..Load::of(found, seen_at) }),
             None => LookStep::Done,
         }
+    }
+
+    /// Children that the namespace has and the listing has not.
+    fn not_listed(&self, state: &MasterState) -> VecDeque<AlluxioPath> {
+        let listed: BTreeSet<&str> = self.seen.iter().map(|(path, _)| path.name()).collect();
+        let Some(directory) = inode_at(state, &self.at) else { return VecDeque::new() };
+        let names = state.inodes().children(directory.id).map(|child| state.inodes().name(&child).to_owned());
+        names.filter(|name| !listed.contains(name.as_str())).map(|name| self.at.join(&name)).collect()
     }
 
     /// The next part of a directory, with the word that it is the last one.
     fn load_listed(&mut self) -> LookStep {
         let found: Vec<_> = self.seen.drain(..self.seen.len().min(LOAD_INODES_MAX)).collect();
-        self.is_loaded = found.len() < LOAD_INODES_MAX;
+        let gone: Vec<_> = self.gone.drain(..self.gone.len().min(LOAD_INODES_MAX - found.len())).collect();
+        self.is_loaded = found.len() + gone.len() < LOAD_INODES_MAX;
         let listed = self.is_loaded.then(|| self.at.clone());
-        LookStep::Load(Load { found, listed, seen_at: (self.at.clone(), self.listed_at.clone()) })
+        let seen_at = (self.at.clone(), self.listed_at.clone());
+        LookStep::Load(Load { gone, listed, compared: self.compared, ..Load::of(found, seen_at) })
     }
 }
 
@@ -146,7 +172,7 @@ mod tests {
     }
 
     fn begin(lookup: &Lookup) -> (LookTask, LookStep) {
-        LookTask::begin(lookup, &MasterState::new(), &settings())
+        LookTask::begin(lookup, &MasterState::new(), &settings(), Millis(0))
     }
 
     fn next(task: &mut LookTask, shown: Shown) -> LookStep {

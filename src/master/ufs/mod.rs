@@ -7,6 +7,7 @@
 mod absent;
 mod backup;
 mod change;
+mod compared;
 mod locks;
 mod look;
 mod look_task;
@@ -22,7 +23,9 @@ pub use task::{Step, Told, UfsCall, UfsTask};
 
 use super::audit::Ownership;
 use super::event::Core;
-use super::ops::{self, Answer, Attempt, LoadMetadata, Lookup, Operation, Preparation, Query, Request, UfsOperation};
+use super::ops::{
+    self, Answer, Attempt, Freshness, LoadMetadata, Lookup, Operation, Preparation, Query, Request, UfsOperation,
+};
 use super::runtime::{Handle, Progress};
 use super::server::Namespace;
 use super::worker_call::WorkerCall;
@@ -30,6 +33,7 @@ use crate::journal::entry::UfsIntent;
 use crate::types::time::{Boot, boot_now, wall_now};
 use crate::types::{AlluxioPath, Caller, ErrorKind, FsError, InodeId, OperationId, SequenceNumber};
 use crate::ufs::{UfsClients, UfsError, UfsErrorKind};
+use compared::{ComparedPaths, Scope};
 use locks::{Mode, PathLock, PathLocks};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,6 +79,7 @@ struct Inner {
     /// One look at a time for each of these.
     looking: Mutex<BTreeMap<Lookup, Weak<Turn>>>,
     absent: Mutex<AbsentPaths>,
+    compared: Mutex<ComparedPaths>,
     /// The last backup.
     backup: Mutex<Option<BackupStatus>>,
     /// Changes under way, which go on when their client goes away.
@@ -97,6 +102,7 @@ impl UfsNamespace {
             locks: PathLocks::default(),
             looking: Mutex::default(),
             absent: Mutex::default(),
+            compared: Mutex::default(),
             backup: Mutex::default(),
             tasks: Mutex::default(),
         };
@@ -162,6 +168,36 @@ impl UfsNamespace {
     fn known(&self, looked: &Looked, lookup: &Lookup) -> bool {
         let is_absent = |path, found| self.inner.absent.lock().contains(path, found, boot_now());
         looked.contains(lookup) || matches!(lookup, Lookup::Path { path, found } if is_absent(path, *found))
+    }
+
+    /// Looks at all that a question is about, as far as that is needed.
+    async fn load_missing(&self, query: &Query, load: LoadMetadata) -> Result<(), FsError> {
+        let mut looked = Looked::new();
+        loop {
+            if !self.is_primary() {
+                break;
+            }
+            if looked.len() > LOOKS_MAX {
+                let text = format!(
+                    "More than {LOOKS_MAX} directories would have to be looked at in the under store: ask for parts of \
+                     the tree, one after the other."
+                );
+                return Err(FsError::new(ErrorKind::ResourceExhausted, text));
+            }
+            // What was absent a moment ago may be there by now.
+            let is_compared = load == LoadMetadata::Compared;
+            let known =
+                |lookup: &Lookup| if is_compared { looked.contains(lookup) } else { self.known(&looked, lookup) };
+            let prepare = |core: &Core, settings: &ops::Settings| {
+                ops::prepare_query(&core.state, &core.workers, settings, query, load, &known)
+            };
+            let lookups = self.inner.handle.with_core(prepare);
+            if lookups.is_empty() {
+                break;
+            }
+            self.look(&lookups, &mut looked).await?;
+        }
+        Ok(())
     }
 
     async fn decide(&self, mut request: Request) -> Result<Answer, FsError> {
@@ -276,28 +312,23 @@ impl Namespace for UfsNamespace {
         self.delete(uri).await
     }
 
-    async fn load(&self, query: &Query, load: LoadMetadata) -> Result<(), FsError> {
-        let mut looked = Looked::new();
-        loop {
-            if !self.is_primary() {
-                break;
-            }
-            if looked.len() > LOOKS_MAX {
-                let text = format!(
-                    "More than {LOOKS_MAX} directories would have to be looked at in the under store: ask for parts of \
-                     the tree, one after the other."
-                );
-                return Err(FsError::new(ErrorKind::ResourceExhausted, text));
-            }
-            let known = |lookup: &Lookup| self.known(&looked, lookup);
-            let prepare = |core: &Core, settings: &ops::Settings| {
-                ops::prepare_query(&core.state, &core.workers, settings, query, load, &known)
-            };
-            let lookups = self.inner.handle.with_core(prepare);
-            if lookups.is_empty() {
-                break;
-            }
-            self.look(&lookups, &mut looked).await?;
+    async fn load(&self, query: &Query, fresh: Freshness) -> Result<(), FsError> {
+        let due = scope_of(query)
+            .filter(|(path, scope)| self.inner.compared.lock().is_due(path, *scope, fresh.sync_interval, boot_now()));
+        let Some((path, scope)) = due else { return self.load_missing(query, fresh.load).await };
+        let began = boot_now();
+        self.load_missing(query, LoadMetadata::Compared).await?;
+        self.inner.compared.lock().add(path.clone(), scope, began);
+        Ok(())
+    }
+
+    fn changed_in_ufs(&self, path: AlluxioPath) {
+        self.inner.compared.lock().change(path, boot_now());
+    }
+
+    async fn refresh(&self, operation: &Operation, interval: Duration) -> Result<(), FsError> {
+        for query in compared_for(operation) {
+            self.load(&query, Freshness { load: LoadMetadata::Never, sync_interval: Some(interval) }).await?;
         }
         Ok(())
     }
@@ -330,6 +361,37 @@ fn is_made_in_alluxio(operation: &Operation) -> bool {
         Operation::CreateFile(op) => !matches!(op.write_type, CacheThrough | Through),
         Operation::CreateDirectory(op) => !matches!(op.write_type, CacheThrough | Through),
         _ => false,
+    }
+}
+
+/// What a question is about.
+fn scope_of(query: &Query) -> Option<(&AlluxioPath, Scope)> {
+    match query {
+        Query::GetStatus { path } | Query::Exists { path } | Query::CheckAccess { path, .. } => {
+            Some((path, Scope::Itself))
+        }
+        Query::ListStatus { path, recursive: true } => Some((path, Scope::Tree)),
+        Query::ListStatus { path, .. } | Query::ListPart { path, .. } => Some((path, Scope::Children)),
+        _ => None,
+    }
+}
+
+/// What is compared before a change, as questions about it.
+// Compatible: 2.9.6 DefaultFileSystemMaster: these, and no others, begin with syncMetadata.
+fn compared_for(operation: &Operation) -> Vec<Query> {
+    let itself = |path: &AlluxioPath| Query::GetStatus { path: path.clone() };
+    let below = |path: &AlluxioPath, recursive| match recursive {
+        true => Query::ListStatus { path: path.clone(), recursive },
+        false => itself(path),
+    };
+    match operation {
+        Operation::CreateDirectory(op) => vec![itself(&op.path)],
+        Operation::CreateFile(op) => vec![itself(&op.path)],
+        Operation::Rename(op) => vec![itself(&op.source), itself(&op.target)],
+        Operation::Delete(op) => vec![below(&op.path, op.recursive)],
+        Operation::SetAttribute(op) => vec![below(&op.path, op.recursive)],
+        Operation::SetAcl(op) => vec![below(&op.path, op.recursive)],
+        _ => Vec::new(),
     }
 }
 

@@ -62,7 +62,7 @@ impl World {
         let mut world = World { state, ufs, fault: None };
         let found = world.paths_in_ufs().into_iter().map(|(path, directory)| (path, facts(directory))).collect();
         let listed = Some(AlluxioPath::root());
-        let load = Load { found, listed, seen_at: (AlluxioPath::root(), ROOT.into()) };
+        let load = Load { listed, ..Load::of(found, (AlluxioPath::root(), ROOT.into())) };
         world.submit(Operation::Ufs(UfsOperation::Load(load)), None).unwrap();
         world
     }
@@ -293,8 +293,7 @@ async fn a_directory_that_a_dead_master_made_is_new_to_who_asked_for_it() {
     let id = Some(OperationId { high: 1, low: 2 });
     let mut world = World::with(&FILES).await;
     assert_eq!(world.run(UfsTask::begin(make("/c/m")), id, 2).await, None);
-    let load =
-        Load { found: vec![(path("/c/m"), facts(true))], listed: None, seen_at: (path("/c/m"), format!("{ROOT}/c/m")) };
+    let load = Load::of(vec![(path("/c/m"), facts(true))], (path("/c/m"), format!("{ROOT}/c/m")));
     let seen = world.submit(Operation::Ufs(UfsOperation::Load(load)), None).unwrap_err();
     assert!(ops::is_not_yet(&seen), "{seen}");
     world.take_over().await;
@@ -398,7 +397,7 @@ impl World {
         world.submit(Operation::NewBlock(ops::NewBlock { path: path("/a/new") }), None).unwrap();
         let block = crate::types::BlockId::of(new.id.container(), 0);
         world.submit(Operation::CommitBlock(ops::CommitBlock { block, length: 2, copy: None }), None).unwrap();
-        let complete = ops::CompleteFile { path: path("/a/new"), ufs_length: None, async_persist: Some(0) };
+        let complete = ops::CompleteFile { async_persist: Some(0), ..ops::CompleteFile::of(path("/a/new")) };
         world.submit(Operation::CompleteFile(complete), None).unwrap();
         let mut writer = world.ufs.create(TEMPORARY, &ownership()).await.unwrap();
         writer.write(Bytes::from_static(b"xy")).await.unwrap();

@@ -1,0 +1,174 @@
+//! What becomes of inodes when the UFS shows something else than what was loaded.
+
+use super::tests::{entries_of, new_file, path, run, started, with};
+use super::*;
+use crate::journal::entry::{DeleteFile, Entry, UpdateInode};
+use crate::types::{AlluxioPath, ContentHash, InodeId};
+
+const ROOT: &str = "hdfs://nn:9000/alluxio";
+/// After all that the tests make, whose time is 2,000.
+const LATER: Millis = Millis(2_500);
+
+fn file(length: i64, modification_time_ms: i64) -> UfsFacts {
+    UfsFacts {
+        directory: false,
+        length,
+        block_size_bytes: 100,
+        owner: "ann".into(),
+        group: "users".into(),
+        mode: 0o640,
+        modification_time_ms,
+    }
+}
+
+fn directory() -> UfsFacts {
+    UfsFacts { directory: true, ..file(0, 7) }
+}
+
+fn seen(found: &[(&str, UfsFacts)], gone: &[&str], compared: Option<Millis>) -> Load {
+    let found: Vec<_> = found.iter().map(|(text, facts)| (path(text), facts.clone())).collect();
+    let gone: Vec<_> = gone.iter().map(|text| path(text)).collect();
+    let first = found.first().map(|(path, _)| path).or(gone.first()).cloned().unwrap_or_else(AlluxioPath::root);
+    let uri = format!("{ROOT}{first}");
+    Load { gone, compared, ..Load::of(found, (first, uri)) }
+}
+
+fn load(load: Load) -> Operation {
+    Operation::Ufs(UfsOperation::Load(load))
+}
+
+/// A namespace with `/d/`, `/d/f` of 250 bytes, and `/g` of 10, loaded.
+fn loaded() -> MasterState {
+    let mut state = started();
+    let found = [("/d", directory()), ("/d/f", file(250, 77)), ("/g", file(10, 77))];
+    run(&mut state, load(seen(&found, &[], None))).unwrap();
+    state
+}
+
+fn id(state: &MasterState, text: &str) -> InodeId {
+    inode_at(state, &path(text)).unwrap().id
+}
+
+fn names(state: &MasterState, text: &str) -> Vec<String> {
+    let directory = inode_at(state, &path(text)).unwrap().id;
+    state.inodes().children(directory).map(|child| state.inodes().name(&child).to_owned()).collect()
+}
+
+#[test]
+fn what_is_the_same_stays_and_what_is_not_compared_is_not_looked_at() {
+    let state = loaded();
+    let same = [("/d", directory()), ("/d/f", file(250, 77)), ("/g", file(10, 77))];
+    assert_eq!(entries_of(&state, load(seen(&same, &[], Some(LATER)))), []);
+    let other = [("/g", file(9, 99))];
+    assert_eq!(entries_of(&state, load(seen(&other, &[], None))), []);
+}
+
+#[test]
+fn another_content_replaces_the_file_and_its_blocks() {
+    for other in [file(250, 78), file(250, 76), file(251, 77)] {
+        let mut state = loaded();
+        let before = id(&state, "/d/f");
+        run(&mut state, load(seen(&[("/d/f", other.clone())], &[], Some(LATER)))).unwrap();
+        let after = inode_at(&state, &path("/d/f")).unwrap();
+        assert_ne!(after.id, before);
+        assert_eq!(state.blocks().of_container(before.container()).count(), 0);
+        assert_eq!(state.inodes().extras(&after).content_hash, other.content_hash());
+        state.verify().unwrap();
+    }
+}
+
+#[test]
+fn what_is_gone_goes_with_all_below_it() {
+    let mut state = loaded();
+    let entries = entries_of(&state, load(seen(&[], &["/g"], Some(LATER))));
+    let gone = DeleteFile { id: id(&state, "/g"), op_time_ms: 3_000, alluxio_only: true, path: path("/g") };
+    assert_eq!(entries.last(), Some(&Entry::DeleteFile(gone)));
+    run(&mut state, load(seen(&[], &["/d", "/nope"], Some(LATER)))).unwrap();
+    assert_eq!(names(&state, "/"), ["g"]);
+    state.verify().unwrap();
+}
+
+#[test]
+fn a_directory_in_the_place_of_a_file_and_the_other_way_round() {
+    let mut state = loaded();
+    run(&mut state, load(seen(&[("/d", file(1, 1)), ("/g", directory())], &[], Some(LATER)))).unwrap();
+    assert!(!inode_at(&state, &path("/d")).unwrap().is_directory());
+    assert!(inode_at(&state, &path("/g")).unwrap().is_directory());
+    state.verify().unwrap();
+}
+
+#[test]
+fn other_owners_and_modes_are_taken_over_and_ids_stay() {
+    let state = loaded();
+    let other = UfsFacts { owner: "bob".into(), mode: 0o600, ..file(10, 77) };
+    let entries = entries_of(&state, load(seen(&[("/g", other)], &[], Some(LATER))));
+    let owner = Some("bob".to_owned());
+    let expected = UpdateInode { owner, mode: Some(0o600), ..UpdateInode::of(id(&state, "/g")) };
+    assert_eq!(entries, [Entry::UpdateInode(expected)]);
+    // A UFS that knows no owners changes none, and the time of a directory says nothing.
+    let nobodys = UfsFacts { owner: String::new(), group: String::new(), ..file(10, 77) };
+    let later = UfsFacts { modification_time_ms: 99, ..directory() };
+    assert_eq!(entries_of(&state, load(seen(&[("/g", nobodys), ("/d", later)], &[], Some(LATER)))), []);
+}
+
+#[test]
+fn what_is_in_alluxio_alone_or_came_after_the_look_stays() {
+    let mut state = loaded();
+    run(&mut state, Operation::CreateFile(CreateFile { write_type: WriteType::MustCache, ..new_file("/d/mine") }))
+        .unwrap();
+    assert_eq!(entries_of(&state, load(seen(&[("/d/mine", file(5, 5))], &[], Some(LATER)))), []);
+    assert_eq!(entries_of(&state, load(seen(&[], &["/d/mine", "/d"], Some(LATER)))), [], "a writer is at work below");
+    // Made at 2,000, and the UFS was looked at before, or in the same millisecond.
+    for earlier in [Millis(1_999), Millis(2_000)] {
+        assert_eq!(entries_of(&state, load(seen(&[("/g", file(9, 9))], &["/d/f"], Some(earlier)))), []);
+    }
+    let alone = with(&["/mine/", "/f"]);
+    assert_eq!(entries_of(&alone, load(seen(&[], &["/mine", "/f"], Some(LATER)))), []);
+}
+
+#[test]
+fn a_file_written_here_is_known_by_its_length_until_its_content_is_noted() {
+    let mut state = started();
+    let write_type = WriteType::Through;
+    run(&mut state, Operation::CreateFile(CreateFile { write_type, ..new_file("/w") })).unwrap();
+    let complete = CompleteFile { ufs_length: Some(5), ..CompleteFile::of(path("/w")) };
+    run(&mut state, Operation::CompleteFile(complete)).unwrap();
+    let as_inode = inode_at(&state, &path("/w")).unwrap();
+    let (owner, group) = (state.inodes().owner(&as_inode).to_owned(), state.inodes().group(&as_inode).to_owned());
+    let owners =
+        |facts: UfsFacts| UfsFacts { owner: owner.clone(), group: group.clone(), mode: as_inode.mode, ..facts };
+    let content_hash = Some(ContentHash::LengthAndTime { length: 5, modification_time_ms: 1_990 });
+    let noted = UpdateInode { content_hash, ..UpdateInode::of(as_inode.id) };
+    let same = [("/w", owners(file(5, 1_990)))];
+    assert_eq!(entries_of(&state, load(seen(&same, &[], Some(LATER)))), [Entry::UpdateInode(noted.clone())]);
+    let at_level_1 = Load { keeps_content: false, ..seen(&same, &[], Some(LATER)) };
+    assert_eq!(entries_of(&state, load(at_level_1)), []);
+    for changed in [file(5, 2_001), file(4, 1_990)] {
+        let entries = entries_of(&state, load(seen(&[("/w", owners(changed))], &[], Some(LATER))));
+        assert!(matches!(&entries[..], [.., Entry::InodeFile(_)]), "{entries:?}");
+    }
+    // Once it is noted, an earlier time is another content, too.
+    state.apply(&Entry::UpdateInode(noted)).unwrap();
+    assert_eq!(entries_of(&state, load(seen(&same, &[], Some(LATER)))), []);
+    let entries = entries_of(&state, load(seen(&[("/w", owners(file(5, 1_980)))], &[], Some(LATER))));
+    assert!(matches!(&entries[..], [.., Entry::InodeFile(_)]), "{entries:?}");
+}
+
+#[test]
+fn mount_points_and_what_holds_them_stay() {
+    let mut state = loaded();
+    let mount = crate::journal::entry::AddMountPoint {
+        path: path("/d/m"),
+        mount_id: 9,
+        ufs_path: "hdfs://nn:9000/other".into(),
+        read_only: false,
+        shared: false,
+        properties: Default::default(),
+    };
+    let mounted = [("/d/m", directory())];
+    run(&mut state, load(seen(&mounted, &[], None))).unwrap();
+    state.apply(&Entry::AddMountPoint(mount)).unwrap();
+    let entries =
+        entries_of(&state, load(Load { gone: vec![path("/d/m"), path("/d")], ..seen(&[], &["/d"], Some(LATER)) }));
+    assert_eq!(entries, []);
+}

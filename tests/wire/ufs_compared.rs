@@ -1,0 +1,116 @@
+//! A UFS that others change: what clients see of it by their sync interval.
+
+use alluxio::proto::alluxio::grpc::file::{
+    CreateFilePOptions, CreateFilePRequest, DeletePOptions, DeletePRequest, ExistsPOptions, ExistsPRequest,
+    FileSystemMasterCommonPOptions, GetStatusPOptions, GetStatusPRequest, ListStatusPOptions, ListStatusPRequest,
+    LoadMetadataPType,
+};
+use alluxio::ufs::{Ufs, UfsDeletion};
+use tonic::Code;
+
+use crate::ufs::{Master, ROOT, in_memory};
+
+const NEVER: i64 = -1;
+const ALWAYS: i64 = 0;
+const AN_HOUR: i64 = 3_600_000;
+
+fn common(interval_ms: i64) -> Option<FileSystemMasterCommonPOptions> {
+    Some(FileSystemMasterCommonPOptions { sync_interval_ms: Some(interval_ms), ..Default::default() })
+}
+
+async fn listed(master: &mut Master, path: &str, recursive: bool, interval_ms: i64) -> Vec<String> {
+    let options = ListStatusPOptions {
+        load_metadata_type: Some(LoadMetadataPType::Once.into()),
+        recursive: Some(recursive),
+        common_options: common(interval_ms),
+        ..Default::default()
+    };
+    let request = ListStatusPRequest { path: Some(path.into()), options: Some(options) };
+    let mut messages = master.client.list_status(request).await.unwrap().into_inner();
+    let mut paths = Vec::new();
+    while let Some(message) = messages.message().await.unwrap() {
+        paths.extend(message.file_infos.into_iter().map(|info| info.path.unwrap()));
+    }
+    paths
+}
+
+/// Length of what is there.
+async fn length(master: &mut Master, path: &str, interval_ms: i64) -> Result<i64, Code> {
+    let options = GetStatusPOptions {
+        load_metadata_type: Some(LoadMetadataPType::Once.into()),
+        common_options: common(interval_ms),
+        ..Default::default()
+    };
+    let request = GetStatusPRequest { path: Some(path.into()), options: Some(options) };
+    let answer = master.client.get_status(request).await.map_err(|status| status.code())?;
+    Ok(answer.into_inner().file_info.unwrap().length())
+}
+
+async fn exists(master: &mut Master, path: &str, interval_ms: i64) -> bool {
+    let options = ExistsPOptions { common_options: common(interval_ms), ..Default::default() };
+    let request = ExistsPRequest { path: Some(path.into()), options: Some(options) };
+    master.client.exists(request).await.unwrap().into_inner().exists()
+}
+
+async fn delete_in_ufs(master: &Master, path: &str) {
+    let deleted = master.memory.delete(&format!("{ROOT}{path}"), UfsDeletion::Tree).await;
+    deleted.unwrap();
+}
+
+#[tokio::test]
+async fn what_others_changed_is_seen_by_who_wants_it_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut master = in_memory(folder.path()).await;
+    master.put("/d/f", &[1; 10]).await;
+    master.put("/d/e/g", &[1; 10]).await;
+    assert_eq!(listed(&mut master, "/", true, NEVER).await, ["/d", "/d/e", "/d/e/g", "/d/f"]);
+
+    delete_in_ufs(&master, "/d/f").await;
+    master.put("/d/f", &[2; 30]).await;
+    delete_in_ufs(&master, "/d/e").await;
+    master.put("/d/h", &[1; 10]).await;
+    assert_eq!(length(&mut master, "/d/f", NEVER).await, Ok(10), "it was loaded");
+    assert_eq!(listed(&mut master, "/d", false, NEVER).await, ["/d/e", "/d/f"]);
+    assert_eq!(length(&mut master, "/d/f", ALWAYS).await, Ok(30));
+    assert!(exists(&mut master, "/d/e/g", NEVER).await && !exists(&mut master, "/d/e/g", ALWAYS).await);
+    assert_eq!(listed(&mut master, "/d", false, ALWAYS).await, ["/d/f", "/d/h"]);
+    assert_eq!(length(&mut master, "/d/e", ALWAYS).await, Err(Code::NotFound));
+}
+
+#[tokio::test]
+async fn all_below_is_compared_and_then_for_a_while_not_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut master = in_memory(folder.path()).await;
+    master.put("/a/b/c/f", &[1; 10]).await;
+    assert_eq!(listed(&mut master, "/", true, AN_HOUR).await.len(), 4);
+    delete_in_ufs(&master, "/a/b/c/f").await;
+    master.put("/a/n/f", &[1; 10]).await;
+    assert_eq!(listed(&mut master, "/a", true, AN_HOUR).await, ["/a/b", "/a/b/c", "/a/b/c/f"], "just compared");
+    assert!(exists(&mut master, "/a/b/c/f", AN_HOUR).await);
+    assert_eq!(listed(&mut master, "/a", true, ALWAYS).await, ["/a/b", "/a/b/c", "/a/n", "/a/n/f"]);
+}
+
+#[tokio::test]
+async fn a_change_is_decided_with_what_the_ufs_has_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut master = in_memory(folder.path()).await;
+    master.put("/f", &[1; 10]).await;
+    assert_eq!(length(&mut master, "/f", NEVER).await, Ok(10));
+    delete_in_ufs(&master, "/f").await;
+    let delete = |interval_ms| DeletePRequest {
+        path: Some("/f".into()),
+        options: Some(DeletePOptions { common_options: common(interval_ms), ..Default::default() }),
+    };
+    let refused = master.client.remove(delete(ALWAYS)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::NotFound);
+    // Its name is free again.
+    let options = CreateFilePOptions {
+        block_size_bytes: Some(1 << 20),
+        replication_max: Some(-1),
+        common_options: common(ALWAYS),
+        ..Default::default()
+    };
+    let create = CreateFilePRequest { path: Some("/f".into()), options: Some(options) };
+    master.client.create_file(create).await.unwrap();
+    assert_eq!(length(&mut master, "/f", ALWAYS).await, Ok(0), "it is being written, and stays");
+}
