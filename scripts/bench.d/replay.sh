@@ -6,7 +6,7 @@
 rate() { keep "$1" "$(awk -v n="$2" -v ms="$3" 'BEGIN {printf "%.0f", n * 1000 / ms}')"; }
 
 # Puts into $took how long a command takes, ms, and its output into $folder/said.
-timed() {
+clocked() {
   local began
   began=$(now_ms)
   "$@" >"$folder/said"
@@ -71,26 +71,26 @@ bench_replay() {
     "$home/bin/alluxio-start.sh" master >&2
     for ((i = 1; i <= runs; i++)); do
       rm -rf "$folder/backups"
-      timed "$home/bin/alluxio" fsadmin backup "$folder/backups" --local
+      clocked "$home/bin/alluxio" fsadmin backup "$folder/backups" --local
       entries=$(sed -n 's/^Backup Entry Count *: *//p' "$folder/said")
       rate "M$millions backup" "$entries" "$took"
     done
     "$home/bin/alluxio-stop.sh" master >&2
-    for ((i = 1; i <= runs; i++)); do
-      rm -rf "$folder/exported"
-      timed "$home/bin/alluxio" journal export "$folder/exported"
-      rate "M$millions export" "$entries" "$took"
-    done
     set_property alluxio.master.journal.folder "$folder/again"
     for ((i = 1; i <= runs; i++)); do
       rm -rf "$folder/again"
       "$home/bin/alluxio" format >&2
-      timed "$home/bin/alluxio" journal import "$folder"/backups/*.gz
+      clocked "$home/bin/alluxio" journal import "$folder"/backups/*.gz
       rate "M$millions import" "$entries" "$took"
     done
     for ((i = 1; i <= runs; i++)); do
+      rm -rf "$folder/exported"
+      clocked "$home/bin/alluxio" journal export "$folder/exported"
+      rate "M$millions export" "$entries" "$took"
+    done
+    for ((i = 1; i <= runs; i++)); do
       rm -f "$folder"/again/checkpoints/*
-      timed started_to_answer
+      clocked started_to_answer
       "$home/bin/alluxio-stop.sh" master >&2
       keep "M$millions answers" "$took"
       rate "M$millions replay" "$entries" "$took"
@@ -112,7 +112,7 @@ bench_replay() {
   done
 }
 
-# Usage: timed started_to_answer
+# Usage: clocked started_to_answer
 started_to_answer() {
   "$home/bin/alluxio-start.sh" master >&2
   "$home/bin/alluxio" fs ls /

@@ -29,12 +29,17 @@ impl<N: Namespace> UserCall<N> {
         if options.is_some_and(|options| options.load_metadata_only()) {
             statuses.clear();
         }
-        Ok(Messages(statuses.into_iter()))
+        let without_mounts = options.is_some_and(|options| options.exclude_mount_info());
+        Ok(Messages { statuses: statuses.into_iter(), without_mounts })
     }
 }
 
 /// A listing, message by message.
-pub(super) struct Messages(vec::IntoIter<FileStatus>);
+pub(super) struct Messages {
+    statuses: vec::IntoIter<FileStatus>,
+    /// Where they are in their UFS is left out.
+    without_mounts: bool,
+}
 
 impl Stream for Messages {
     type Item = Result<ListStatusPResponse, Status>;
@@ -43,9 +48,13 @@ impl Stream for Messages {
         let mut file_infos = Vec::new();
         let mut bytes = 0;
         while bytes < LIST_MESSAGE_BYTES {
-            let Some(status) = self.0.next() else { break };
+            let Some(status) = self.statuses.next() else { break };
             bytes += size_estimate(&status);
-            file_infos.push(convert::status_to_proto(status));
+            let mut info = convert::status_to_proto(status);
+            if self.without_mounts {
+                (info.ufs_path, info.mount_id) = (Some(String::new()), Some(0));
+            }
+            file_infos.push(info);
         }
         Poll::Ready((!file_infos.is_empty()).then_some(Ok(ListStatusPResponse { file_infos })))
     }

@@ -95,7 +95,7 @@ pub const METHODS: &[Method] = &[
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "CreateFile",
-        "`writeTier`, `workerLocation` and `checkS3BucketPath` are not read. `replicationMin` above 0 does not pin. What lies in the UFS at the path is loaded first.",
+        "`writeTier`, `workerLocation` and `checkS3BucketPath` are not read. What lies in the UFS at the path is loaded first.",
     ),
     same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "Free"),
     same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetFilePath"),
@@ -118,7 +118,7 @@ pub const METHODS: &[Method] = &[
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "ListStatus",
-        "`loadDirectChildren`, `disableAreDescendantsLoadedCheck` and `excludeMountInfo` are not read. `syncIntervalMs` and fields as with `GetStatus`.",
+        "`loadDirectChildren` and `disableAreDescendantsLoadedCheck` are not read. `syncIntervalMs` and fields as with `GetStatus`.",
     ),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "ListStatusPartial", "`ListStatus` gives the whole listing, in parts."),
     differs(

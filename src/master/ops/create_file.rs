@@ -4,7 +4,7 @@ use super::create::{Creation, check_name, check_parents, check_persisted, persis
 use super::delete::delete_blocks;
 use super::resolve::resolve;
 use super::to_persist::time_after;
-use super::{Answer, Context, CreateFile, Decision, WriteType, errors};
+use super::{Answer, Context, CreateFile, Decision, errors};
 use crate::journal::entry::{DeleteFile, Entry, InodeFile, Replication, WHEN_ASKED};
 use crate::master::state::Footprint;
 use crate::types::{ErrorKind, FileStatus, FsError, InodeExtras, InodeId, InodeType, PersistenceState};
@@ -113,13 +113,14 @@ fn new_file(op: &CreateFile, from: Parentage, now_ms: i64, replication_min: i32)
         group: from.group,
         mode: from.mode,
         persistence: from.persistence,
-        pinned: from.pinned,
+        // Compatible: 2.9.6 InodeTree.createPath.
+        pinned: from.pinned || replication_min > 0,
         ttl_ms: op.ttl_ms,
         ttl_action: op.ttl_action,
         length: 0,
         block_size_bytes: op.block_size_bytes,
         completed: false,
-        cacheable: op.write_type != WriteType::None,
+        cacheable: true,
         blocks: Vec::new(),
         replication: Replication { min: replication_min, max: op.replication_max, durable: op.replication_durable },
         extras: from.extras,
