@@ -11,6 +11,15 @@ use crate::types::{
 /// The extended attribute that tells the hash of the content of a file in a UFS (2.9.6 Constants.ETAG_XATTR_KEY).
 const CONTENT_HASH: &str = "s3_etag";
 
+/// The content hash of a file that was loaded from its UFS, or was named by it.
+// Compatible: 2.9.6 DefaultFileSystemMaster.loadFileMetadataInternal; what is persisted from Alluxio shows none.
+fn shown_hash(hash: &ContentHash, modified_ms: i64) -> Option<String> {
+    match hash {
+        ContentHash::LengthAndTime { modification_time_ms, .. } if *modification_time_ms != modified_ms => None,
+        hash => hash.text(),
+    }
+}
+
 /// What a path looks like, as it travels.
 // Every scalar is set, zeros too: 2.9 clients take a missing one for the proto2 default (a missing ttl for 0 ms).
 pub fn status_to_proto(status: FileStatus) -> FileInfo {
@@ -20,7 +29,7 @@ pub fn status_to_proto(status: FileStatus) -> FileInfo {
     let default_acl = status.folder.then(|| default_acl_to_proto(&status.owner, &status.group, default_acl));
     let mut xattr: std::collections::HashMap<_, _> =
         extras.map(|extras| extras.xattr.clone().into_iter().collect()).unwrap_or_default();
-    if let Some(hash) = extras.and_then(|extras| extras.content_hash.text()) {
+    if let Some(hash) = extras.and_then(|extras| shown_hash(&extras.content_hash, status.modification_time_ms)) {
         xattr.entry(CONTENT_HASH.to_owned()).or_insert(hash.into_bytes());
     }
     let medium_type = extras.map(|extras| extras.media.iter().cloned().collect()).unwrap_or_default();
@@ -208,9 +217,11 @@ mod tests {
             ..file()
         };
         assert_eq!(status_from_proto(status_to_proto(directory.clone())), Ok(directory));
-        let hash = ContentHash::LengthAndTime { length: 1, modification_time_ms: 2 };
+        let hash = ContentHash::LengthAndTime { length: 1, modification_time_ms: 3 };
         let hashed = FileStatus { extras: InodeExtras { content_hash: hash, ..Default::default() }.boxed(), ..file() };
-        assert_eq!(status_to_proto(hashed).xattr["s3_etag"], b"(len:1, modtime:2)");
+        assert_eq!(status_to_proto(hashed.clone()).xattr, [].into(), "it was written here");
+        let loaded = FileStatus { modification_time_ms: 3, ..hashed };
+        assert_eq!(status_to_proto(loaded).xattr["s3_etag"], b"(len:1, modtime:3)");
     }
 
     #[test]

@@ -52,9 +52,8 @@ async fn exists(master: &mut Master, path: &str, interval_ms: i64) -> bool {
     master.client.exists(request).await.unwrap().into_inner().exists()
 }
 
-async fn delete_in_ufs(master: &Master, path: &str) {
-    let deleted = master.memory.delete(&format!("{ROOT}{path}"), UfsDeletion::Tree).await;
-    deleted.unwrap();
+async fn delete_in_ufs(master: &Master, path: &str, what: UfsDeletion) {
+    master.memory.delete(&format!("{ROOT}{path}"), what).await.unwrap();
 }
 
 #[tokio::test]
@@ -65,9 +64,9 @@ async fn what_others_changed_is_seen_by_who_wants_it_compared() {
     master.put("/d/e/g", &[1; 10]).await;
     assert_eq!(listed(&mut master, "/", true, NEVER).await, ["/d", "/d/e", "/d/e/g", "/d/f"]);
 
-    delete_in_ufs(&master, "/d/f").await;
+    delete_in_ufs(&master, "/d/f", UfsDeletion::File).await;
     master.put("/d/f", &[2; 30]).await;
-    delete_in_ufs(&master, "/d/e").await;
+    delete_in_ufs(&master, "/d/e", UfsDeletion::Tree).await;
     master.put("/d/h", &[1; 10]).await;
     assert_eq!(length(&mut master, "/d/f", NEVER).await, Ok(10), "it was loaded");
     assert_eq!(listed(&mut master, "/d", false, NEVER).await, ["/d/e", "/d/f"]);
@@ -83,7 +82,7 @@ async fn all_below_is_compared_and_then_for_a_while_not_again() {
     let mut master = in_memory(folder.path()).await;
     master.put("/a/b/c/f", &[1; 10]).await;
     assert_eq!(listed(&mut master, "/", true, AN_HOUR).await.len(), 4);
-    delete_in_ufs(&master, "/a/b/c/f").await;
+    delete_in_ufs(&master, "/a/b/c/f", UfsDeletion::File).await;
     master.put("/a/n/f", &[1; 10]).await;
     assert_eq!(listed(&mut master, "/a", true, AN_HOUR).await, ["/a/b", "/a/b/c", "/a/b/c/f"], "just compared");
     assert!(exists(&mut master, "/a/b/c/f", AN_HOUR).await);
@@ -96,7 +95,7 @@ async fn a_change_is_decided_with_what_the_ufs_has_now() {
     let mut master = in_memory(folder.path()).await;
     master.put("/f", &[1; 10]).await;
     assert_eq!(length(&mut master, "/f", NEVER).await, Ok(10));
-    delete_in_ufs(&master, "/f").await;
+    delete_in_ufs(&master, "/f", UfsDeletion::File).await;
     let delete = |interval_ms| DeletePRequest {
         path: Some("/f".into()),
         options: Some(DeletePOptions { common_options: common(interval_ms), ..Default::default() }),

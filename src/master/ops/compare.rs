@@ -37,7 +37,7 @@ pub(super) fn judge(
     }
     let holds_mount = at.state.mounts().below(path).next().is_some();
     match facts {
-        Some(facts) if facts.directory == inode.is_directory() && has_content(at, inode, facts) => {
+        Some(facts) if facts.directory == inode.is_directory() && has_content(at, load, inode, facts) => {
             Judgement::Stays(Vec::from_iter(update(at, load, inode, facts)))
         }
         _ if holds_mount || !all_are_loaded(at, inode, since) => stays(),
@@ -77,27 +77,33 @@ fn all_are_loaded(at: &Context<'_>, inode: &Inode, since: Millis) -> bool {
 
 /// Whether a file holds what the UFS has: as was noted when it was loaded or written, else by length, if the UFS has not
 /// changed since it was written here.
-fn has_content(at: &Context<'_>, inode: &Inode, facts: &UfsFacts) -> bool {
+fn has_content(at: &Context<'_>, load: &Load, inode: &Inode, facts: &UfsFacts) -> bool {
     let InodeKind::File { length, .. } = inode.kind else { return true };
     match content_of(at, inode) {
         ContentHash::LengthAndTime { length, modification_time_ms } => {
             (length, modification_time_ms) == (facts.length, facts.modification_time_ms)
         }
         ContentHash::Text(_) | ContentHash::Unknown => {
-            length == facts.length && facts.modification_time_ms <= inode.modification_time_ms
+            length == facts.length && (load.is_own || facts.modification_time_ms <= inode.modification_time_ms)
         }
     }
 }
 
-/// New owner, group and mode; the content, if it was not noted.
+/// New owner, group and mode of a file that was loaded; the content, if it was not noted.
+///
+/// What was written here, and a directory, may always have had other owners in the UFS: those of the process that made it.
 fn update(at: &Context<'_>, load: &Load, inode: &Inode, facts: &UfsFacts) -> Option<Entry> {
     let inodes = at.state.inodes();
     let new = |old: &str, new: &str| (!new.is_empty() && new != old).then(|| new.to_owned());
     let is_to_be_noted = load.keeps_content && !inode.is_directory() && content_of(at, inode) == ContentHash::Unknown;
+    let was_loaded = matches!(
+        content_of(at, inode),
+        ContentHash::LengthAndTime { modification_time_ms, .. } if modification_time_ms == inode.modification_time_ms
+    );
     let update = UpdateInode {
-        owner: new(inodes.owner(inode), &facts.owner),
-        group: new(inodes.group(inode), &facts.group),
-        mode: (facts.mode != inode.mode).then_some(facts.mode),
+        owner: new(inodes.owner(inode), &facts.owner).filter(|_| was_loaded),
+        group: new(inodes.group(inode), &facts.group).filter(|_| was_loaded),
+        mode: Some(facts.mode).filter(|mode| was_loaded && *mode != inode.mode),
         content_hash: is_to_be_noted.then(|| facts.content_hash()),
         ..UpdateInode::of(inode.id)
     };

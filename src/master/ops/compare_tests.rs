@@ -105,9 +105,9 @@ fn other_owners_and_modes_are_taken_over_and_ids_stay() {
     let owner = Some("bob".to_owned());
     let expected = UpdateInode { owner, mode: Some(0o600), ..UpdateInode::of(id(&state, "/g")) };
     assert_eq!(entries, [Entry::UpdateInode(expected)]);
-    // A UFS that knows no owners changes none, and the time of a directory says nothing.
+    // A UFS that knows no owners changes none; a directory may be its maker's there, and its time says nothing.
     let nobodys = UfsFacts { owner: String::new(), group: String::new(), ..file(10, 77) };
-    let later = UfsFacts { modification_time_ms: 99, ..directory() };
+    let later = UfsFacts { modification_time_ms: 99, owner: "alluxio".into(), ..directory() };
     assert_eq!(entries_of(&state, load(seen(&[("/g", nobodys), ("/d", later)], &[], Some(LATER)))), []);
 }
 
@@ -139,10 +139,14 @@ fn a_file_written_here_is_known_by_its_length_until_its_content_is_noted() {
         |facts: UfsFacts| UfsFacts { owner: owner.clone(), group: group.clone(), mode: as_inode.mode, ..facts };
     let content_hash = Some(ContentHash::LengthAndTime { length: 5, modification_time_ms: 1_990 });
     let noted = UpdateInode { content_hash, ..UpdateInode::of(as_inode.id) };
-    let same = [("/w", owners(file(5, 1_990)))];
+    let same = [("/w", UfsFacts { owner: "alluxio".into(), ..owners(file(5, 1_990)) })];
     assert_eq!(entries_of(&state, load(seen(&same, &[], Some(LATER)))), [Entry::UpdateInode(noted.clone())]);
     let at_level_1 = Load { keeps_content: false, ..seen(&same, &[], Some(LATER)) };
     assert_eq!(entries_of(&state, load(at_level_1)), []);
+    // Persisted afterwards, by this master.
+    let later = [("/w", owners(file(5, 2_001)))];
+    let own = Load { is_own: true, ..seen(&later, &[], Some(LATER)) };
+    assert!(matches!(&entries_of(&state, load(own))[..], [Entry::UpdateInode(_)]));
     for changed in [file(5, 2_001), file(4, 1_990)] {
         let entries = entries_of(&state, load(seen(&[("/w", owners(changed))], &[], Some(LATER))));
         assert!(matches!(&entries[..], [.., Entry::InodeFile(_)]), "{entries:?}");

@@ -88,6 +88,8 @@ pub struct Load {
     pub seen_at: (AlluxioPath, String),
     /// What the namespace has is compared with what was seen. So it was at this time: what came later is left as it is.
     pub compared: Option<Millis>,
+    /// What was seen is what this master has put there.
+    pub is_own: bool,
     /// Which content was seen may be kept in the journal.
     pub keeps_content: bool,
 }
@@ -95,7 +97,7 @@ pub struct Load {
 impl Load {
     /// Of what was seen there, to be added to what the namespace has.
     pub fn of(found: Vec<(AlluxioPath, UfsFacts)>, seen_at: (AlluxioPath, String)) -> Load {
-        Load { found, gone: Vec::new(), listed: None, seen_at, compared: None, keeps_content: true }
+        Load { found, gone: Vec::new(), listed: None, seen_at, compared: None, is_own: false, keeps_content: true }
     }
 }
 

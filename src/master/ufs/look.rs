@@ -5,7 +5,7 @@ use super::look_task::{LookStep, LookTask, Shown};
 use super::{Looked, Turn, UfsNamespace, nobody, patiently, refusal};
 use crate::master::event::Core;
 use crate::master::ops::{self, Load, Lookup, Mount, Operation, Request, Seen, UfsFacts, UfsOperation};
-use crate::types::time::{boot_now, wall_now};
+use crate::types::time::{Millis, boot_now, wall_now};
 use crate::types::{AlluxioPath, ErrorKind, FsError};
 use crate::ufs::{UfsError, UfsErrorKind, UfsStatus, UfsUri};
 use std::sync::{Arc, Weak};
@@ -96,6 +96,27 @@ impl UfsNamespace {
                 }
             };
             step = self.inner.handle.with_core(|core, settings| task.step(shown, &core.state, settings))?;
+        }
+    }
+
+    /// Notes which content a file has that was just put in its place. Otherwise it is taken for another one when it is
+    /// compared, and loaded anew.
+    pub(super) async fn note_content(&self, path: &AlluxioPath) {
+        let uri = self.uri(path);
+        let noted = async {
+            let status = self.inner.clients.of(&uri)?.status(&uri).await?;
+            let found = status.map(|status| (path.clone(), self.facts(status)));
+            let load = Load::of(Vec::from_iter(found), (path.clone(), uri.clone()));
+            // Nothing came into being later.
+            Ok(self.load(Load { is_own: true, compared: Some(Millis(i64::MAX)), ..load }).await)
+        };
+        let failed = |error: &dyn std::fmt::Display| {
+            log::debug!("the content of a file is not noted path={path} reason={error}")
+        };
+        match noted.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => failed(&error),
+            Err::<_, UfsError>(error) => failed(&error),
         }
     }
 

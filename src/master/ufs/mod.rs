@@ -240,6 +240,9 @@ impl UfsNamespace {
                 }
                 Preparation::Begin => {
                     let answer = patiently(until, self.change(request.clone())).await?;
+                    if let (Ok(_), Operation::PutInPlace(put)) = (&answer, &request.operation) {
+                        self.note_content(&put.path).await;
+                    }
                     if !is_refused(&answer) {
                         return answer;
                     }
