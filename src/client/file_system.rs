@@ -263,7 +263,7 @@ impl FileSystem {
             ufs_length: how.ufs_length,
             async_persist_options: how.persist_later.then_some(persist),
             common_options: Some(self.common(Some(new_operation()))),
-            content_hash: None,
+            content_hash: how.content_hash.clone(),
         };
         let request = CompleteFilePRequest { path: text(path), options: Some(options) };
         let call = |connection| {

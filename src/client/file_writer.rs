@@ -81,15 +81,17 @@ impl<'a> FileWriter<'a> {
     /// # Errors
     /// What was written could not be committed.
     pub async fn complete(mut self) -> Result<i64, ClientError> {
-        if let Some(ufs) = self.ufs.take() {
-            ufs.commit().await?;
-        }
+        let content_hash = match self.ufs.take() {
+            Some(ufs) => ufs.commit().await?,
+            None => None,
+        };
         let ended = self.end_block().await;
         self.without_blocks_if_possible(ended)?;
         let through = matches!(self.write_type, WriteType::Through | WriteType::CacheThrough);
         let how = CompleteFileOptions {
             ufs_length: through.then_some(self.length),
             persist_later: self.write_type == WriteType::AsyncThrough,
+            content_hash,
         };
         // Compatible: 2.9 AlluxioFileOutStream leaves a file of NONE incomplete.
         if self.write_type != WriteType::None {

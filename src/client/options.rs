@@ -52,12 +52,14 @@ pub struct CreateFileOptions {
 }
 
 /// How the writing of a file ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct CompleteFileOptions {
     /// Its length in the UFS, if it was written there.
     pub ufs_length: Option<i64>,
     /// Whether the master has it written to the UFS.
     pub persist_later: bool,
+    /// Which content was written to the UFS, as its worker tells.
+    pub content_hash: Option<String>,
 }
 
 /// What goes when something is deleted.

@@ -70,7 +70,7 @@ impl<N: Namespace> UserCall<N> {
             ufs_length: options.ufs_length,
             async_persist: options.async_persist_options.map(|options| options.persistence_wait_time()),
             content_hash: match self.server.front.keeps_content() {
-                true => options.content_hash.as_deref().map_or(ContentHash::Unknown, ContentHash::of),
+                true => options.content_hash.as_deref().map_or(ContentHash::Unknown, ContentHash::told),
                 false => ContentHash::Unknown,
             },
         });

@@ -94,16 +94,20 @@ impl BlockWriter {
         Ok(())
     }
 
-    /// Waits until the worker has committed all that was written. Gives its length.
+    /// Waits until the worker has committed all that was written. Gives the hash of the content, if the worker tells one: of
+    /// a file of the UFS.
     ///
     /// # Errors
     /// As [`BlockWriter::write`]. Then it is not known whether it was committed.
-    pub async fn commit(mut self) -> Result<i64, FsError> {
+    pub async fn commit(mut self) -> Result<Option<String>, FsError> {
         self.call.half_close().await?;
         self.call.be_patient(self.commit_patience);
         // At most one answer comes, with a hash of the content.
-        while self.call.receive().await?.is_some() {}
-        Ok(self.position)
+        let mut content_hash = None;
+        while let Some(answer) = self.call.receive().await? {
+            content_hash = answer.content_hash.or(content_hash);
+        }
+        Ok(content_hash)
     }
 
     /// How much was written.

@@ -272,7 +272,7 @@ async fn a_write_is_flushed_and_committed() {
     }
     writer.flush().await.unwrap();
     writer.write(Bytes::from_static(b"f")).await.unwrap();
-    assert_eq!(writer.commit().await, Ok(6));
+    assert_eq!((writer.position(), writer.commit().await), (6, Ok(None)));
     assert_eq!(*fake.seen.lock(), ["begin true", "flush at 5", "committed 6"]);
 }
 

@@ -30,6 +30,14 @@ impl ContentHash {
         }
     }
 
+    /// The hash as a client tells it; one that a fingerprint cannot hold, or that is longer than any, is not known.
+    pub fn told(text: &str) -> ContentHash {
+        const BYTES_MAX: usize = 256;
+        let hash = ContentHash::of(text);
+        let is_kept = text.len() <= BYTES_MAX && ContentHash::in_fingerprint(&hash.fingerprint()) == hash;
+        if is_kept { hash } else { ContentHash::Unknown }
+    }
+
     /// The hash in a fingerprint: `TYPE|FILE UFS|hdfs OWNER|… CONTENT_HASH|(len:5,_modtime:7) `.
     // Compatible: 2.9.6 Fingerprint.parse.
     pub fn in_fingerprint(text: &str) -> ContentHash {
@@ -76,6 +84,17 @@ fn length_and_time(text: &str) -> Option<ContentHash> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_client_tells_is_kept_only_if_it_comes_back_from_a_fingerprint() {
+        for text in ["9f86d081", "(len:5, modtime:7)"] {
+            assert_eq!(ContentHash::told(text), ContentHash::of(text));
+        }
+        let long = "x".repeat(300);
+        for text in ["", "_", " ", "|", "\n", "abc\t", "(len:5,|modtime:7)", long.as_str()] {
+            assert_eq!(ContentHash::told(text), ContentHash::Unknown, "{text:?}");
+        }
+    }
 
     #[test]
     fn length_and_time_are_told_from_other_texts() {

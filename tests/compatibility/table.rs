@@ -113,7 +113,7 @@ pub const METHODS: &[Method] = &[
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "GetStatus",
-        "`updateTimestamps` and `includeRealContentHash` are not read. With `syncIntervalMs`: what is in Alluxio alone is never taken away because the UFS has something else there, and a UFS that gives no answer is an error, where 2.9.6 tells what it knew. Not told: the fingerprint and locations in the UFS.",
+        "`updateTimestamps` and `includeRealContentHash` are not read. With `syncIntervalMs`: new owners and modes in the UFS are not taken over, what is in Alluxio alone is never taken away because the UFS has something else there, and a UFS that gives no answer is an error, where 2.9.6 tells what it knew. Not told: the fingerprint and locations in the UFS.",
     ),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,

@@ -1,7 +1,7 @@
 //! Pure. What becomes of an inode of which the UFS shows something else than what was loaded from it.
 //!
-//! 2.9.6 UfsSyncUtils.computeSyncPlan, but for two things: what is not in the UFS, or is being written, is left as it is,
-//! and a directory that is gone stays as long as something below it is in Alluxio alone.
+//! 2.9.6 UfsSyncUtils.computeSyncPlan, but for three things: what is not in the UFS, or is being written, is left as it is;
+//! a directory that is gone stays as long as something below it is in Alluxio alone; owners and modes stay.
 
 use super::intents::removal;
 use super::request_ufs::UfsFacts;
@@ -9,6 +9,7 @@ use super::{Context, Load};
 use crate::journal::entry::{Entry, UpdateInode};
 use crate::master::state::{Inode, InodeKind};
 use crate::types::time::Millis;
+use crate::types::ufs_names::is_nobodys;
 use crate::types::{AlluxioPath, ContentHash, InodeId, PersistenceState};
 
 /// See [`judge`].
@@ -29,20 +30,39 @@ pub(super) fn judge(
     facts: Option<&UfsFacts>,
 ) -> Judgement {
     let stays = || Judgement::Stays(Vec::new());
+    if load.own == Some(inode.id) {
+        return Judgement::Stays(Vec::from_iter(facts.and_then(|facts| noted(at, load, inode, facts))));
+    }
     let Some(since) = load.compared else { return stays() };
-    // Whose directory the root is, who formats decides; what is in the place of a mount point, the mount.
-    let is_fixed = inode.id == InodeId::ROOT || at.state.mounts().at(path).is_some();
-    if is_fixed || !is_loaded(inode) || is_newer(at, inode, since) {
+    // Whose directory the root is, who formats decides; what is in the place of a mount point, the mount. Names that no
+    // look shows are not missed by any. A clock that went back since tells nothing.
+    let is_fixed = inode.id == InodeId::ROOT || at.state.mounts().at(path).is_some() || is_nobodys(path.name());
+    if is_fixed || !is_loaded(inode) || is_newer(at, inode, since) || at.now < since {
         return stays();
     }
-    let holds_mount = at.state.mounts().below(path).next().is_some();
     match facts {
-        Some(facts) if facts.directory == inode.is_directory() && has_content(at, load, inode, facts) => {
-            Judgement::Stays(Vec::from_iter(update(at, load, inode, facts)))
+        Some(facts) if facts.directory == inode.is_directory() && has_content(at, inode, facts) => {
+            Judgement::Stays(Vec::from_iter(noted(at, load, inode, facts)))
         }
-        _ if holds_mount || !all_are_loaded(at, inode, since) => stays(),
+        _ if inode.is_directory() && !may_go(at, path, inode, since) => stays(),
         _ => Judgement::Goes(removal(at, path, inode, at.now.0, true)),
     }
+}
+
+/// Whether all below a directory may go with it. One with very much in it stays: others wait while it is looked through.
+fn may_go(at: &Context<'_>, path: &AlluxioPath, inode: &Inode, since: Millis) -> bool {
+    const INODES_MAX: usize = 100_000;
+    let (mut directories, mut seen) = (vec![inode.id], 0);
+    while let Some(directory) = directories.pop() {
+        for child in at.state.inodes().children(directory) {
+            seen += 1;
+            if seen > INODES_MAX || !is_loaded(&child) || is_newer(at, &child, since) {
+                return false;
+            }
+            directories.extend(child.is_directory().then_some(child.id));
+        }
+    }
+    at.state.mounts().below(path).next().is_none()
 }
 
 /// Whether it is in the UFS, whole.
@@ -62,50 +82,24 @@ fn content_of(at: &Context<'_>, inode: &Inode) -> ContentHash {
     at.state.inodes().extras(inode).content_hash
 }
 
-fn all_are_loaded(at: &Context<'_>, inode: &Inode, since: Millis) -> bool {
-    let mut directories = vec![inode.id];
-    while let Some(directory) = directories.pop() {
-        for child in at.state.inodes().children(directory) {
-            if !is_loaded(&child) || is_newer(at, &child, since) {
-                return false;
-            }
-            directories.extend(child.is_directory().then_some(child.id));
-        }
-    }
-    true
-}
-
-/// Whether a file holds what the UFS has: as was noted when it was loaded or written, else by length, if the UFS has not
-/// changed since it was written here.
-fn has_content(at: &Context<'_>, load: &Load, inode: &Inode, facts: &UfsFacts) -> bool {
+/// Whether a file holds what the UFS has: by the content that was noted, else by its length.
+fn has_content(at: &Context<'_>, inode: &Inode, facts: &UfsFacts) -> bool {
     let InodeKind::File { length, .. } = inode.kind else { return true };
     match content_of(at, inode) {
         ContentHash::LengthAndTime { length, modification_time_ms } => {
             (length, modification_time_ms) == (facts.length, facts.modification_time_ms)
         }
-        ContentHash::Text(_) | ContentHash::Unknown => {
-            length == facts.length && (load.is_own || facts.modification_time_ms <= inode.modification_time_ms)
-        }
+        ContentHash::Text(_) | ContentHash::Unknown => length == facts.length,
     }
 }
 
-/// New owner, group and mode of a file that was loaded; the content, if it was not noted.
+/// The content of a file, if it was not noted.
 ///
-/// What was written here, and a directory, may always have had other owners in the UFS: those of the process that made it.
-fn update(at: &Context<'_>, load: &Load, inode: &Inode, facts: &UfsFacts) -> Option<Entry> {
-    let inodes = at.state.inodes();
-    let new = |old: &str, new: &str| (!new.is_empty() && new != old).then(|| new.to_owned());
-    let is_to_be_noted = load.keeps_content && !inode.is_directory() && content_of(at, inode) == ContentHash::Unknown;
-    let was_loaded = matches!(
-        content_of(at, inode),
-        ContentHash::LengthAndTime { modification_time_ms, .. } if modification_time_ms == inode.modification_time_ms
-    );
-    let update = UpdateInode {
-        owner: new(inodes.owner(inode), &facts.owner).filter(|_| was_loaded),
-        group: new(inodes.group(inode), &facts.group).filter(|_| was_loaded),
-        mode: Some(facts.mode).filter(|mode| was_loaded && *mode != inode.mode),
-        content_hash: is_to_be_noted.then(|| facts.content_hash()),
-        ..UpdateInode::of(inode.id)
-    };
-    (update != UpdateInode::of(inode.id)).then_some(Entry::UpdateInode(update))
+/// Owners and modes stay. Those in the UFS may always have been others: of who made it there, of one who may not give it
+/// away, of an access list that is in Alluxio alone.
+fn noted(at: &Context<'_>, load: &Load, inode: &Inode, facts: &UfsFacts) -> Option<Entry> {
+    let InodeKind::File { length, .. } = inode.kind else { return None };
+    let is_to_be_noted = load.keeps_content && content_of(at, inode) == ContentHash::Unknown && length == facts.length;
+    let update = UpdateInode { content_hash: Some(facts.content_hash()), ..UpdateInode::of(inode.id) };
+    is_to_be_noted.then_some(Entry::UpdateInode(update))
 }

@@ -45,6 +45,13 @@ fn loaded() -> MasterState {
     state
 }
 
+/// Decides and applies it, at 3,000.
+fn compare(state: &mut MasterState, seen: Load) {
+    for entry in entries_of(state, load(seen)) {
+        state.apply(&entry).unwrap();
+    }
+}
+
 fn id(state: &MasterState, text: &str) -> InodeId {
     inode_at(state, &path(text)).unwrap().id
 }
@@ -68,7 +75,7 @@ fn another_content_replaces_the_file_and_its_blocks() {
     for other in [file(250, 78), file(250, 76), file(251, 77)] {
         let mut state = loaded();
         let before = id(&state, "/d/f");
-        run(&mut state, load(seen(&[("/d/f", other.clone())], &[], Some(LATER)))).unwrap();
+        compare(&mut state, seen(&[("/d/f", other.clone())], &[], Some(LATER)));
         let after = inode_at(&state, &path("/d/f")).unwrap();
         assert_ne!(after.id, before);
         assert_eq!(state.blocks().of_container(before.container()).count(), 0);
@@ -83,7 +90,7 @@ fn what_is_gone_goes_with_all_below_it() {
     let entries = entries_of(&state, load(seen(&[], &["/g"], Some(LATER))));
     let gone = DeleteFile { id: id(&state, "/g"), op_time_ms: 3_000, alluxio_only: true, path: path("/g") };
     assert_eq!(entries.last(), Some(&Entry::DeleteFile(gone)));
-    run(&mut state, load(seen(&[], &["/d", "/nope"], Some(LATER)))).unwrap();
+    compare(&mut state, seen(&[], &["/d", "/nope"], Some(LATER)));
     assert_eq!(names(&state, "/"), ["g"]);
     state.verify().unwrap();
 }
@@ -91,24 +98,18 @@ fn what_is_gone_goes_with_all_below_it() {
 #[test]
 fn a_directory_in_the_place_of_a_file_and_the_other_way_round() {
     let mut state = loaded();
-    run(&mut state, load(seen(&[("/d", file(1, 1)), ("/g", directory())], &[], Some(LATER)))).unwrap();
+    compare(&mut state, seen(&[("/d", file(1, 1)), ("/g", directory())], &[], Some(LATER)));
     assert!(!inode_at(&state, &path("/d")).unwrap().is_directory());
     assert!(inode_at(&state, &path("/g")).unwrap().is_directory());
     state.verify().unwrap();
 }
 
 #[test]
-fn other_owners_and_modes_are_taken_over_and_ids_stay() {
+fn owners_and_modes_stay_and_the_time_of_a_directory_says_nothing() {
     let state = loaded();
     let other = UfsFacts { owner: "bob".into(), mode: 0o600, ..file(10, 77) };
-    let entries = entries_of(&state, load(seen(&[("/g", other)], &[], Some(LATER))));
-    let owner = Some("bob".to_owned());
-    let expected = UpdateInode { owner, mode: Some(0o600), ..UpdateInode::of(id(&state, "/g")) };
-    assert_eq!(entries, [Entry::UpdateInode(expected)]);
-    // A UFS that knows no owners changes none; a directory may be its maker's there, and its time says nothing.
-    let nobodys = UfsFacts { owner: String::new(), group: String::new(), ..file(10, 77) };
     let later = UfsFacts { modification_time_ms: 99, owner: "alluxio".into(), ..directory() };
-    assert_eq!(entries_of(&state, load(seen(&[("/g", nobodys), ("/d", later)], &[], Some(LATER)))), []);
+    assert_eq!(entries_of(&state, load(seen(&[("/g", other), ("/d", later)], &[], Some(LATER)))), []);
 }
 
 #[test]
@@ -133,29 +134,37 @@ fn a_file_written_here_is_known_by_its_length_until_its_content_is_noted() {
     run(&mut state, Operation::CreateFile(CreateFile { write_type, ..new_file("/w") })).unwrap();
     let complete = CompleteFile { ufs_length: Some(5), ..CompleteFile::of(path("/w")) };
     run(&mut state, Operation::CompleteFile(complete)).unwrap();
-    let as_inode = inode_at(&state, &path("/w")).unwrap();
-    let (owner, group) = (state.inodes().owner(&as_inode).to_owned(), state.inodes().group(&as_inode).to_owned());
-    let owners =
-        |facts: UfsFacts| UfsFacts { owner: owner.clone(), group: group.clone(), mode: as_inode.mode, ..facts };
-    let content_hash = Some(ContentHash::LengthAndTime { length: 5, modification_time_ms: 1_990 });
-    let noted = UpdateInode { content_hash, ..UpdateInode::of(as_inode.id) };
-    let same = [("/w", UfsFacts { owner: "alluxio".into(), ..owners(file(5, 1_990)) })];
+    let inode = inode_at(&state, &path("/w")).unwrap();
+    let content_hash = Some(ContentHash::LengthAndTime { length: 5, modification_time_ms: 2_100 });
+    let noted = UpdateInode { content_hash, ..UpdateInode::of(inode.id) };
+    let same = [("/w", file(5, 2_100))];
     assert_eq!(entries_of(&state, load(seen(&same, &[], Some(LATER)))), [Entry::UpdateInode(noted.clone())]);
     let at_level_1 = Load { keeps_content: false, ..seen(&same, &[], Some(LATER)) };
     assert_eq!(entries_of(&state, load(at_level_1)), []);
-    // Persisted afterwards, by this master.
-    let later = [("/w", owners(file(5, 2_001)))];
-    let own = Load { is_own: true, ..seen(&later, &[], Some(LATER)) };
-    assert!(matches!(&entries_of(&state, load(own))[..], [Entry::UpdateInode(_)]));
-    for changed in [file(5, 2_001), file(4, 1_990)] {
-        let entries = entries_of(&state, load(seen(&[("/w", owners(changed))], &[], Some(LATER))));
-        assert!(matches!(&entries[..], [.., Entry::InodeFile(_)]), "{entries:?}");
-    }
-    // Once it is noted, an earlier time is another content, too.
+    let is_replaced = |state: &MasterState, facts: UfsFacts| {
+        let entries = entries_of(state, load(seen(&[("/w", facts)], &[], Some(LATER))));
+        matches!(&entries[..], [.., Entry::InodeFile(_)])
+    };
+    assert!(is_replaced(&state, file(4, 2_100)));
+    // What this master put there is noted, and never judged.
+    let own = |facts, id| Load { own: Some(id), ..seen(&[("/w", facts)], &[], None) };
+    assert_eq!(entries_of(&state, load(own(file(5, 2_100), inode.id))), [Entry::UpdateInode(noted.clone())]);
+    assert_eq!(entries_of(&state, load(own(file(4, 2_100), inode.id))), []);
+    assert_eq!(entries_of(&state, load(own(file(5, 2_100), InodeId::of_file(77)))), []);
+    // Once it is noted, another time is another content, an earlier one, too.
     state.apply(&Entry::UpdateInode(noted)).unwrap();
     assert_eq!(entries_of(&state, load(seen(&same, &[], Some(LATER)))), []);
-    let entries = entries_of(&state, load(seen(&[("/w", owners(file(5, 1_980)))], &[], Some(LATER))));
-    assert!(matches!(&entries[..], [.., Entry::InodeFile(_)]), "{entries:?}");
+    assert!(is_replaced(&state, file(5, 2_099)) && is_replaced(&state, file(5, 2_101)));
+}
+
+#[test]
+fn names_that_no_look_shows_and_a_clock_that_went_back_take_nothing_away() {
+    let mut state = loaded();
+    let hidden = format!("/d/{}", crate::types::ufs_names::PERSISTENCE_FOLDER);
+    run(&mut state, load(seen(&[(&hidden, directory())], &[], None))).unwrap();
+    assert_eq!(entries_of(&state, load(seen(&[], &[&hidden], Some(LATER)))), []);
+    let future = Some(Millis(3_001));
+    assert_eq!(entries_of(&state, load(seen(&[], &["/g", "/d"], future))), []);
 }
 
 #[test]

@@ -160,7 +160,7 @@ impl Loading<'_> {
             None => persisted_parent(&resolved),
         };
         let parent = match resolved.target() {
-            None => parent,
+            None => parent.filter(|_| self.load.own.is_none()),
             Some(inode) => self.replaced(path, inode, facts),
         };
         let Some(parent) = parent else { return };
@@ -180,7 +180,7 @@ impl Loading<'_> {
         self.entries.push(entry);
     }
 
-    /// Takes away what is there, or changes it, if it is to be compared; its parent, if something else is to be loaded.
+    /// Takes away what is there, or notes its content, if it is to be compared; its parent, if something else is to be loaded.
     fn replaced(&mut self, path: &AlluxioPath, inode: &Inode, facts: &UfsFacts) -> Option<InodeId> {
         match judge(self.at, self.load, path, inode, Some(facts)) {
             Judgement::Stays(changes) => {

@@ -37,7 +37,9 @@ impl UfsOperation {
         match self {
             UfsOperation::Load(load) => {
                 let found = load.found.iter().map(|(path, _)| path);
-                let seen = found.chain(&load.listed).map(|path| (path.clone(), Extent::Itself));
+                let extent = if load.compared.is_some() { Extent::Tree } else { Extent::Itself };
+                let seen = found.map(|path| (path.clone(), extent));
+                let seen = seen.chain(load.listed.iter().map(|path| (path.clone(), Extent::Itself)));
                 seen.chain(load.gone.iter().map(|path| (path.clone(), Extent::Tree))).collect()
             }
             UfsOperation::Persist(directory) => vec![(directory.path.clone(), Extent::Itself)],
@@ -88,8 +90,8 @@ pub struct Load {
     pub seen_at: (AlluxioPath, String),
     /// What the namespace has is compared with what was seen. So it was at this time: what came later is left as it is.
     pub compared: Option<Millis>,
-    /// What was seen is what this master has put there.
-    pub is_own: bool,
+    /// What was seen is what this master has put there for this file: its content is noted, and nothing else changes.
+    pub own: Option<InodeId>,
     /// Which content was seen may be kept in the journal.
     pub keeps_content: bool,
 }
@@ -97,7 +99,7 @@ pub struct Load {
 impl Load {
     /// Of what was seen there, to be added to what the namespace has.
     pub fn of(found: Vec<(AlluxioPath, UfsFacts)>, seen_at: (AlluxioPath, String)) -> Load {
-        Load { found, gone: Vec::new(), listed: None, seen_at, compared: None, is_own: false, keeps_content: true }
+        Load { found, gone: Vec::new(), listed: None, seen_at, compared: None, own: None, keeps_content: true }
     }
 }
 

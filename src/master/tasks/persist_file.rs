@@ -34,7 +34,8 @@ pub(super) async fn write(
     for block in &status.blocks {
         copy(block, &sources_of(block, status.mount_id, writer), &mut target, settings).await?;
     }
-    let written = target.commit().await?;
+    let written = target.position();
+    target.commit().await?;
     if written != status.length {
         let text = format!("{written} bytes of {} were written, it has {}", status.path, status.length);
         return Err(FsError::new(ErrorKind::Internal, text));

@@ -64,8 +64,12 @@ impl UfsNamespace {
         self.spawn(async move {
             let _lock = lock;
             let (task, step) = UfsTask::begin(request.operation.clone());
+            let outcome = this.run(task, step, &request).await;
+            if let (Ok(()), Operation::PutInPlace(put)) = (&outcome, &request.operation) {
+                this.note_content(put.id, &put.path).await;
+            }
             // The client may have gone away.
-            let _ = tell.send(this.run(task, step, &request).await);
+            let _ = tell.send(outcome);
         });
         told.await.unwrap_or_else(|_| Err(stopped())).map(|()| Answer::Done)
     }

@@ -5,8 +5,8 @@ use super::look_task::{LookStep, LookTask, Shown};
 use super::{Looked, Turn, UfsNamespace, nobody, patiently, refusal};
 use crate::master::event::Core;
 use crate::master::ops::{self, Load, Lookup, Mount, Operation, Request, Seen, UfsFacts, UfsOperation};
-use crate::types::time::{Millis, boot_now, wall_now};
-use crate::types::{AlluxioPath, ErrorKind, FsError};
+use crate::types::time::{boot_now, wall_now};
+use crate::types::{AlluxioPath, ErrorKind, FsError, InodeId};
 use crate::ufs::{UfsError, UfsErrorKind, UfsStatus, UfsUri};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -81,7 +81,12 @@ impl UfsNamespace {
                     let ufs = self.inner.clients.of(&uri).map_err(refusal)?;
                     let limit = self.inner.settings.patience;
                     let status = tokio::time::timeout(limit, ufs.status(&uri)).await;
-                    let status = status.unwrap_or_else(|_| Err(silent(&uri, limit))).or_else(absent_if_impossible)?;
+                    let status = status.unwrap_or_else(|_| Err(silent(&uri, limit)));
+                    let status = match (status, lookup) {
+                        // What is there already is a path.
+                        (Err(error), Lookup::Again(_)) if error.kind == UfsErrorKind::Invalid => Err(refusal(error)),
+                        (status, _) => status.or_else(absent_if_impossible),
+                    }?;
                     if status.is_none() {
                         self.inner.absent.lock().add(path, boot_now());
                     }
@@ -99,16 +104,14 @@ impl UfsNamespace {
         }
     }
 
-    /// Notes which content a file has that was just put in its place. Otherwise it is taken for another one when it is
-    /// compared, and loaded anew.
-    pub(super) async fn note_content(&self, path: &AlluxioPath) {
+    /// Notes which content a file has that was just put in its place, while that is locked.
+    pub(super) async fn note_content(&self, file: InodeId, path: &AlluxioPath) {
         let uri = self.uri(path);
         let noted = async {
             let status = self.inner.clients.of(&uri)?.status(&uri).await?;
             let found = status.map(|status| (path.clone(), self.facts(status)));
             let load = Load::of(Vec::from_iter(found), (path.clone(), uri.clone()));
-            // Nothing came into being later.
-            Ok(self.load(Load { is_own: true, compared: Some(Millis(i64::MAX)), ..load }).await)
+            Ok(self.load(Load { own: Some(file), ..load }).await)
         };
         let failed = |error: &dyn std::fmt::Display| {
             log::debug!("the content of a file is not noted path={path} reason={error}")
@@ -122,10 +125,11 @@ impl UfsNamespace {
 
     async fn load(&self, load: Load) -> Result<(), FsError> {
         let load = Load { keeps_content: self.inner.handle.feature_level().keeps_content(), ..load };
+        let is_compared = load.compared.is_some();
         let operation = Operation::Ufs(UfsOperation::Load(load));
         match self.inner.handle.submit(Request { operation, ..nobody() }).await {
             // Something else is happening there; whoever needs it looks again.
-            Err(error) if ops::is_not_yet(&error) => Ok(()),
+            Err(error) if ops::is_not_yet(&error) && !is_compared => Ok(()),
             answer => answer.map(|_| ()),
         }
     }

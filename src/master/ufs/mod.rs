@@ -147,7 +147,12 @@ impl UfsNamespace {
             let begin = |core: &Core, settings: &ops::Settings| UfsTask::settle(inode, &core.state, settings);
             let (task, step) = this.inner.handle.with_core(begin);
             match this.run(task, step, &nobody()).await {
-                Ok(()) => log::info!("settled: it was done inode={inode}"),
+                Ok(()) => {
+                    log::info!("settled: it was done inode={inode}");
+                    if intent.temporary.is_some() {
+                        this.note_content(inode, &intent.path).await;
+                    }
+                }
                 Err(error) => log::info!("settled inode={inode} reason={error}"),
             }
         });
@@ -240,9 +245,6 @@ impl UfsNamespace {
                 }
                 Preparation::Begin => {
                     let answer = patiently(until, self.change(request.clone())).await?;
-                    if let (Ok(_), Operation::PutInPlace(put)) = (&answer, &request.operation) {
-                        self.note_content(&put.path).await;
-                    }
                     if !is_refused(&answer) {
                         return answer;
                     }
@@ -321,7 +323,13 @@ impl Namespace for UfsNamespace {
         let Some((path, scope)) = due else { return self.load_missing(query, fresh.load).await };
         let began = boot_now();
         self.load_missing(query, LoadMetadata::Compared).await?;
-        self.inner.compared.lock().add(path.clone(), scope, began);
+        // Nothing is below what is no directory.
+        let is_directory =
+            |core: &Core, _: &ops::Settings| ops::inode_at(&core.state, path).is_some_and(|inode| inode.is_directory());
+        let scope = if self.inner.handle.with_core(is_directory) { scope } else { Scope::Tree };
+        if self.is_primary() {
+            self.inner.compared.lock().add(path.clone(), scope, began);
+        }
         Ok(())
     }
 
@@ -391,7 +399,7 @@ fn compared_for(operation: &Operation) -> Vec<Query> {
         Operation::CreateDirectory(op) => vec![itself(&op.path)],
         Operation::CreateFile(op) => vec![itself(&op.path)],
         Operation::Rename(op) => vec![itself(&op.source), itself(&op.target)],
-        Operation::Delete(op) => vec![below(&op.path, op.recursive)],
+        Operation::Delete(op) => vec![Query::ListStatus { path: op.path.clone(), recursive: op.recursive }],
         Operation::SetAttribute(op) => vec![below(&op.path, op.recursive)],
         Operation::SetAcl(op) => vec![below(&op.path, op.recursive)],
         _ => Vec::new(),
