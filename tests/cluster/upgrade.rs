@@ -9,7 +9,7 @@ use alluxio::journal::folder::{FEATURE_LEVEL, Format, JournalStore};
 use crate::harness::{COMMAND_LIMIT, Cluster, wait_for};
 
 const OF_2_9: &str = "-Dalluxio.compatibility=2.9";
-const ONCE: &str = "-Dalluxio.user.rpc.retry.max.duration=1ms";
+const BRIEFLY: &str = "-Dalluxio.user.rpc.retry.max.duration=2s";
 
 #[test]
 #[ignore = "needs a test bed: scripts/test"]
@@ -33,7 +33,7 @@ fn the_feature_level_is_raised_once_all_masters_know_it() {
     runtime.block_on(store.write_format(&Format { feature_level: 1, ..format() })).unwrap();
     let logged = |text: &str| master.log_tail().contains(text);
     wait_for("the primary to name it", COMMAND_LIMIT, || logged("127.0.2.9:1 (does not answer)").then_some(()));
-    let set = || cluster.fs(&[OF_2_9, ONCE, "setfacl", "-m", "user:u:rwx", "/"]);
+    let set = || cluster.fs(&[OF_2_9, BRIEFLY, "setfacl", "-m", "user:u:rwx", "/"]);
     set().expect_refusal(&["needs feature level 2 of the journal, which has 1"]);
     cluster.fs(&["mkdir", "/all-else"]).expect_success();
     assert_eq!(format().feature_level, 1);
