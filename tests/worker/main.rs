@@ -181,7 +181,16 @@ async fn a_block_is_a_part_of_its_file() {
     let id = BlockId::of(1, 1);
     assert!(bed.read(id, 500_000, 1_500_000, Some(second)).await.unwrap() == written[2_500_000..4_000_000]);
     bed.until("a commit", |told| told.commits == [(id.0, 2_000_000)]).await;
-    assert!(bed.read(id, 0, 2_000_000, None).await.unwrap() == written[2_000_000..4_000_000]);
+    // Readers find it a moment after the master was told.
+    let kept = async {
+        loop {
+            match bed.read(id, 0, 2_000_000, None).await {
+                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
+                Ok(bytes) => break bytes,
+            }
+        }
+    };
+    assert!(tokio::time::timeout(bed::LIMIT, kept).await.unwrap() == written[2_000_000..4_000_000]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
