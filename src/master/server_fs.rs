@@ -160,8 +160,11 @@ impl<N: Namespace> UserCall<N> {
         operation: Operation,
     ) -> Result<Answer, FsError> {
         let operation_id: Option<OperationId> = common.operation_id.as_ref().map(convert::operation_id_from_proto);
-        if let Some(interval) = sync_interval(common) {
-            self.server.front.namespace().refresh(&operation, interval).await?;
+        let namespace = self.server.front.namespace();
+        // A repetition gets its first answer, whatever the UFS shows by now.
+        let is_repeated = operation_id.is_some_and(|id| namespace.is_answered(id));
+        if let Some(interval) = sync_interval(common).filter(|_| !is_repeated) {
+            namespace.refresh(&operation, interval).await?;
         }
         self.server.front.submit(&self.client().await, operation_id, operation).await
     }

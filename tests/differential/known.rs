@@ -42,13 +42,6 @@ pub const KNOWN: &[Known] = &[
         fits: |d| d.ours.contains("is not supported by this master yet"),
     },
     Known {
-        name: "acl",
-        state: State::NotYet,
-        why: "we have no access lists, and tell none",
-        ends: false,
-        fits: |d| d.field.contains("acl.") || d.field.contains("defaultAcl."),
-    },
-    Known {
         name: "ufs fingerprint",
         state: State::NotYet,
         why: "we keep no fingerprints",
@@ -117,13 +110,6 @@ pub const KNOWN: &[Known] = &[
         },
     },
     Known {
-        name: "write type NONE",
-        state: State::NotYet,
-        why: "2.9.6 takes such a file for cacheable",
-        ends: true,
-        fits: |d| d.field.ends_with(".cacheable") && d.java == "true" && d.call.to_string().contains("writeType: NONE"),
-    },
-    Known {
         name: "path above the root, of a file",
         state: State::ByDesign,
         why: "2.9.6 tells of a path `null`; we name the one that was sent",
@@ -163,13 +149,6 @@ pub const KNOWN: &[Known] = &[
                 && d.java.contains("has a block size smaller")
                 && d.refused(&NO_PATH, &NO_PATH)
         },
-    },
-    Known {
-        name: "ttl of directories made on the way",
-        state: State::NotYet,
-        why: "2.9.6 gives the ttl of what is made to the directories that are missing above it, too",
-        ends: true,
-        fits: |d| d.call.only_asks() && (d.name() == "ttl" || d.name() == "ttlAction"),
     },
     Known {
         name: "accessMode",
@@ -257,44 +236,11 @@ pub const KNOWN: &[Known] = &[
         fits: |d| d.call.what == "Mount" && d.refused(&["UNKNOWN mount command: "], &["UNKNOWN ", "INVALID_ARGUMENT "]),
     },
     Known {
-        name: "inodeId",
-        state: State::NotYet,
-        why: "2.9.6 says `inodeId 7 does not exist`, we `inode id 7`",
-        ends: false,
-        fits: |d| d.java.replace("inodeId", "inode id") == d.ours,
-    },
-    Known {
         name: "properties of the root mount",
         state: State::NotYet,
         why: "the common options are not among the properties that workers are told of",
         ends: false,
         fits: |d| d.call.what == "GetUfsInfo" && d.field.starts_with("ufsInfo.properties.commonOptions."),
-    },
-    Known {
-        name: "pinned by replicationMin",
-        state: State::NotYet,
-        why: "2.9.6 pins a file that is made with replicationMin above 0",
-        ends: true,
-        fits: |d| d.field.ends_with(".pinned") && d.java == "true" && d.call.to_string().contains("replicationMin: "),
-    },
-    Known {
-        name: "mode of a new file",
-        state: State::NotYet,
-        why: "we take away the bits to execute; at 2.9.6 only the client does, from its own default",
-        ends: true,
-        fits: |d| {
-            let mode = |text: &str| text.replace('-', "0").parse::<u32>().ok();
-            (d.call.what == "CreateFile" || d.call.only_asks())
-                && d.name() == "mode"
-                && mode(&d.java).zip(mode(&d.ours)).is_some_and(|(java, ours)| java & 0o666 == ours)
-        },
-    },
-    Known {
-        name: "setAttribute: order of checks",
-        state: State::NotYet,
-        why: "2.9.6 looks whether the path is there before it asks for rights",
-        ends: false,
-        fits: |d| d.is("SetAttribute", "setAttribute") && d.refused(&[NOT_FOUND, NO_PATH].concat(), &DENIED),
     },
     Known {
         name: "rights before existence",
@@ -307,13 +253,6 @@ pub const KNOWN: &[Known] = &[
         },
     },
     Known {
-        name: "exists: no way to the path",
-        state: State::NotYet,
-        why: "2.9.6 says `false` where the way leads through a file, or may not be gone; we refuse",
-        ends: false,
-        fits: |d| d.is("Exists", "exists") && d.java == "ok",
-    },
-    Known {
         name: "table of mounts: state of the UFS",
         state: State::NotYet,
         why: "checkUfs is not read: type always told, capacity and use never",
@@ -321,16 +260,6 @@ pub const KNOWN: &[Known] = &[
         fits: |d| {
             d.field.starts_with("mountPoints[")
                 && ["].ufsType", "].ufsCapacityBytes", "].ufsUsedBytes"].iter().any(|name| d.field.ends_with(name))
-        },
-    },
-    Known {
-        name: "excludeMountInfo",
-        state: State::NotYet,
-        why: "not read: ufsPath and mountId are always told",
-        ends: false,
-        fits: |d| {
-            d.call.to_string().contains("excludeMountInfo: true")
-                && ["ufsPath", "mountId", "mountPoint"].iter().any(|name| d.field.ends_with(name))
         },
     },
     Known {
@@ -409,9 +338,6 @@ pub fn silent(call: &Call, java: &Answer) -> Option<&'static str> {
     let has = |option: &str| call.words.iter().any(|word| word.contains(option));
     let refused = matches!(java, Answer::Refused(..));
     // Not yet.
-    if has("syncIntervalMs: 0") {
-        return Some("what is loaded is not compared with the UFS again");
-    }
     if call.what == "Mount" && has("shared: true") {
         return Some("2.9.6 opens what is loaded below a mount point to all, too");
     }
@@ -457,9 +383,9 @@ mod tests {
     fn what_is_not_known_is_not_taken_for_something_else() {
         let options = "loadMetadataType: ONCE commonOptions { ttl: -1 ttlAction: FREE }";
         let call = Call::new("root", "GetStatus", &[&format!("path: \"{{T}}/a\" options {{ {options} }}")]);
-        let told = "ok\tfileInfo.length=1\tfileInfo.mode=493\tfileInfo.acl.mode=493";
+        let told = "ok\tfileInfo.length=1\tfileInfo.mode=493\tfileInfo.ufsFingerprint=TYPE|FILE";
         let other = "ok\tfileInfo.length=2\tfileInfo.mode=448";
-        assert_eq!(known(&call, told, other), [None, None, Some("acl")]);
+        assert_eq!(known(&call, told, other), [None, None, Some("ufs fingerprint")]);
         assert_eq!(known(&call, told, "error\tNOT_FOUND\tPath"), [None]);
         assert_eq!(known(&call, "error\tNOT_FOUND\tPath", told), [None]);
         let create = Call::new("root", "Rename", &["path: \"{T}/a\" dstPath: \"{T}/b\""]);

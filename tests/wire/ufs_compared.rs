@@ -2,8 +2,8 @@
 
 use alluxio::proto::alluxio::grpc::file::{
     CreateFilePOptions, CreateFilePRequest, DeletePOptions, DeletePRequest, ExistsPOptions, ExistsPRequest,
-    FileSystemMasterCommonPOptions, GetStatusPOptions, GetStatusPRequest, ListStatusPOptions, ListStatusPRequest,
-    LoadMetadataPType,
+    FileSystemMasterCommonPOptions, FsOpPId, GetStatusPOptions, GetStatusPRequest, ListStatusPOptions,
+    ListStatusPRequest, LoadMetadataPType,
 };
 use alluxio::ufs::{Ufs, UfsDeletion};
 use tonic::Code;
@@ -112,4 +112,20 @@ async fn a_change_is_decided_with_what_the_ufs_has_now() {
     let create = CreateFilePRequest { path: Some("/f".into()), options: Some(options) };
     master.client.create_file(create).await.unwrap();
     assert_eq!(length(&mut master, "/f", ALWAYS).await, Ok(0), "it is being written, and stays");
+}
+
+#[tokio::test]
+async fn a_repetition_compares_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut master = in_memory(folder.path()).await;
+    master.put("/f", &[1; 10]).await;
+    assert_eq!(listed(&mut master, "/", false, ALWAYS).await, ["/f"]);
+    let operation_id = Some(FsOpPId { most_significant_bits: Some(7), least_significant_bits: Some(8) });
+    let common = common(ALWAYS).map(|common| FileSystemMasterCommonPOptions { operation_id, ..common });
+    let options = DeletePOptions { common_options: common, ..Default::default() };
+    let delete = DeletePRequest { path: Some("/f".into()), options: Some(options) };
+    master.client.remove(delete.clone()).await.unwrap();
+    master.put("/f", &[2; 30]).await;
+    master.client.remove(delete).await.unwrap();
+    assert!(listed(&mut master, "/", false, NEVER).await.is_empty(), "it was looked for again");
 }

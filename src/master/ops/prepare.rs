@@ -6,7 +6,7 @@ use super::intents::check_free;
 use super::load::{LoadMetadata, Lookup, missing, missing_of, not_listed};
 use super::persist::parents_to_persist;
 use super::request_ufs::UfsDirectory;
-use super::resolve::resolve;
+use super::resolve::{Resolved, resolve};
 use super::{Caller, Context, Operation, Query, Request, Settings, decide_one, errors};
 use crate::journal::entry::{Entry, UpdateInode};
 use crate::master::state::{Footprint, MasterState};
@@ -68,6 +68,10 @@ pub fn prepare(
     attempt: Attempt,
     known: &dyn Fn(&Lookup) -> bool,
 ) -> Preparation {
+    // A repetition gets its first answer, whatever a UFS shows, or does not show, by now.
+    if request.operation_id.is_some_and(|id| state.answered(id).is_some()) {
+        return Preparation::Submit;
+    }
     let at = Context { state, workers, caller: &request.caller, settings, now: now.max(state.last_time()) };
     let mut lookups = lookups_of(&at, &request.operation, known);
     lookups.retain(|lookup| !known(lookup));
@@ -111,7 +115,10 @@ pub fn prepare_query(
     }
     let caller = Caller::default();
     let at = Context { state, workers, caller: &caller, settings, now: state.last_time() };
-    let itself = |path| missing(&at, path).or_else(|| again(&at, path, load).filter(|lookup| !known(lookup)));
+    let itself = |path| {
+        let resolved = resolve(&at, path, &mut Footprint::off()).ok()?;
+        missing_of(&resolved).or_else(|| again(&resolved, load).filter(|lookup| !known(lookup)))
+    };
     let below = |path, recursive| match itself(path) {
         Some(lookup) => vec![lookup],
         None => not_listed(&at, path, recursive, load, known),
@@ -149,10 +156,9 @@ fn lookups_of(at: &Context<'_>, operation: &Operation, known: &dyn Fn(&Lookup) -
 }
 
 /// A look at what is there already, where it is to be compared.
-fn again(at: &Context<'_>, path: &AlluxioPath, load: LoadMetadata) -> Option<Lookup> {
-    let resolved = resolve(at, path, &mut Footprint::off()).ok()?;
+fn again(resolved: &Resolved<'_>, load: LoadMetadata) -> Option<Lookup> {
     let is_loaded = resolved.target()?.persistence == PersistenceState::Persisted;
-    (load == LoadMetadata::Compared && is_loaded).then(|| Lookup::Again(path.clone()))
+    (load == LoadMetadata::Compared && is_loaded).then(|| Lookup::Again(resolved.path.clone()))
 }
 
 /// What is made in Alluxio alone need not be looked for in a directory whose children are known.
