@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # `scripts/bench journal`: directories that are journaled, by the number of clients and the place of the journal, at our
-# master and at one of Java 2.9.6; beside them the bare flush of HDFS. One native generator drives both (benches/master_load.rs).
+# master and at one of Java 2.9.6; beside them the bare flush of HDFS. One native generator drives both (benches/master_load).
 # Sourced by scripts/bench.
 
 clients_all="1 8 32 128"
@@ -10,10 +10,10 @@ bench_program() {
   cargo bench --locked --bench "$1" --no-run 2>&1 | sed -n "s/.*(\(.*$1-[^)]*\)).*/\1/p"
 }
 
-# One load by the native generator. Usage: native_load SERIES ADDRESS PID CLIENTS
+# One load by the native generator. Usage: native_load SERIES ADDRESS PID CLIENTS [OPERATION]
 native_load() {
   local result word
-  result=$(MASTER=$2 SERVER_PID=$3 CLIENTS=$4 DURATION_S=$seconds "$generator" 2>"$folder/errors") ||
+  result=$(MASTER=$2 SERVER_PID=$3 CLIENTS=$4 OPERATION=${5:-mkdir} DURATION_S=$seconds "$generator" 2>"$folder/errors") ||
     { cat "$folder/errors" >&2 && fail "the load failed: $result"; }
   for word in $result; do
     case $word in per_second=* | p50_ms=* | p99_ms=* | cpu_us=*) keep "$1 $4 ${word%=*}" "${word#*=}" ;; esac

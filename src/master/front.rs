@@ -4,7 +4,8 @@
 use super::audit::{AuditLog, Client, Line, Ownership, Subject};
 use super::feature_level::FeatureLevel;
 use super::journal_room::JournalRoom;
-use super::ops::{Answer, Freshness, Operation, Query, Request, UfsOperation};
+use super::listing::Listing;
+use super::ops::{Answer, Freshness, Operation, Part, Query, Request, UfsOperation};
 use super::server::Namespace;
 use crate::metrics::MasterCounters;
 use crate::types::time::boot_now;
@@ -64,6 +65,38 @@ impl<N: Namespace> Front<N> {
             self.namespace.query(&client.caller, &query).await
         })
         .await
+    }
+
+    /// Begins a listing, `limit` entries at most, after a look at the UFS if that is to be as `fresh`.
+    ///
+    /// # Errors
+    /// The refusal, or the UFS does not answer.
+    pub async fn list(
+        &self,
+        client: &Client,
+        listing: &mut Listing,
+        fresh: Freshness,
+        limit: usize,
+    ) -> Result<Part, FsError> {
+        let query = listing.walk().query();
+        let mut first = Part::default();
+        self.observe(client, &query, async {
+            self.namespace.load(&query, fresh).await?;
+            first = self.list_on(client, listing, limit).await?;
+            Ok(Answer::Done)
+        })
+        .await?;
+        Ok(first)
+    }
+
+    /// Goes on with a listing.
+    ///
+    /// # Errors
+    /// This master leads no more.
+    pub async fn list_on(&self, client: &Client, listing: &mut Listing, limit: usize) -> Result<Part, FsError> {
+        let part = self.namespace.list(&client.caller, listing, limit).await?;
+        self.counters.file_infos_got.inc_by(part.statuses.len() as u64);
+        Ok(part)
     }
 
     /// Answers a question about what is known.

@@ -81,6 +81,11 @@ impl Handle {
             Some(evaluated) => evaluated,
             None => self.evaluate_apart(caller.clone(), query.clone()).await?,
         };
+        self.pass(evaluated).await
+    }
+
+    /// Answers once all that the answer depends on is answered, and while the lease is valid.
+    pub(super) async fn pass(&self, evaluated: Evaluated) -> Result<Answer, FsError> {
         match self.gate.check(evaluated.wait_for, boot_now()) {
             Verdict::Pass => evaluated.answer,
             Verdict::Closed => Err(not_primary()),
@@ -88,7 +93,7 @@ impl Handle {
         }
     }
 
-    fn evaluate_if_short(&self, caller: &Caller, query: &Query) -> Option<Evaluated> {
+    pub(super) fn evaluate_if_short(&self, caller: &Caller, query: &Query) -> Option<Evaluated> {
         let core = self.core.read();
         (!ops::is_long(&core.state, query)).then(|| core.evaluate(caller, query, &self.settings))
     }

@@ -22,6 +22,7 @@ pub mod guardian;
 mod handle;
 pub mod in_flight;
 pub mod journal_room;
+pub mod listing;
 mod load;
 pub mod masters;
 pub mod ops;

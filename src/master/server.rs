@@ -15,7 +15,8 @@ use tonic::codegen::http;
 use crate::conf::keys;
 use crate::master::audit::{Client, Ownership};
 use crate::master::front::Front;
-use crate::master::ops::{Answer, Freshness, Operation, Query, Request};
+use crate::master::listing::Listing;
+use crate::master::ops::{Answer, Freshness, Operation, Part, Query, Request};
 use crate::master::server_cluster::ClusterFacts;
 use crate::master::ufs::{BackupRequest, BackupStatus};
 use crate::master::worker_call::WorkerCall;
@@ -71,6 +72,16 @@ pub trait Namespace: Send + Sync + 'static {
 
     /// Answers a question. Waits only where the answer depends on something that is not yet durable.
     fn query(&self, caller: &Caller, query: &Query) -> impl Future<Output = Result<Answer, FsError>> + Send;
+
+    /// The next entries of a listing, `limit` at most; of what is never large, all at once.
+    fn list(
+        &self,
+        caller: &Caller,
+        listing: &mut Listing,
+        _limit: usize,
+    ) -> impl Future<Output = Result<Part, FsError>> + Send {
+        async { Part::whole(self.query(caller, &listing.walk().query()).await?) }
+    }
 
     /// Deletes a file of a UFS that nobody needs, while this master leads for certain. One that is gone is no error.
     fn delete_leftover(&self, uri: &str) -> impl Future<Output = Result<(), FsError>> + Send;

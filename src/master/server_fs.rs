@@ -33,6 +33,7 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
         "GetStateLockHolders" => call::unary(request, |message| user.get_state_lock_holders(message)),
         "NeedsSync" => call::unary(request, |message| user.needs_sync(message)),
         "ListStatus" => call::server_stream(request, |message| user.list_status(message)),
+        "ListStatusPartial" => call::unary(request, |message| user.list_status_partial(message)),
         "CreateDirectory" => call::unary(request, |message| user.create_directory(message)),
         "CreateFile" => call::unary(request, |message| user.create_file(message)),
         "CompleteFile" => call::unary(request, |message| user.complete_file(message)),
@@ -134,20 +135,25 @@ impl<N: Namespace> UserCall<N> {
         Ok(FreePResponse {})
     }
 
-    /// Has the UFS looked at first, as the client wishes; one that says nothing wants it once.
+    /// Has the UFS looked at first, as the client wishes.
     pub(super) async fn look(
         &self,
         query: Query,
         load: Option<i32>,
         common: Option<&FileSystemMasterCommonPOptions>,
     ) -> Result<Answer, FsError> {
+        let fresh = self.freshness(load, common);
+        self.server.front.look(&self.client().await, query, fresh).await
+    }
+
+    /// How fresh the client wishes to be told; one that says nothing wants the UFS looked at once.
+    pub(super) fn freshness(&self, load: Option<i32>, common: Option<&FileSystemMasterCommonPOptions>) -> Freshness {
         let load = match load.map(LoadMetadataPType::try_from) {
             Some(Ok(LoadMetadataPType::Never)) => LoadMetadata::Never,
             Some(Ok(LoadMetadataPType::Always)) => LoadMetadata::Always,
             _ => LoadMetadata::Once,
         };
-        let fresh = Freshness { load, sync_interval: common.and_then(sync_interval) };
-        self.server.front.look(&self.client().await, query, fresh).await
+        Freshness { load, sync_interval: common.and_then(sync_interval) }
     }
 
     pub(super) async fn query(&self, query: Query) -> Result<Answer, FsError> {

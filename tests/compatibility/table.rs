@@ -120,7 +120,11 @@ pub const METHODS: &[Method] = &[
         "ListStatus",
         "`loadDirectChildren` and `disableAreDescendantsLoadedCheck` are not read. `syncIntervalMs` and fields as with `GetStatus`.",
     ),
-    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "ListStatusPartial", "`ListStatus` gives the whole listing, in parts."),
+    differs(
+        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
+        "ListStatusPartial",
+        "At most 10,000 entries at a time, without `batchSize`, too; `isTruncated` says so. All names of `prefix` but the last are whole: for 2.9 they are beginnings, and an `offsetId` below such a directory is refused. What `startAfter` names need not be there.",
+    ),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "Mount",

@@ -10,6 +10,7 @@ mod golden;
 mod handshake;
 mod harness;
 mod hostile;
+mod listing;
 mod standby;
 mod tree;
 mod ufs;

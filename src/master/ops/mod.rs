@@ -49,6 +49,7 @@ mod walk;
 pub use bootstrap::{bootstrap, first_container};
 pub use collect::collect;
 pub use errors::is_not_yet;
+pub use list_status::{Part, Start, Walk};
 pub use load::{Freshness, LoadMetadata, Lookup};
 pub use place::{Place, place_of};
 pub use prepare::{Attempt, Preparation, UfsChange, prepare, prepare_query};
@@ -205,6 +206,21 @@ pub fn query(
     }
 }
 
+/// The next entries of a listing, `limit` at most.
+///
+/// # Errors
+/// With the first ones: the refusal, in the words of 2.9.6.
+pub fn list_on(
+    state: &MasterState,
+    workers: &Workers,
+    caller: &Caller,
+    settings: &Settings,
+    walk: &mut Walk,
+    limit: usize,
+) -> Result<Part, FsError> {
+    list_status::next_part(&Context { state, workers, caller, settings, now: state.last_time() }, walk, limit)
+}
+
 impl<'a> Context<'a> {
     fn permissions(&self, footprint: &mut Footprint) -> Permissions<'a> {
         Permissions::of(self, footprint)
@@ -223,6 +239,8 @@ mod attribute_tests;
 mod block_tests;
 #[cfg(test)]
 mod compare_tests;
+#[cfg(test)]
+mod list_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]

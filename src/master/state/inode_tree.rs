@@ -17,6 +17,7 @@ use super::watchlists::Watchlists;
 use crate::journal::entry::{InodeExtras, Replication};
 use crate::types::{ContentHash, InodeId};
 use std::cmp::Ordering;
+use std::ops::Bound;
 
 /// (id, slot).
 pub(super) const ID_BYTES: usize = 12;
@@ -90,6 +91,20 @@ impl InodeTree {
             .iter_from(move |edge| read_i64(edge, 0).cmp(&parent.0).then(Ordering::Greater))
             .take_while(move |edge| read_i64(&edge[..], 0) == parent.0)
             .skip(skipped)
+            .map(|edge| self.read(read_u32(edge, 16)))
+    }
+
+    /// The children from that name on.
+    pub fn children_within(&self, parent: InodeId, from: Bound<&str>) -> impl Iterator<Item = Inode> {
+        let (name, at_name) = match from {
+            Bound::Unbounded => ("", Ordering::Equal),
+            Bound::Included(name) => (name, Ordering::Equal),
+            Bound::Excluded(name) => (name, Ordering::Less),
+        };
+        let order = edge_order(&self.records, &self.names, parent, name.as_bytes());
+        self.edges
+            .iter_from(move |edge| order(edge).then(at_name))
+            .take_while(move |edge| read_i64(&edge[..], 0) == parent.0)
             .map(|edge| self.read(read_u32(edge, 16)))
     }
 

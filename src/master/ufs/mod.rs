@@ -23,8 +23,9 @@ pub use task::{Step, Told, UfsCall, UfsTask};
 
 use super::audit::Ownership;
 use super::event::Core;
+use super::listing::Listing;
 use super::ops::{
-    self, Answer, Attempt, Freshness, LoadMetadata, Lookup, Operation, Preparation, Query, Request, UfsOperation,
+    self, Answer, Attempt, Freshness, LoadMetadata, Lookup, Operation, Part, Preparation, Query, Request, UfsOperation,
 };
 use super::runtime::{Handle, Progress};
 use super::server::Namespace;
@@ -314,6 +315,10 @@ impl Namespace for UfsNamespace {
 
     async fn query(&self, caller: &Caller, query: &Query) -> Result<Answer, FsError> {
         self.inner.handle.query(caller, query).await
+    }
+
+    async fn list(&self, caller: &Caller, listing: &mut Listing, limit: usize) -> Result<Part, FsError> {
+        self.inner.handle.list(caller, listing, limit).await
     }
 
     async fn delete_leftover(&self, uri: &str) -> Result<(), FsError> {

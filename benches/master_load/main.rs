@@ -1,21 +1,19 @@
-//! Load on a master, ours or one of Alluxio 2.9: clients that make directories, each its next one when the last is
-//! answered. Prints the rate, the times, and what a directory costs the server.
+//! Load on a master, ours or one of Alluxio 2.9: clients that do one thing over and over, the next time when the last is
+//! answered. Prints the rate, the times, and what an operation costs the server.
 //!
-//! `MASTER=host:port CLIENTS=32 cargo bench --bench master_load`, with further variables:
-//! `CONNECTIONS` (4, shared by the clients), `WARM_UP_S` (2, not counted), `DURATION_S` (8), and `SERVER_PID` for the CPU
-//! time of that process (user and system, all its threads). Each client has a directory of its own. All clients run on
-//! one thread, so that the generator leaves the other cores to the servers. Ends with 1 when a call fails.
+//! `MASTER=host:port CLIENTS=32 cargo bench --bench master_load`, with further variables: `OPERATION` (mkdir; see
+//! operation.rs), `CONNECTIONS` (4, shared by the clients), `WARM_UP_S` (2, not counted), `DURATION_S` (8), `SERVER_PID` for
+//! the CPU time of that process (user and system, all its threads), and `NULL` (any value) for the server of
+//! benches/null_master.rs. Each client has a directory of its own. All clients run on one thread, so that the generator
+//! leaves the other cores to the servers. Ends with 1 when a call fails.
 #![allow(clippy::unwrap_used, reason = "a benchmark may panic")]
 
-use alluxio::proto::alluxio::grpc::file::file_system_master_client_service_client::FileSystemMasterClientServiceClient;
-use alluxio::proto::alluxio::grpc::file::{
-    CreateDirectoryPOptions, CreateDirectoryPRequest, FileSystemMasterCommonPOptions, WritePType,
-};
+mod operation;
+
 use alluxio::proto::alluxio::grpc::version::ServiceType;
-use alluxio::proto::convert::{mode_to_proto, operation_id_to_proto, ttl_action_to_proto};
-use alluxio::rpc::channel::{ChannelSettings, Connection, Identity, connect};
+use alluxio::rpc::channel::{ChannelSettings, Connection, Identity, connect, open_unauthenticated};
 use alluxio::types::time::{Boot, boot_now};
-use alluxio::types::{OperationId, TtlAction};
+use operation::{Operation, Worker};
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -41,16 +39,19 @@ async fn main() -> ExitCode {
     let warm_up = Duration::from_secs(variable("WARM_UP_S", 2));
     let seconds = Duration::from_secs(variable("DURATION_S", 8));
 
+    let operation = Operation::named(&std::env::var("OPERATION").unwrap_or_else(|_| "mkdir".into()));
     let connections = open(&master, connections.min(clients)).await;
     let root = format!("/load-{}", Uuid::new_v4());
-    make(&connections[0], &root).await.unwrap();
+    operation::prepare(&connections[0], operation, &root).await;
+    let mut workers = Vec::new();
+    for number in 0..clients {
+        let connection = connections[number as usize % connections.len()].clone();
+        workers.push(Worker::start(connection, operation, &root, number).await);
+    }
     let begin = boot_now() + warm_up;
     let window = Window { begin, end: begin + seconds };
     let mut tasks = JoinSet::new();
-    for number in 0..clients {
-        let connection = connections[number as usize % connections.len()].clone();
-        tasks.spawn(run(connection, format!("{root}/{number}"), window));
-    }
+    workers.into_iter().for_each(|worker| drop(tasks.spawn(run(worker, window))));
     tokio::time::sleep(warm_up).await;
     let (cpu, began) = (cpu_seconds(server.as_deref()), boot_now());
     tokio::time::sleep(seconds).await;
@@ -73,7 +74,11 @@ async fn open(master: &str, count: u64) -> Vec<Connection> {
 async fn open_one(master: &str, settings: &ChannelSettings) -> Connection {
     let give_up = boot_now() + SERVES_WITHIN;
     loop {
-        match connect(master, ServiceType::FileSystemMasterClientService, settings).await {
+        let connected = match std::env::var_os("NULL") {
+            None => connect(master, ServiceType::FileSystemMasterClientService, settings).await,
+            Some(_) => open_unauthenticated(master, settings).await,
+        };
+        match connected {
             Ok(connection) => return connection,
             Err(_) if boot_now() < give_up => tokio::time::sleep(Duration::from_millis(200)).await,
             Err(error) => panic!("MASTER={master}: {error}: {:?}", std::error::Error::source(&error)),
@@ -97,12 +102,11 @@ struct Seen {
     first_failure: Option<Status>,
 }
 
-async fn run(connection: Connection, directory: String, window: Window) -> Seen {
+async fn run(worker: Worker, window: Window) -> Seen {
     let mut seen = Seen::default();
-    make(&connection, &directory).await.unwrap();
     for number in 0.. {
         let began = boot_now();
-        let outcome = make(&connection, &format!("{directory}/{number}")).await;
+        let outcome = worker.once(number).await;
         let now = boot_now();
         if now >= window.end {
             break;
@@ -117,25 +121,6 @@ async fn run(connection: Connection, directory: String, window: Window) -> Seen 
         }
     }
     seen
-}
-
-/// One directory, in Alluxio only, as the client of 2.9 asks for it.
-async fn make(connection: &Connection, path: &str) -> Result<(), Status> {
-    let (high, low) = Uuid::new_v4().as_u64_pair();
-    let common = FileSystemMasterCommonPOptions {
-        ttl: Some(-1),
-        ttl_action: Some(ttl_action_to_proto(TtlAction::Free).into()),
-        operation_id: Some(operation_id_to_proto(OperationId { high, low })),
-        ..Default::default()
-    };
-    let options = CreateDirectoryPOptions {
-        mode: Some(mode_to_proto(0o755)),
-        write_type: Some(WritePType::MustCache.into()),
-        common_options: Some(common),
-        ..Default::default()
-    };
-    let request = CreateDirectoryPRequest { path: Some(path.to_owned()), options: Some(options) };
-    FileSystemMasterClientServiceClient::new(connection.clone()).create_directory(request).await.map(drop)
 }
 
 /// User and system time of a process since it began, without its children.
