@@ -52,9 +52,12 @@ impl<N: Namespace> UserCall<N> {
         let answer = self.query(Query::MountTable).await?;
         let Answer::Mounts(mounts) = answer else { return Err(mismatch("ReverseResolve", &answer)) };
         let path = path_of(request.ufs_uri(), &mounts);
-        // Compatible: 2.9.6 DefaultFileSystemMaster.reverseResolve, the text to the letter.
-        let unknown =
-            || FsError::new(ErrorKind::InvalidArgument, format!("{} is not a valid ufs uri", request.ufs_uri()));
+        // Compatible: 2.9.6 DefaultFileSystemMaster.reverseResolve, the text to the letter; the URI without a slash at its end.
+        let asked = match request.ufs_uri().trim_end_matches('/') {
+            "" => request.ufs_uri(),
+            asked => asked,
+        };
+        let unknown = || FsError::new(ErrorKind::InvalidArgument, format!("{asked} is not a valid ufs uri"));
         Ok(ReverseResolvePResponse { alluxio_path: Some(path.ok_or_else(unknown)?) })
     }
 

@@ -270,6 +270,20 @@ pub const KNOWN: &[Known] = &[
         fits: |d| d.field.contains("].ufsLocations[") || d.field.ends_with("].ufsStringLocations"),
     },
     Known {
+        name: "checkAccess: what is not there",
+        state: State::ByDesign,
+        why: "2.9.6 asks for the right to it at the nearest directory above before it says that it is not there",
+        ends: false,
+        fits: |d| d.is("CheckAccess", "checkAccess") && d.refused(&DENIED, &NOT_FOUND),
+    },
+    Known {
+        name: "setAcl: REMOVE_ALL with entries",
+        state: State::ByDesign,
+        why: "2.9.6 tells of an internal error, a null pointer",
+        ends: false,
+        fits: |d| d.is("SetAcl", "setAcl") && d.java == "INTERNAL null",
+    },
+    Known {
         name: "changes look at the UFS",
         state: State::NotYet,
         why: "a change of 2.9.6 sees only what is loaded: what lies in the UFS besides is not there for it, or is found when \
@@ -346,6 +360,9 @@ pub fn silent(call: &Call, java: &Answer) -> Option<&'static str> {
     }
     // By design.
     let overwrites = call.what == "CreateFile" && has("overwrite: true") && refused;
+    if call.what == "SetAttribute" && has("persisted: true") && refused {
+        return Some("2.9.6 sets the other attributes before it refuses this one");
+    }
     overwrites
         .then_some("2.9.6 deletes the old file, in the UFS too, before it refuses the new one; here the old one stays")
 }

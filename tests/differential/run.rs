@@ -6,9 +6,13 @@ use crate::known::{Known, silent};
 use crate::masters::Pair;
 use crate::sequence::Sequence;
 use crate::shrink::shrink;
+use std::time::Duration;
 
 /// How often a sequence is repeated to shorten it.
 const TRIES_MAX: usize = 40;
+
+/// Longer than ours remembers that something was not in the UFS (src/master/ufs/absent.rs); 2.9.6 notes that later.
+const ABSENT: Duration = Duration::from_millis(1_100);
 
 /// What came of a sequence.
 #[derive(Default)]
@@ -58,6 +62,9 @@ impl Runner {
         self.number += 1;
         let mut outcome = Outcome::default();
         for (at, call) in calls.iter().enumerate() {
+            if call.what == "local" && calls[..at].iter().any(|call| call.what != "local") {
+                std::thread::sleep(ABSENT);
+            }
             let (java, ours) = self.pair.ask(call);
             let differences = differences(call, &java, &ours);
             outcome.calls += 1;

@@ -8,8 +8,14 @@ use crate::journal::entry::{Entry, MakeInUfs};
 use crate::master::state::{Footprint, Inode};
 use crate::types::{AlluxioPath, FsError, InodeId, PersistenceState, TtlAction, Xattrs};
 
-/// The directories above a path that are not in the UFS, those that are missing here too; parents first.
-pub(super) fn parents_to_persist(at: &Context<'_>, resolved: &Resolved<'_>) -> Vec<UfsDirectory> {
+/// The directories above a path that are not in the UFS, parents first; those that are missing here, too, which live as long
+/// as what they are made for.
+pub(super) fn parents_to_persist(
+    at: &Context<'_>,
+    resolved: &Resolved<'_>,
+    ttl_ms: i64,
+    ttl_action: TtlAction,
+) -> Vec<UfsDirectory> {
     let mut path = AlluxioPath::root();
     let mut names = resolved.path.components();
     let mut directories = Vec::new();
@@ -23,6 +29,8 @@ pub(super) fn parents_to_persist(at: &Context<'_>, resolved: &Resolved<'_>) -> V
                 owner: inodes.owner(inode).to_owned(),
                 group: inodes.group(inode).to_owned(),
                 mode: inode.mode,
+                ttl_ms: inode.ttl_ms,
+                ttl_action: inode.ttl_action,
             });
         }
         if let Some(name) = names.next() {
@@ -44,6 +52,8 @@ pub(super) fn parents_to_persist(at: &Context<'_>, resolved: &Resolved<'_>) -> V
             owner: owner.clone(),
             group: group.clone(),
             mode,
+            ttl_ms,
+            ttl_action,
         });
     }
     directories
@@ -55,7 +65,7 @@ pub(super) fn to_make(
     at: &Context<'_>,
     directory: &UfsDirectory,
 ) -> Result<Option<(InodeId, MakeInUfs, Vec<Entry>)>, FsError> {
-    let UfsDirectory { id, path, ufs_path, owner, group, mode } = directory;
+    let UfsDirectory { id, path, ufs_path, owner, group, mode, ttl_ms, ttl_action } = directory;
     let resolved = resolve(at, path, &mut Footprint::off())?;
     let is_where_it_was = at.place(path).ufs_path == *ufs_path;
     let is_persisted = |inode: &Inode| inode.persistence == PersistenceState::Persisted;
@@ -70,7 +80,7 @@ pub(super) fn to_make(
         (None, Some(_)) => Err(errors::not_yet(path)),
         (None, None) => {
             let persisted = PersistenceState::Persisted;
-            let mut creation = Creation::below(at, resolved.last(), persisted, -1, TtlAction::Free);
+            let mut creation = Creation::below(at, resolved.last(), persisted, *ttl_ms, *ttl_action);
             (creation.owner, creation.group) = (owner.clone(), group.clone());
             let id = creation.add_directory(path, *mode, &Xattrs::new());
             let Some(Entry::InodeDirectory(new)) = creation.entries.pop() else { unreachable!("it was added last") };

@@ -12,7 +12,7 @@ use crate::journal::entry::{Entry, UpdateInode};
 use crate::master::state::{Footprint, MasterState};
 use crate::master::workers::Workers;
 use crate::types::time::Millis;
-use crate::types::{AlluxioPath, PersistenceState};
+use crate::types::{AlluxioPath, PersistenceState, TtlAction};
 
 /// See the module text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,21 +176,21 @@ fn after_refusal(at: &Context<'_>, operation: &Operation) -> Preparation {
             let Ok(resolved) = resolve(at, &op.path, &mut Footprint::off()) else { return Preparation::Submit };
             match resolved.target() {
                 Some(old) if old.persistence == PersistenceState::Persisted => Preparation::Replace(op.path.clone()),
-                _ => Preparation::Persist { parents: parents_to_persist(at, &resolved) },
+                _ => Preparation::Persist { parents: parents_to_persist(at, &resolved, op.ttl_ms, op.ttl_action) },
             }
         }
-        Operation::CreateDirectory(op) => begin_below_persisted(at, &op.path),
-        Operation::Rename(op) => begin_below_persisted(at, &op.target),
-        Operation::PutInPlace(op) => begin_below_persisted(at, &op.path),
+        Operation::CreateDirectory(op) => begin_below_persisted(at, &op.path, op.ttl_ms, op.ttl_action),
+        Operation::Rename(op) => begin_below_persisted(at, &op.target, -1, TtlAction::Free),
+        Operation::PutInPlace(op) => begin_below_persisted(at, &op.path, -1, TtlAction::Free),
         Operation::Delete(_) | Operation::Expire(_) => Preparation::Begin,
         _ => Preparation::Submit,
     }
 }
 
 /// An intent, once the directories above are in the UFS.
-fn begin_below_persisted(at: &Context<'_>, path: &AlluxioPath) -> Preparation {
+fn begin_below_persisted(at: &Context<'_>, path: &AlluxioPath, ttl_ms: i64, ttl_action: TtlAction) -> Preparation {
     let Ok(resolved) = resolve(at, path, &mut Footprint::off()) else { return Preparation::Submit };
-    match parents_to_persist(at, &resolved) {
+    match parents_to_persist(at, &resolved, ttl_ms, ttl_action) {
         parents if parents.is_empty() => Preparation::Begin,
         parents => Preparation::Persist { parents },
     }

@@ -3,7 +3,7 @@
 use super::request::{Extent, Operation};
 use crate::master::state::MasterState;
 use crate::types::time::Millis;
-use crate::types::{AlluxioPath, ContentHash, InodeId};
+use crate::types::{AlluxioPath, ContentHash, InodeId, TtlAction};
 
 /// A change of the namespace that goes with something seen or done in a UFS.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +118,10 @@ pub struct UfsDirectory {
     pub group: String,
     /// Permission bits.
     pub mode: u16,
+    /// How long it lives, in milliseconds, if it is yet to be made; -1: for ever.
+    pub ttl_ms: i64,
+    /// What becomes of it then.
+    pub ttl_action: TtlAction,
 }
 
 /// mount

@@ -153,20 +153,24 @@ fn all_directories_are_looked_at_in_turn_however_many() {
 #[test]
 fn parents_are_persisted_before_what_lies_in_them() {
     let mut state = with(&["/mine/"]);
-    let create = Operation::CreateFile(through("/mine/x/f"));
+    let file = CreateFile { ttl_ms: 60_000, ttl_action: TtlAction::Delete, ..through("/mine/x/f") };
+    let create = Operation::CreateFile(file);
     assert!(is_not_yet(
         &decide(&state, &Workers::default(), &request(create.clone()), Millis(3_000), &settings()).unwrap_err()
     ));
     let mine = stat(&state, "/mine").id;
-    let directory = |text: &str, id| UfsDirectory {
+    let directory = |text: &str, id, ttl_ms, ttl_action| UfsDirectory {
         id,
         path: path(text),
         ufs_path: format!("{ROOT}{text}"),
         owner: "root".into(),
         group: "root".into(),
         mode: 0o755,
+        ttl_ms,
+        ttl_action,
     };
-    let parents = vec![directory("/mine", Some(mine)), directory("/mine/x", None)];
+    let there = directory("/mine", Some(mine), -1, TtlAction::Free);
+    let parents = vec![there, directory("/mine/x", None, 60_000, TtlAction::Delete)];
     let expected = Preparation::Persist { parents: parents.clone() };
     assert_eq!(prepared(&state, create.clone(), Attempt::Refused), expected);
     let begin = |parent: &UfsDirectory| {
@@ -183,6 +187,11 @@ fn parents_are_persisted_before_what_lies_in_them() {
         assert_eq!(run(&mut state, begin(parent)), Ok(Answer::Done), "it is there");
     }
     assert_eq!(stat(&state, "/mine").persistence, PersistenceState::Persisted);
+    assert_eq!(
+        (stat(&state, "/mine").ttl_ms, stat(&state, "/mine/x").ttl_ms),
+        (-1, 60_000),
+        "it lives as long as the file"
+    );
     assert_eq!(stat(&state, "/mine/x").persistence, PersistenceState::Persisted);
     assert_eq!(prepared(&state, create.clone(), Attempt::First), Preparation::Submit);
     run(&mut state, create).unwrap();
