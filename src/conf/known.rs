@@ -19,7 +19,7 @@ pub(super) fn canonical(name: &str) -> &str {
 }
 
 /// Whether some release has the property.
-pub(super) fn is_known(name: &str) -> bool {
+pub fn is_known(name: &str) -> bool {
     KNOWN.lines().any(|known| known == name || matches(known, name))
 }
 

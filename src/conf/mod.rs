@@ -13,6 +13,7 @@ mod sources;
 mod table;
 mod values;
 
+pub use known::is_known;
 pub use load::{Conf, ConfError, Explicit, Shown, Warning, shown_text};
 pub use sources::{Origin, Role, Sources};
 pub use table::{Family, Key, Preset, Row};

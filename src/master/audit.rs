@@ -76,9 +76,12 @@ impl Subject {
             Operation::SchedulePersist(op) => about("scheduleAsyncPersistence", &op.path),
             Operation::Ufs(UfsOperation::Mount(op)) => about("mount", &op.path),
             Operation::Ufs(UfsOperation::Unmount(path)) => about("unmount", path),
-            Operation::Expire(_) | Operation::PutInPlace(_) | Operation::CommitBlock(_) | Operation::Ufs(_) => {
-                return None;
-            }
+            Operation::Ufs(UfsOperation::UpdateMount(op)) => about("updateMount", &op.path),
+            Operation::Expire(_)
+            | Operation::PutInPlace(_)
+            | Operation::CommitBlock(_)
+            | Operation::Admin(_)
+            | Operation::Ufs(_) => return None,
         })
     }
 

@@ -4,7 +4,7 @@
 //! apply; so a primary raises the level only once every master in the election says that it knows the new one. One of an
 //! older version that is started afterwards reads FORMAT and ends before it takes part in anything.
 //!
-//! Level 2: access lists, extended attributes, media, which content of a UFS was loaded.
+//! Level 2: access lists, extended attributes, media, which content of a UFS was loaded, defaults of clients for paths.
 
 use super::handle::Handle;
 use super::masters::{Masters, SeenMaster};
@@ -64,7 +64,7 @@ impl Default for FeatureLevel {
 /// The level at which a journal may hold what this leaves in it.
 fn needed(operation: &Operation) -> u32 {
     let is_of_2 = match operation {
-        Operation::SetAcl(_) => true,
+        Operation::SetAcl(_) | Operation::Admin(_) => true,
         Operation::SetAttribute(op) => op.xattr.is_some() || !op.media.is_empty(),
         Operation::CreateDirectory(op) => !op.xattr.values.is_empty(),
         Operation::CreateFile(op) => !op.xattr.values.is_empty(),

@@ -229,7 +229,11 @@ impl<N: Namespace> Front<N> {
             Operation::SchedulePersist(_) => counters.schedule_async_persist_ops.inc(),
             Operation::Ufs(UfsOperation::Mount(_)) => counters.mount_ops.inc(),
             Operation::Ufs(UfsOperation::Unmount(_)) => counters.unmount_ops.inc(),
-            Operation::Expire(_) | Operation::PutInPlace(_) | Operation::CommitBlock(_) | Operation::Ufs(_) => 0,
+            Operation::Expire(_)
+            | Operation::PutInPlace(_)
+            | Operation::CommitBlock(_)
+            | Operation::Admin(_)
+            | Operation::Ufs(_) => 0,
         };
     }
 

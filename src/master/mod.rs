@@ -35,6 +35,7 @@ pub mod server;
 mod server_attributes;
 mod server_block;
 pub mod server_cluster;
+pub mod server_conf;
 mod server_fs;
 mod server_list;
 mod server_lookup;

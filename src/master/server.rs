@@ -19,8 +19,9 @@ use crate::master::listing::Listing;
 use crate::master::ops::{Answer, Freshness, Operation, Part, Query, Request};
 use crate::master::server_cluster::ClusterFacts;
 use crate::master::ufs::{BackupRequest, BackupStatus};
+use crate::master::ufs_space::UfsSpaces;
 use crate::master::worker_call::WorkerCall;
-use crate::master::{server_block, server_cluster, server_fs, server_meta, server_worker};
+use crate::master::{server_block, server_cluster, server_conf, server_fs, server_meta, server_worker};
 use crate::proto::alluxio::grpc::block::block_master_client_service_server as block;
 use crate::proto::alluxio::grpc::block::block_master_worker_service_server as block_worker;
 use crate::proto::alluxio::grpc::file::file_system_master_client_service_server as file_system;
@@ -114,13 +115,15 @@ pub struct ServerSettings {
     /// How long calls may take to finish when the server stops.
     pub shutdown_grace: Duration,
     /// What clients are told of the configuration.
-    pub configuration: Vec<server_meta::Property>,
+    pub configuration: Vec<server_conf::Property>,
     /// The name of this host, as clients are told it.
     pub hostname: String,
     /// Where backups go of which nothing is said.
     pub backup_directory: String,
     /// What clients are told of the cluster; none of a server that is in none.
     pub cluster: Option<ClusterFacts>,
+    /// How large under-stores are.
+    pub ufs_spaces: Arc<UfsSpaces>,
 }
 
 /// Begins to listen on `address` (`host:port`). Connections are accepted once [`serve`] runs.
@@ -163,10 +166,11 @@ pub(super) struct MasterServer<N> {
     pub(super) namespace: Arc<N>,
     pub(super) front: Arc<Front<N>>,
     pub(super) authenticator: Authenticator,
-    pub(super) configuration: server_meta::Configuration,
+    pub(super) configuration: server_conf::Configuration,
     pub(super) hostname: String,
     pub(super) backup_directory: String,
     pub(super) cluster: Option<ClusterFacts>,
+    pub(super) ufs_spaces: Arc<UfsSpaces>,
 }
 
 /// A call whose user is known.
@@ -200,16 +204,18 @@ impl<N: Namespace> MasterServer<N> {
             hostname,
             backup_directory,
             cluster,
+            ufs_spaces,
             ..
         } = settings;
         MasterServer {
             namespace: Arc::clone(front.namespace()),
             front,
             authenticator: Authenticator::new(authentication, impersonation, groups_lifetime),
-            configuration: server_meta::Configuration::new(configuration),
+            configuration: server_conf::Configuration::new(configuration),
             hostname,
             backup_directory,
             cluster,
+            ufs_spaces,
         }
     }
 
@@ -266,7 +272,7 @@ impl<N: Namespace> Routes for MasterServer<N> {
             }
             // Compatible: a 2.9 standby does not have this service; tests/wire/standby.rs.
             configuration::SERVICE_NAME if !self.namespace.is_primary() => call::refuse_unknown(&request),
-            configuration::SERVICE_NAME => server_meta::route_configuration(self, request),
+            configuration::SERVICE_NAME => server_conf::route(self, request),
             file_system::SERVICE_NAME => self.as_user(request, server_fs::route),
             block::SERVICE_NAME => self.as_user(request, server_block::route),
             // Workers of ours report to standbys, too.

@@ -25,6 +25,7 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
         "GetStatus" => call::unary(request, |message| user.get_status(message)),
         "Mount" => call::unary(request, |message| user.mount(message)),
         "Unmount" => call::unary(request, |message| user.unmount(message)),
+        "UpdateMount" => call::unary(request, |message| user.update_mount(message)),
         "GetMountTable" => call::unary(request, |message| user.get_mount_table(message)),
         "Exists" => call::unary(request, |message| user.exists(message)),
         "CheckAccess" => call::unary(request, |message| user.check_access(message)),

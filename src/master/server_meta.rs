@@ -1,18 +1,15 @@
-//! Calls about the cluster: versions, configuration, metrics.
+//! Calls about the cluster: versions, backups, metrics.
 
 use std::sync::Arc;
 
 use tonic::body::Body;
 use tonic::codegen::http;
-use xxhash_rust::xxh3::xxh3_128;
 
 use super::server::{MasterServer, Namespace, UserCall, on_standby, unsupported};
 use super::server_cluster;
 use super::ufs::{BackupPlace, BackupRequest, BackupStage, BackupStatus, BackupWait};
-use crate::proto::alluxio::grpc::ConfigProperty;
 use crate::proto::alluxio::grpc::meta::{
     BackupPRequest, BackupPStatus, BackupState, BackupStatusPRequest, CheckpointPOptions, CheckpointPResponse,
-    GetConfigHashPOptions, GetConfigHashPResponse, GetConfigurationPOptions, GetConfigurationPResponse,
 };
 use crate::proto::alluxio::grpc::metric::{
     ClearMetricsPRequest, ClearMetricsPResponse, GetMetricsPOptions, GetMetricsPResponse, MetricsHeartbeatPRequest,
@@ -35,56 +32,6 @@ const SERVED: &[ServiceType] = &[
     ServiceType::MetricsMasterClientService,
 ];
 
-/// Properties without which a 2.9 client dies of a null pointer, and their values in 2.9.6.
-const REQUIRED: [(&str, &str); 2] = [("alluxio.version", "2.9.6"), ("alluxio.underfs.version", "3.3.4")];
-
-/// A property as clients are told of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Property {
-    /// Its key.
-    pub name: String,
-    /// Where its value comes from; for people only.
-    pub source: String,
-    /// Its value. Never `${…}` for a boolean: 2.9 clients read that as false.
-    pub value: String,
-}
-
-/// What GetConfiguration answers.
-#[derive(Debug)]
-pub(super) struct Configuration {
-    properties: Vec<ConfigProperty>,
-    hash: String,
-    /// Of no properties: there are none for single paths.
-    path_hash: String,
-}
-
-impl Configuration {
-    /// Of these properties; what a client cannot do without is added.
-    pub(super) fn new(given: Vec<Property>) -> Configuration {
-        let missing = REQUIRED.iter().filter(|(name, _)| !given.iter().any(|property| property.name == *name));
-        let added: Vec<_> = missing.map(|(name, value)| (*name, "DEFAULT", *value).into()).collect();
-        let mut properties: Vec<Property> = given.into_iter().chain(added).collect();
-        properties.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut text = String::new();
-        for Property { name, value, .. } in &properties {
-            text += &format!("{name}={value}\n");
-        }
-        // 2.9 takes MD5. Clients only compare it with the one they got before.
-        let hash = |text: &str| format!("{:032x}", xxh3_128(text.as_bytes()));
-        Configuration { hash: hash(&text), path_hash: hash(""), properties: properties.into_iter().map(sent).collect() }
-    }
-}
-
-impl From<(&str, &str, &str)> for Property {
-    fn from((name, source, value): (&str, &str, &str)) -> Property {
-        Property { name: name.into(), source: source.into(), value: value.into() }
-    }
-}
-
-fn sent(property: Property) -> ConfigProperty {
-    ConfigProperty { name: Some(property.name), source: Some(property.source), value: Some(property.value) }
-}
-
 /// ServiceVersionClientService
 pub(super) fn route_version<N: Namespace>(server: Arc<MasterServer<N>>, request: http::Request<Body>) -> Reply {
     match call::method_of(&request) {
@@ -92,24 +39,6 @@ pub(super) fn route_version<N: Namespace>(server: Arc<MasterServer<N>>, request:
             call::unary(request, |message| async move { get_service_version(server.namespace.is_primary(), &message) })
         }
         _ => call::refuse_unknown(&request),
-    }
-}
-
-/// MetaMasterConfigurationService, without authentication as in 2.9.
-pub(super) fn route_configuration<N: Namespace>(server: Arc<MasterServer<N>>, request: http::Request<Body>) -> Reply {
-    match call::method_of(&request) {
-        Some((_, "GetConfiguration")) => {
-            call::unary(request, |message| async move { Ok(get_configuration(&server.configuration, &message)) })
-        }
-        Some((_, "GetConfigHash")) => call::unary(request, |_: GetConfigHashPOptions| async move {
-            let Configuration { hash, path_hash, .. } = &server.configuration;
-            Ok(GetConfigHashPResponse {
-                cluster_config_hash: Some(hash.clone()),
-                path_config_hash: Some(path_hash.clone()),
-            })
-        }),
-        Some((_, method)) => call::refuse(unsupported(method)),
-        None => call::refuse_unknown(&request),
     }
 }
 
@@ -201,43 +130,4 @@ fn get_service_version(
         return Err(FsError::new(ErrorKind::NotFound, text));
     }
     Ok(GetServiceVersionPResponse { version: Some(version::of(service).unwrap_or(-1)) })
-}
-
-fn get_configuration(configuration: &Configuration, request: &GetConfigurationPOptions) -> GetConfigurationPResponse {
-    let mut response = GetConfigurationPResponse::default();
-    if !request.ignore_cluster_conf() {
-        response.cluster_configs = configuration.properties.clone();
-        response.cluster_config_hash = Some(configuration.hash.clone());
-    }
-    if !request.ignore_path_conf() {
-        response.path_config_hash = Some(configuration.path_hash.clone());
-    }
-    response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Configuration, Property};
-
-    #[test]
-    fn a_client_always_gets_what_it_cannot_do_without() {
-        let names = |given: Vec<Property>| -> Vec<(String, String)> {
-            let properties = Configuration::new(given).properties.into_iter();
-            properties.map(|property| (property.name().to_owned(), property.value().to_owned())).collect()
-        };
-        let version = ("alluxio.version".to_owned(), "2.9.6".to_owned());
-        assert_eq!(names(Vec::new()), [("alluxio.underfs.version".to_owned(), "3.3.4".to_owned()), version.clone()]);
-        let own = ("alluxio.underfs.version", "SITE_PROPERTY", "2.7.7").into();
-        assert_eq!(names(vec![own]), [("alluxio.underfs.version".to_owned(), "2.7.7".to_owned()), version]);
-    }
-
-    #[test]
-    fn the_hash_changes_with_a_value_and_not_with_the_order() {
-        let hash = |pairs: &[(&str, &str)]| {
-            Configuration::new(pairs.iter().map(|(name, value)| (*name, "", *value).into()).collect()).hash
-        };
-        assert_eq!(hash(&[("a", "1"), ("b", "2")]), hash(&[("b", "2"), ("a", "1")]));
-        assert_ne!(hash(&[("a", "1")]), hash(&[("a", "2")]));
-        assert_eq!(hash(&[]).len(), 32);
-    }
 }

@@ -1,17 +1,19 @@
 //! Mounts on the wire: mount, unmount, the table of mounts.
 
-use super::ops::{Answer, Mount, Operation, Query, Seen, UfsOperation};
-use super::server::{Namespace, UserCall, mismatch, unsupported};
+use super::ops::{Answer, Mount, Operation, Query, Seen, UfsOperation, UpdateMount};
+use super::server::{Namespace, UserCall, mismatch};
+use super::ufs_space::UfsSpace;
 use crate::conf;
 use crate::journal::entry::AddMountPoint;
 use crate::proto::alluxio::grpc::file::{
-    GetMountTablePRequest, GetMountTablePResponse, MountPRequest, MountPResponse, MountPointInfo, UnmountPRequest,
-    UnmountPResponse,
+    GetMountTablePRequest, GetMountTablePResponse, MountPOptions, MountPRequest, MountPResponse, MountPointInfo,
+    UnmountPRequest, UnmountPResponse, UpdateMountPRequest, UpdateMountPResponse,
 };
 use crate::proto::convert;
 use crate::types::FsError;
+use tokio::task::JoinSet;
 
-/// Capacity of a UFS that was not asked.
+/// Capacity of a UFS that was not asked, or did not tell.
 const UNKNOWN: i64 = -1;
 
 impl<N: Namespace> UserCall<N> {
@@ -19,18 +21,17 @@ impl<N: Namespace> UserCall<N> {
         let path = convert::path(request.alluxio_path())?;
         let ufs_path = request.ufs_path().to_owned();
         let options = request.options.unwrap_or_default();
+        // Compatible: 2.9.6: it stays unmounted if it cannot be mounted again.
         if options.remount() {
-            return Err(unsupported("Mount with remount"));
+            self.ask_for(UfsOperation::Unmount(path.clone())).await?;
         }
-        let mut properties: Vec<_> = options.properties.clone().into_iter().collect();
-        properties.sort();
         self.ask_for(UfsOperation::Mount(Box::new(Mount {
             path,
             ufs_path,
             read_only: options.read_only(),
             shared: options.shared(),
-            properties,
-            mount_id: rand::random::<i64>() & i64::MAX,
+            properties: properties_of(&options),
+            mount_id: new_id(),
             seen: Seen { root: None, shadowed: None },
         })))
         .await?;
@@ -43,10 +44,32 @@ impl<N: Namespace> UserCall<N> {
         Ok(UnmountPResponse {})
     }
 
-    pub(super) async fn get_mount_table(self, _: GetMountTablePRequest) -> Result<GetMountTablePResponse, FsError> {
+    pub(super) async fn update_mount(self, request: UpdateMountPRequest) -> Result<UpdateMountPResponse, FsError> {
+        let path = convert::path(request.alluxio_path())?;
+        let options = request.options.unwrap_or_default();
+        self.ask_for(UfsOperation::UpdateMount(Box::new(UpdateMount {
+            path,
+            read_only: options.read_only(),
+            shared: options.shared(),
+            properties: properties_of(&options),
+            mount_id: new_id(),
+        })))
+        .await?;
+        Ok(UpdateMountPResponse {})
+    }
+
+    pub(super) async fn get_mount_table(
+        self,
+        request: GetMountTablePRequest,
+    ) -> Result<GetMountTablePResponse, FsError> {
         let answer = self.query(Query::MountTable).await?;
         let Answer::Mounts(mounts) = answer else { return Err(mismatch("GetMountTable", &answer)) };
-        Ok(GetMountTablePResponse { mount_points: mounts.into_iter().map(info_of).collect() })
+        let mut asked = JoinSet::new();
+        for mount in mounts {
+            let space = request.check_ufs.unwrap_or(true).then(|| self.server.ufs_spaces.at(&mount.ufs_path));
+            asked.spawn(async move { info_of(mount, space).await });
+        }
+        Ok(GetMountTablePResponse { mount_points: asked.join_all().await.into_iter().collect() })
     }
 
     async fn ask_for(&self, operation: UfsOperation) -> Result<Answer, FsError> {
@@ -59,13 +82,32 @@ fn shown((name, value): (String, String)) -> (String, String) {
     (name, value)
 }
 
-fn info_of(mount: AddMountPoint) -> (String, MountPointInfo) {
-    let ufs_type = mount.ufs_path.split_once("://").map_or("local", |(scheme, _)| scheme);
+fn properties_of(options: &MountPOptions) -> Vec<(String, String)> {
+    let mut properties: Vec<_> = options.properties.clone().into_iter().collect();
+    properties.sort();
+    properties
+}
+
+fn new_id() -> i64 {
+    rand::random::<i64>() & i64::MAX
+}
+
+/// `space`: where to ask how large it is; none if nothing of the UFS is to be told.
+async fn info_of(mount: AddMountPoint, space: Option<UfsSpace>) -> (String, MountPointInfo) {
+    let ufs_type = match mount.ufs_path.split_once("://") {
+        _ if space.is_none() => "",
+        None | Some(("file", _)) => "local",
+        Some((scheme, _)) => scheme,
+    };
+    let told = match &space {
+        Some(space) => space.read().await,
+        None => None,
+    };
     let info = MountPointInfo {
-        ufs_type: Some(if ufs_type == "file" { "local" } else { ufs_type }.to_owned()),
+        ufs_type: Some(ufs_type.to_owned()),
         ufs_uri: Some(mount.ufs_path),
-        ufs_capacity_bytes: Some(UNKNOWN),
-        ufs_used_bytes: Some(UNKNOWN),
+        ufs_capacity_bytes: Some(told.as_ref().map_or(UNKNOWN, |told| told.capacity_bytes)),
+        ufs_used_bytes: Some(told.as_ref().map_or(UNKNOWN, |told| told.used_bytes)),
         read_only: Some(mount.read_only),
         // Compatible: 2.9 MountInfo.toDisplayMountPointInfo, which hides what only the owner of the UFS may know.
         properties: mount.properties.into_iter().map(shown).collect(),

@@ -17,10 +17,10 @@ use super::role::{FencingMode, RoleSettings};
 use super::runtime::{Handle, Outside, Progress, Runtime};
 use super::server::{self, ServerError, ServerSettings};
 use super::server_cluster::ClusterFacts;
-use super::server_meta::Property;
+use super::server_conf::Property;
 use super::tasks::{self, DailyBackup};
 use super::ufs::{EffectSettings, UfsNamespace};
-use super::ufs_space::UfsSpace;
+use super::ufs_space::{UfsSpace, UfsSpaces};
 use super::workers::WorkerLimits;
 use crate::conf::{Authentication, Conf, keys, shown_text};
 use crate::election::LatchError;
@@ -218,7 +218,7 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     let daily_backup = daily_backup(conf, &cluster.masters);
     let mut tasks = tasks::start(&Arc::new(namespace.clone()), intervals(conf), daily_backup, ufs, worker_settings);
     tasks.spawn(watch_room(store.clone(), room_limits(conf), handle.clone()));
-    let ufs_space = Arc::new(UfsSpace::of(conf));
+    let ufs_space = Arc::new(UfsSpaces::of(conf).at(&conf.get(&keys::ROOT_UFS)));
     tasks.spawn(beside.run(Running { front, handle: handle.clone(), ufs_space, cluster }));
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
@@ -436,6 +436,7 @@ fn server_settings(conf: &Conf) -> Result<ServerSettings, StartError> {
         hostname: outside::host(conf),
         backup_directory: conf.get(&keys::MASTER_BACKUP_DIRECTORY),
         cluster: None,
+        ufs_spaces: Arc::new(UfsSpaces::of(conf)),
     })
 }
 

@@ -1,5 +1,6 @@
-//! How large the UFS of the root is. Asked when somebody looks; nothing is decided by it.
+//! How large a UFS is. Asked when somebody looks; nothing is decided by it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use log::debug;
 use tokio::task::spawn_blocking;
 
 use super::outside;
-use crate::conf::{Conf, hadoop, keys};
+use crate::conf::{Conf, hadoop};
 use crate::journal::folder::hdfs::{HdfsSettings, NameNode};
 pub use crate::ufs::Space;
 use crate::ufs::{UfsScheme, UfsUri};
@@ -15,7 +16,14 @@ use crate::ufs::{UfsScheme, UfsUri};
 /// How long a NameNode may take: a page is not to wait for one that is away.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
-/// Where to ask.
+/// Where all UFS can be asked.
+#[derive(Debug, Default)]
+pub struct UfsSpaces {
+    /// The NameNodes of HA nameservices.
+    nameservices: BTreeMap<String, Vec<String>>,
+}
+
+/// Where to ask one.
 #[derive(Debug)]
 pub enum UfsSpace {
     /// The file system that holds this path.
@@ -26,18 +34,33 @@ pub enum UfsSpace {
     Unknown,
 }
 
-impl UfsSpace {
-    /// Of the root, by the properties.
-    pub fn of(conf: &Conf) -> UfsSpace {
-        match UfsUri::parse(&conf.get(&keys::ROOT_UFS)) {
+impl UfsSpaces {
+    /// By the properties.
+    pub fn of(conf: &Conf) -> UfsSpaces {
+        UfsSpaces { nameservices: hadoop::nameservices(conf).unwrap_or_default() }
+    }
+
+    /// Of the UFS with that URI.
+    pub fn at(&self, uri: &str) -> UfsSpace {
+        match UfsUri::parse(uri) {
             Ok(UfsUri { scheme: UfsScheme::Local, path, .. }) => UfsSpace::Local(path.into()),
             Ok(UfsUri { scheme: UfsScheme::Hdfs, authority, .. }) => {
-                name_nodes(conf, &authority).map_or(UfsSpace::Unknown, UfsSpace::Hdfs)
+                self.name_nodes(&authority).map_or(UfsSpace::Unknown, UfsSpace::Hdfs)
             }
             Ok(_) | Err(_) => UfsSpace::Unknown,
         }
     }
 
+    fn name_nodes(&self, authority: &str) -> Option<NameNode> {
+        // The path is of no account, and must be there.
+        let uri = format!("hdfs://{authority}/alluxio");
+        let settings = HdfsSettings::parse(&uri, &outside::hdfs_user(), &self.nameservices);
+        let settings = HdfsSettings { call_deadline: ANSWER_LIMIT, call_budget: ANSWER_LIMIT, ..settings.ok()? };
+        Some(NameNode::new(&settings, String::new()))
+    }
+}
+
+impl UfsSpace {
     /// Its size now; none when nobody tells.
     pub async fn read(&self) -> Option<Space> {
         match self {
@@ -55,12 +78,4 @@ impl UfsSpace {
             UfsSpace::Unknown => None,
         }
     }
-}
-
-fn name_nodes(conf: &Conf, authority: &str) -> Option<NameNode> {
-    let nameservices = hadoop::nameservices(conf).ok()?;
-    // The path is of no account, and must be there.
-    let settings = HdfsSettings::parse(&format!("hdfs://{authority}/alluxio"), &outside::hdfs_user(), &nameservices);
-    let settings = HdfsSettings { call_deadline: ANSWER_LIMIT, call_budget: ANSWER_LIMIT, ..settings.ok()? };
-    Some(NameNode::new(&settings, String::new()))
 }

@@ -99,11 +99,7 @@ pub const METHODS: &[Method] = &[
     ),
     same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "Free"),
     same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetFilePath"),
-    differs(
-        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
-        "GetMountTable",
-        "`checkUfs` is not read: capacity and use of a UFS are not told. The options of the root mount are empty.",
-    ),
+    differs(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetMountTable", "The options of the root mount are empty."),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetSyncPathList", "No active synchronisation with HDFS."),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
@@ -128,7 +124,7 @@ pub const METHODS: &[Method] = &[
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "Mount",
-        "`remount` is refused; `properties` are kept, and used by no UFS; `shared` opens the mount point only. The refusal has no record of the steps before it, and codes of its own.",
+        "`properties` are kept, and used by no UFS; `shared` opens the mount point only. The refusal has no record of the steps before it, and codes of its own.",
     ),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
@@ -159,7 +155,7 @@ pub const METHODS: &[Method] = &[
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "StartSync", "No active synchronisation with HDFS."),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "StopSync", "No active synchronisation with HDFS."),
     same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "Unmount"),
-    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "UpdateMount", "Unmount, and mount again."),
+    differs(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "UpdateMount", "The UFS is not looked at with the new options first."),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "UpdateUfsMode", "No maintenance modes of a UFS."),
     differs(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetStateLockHolders", "There is no such lock, and no holder."),
     same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "NeedsSync"),
@@ -230,12 +226,16 @@ pub const METHODS: &[Method] = &[
     differs(
         META_MASTER_CONFIGURATION_SERVICE,
         "GetConfiguration",
-        "Only properties that the operator set; none of paths; `rawValue` is not read.",
+        "Only properties that the operator set; `rawValue` is not read; secrets are masked.",
     ),
-    absent(META_MASTER_CONFIGURATION_SERVICE, "SetPathConfiguration", "No counterpart yet."),
-    absent(META_MASTER_CONFIGURATION_SERVICE, "RemovePathConfiguration", "No counterpart yet."),
+    differs(META_MASTER_CONFIGURATION_SERVICE, "SetPathConfiguration", "Only the super user may."),
+    differs(META_MASTER_CONFIGURATION_SERVICE, "RemovePathConfiguration", "Only the super user may."),
     differs(META_MASTER_CONFIGURATION_SERVICE, "GetConfigHash", "Hashes of another kind; clients compare them only."),
-    absent(META_MASTER_CONFIGURATION_SERVICE, "UpdateConfiguration", "Properties change with a restart."),
+    differs(
+        META_MASTER_CONFIGURATION_SERVICE,
+        "UpdateConfiguration",
+        "No property is dynamic: the status of all is false.",
+    ),
     absent(META_MASTER_MASTER_SERVICE, "GetMasterId", "Masters find one another through ZooKeeper."),
     absent(META_MASTER_MASTER_SERVICE, "RegisterMaster", "Masters find one another through ZooKeeper."),
     absent(META_MASTER_MASTER_SERVICE, "MasterHeartbeat", "Masters find one another through ZooKeeper."),

@@ -368,6 +368,7 @@ async fn the_cluster_is_described_to_whoever_asks() {
     let mut settings = settings(AuthenticationType::Simple);
     settings.configuration = vec![("alluxio.user.block.size.bytes.default", "SITE_PROPERTY", "512MB").into()];
     let running = start(settings).await;
+    running.will_answer(Ok(Answer::PathProperties(Default::default())));
     let connection = open_unauthenticated(&running.address, &identity("x")).await.unwrap();
     let mut client = MetaMasterConfigurationServiceClient::new(connection);
     let mut get = async |ignore_cluster_conf, ignore_path_conf| {

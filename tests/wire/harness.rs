@@ -125,6 +125,7 @@ pub fn settings(authentication: AuthenticationType) -> ServerSettings {
         hostname: "m1".into(),
         backup_directory: "/alluxio_backups".into(),
         cluster: None,
+        ufs_spaces: Arc::default(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! Read `request.rs` (what may be asked), `resolve.rs` and `permissions.rs` (what most operations begin with), then
 //! an operation.
 
+mod admin;
 mod block_info;
 mod bootstrap;
 mod collect;
@@ -46,6 +47,7 @@ mod to_persist;
 mod too_few_copies;
 mod walk;
 
+pub use admin::AdminOperation;
 pub use bootstrap::{bootstrap, first_container};
 pub use collect::collect;
 pub use errors::is_not_yet;
@@ -61,7 +63,7 @@ pub use request_tree::{
     CommitBlock, CompleteFile, CreateDirectory, CreateFile, Delete, Free, NewBlock, NewCopy, NewXattrs, Rename,
     WriteType,
 };
-pub use request_ufs::{Load, Mount, Seen, UfsDirectory, UfsFacts, UfsOperation};
+pub use request_ufs::{Load, Mount, Seen, UfsDirectory, UfsFacts, UfsOperation, UpdateMount};
 pub use resolve::inode_at;
 
 use crate::master::state::{Footprint, MasterState};
@@ -138,6 +140,7 @@ fn decide_one(at: &Context<'_>, request: &Request) -> Result<Decision, FsError> 
         Operation::PutInPlace(put) => to_persist::decide(at, put),
         Operation::NewBlock(new) => new_block::decide(at, new),
         Operation::CommitBlock(commit) => commit_block::decide(at, commit),
+        Operation::Admin(operation) => admin::decide(at, operation),
     }?;
     retry::remember(request, at.now, &mut decision);
     Ok(decision)
@@ -158,6 +161,7 @@ fn decide_ufs(at: &Context<'_>, request: &Request, operation: &UfsOperation) -> 
         UfsOperation::Settle { inode, gone, more } => intents::settle(at, *inode, gone, *more),
         UfsOperation::Mount(mount) => mount::mount(at, mount),
         UfsOperation::Unmount(path) => mount::unmount(at, path),
+        UfsOperation::UpdateMount(update) => mount::update(at, update),
     }
 }
 
@@ -190,6 +194,7 @@ pub fn query(
         Query::CheckAccess { path, access } => get_status::check_access(&at, path, *access, footprint),
         Query::Exists { path } => get_status::exists(&at, path, footprint),
         Query::MountTable => Ok(mount::table(&at, footprint)),
+        Query::PathProperties => Ok(admin::path_properties(&at, footprint)),
         Query::ListStatus { path, recursive } => list_status::list_status(&at, path, *recursive, footprint),
         Query::ListPart { path, offset, limit } => list_status::list_part(&at, path, *offset, *limit, footprint),
         Query::BlockInfo { block } => block_info::block_info(&at, *block, footprint),

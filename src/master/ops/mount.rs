@@ -3,7 +3,7 @@
 use super::create::{Creation, check_name, check_parents};
 use super::intents::removal;
 use super::load::directory_of;
-use super::request_ufs::{Mount, Seen};
+use super::request_ufs::{Mount, Seen, UpdateMount};
 use super::resolve::resolve;
 use super::{Answer, Context, Decision, errors};
 use crate::journal::entry::{AddMountPoint, Entry, InodeDirectory};
@@ -17,7 +17,7 @@ pub(super) fn mount(at: &Context<'_>, op: &Mount) -> Result<Decision, FsError> {
     // Compatible: all refusals of a mount but that of a permission have the code UNKNOWN.
     let refuse = |message: String| FsError::new(ErrorKind::Unknown, message);
     let path = &op.path;
-    let resolved = resolve(at, path, &mut Footprint::off())?;
+    let resolved = resolve(at, path, &mut Footprint::off()).map_err(|error| refuse(error.message))?;
     at.permissions(&mut Footprint::off()).check_parent(&resolved)?;
     at.check_writable(path)?;
     if resolved.target().is_some() {
@@ -94,6 +94,36 @@ pub(super) fn unmount(at: &Context<'_>, path: &AlluxioPath) -> Result<Decision, 
         return Err(errors::invalid(format!("{failed} and not root.")));
     }
     Ok(Decision { entries: removal(at, path, inode, at.now.0, true), answer: Answer::Done })
+}
+
+/// The same mount with other options, under a new id.
+// Compatible: 2.9.6 DefaultFileSystemMaster.updateMount; who looks at the UFS with the new options first is that one only.
+pub(super) fn update(at: &Context<'_>, op: &UpdateMount) -> Result<Decision, FsError> {
+    let UpdateMount { path, read_only, shared, properties, mount_id } = op;
+    let resolved = resolve(at, path, &mut Footprint::off())?;
+    at.permissions(&mut Footprint::off()).check_parent(&resolved)?;
+    if path.is_root() {
+        let text = "Failed to update mount point at /. Please ensure the path is an existing mount point and not root.";
+        return Err(errors::invalid(text));
+    }
+    let Some(mount) = at.state.mounts().at(path) else {
+        let text =
+            format!("Failed to update mount properties for {path}. Please ensure the path is an existing mount point.");
+        return Err(errors::invalid(text));
+    };
+    if at.state.mounts().of_id(*mount_id).is_some() {
+        return Err(FsError::new(ErrorKind::Unavailable, "The id of the mount is taken. Try again."));
+    }
+    let updated = AddMountPoint {
+        path: path.clone(),
+        ufs_path: mount.ufs_path.clone(),
+        read_only: *read_only,
+        shared: *shared,
+        properties: properties.clone(),
+        mount_id: *mount_id,
+    };
+    let entries = vec![Entry::DeleteMountPoint { path: path.clone() }, Entry::AddMountPoint(updated)];
+    Ok(Decision { entries, answer: Answer::Done })
 }
 
 /// All mounts by path, that of the root first.

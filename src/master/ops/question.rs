@@ -95,4 +95,6 @@ pub enum Query {
     },
     /// getMountTable
     MountTable,
+    /// What clients take as default for paths (2.9 getConfiguration).
+    PathProperties,
 }

@@ -1,5 +1,6 @@
 //! What a client may ask, and what it is told.
 
+use super::admin::AdminOperation;
 use super::request_attributes::{SetAcl, SetAttribute};
 use super::request_tasks::{Expire, Expired, Leftover, PutInPlace, SchedulePersist, ToPersist, TooFewCopies};
 use super::request_tree::{CommitBlock, CompleteFile, CreateDirectory, CreateFile, Delete, Free, NewBlock, Rename};
@@ -9,6 +10,7 @@ use crate::master::state::MasterState;
 use crate::master::worker_call::{WorkerAnswer, WorkerInfo};
 pub use crate::types::Caller;
 use crate::types::{AlluxioPath, BlockId, BlockStatus, FileStatus, InodeId, OperationId};
+use std::collections::BTreeMap;
 
 /// A change that a client wishes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +52,8 @@ pub enum Operation {
     NewBlock(NewBlock),
     /// commitBlock, commitBlockInUfs
     CommitBlock(CommitBlock),
+    /// What administrators set beside the namespace.
+    Admin(AdminOperation),
     /// What goes with something seen or done in a UFS.
     Ufs(UfsOperation),
 }
@@ -74,7 +78,7 @@ impl Operation {
             Operation::SetAcl(op) if op.recursive => vec![tree(&op.path)],
             Operation::SetAcl(op) => itself(&op.path),
             Operation::SetAttribute(op) => itself(&op.path),
-            Operation::CommitBlock(_) => Vec::new(),
+            Operation::CommitBlock(_) | Operation::Admin(_) => Vec::new(),
             Operation::Ufs(op) => op.touches(state),
         }
     }
@@ -143,6 +147,8 @@ pub enum Answer {
     Worker(WorkerAnswer),
     /// All mounts, that of the root first.
     Mounts(Vec<AddMountPoint>),
+    /// What clients take as default, by path and name.
+    PathProperties(BTreeMap<AlluxioPath, BTreeMap<String, String>>),
     /// A change of the UFS may begin; the intent is that of this inode.
     Begun(InodeId),
 }

@@ -29,6 +29,8 @@ pub enum UfsOperation {
     Mount(Box<Mount>),
     /// unmount
     Unmount(AlluxioPath),
+    /// updateMount
+    UpdateMount(Box<UpdateMount>),
 }
 
 impl UfsOperation {
@@ -47,6 +49,7 @@ impl UfsOperation {
             UfsOperation::Commit(_) | UfsOperation::Settle { .. } => Vec::new(),
             UfsOperation::Mount(mount) => vec![(mount.path.clone(), Extent::Tree)],
             UfsOperation::Unmount(path) => vec![(path.clone(), Extent::Tree)],
+            UfsOperation::UpdateMount(update) => vec![(update.path.clone(), Extent::Tree)],
         }
     }
 }
@@ -122,6 +125,21 @@ pub struct UfsDirectory {
     pub ttl_ms: i64,
     /// What becomes of it then.
     pub ttl_action: TtlAction,
+}
+
+/// updateMount: all of it is set anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpdateMount {
+    /// The mount point.
+    pub path: AlluxioPath,
+    /// Whether nothing may be written below.
+    pub read_only: bool,
+    /// Whether all may do below what its owner may.
+    pub shared: bool,
+    /// Options of the UFS.
+    pub properties: Vec<(String, String)>,
+    /// Its new id, which workers do not know yet: so they ask for the new options.
+    pub mount_id: i64,
 }
 
 /// mount

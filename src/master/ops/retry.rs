@@ -74,6 +74,7 @@ fn kept_as(request: &Request) -> Option<(OperationId, AnsweredOperation)> {
         | Operation::Free(_)
         | Operation::Expire(_)
         | Operation::CommitBlock(_)
+        | Operation::Admin(_)
         | Operation::Ufs(_) => return None,
     };
     request.operation_id.map(|id| (id, operation))
@@ -117,6 +118,7 @@ fn arguments_of(request: &Request) -> u64 {
         | Operation::Free(_)
         | Operation::Expire(_)
         | Operation::CommitBlock(_)
+        | Operation::Admin(_)
         | Operation::Ufs(_) => {}
     }
     hash.0.digest()
