@@ -56,7 +56,10 @@ while getopts "hNwi:" option; do
     N) stop_first="" ;;
     w) wait_for_end="yes" ;;
     # Of 2.9, so the text of 1.2.0 above does not have it: docs/migration.md.
-    i) restore=("-Dalluxio.master.journal.init.from.backup=${OPTARG}") ;;
+    i)
+      [[ -n "${OPTARG}" ]] || refuse "Error: -i needs the URI of a backup"
+      restore=("-Dalluxio.master.journal.init.from.backup=${OPTARG}")
+      ;;
     *) refuse "" ;;
   esac
 done
@@ -77,6 +80,12 @@ if [[ -n "${mount_mode}" && $# -gt 0 && "$1" != "-f" ]]; then
     *) refuse "Invalid mount mode: $1" ;;
   esac
   shift
+fi
+if [[ ${#restore[@]} -gt 0 ]]; then
+  case "${action}" in
+    all | local | master | safe) ;;
+    *) refuse "Error: -i is for a master: ${action} starts none" ;;
+  esac
 fi
 if [[ $# -gt 0 && "$1" != "-f" ]]; then
   refuse "Error: ${action} does not take: $*"

@@ -95,6 +95,10 @@ fn run() -> anyhow::Result<u8> {
         ("format", words) => format(&conf(Role::User)?, words),
         ("journal", words) => journal(&conf(Role::User)?, &properties, words),
         // As 2.9 calls it.
+        ("readJournal", _) if stdin_has_a_file() => anyhow::bail!(
+            "readJournal reads the journal that the properties name, not what is on standard input: leave that away; of a \
+             journal of 1.x or 2.x: bin/alluxio journal import <folder> --dry-run"
+        ),
         ("readJournal", words) => journal(&conf(Role::User)?, &properties, &[&["read"], words].concat()),
         ("validateConf", _) => written(alluxio::tools::validate_conf::run(conf, &mut std::io::stdout())),
         ("version", _) => version(&conf(Role::User)?),
@@ -190,6 +194,7 @@ fn master(conf: &Conf) -> anyhow::Result<u8> {
     conf.warnings().iter().for_each(|warning| log::warn!("{warning}"));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(master_threads()).enable_all().build()?;
     let web = MasterWeb::of(conf, &log)?;
+    runtime.block_on(logged(&log, restore(conf))).inspect_err(|error| log::error!("{error:#}"))?;
     let ended = runtime.block_on(logged(&log, start::run(conf, &process, web)));
     runtime.shutdown_timeout(Duration::from_secs(1));
     let passes = matches!(&ended, Err(error) if process.comes_back() && error.may_pass());
@@ -208,28 +213,62 @@ fn master(conf: &Conf) -> anyhow::Result<u8> {
         }
         failed => {
             log::error!("{failed}");
-            Err(failed.into())
+            let advice = match &failed {
+                Exit::Corrupt(_, reason) if reason.contains("newer") => "use the version that wrote it, or a newer one",
+                Exit::Chain(_) | Exit::Corrupt(..) => {
+                    "bin/alluxio journal verify tells what of the journal is there, and bin/alluxio journal repair goes on \
+                     from it"
+                }
+                _ => return Err(failed.into()),
+            };
+            log::error!("{advice}");
+            Err(anyhow::Error::from(failed).context(advice))
         }
     }
+}
+
+/// Whether somebody has redirected the standard input from a file, as readJournal of 1.2.0 is used.
+fn stdin_has_a_file() -> bool {
+    let is_file = |stat: &rustix::fs::Stat| {
+        rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::RegularFile && stat.st_size > 0
+    };
+    rustix::fs::fstat(std::io::stdin()).is_ok_and(|stat| is_file(&stat))
 }
 
 fn start_master(conf: &Conf, properties: &[String]) -> anyhow::Result<u8> {
     if let Some(doubt) = outside::doubt_of_host(conf) {
         complain(doubt);
     }
-    if let Some(backup) = conf.get(&keys::JOURNAL_INIT_FROM_BACKUP).filter(|backup| !backup.is_empty()) {
-        restore(conf, &backup)?;
+    let mut properties = properties.to_vec();
+    if let Some(backup) = backup_to_begin_with(conf) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        match runtime.block_on(restore::run(conf, &backup))? {
+            Restored::Now(report) => drop(written(report.write(&mut std::io::stdout()).map(|()| 0))?),
+            Restored::Skipped(reason) => say(format!("Not restored from {backup}: {reason}"))?,
+        }
+        // It is done; the master need not look.
+        properties.push(format!("{}=", keys::JOURNAL_INIT_FROM_BACKUP.row.name));
     }
-    start(&guardian::SERVER, conf, &["process", "guard", "master"], "alluxio", properties)
+    start(&guardian::SERVER, conf, &["process", "guard", "master"], "alluxio", &properties)
 }
 
-/// Has an empty journal begin with a backup; one that is not empty stays as it is.
-fn restore(conf: &Conf, backup: &str) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    match runtime.block_on(restore::run(conf, backup))? {
-        Restored::Now(report) => written(report.write(&mut std::io::stdout()).map(|()| 0)).map(drop),
-        Restored::Skipped(reason) => say(format!("Not restored from {backup}: {reason}")),
+/// The backup that an empty journal begins with; one that is not empty stays as it is.
+fn backup_to_begin_with(conf: &Conf) -> Option<String> {
+    conf.get(&keys::JOURNAL_INIT_FROM_BACKUP).filter(|backup| !backup.is_empty())
+}
+
+/// What the launcher does for a master that it starts, for one that is started without it.
+async fn restore(conf: &Conf) -> anyhow::Result<()> {
+    let Some(backup) = backup_to_begin_with(conf) else { return Ok(()) };
+    match restore::run(conf, &backup).await? {
+        Restored::Now(report) => {
+            let mut text = Vec::new();
+            report.write(&mut text)?;
+            String::from_utf8_lossy(&text).lines().for_each(|line| log::info!("{line}"));
+        }
+        Restored::Skipped(reason) => log::info!("not restored from {backup}: {reason}"),
     }
+    Ok(())
 }
 
 fn start_worker(conf: &Conf, properties: &[String]) -> anyhow::Result<u8> {

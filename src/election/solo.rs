@@ -7,7 +7,9 @@
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
 
 use super::epoch_codec;
@@ -17,11 +19,32 @@ use super::latch::{EpochNode, Latch, LatchError, OwnNode, Participant, Versioned
 pub struct SoloLatch {
     address: String,
     /// The file of the durable end; none in tests of the latch alone.
-    kept: Option<PathBuf>,
+    kept: Option<Arc<Kept>>,
     state: Mutex<State>,
     /// Counts the changes; `seen` is the receiver that has seen those up to the last return of `changed`.
     changes: watch::Sender<u64>,
     seen: Mutex<watch::Receiver<u64>>,
+}
+
+/// The file of the durable end.
+struct Kept {
+    path: PathBuf,
+    /// It was gone or damaged, and is yet.
+    is_lost: AtomicBool,
+}
+
+impl Kept {
+    /// Puts the node into the file, whole or not at all. What was damaged is kept beside it.
+    fn write(&self, bytes: &[u8]) -> std::io::Result<()> {
+        let new = self.path.with_extension("new");
+        let mut file = std::fs::File::create(&new)?;
+        file.write_all(bytes)?;
+        file.sync_data()?;
+        if self.is_lost.swap(false, Ordering::Relaxed) && self.path.exists() {
+            std::fs::rename(&self.path, self.path.with_extension("damaged"))?;
+        }
+        std::fs::rename(&new, &self.path)
+    }
 }
 
 struct State {
@@ -37,41 +60,41 @@ impl SoloLatch {
         SoloLatch::from_node(address.into(), None, EpochNode::default())
     }
 
-    /// The same, with the epoch node kept in the file `kept`.
-    ///
-    /// # Errors
-    /// `Denied` when the file is there and cannot be read.
-    pub fn kept_in(address: impl Into<String>, kept: PathBuf) -> Result<SoloLatch, LatchError> {
-        let denied = |reason| LatchError::Denied { operation: "the use of the file of the durable end", reason };
-        let node = match std::fs::read(&kept) {
-            Ok(bytes) => {
-                epoch_codec::decode(&bytes).map_err(|reason| denied(format!("{}: {reason}", kept.display())))?
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => EpochNode::default(),
-            Err(error) => return Err(denied(format!("{}: {error}", kept.display()))),
-        };
+    /// The same, with the epoch node kept in the file `kept`. One that is gone or damaged tells nothing, and stays so until
+    /// somebody writes a node that tells of a history: who formats, or repairs. Masters do not start on it ([`Self::read`]).
+    pub fn kept_in(address: impl Into<String>, kept: PathBuf) -> SoloLatch {
+        let node = SoloLatch::read(&kept);
+        let kept = Kept { path: kept, is_lost: AtomicBool::new(node.is_err()) };
         // Segments of it may have been collected; the folder is listed under its lock, so it is never stale.
-        Ok(SoloLatch::from_node(address.into(), Some(kept), EpochNode { segments: 0, ..node }))
+        SoloLatch::from_node(address.into(), Some(kept), EpochNode { segments: 0, ..node.unwrap_or_default() })
     }
 
-    fn from_node(address: String, kept: Option<PathBuf>, node: EpochNode) -> SoloLatch {
+    /// What is kept in that file.
+    ///
+    /// # Errors
+    /// It is gone or damaged, as the end of a sentence that begins with its name.
+    pub fn read(kept: &Path) -> Result<EpochNode, String> {
+        match std::fs::read(kept) {
+            Ok(bytes) => epoch_codec::decode(&bytes).map_err(|reason| format!("is damaged: {reason}")),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err("is gone".to_owned()),
+            Err(error) => Err(format!("cannot be read: {error}")),
+        }
+    }
+
+    fn from_node(address: String, kept: Option<Kept>, node: EpochNode) -> SoloLatch {
         let epoch = Versioned { value: EpochNode { released: true, ..node }, version: 0 };
         let changes = watch::Sender::new(0);
         let seen = Mutex::new(changes.subscribe());
+        let kept = kept.map(Arc::new);
         SoloLatch { address, kept, state: Mutex::new(State { epoch, own: None, joined: 0 }), changes, seen }
     }
 
-    /// Puts the node into its file, whole or not at all. A failure costs the second copy, not the journal.
+    /// Puts the node into its file. A failure costs the second copy, not the journal.
     async fn keep(&self, node: &EpochNode) {
-        let Some(path) = self.kept.clone() else { return };
+        let tells = |kept: &Arc<Kept>| node.genesis != 0 || !kept.is_lost.load(Ordering::Relaxed);
+        let Some(kept) = self.kept.clone().filter(tells) else { return };
         let Ok(bytes) = epoch_codec::encode(node) else { return };
-        let written = tokio::task::spawn_blocking(move || {
-            let new = path.with_extension("new");
-            let mut file = std::fs::File::create(&new)?;
-            file.write_all(&bytes)?;
-            file.sync_data()?;
-            std::fs::rename(&new, &path)
-        });
+        let written = tokio::task::spawn_blocking(move || kept.write(&bytes));
         if let Ok(Err(error)) = written.await {
             log::warn!("cannot keep the durable end a second time error={error}");
         }
@@ -216,15 +239,21 @@ mod tests {
     async fn the_durable_end_outlives_the_process() {
         let folder = tempfile::tempdir().expect("a folder");
         let kept = folder.path().join("DURABLE");
-        let latch = SoloLatch::kept_in("a:1", kept.clone()).expect("no file yet");
+        assert_eq!(SoloLatch::read(&kept), Err("is gone".to_owned()));
+        let latch = SoloLatch::kept_in("a:1", kept.clone());
         let own = latch.join().await.expect("alone");
-        let node = EpochNode { epoch: 4, durable_sequence: 17, durable_hash: 9, ..EpochNode::default() };
         let version = latch.claim(&own, &[], 0, &EpochNode::default()).await.expect("alone");
+        assert!(SoloLatch::read(&kept).is_err(), "nothing is known of a history yet");
+        let node = EpochNode { epoch: 4, genesis: 3, durable_sequence: 17, durable_hash: 9, ..EpochNode::default() };
         latch.renew(&own, version, &node).await.expect("alone");
-        let next = SoloLatch::kept_in("a:1", kept.clone()).expect("written whole");
+        let next = SoloLatch::kept_in("a:1", kept.clone());
         let seen = next.read_epoch().await.expect("in memory").expect("always there");
         assert_eq!((seen.value.durable_sequence, seen.value.released), (17, true));
         std::fs::write(&kept, "rubbish").expect("writable");
-        assert!(SoloLatch::kept_in("a:1", kept).is_err());
+        assert!(SoloLatch::read(&kept).expect_err("no node").starts_with("is damaged: "));
+        let latch = SoloLatch::kept_in("a:1", kept.clone());
+        latch.release(0, &node).await.expect("alone");
+        assert_eq!(SoloLatch::read(&kept).map(|node| node.durable_sequence), Ok(17));
+        assert_eq!(std::fs::read(kept.with_extension("damaged")).expect("kept"), b"rubbish");
     }
 }

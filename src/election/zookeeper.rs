@@ -392,7 +392,10 @@ pub(super) async fn read_epoch(
         Ok((data, facts)) => {
             let value = epoch_codec::decode(&data).map_err(|reason| LatchError::Denied {
                 operation,
-                reason: format!("{path} is not an epoch node of ours: {reason}"),
+                reason: format!(
+                    "{path} is not an epoch node of ours: {reason}; delete that node of ZooKeeper, and the masters make it anew \
+                     from the journal"
+                ),
             })?;
             Ok(Some(Versioned { value, version: facts.version }))
         }

@@ -28,6 +28,40 @@ pub enum IdentityError {
         /// As the newest segment has it.
         cluster_id: String,
     },
+    /// FORMAT is gone, and no segment tells whose journal it is.
+    #[error(
+        "{folder}/FORMAT is gone, and no segment says whose journal this is, but {what} is there: put FORMAT back from a \
+         copy; bin/alluxio format would delete what is there"
+    )]
+    Headless {
+        /// As configured.
+        folder: String,
+        /// What is there.
+        what: String,
+    },
+    /// What a `journal import` or `journal copy` has left.
+    #[error(
+        "the journal folder {folder} holds a part of an import or a copy that was not finished, for its FORMAT says layout=0: \
+         of an import run bin/alluxio format, then import again; of a copy empty the folder, then copy again. If neither was \
+         begun, FORMAT is damaged: put layout=1 back"
+    )]
+    HalfImported {
+        /// As configured.
+        folder: String,
+    },
+    /// The folder is of a newer version.
+    #[error(
+        "the journal folder {folder} has layout {layout} and feature level {feature_level}; this version knows layout \
+         {LAYOUT} and feature levels up to {FEATURE_LEVEL}: use the version that wrote it, or a newer one"
+    )]
+    Newer {
+        /// As configured.
+        folder: String,
+        /// Its layout.
+        layout: u32,
+        /// Its feature level.
+        feature_level: u32,
+    },
     /// The folder cannot be read.
     #[error("cannot read the journal folder {folder}")]
     Store {
@@ -58,7 +92,24 @@ pub async fn identify(store: &dyn JournalStore) -> Result<Format, IdentityError>
     match (cluster_of_segments(store).await.map_err(&failed)?, damage) {
         (Some(cluster_id), _) => Err(IdentityError::FormatLost { folder, reason, cluster_id }),
         (None, Some(damage)) => Err(failed(damage)),
-        (None, None) => Err(IdentityError::NotFormatted { folder }),
+        (None, None) => match store.list().await.map_err(&failed)?.checkpoints.last() {
+            Some(checkpoint) => Err(IdentityError::Headless { folder, what: checkpoint.to_string() }),
+            None => Err(IdentityError::NotFormatted { folder }),
+        },
+    }
+}
+
+/// What FORMAT says of a folder that this version can read.
+///
+/// # Errors
+/// As [`identify`]; it is of a newer version, or was not finished.
+pub async fn identify_readable(store: &dyn JournalStore) -> Result<Format, IdentityError> {
+    let format = identify(store).await?;
+    let (folder, Format { layout, feature_level, .. }) = (store.describe(), &format);
+    match *layout {
+        Format::HALF_IMPORTED => Err(IdentityError::HalfImported { folder }),
+        LAYOUT if *feature_level <= FEATURE_LEVEL => Ok(format),
+        layout => Err(IdentityError::Newer { folder, layout, feature_level: *feature_level }),
     }
 }
 

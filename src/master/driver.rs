@@ -156,6 +156,7 @@ impl<T> Driver<T> {
             Event::Checkpointed(outcome) => self.checkpointed(outcome, now),
             Event::Collected => self.collected(),
             Event::FolderGone(reason) => self.exit(Exit::Unfit(reason)),
+            Event::Overtaken(reason) => self.exit(Exit::Fenced(reason)),
             Event::Stop => self.stopping = true,
         }
         let notes = core.workers.pass(&self.settings.workers, now);

@@ -126,6 +126,8 @@ pub enum Event<T> {
     Collected,
     /// The journal folder was deleted, replaced or damaged, and how.
     FolderGone(String),
+    /// The journal folder has segments of a later epoch than this master's, and which.
+    Overtaken(String),
     /// The process is to end.
     Stop,
 }

@@ -3,19 +3,23 @@
 use super::feature_level;
 use super::handle::Handle;
 use super::masters::Masters;
-use crate::journal::folder::{FEATURE_LEVEL, Format, JournalStore, StoreError};
+use crate::journal::folder::{FEATURE_LEVEL, Format, JournalStore, SegmentId, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How often a master looks whether the folder is still the one that it began with.
 const CHECK: Duration = Duration::from_secs(1);
 
+/// How long a checkpoint may take that is to save what was in a deleted segment.
+const SAVE_LIMIT: Duration = Duration::from_secs(60);
+
 /// Returns never; ends the master when its folder was deleted, replaced or damaged, or is one of a newer version now.
 /// Follows the feature level, and raises it.
 pub(super) async fn watch_folder(store: Arc<dyn JournalStore>, cluster_id: String, masters: Masters, handle: Handle) {
-    let mut told = Vec::new();
+    let (mut told, mut newest) = (Vec::new(), None);
     loop {
         tokio::time::sleep(CHECK).await;
+        watch_segments(store.as_ref(), &handle, &mut newest).await;
         let format = store.read_format().await;
         if let Some(reason) = unusable(&format, &cluster_id) {
             handle.folder_is_gone(format!("the journal folder {}: {reason}", store.describe())).await;
@@ -23,6 +27,58 @@ pub(super) async fn watch_folder(store: Arc<dyn JournalStore>, cluster_id: Strin
             feature_level::follow(store.as_ref(), &format, &masters, &handle, &mut told).await;
         }
     }
+}
+
+/// Ends a primary when somebody else writes to the folder, or has deleted what it writes to: an election of its own, or a
+/// hand, that no fencing knows of. `newest`: of its segments that were seen.
+async fn watch_segments(store: &dyn JournalStore, handle: &Handle, newest: &mut Option<SegmentId>) {
+    let leads = || handle.is_primary().then(|| handle.standing().epoch);
+    let Some(epoch) = leads() else { return *newest = None };
+    let Ok(listing) = store.list().await else { return };
+    if leads() != Some(epoch) {
+        return;
+    }
+    let folder = store.describe();
+    match misplaced(&listing.segments, epoch, newest) {
+        None => {}
+        Some(Misplaced::Later(segment)) => {
+            let text = format!("{segment} is in the journal folder {folder}, of a later epoch than ours, {epoch}");
+            handle.is_overtaken(text).await;
+        }
+        Some(Misplaced::Gone(segment)) => {
+            // What it held is in memory only.
+            let saved = match tokio::time::timeout(SAVE_LIMIT, handle.checkpoint()).await {
+                Ok(Ok(())) => "a checkpoint of all was written".to_owned(),
+                Ok(Err(error)) => format!("no checkpoint could be written: {error}"),
+                Err(_) => format!("no checkpoint was written within {SAVE_LIMIT:?}"),
+            };
+            handle
+                .folder_is_gone(format!(
+                    "{segment}, to which this master wrote, was deleted from the journal folder {folder}; {saved}. Stop all \
+                     masters, then run bin/alluxio journal repair"
+                ))
+                .await;
+        }
+    }
+}
+
+/// What a primary finds, or misses, among the segments.
+#[derive(Debug, PartialEq, Eq)]
+enum Misplaced {
+    /// One of a later epoch.
+    Later(SegmentId),
+    /// The newest of its own is not there any more.
+    Gone(SegmentId),
+}
+
+/// `newest` is that of `epoch` which was seen last, and is now.
+fn misplaced(segments: &[SegmentId], epoch: u64, newest: &mut Option<SegmentId>) -> Option<Misplaced> {
+    if let Some(later) = segments.iter().find(|segment| segment.epoch > epoch) {
+        return Some(Misplaced::Later(*later));
+    }
+    let before = newest.filter(|before| before.epoch == epoch);
+    *newest = segments.iter().rfind(|segment| segment.epoch == epoch).copied();
+    before.filter(|before| newest.is_none_or(|newest| newest < *before)).map(Misplaced::Gone)
 }
 
 /// Why a folder is not, or no longer, that of this cluster and version, as FORMAT tells.
@@ -50,6 +106,20 @@ fn unusable(format: &Result<Option<Format>, StoreError>, cluster_id: &str) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_primary_sees_a_later_epoch_and_misses_its_newest_segment() {
+        let segment = |epoch, index| SegmentId { epoch, index };
+        let mut newest = None;
+        let mut look = |segments: &[SegmentId], epoch| misplaced(segments, epoch, &mut newest);
+        assert_eq!(look(&[segment(2, 0)], 3), None, "its first one is not made yet");
+        assert_eq!(look(&[segment(2, 0), segment(3, 0)], 3), None);
+        assert_eq!(look(&[segment(3, 0), segment(3, 1)], 3), None, "older ones are collected");
+        assert_eq!(look(&[segment(3, 0)], 3), Some(Misplaced::Gone(segment(3, 1))));
+        assert_eq!(look(&[segment(5, 0)], 5), None, "it leads again");
+        assert_eq!(look(&[], 5), Some(Misplaced::Gone(segment(5, 0))));
+        assert_eq!(look(&[segment(5, 0), segment(6, 0)], 5), Some(Misplaced::Later(segment(6, 0))));
+    }
 
     #[test]
     fn a_folder_that_is_gone_replaced_or_damaged_is_told_from_one_that_is_away() {

@@ -216,6 +216,11 @@ impl Handle {
         let _ = self.events.send(Event::FolderGone(reason)).await;
     }
 
+    /// Ends the loop, because another master writes to the journal by now; to come back as a standby.
+    pub async fn is_overtaken(&self, reason: String) {
+        let _ = self.events.send(Event::Overtaken(reason)).await;
+    }
+
     async fn hold(&self, evaluated: Evaluated) -> Result<Answer, FsError> {
         let (ticket, answer) = oneshot::channel();
         self.enqueue(Event::Hold(ticket, evaluated), answer).await

@@ -56,15 +56,6 @@ pub enum OutsideError {
         #[source]
         source: LatchError,
     },
-    /// What is kept beside a local journal cannot be read.
-    #[error("cannot use what is kept in the journal folder {folder}")]
-    Kept {
-        /// As configured.
-        folder: String,
-        /// Why not.
-        #[source]
-        source: LatchError,
-    },
     /// Hadoop's own files are needed and cannot be read.
     #[error(transparent)]
     Hadoop(#[from] hadoop::HadoopError),
@@ -139,12 +130,20 @@ pub fn ufs(conf: &Conf) -> Result<UfsSettings, OutsideError> {
 pub fn latch(conf: &Conf, cluster_id: &str, address: &str, incarnation: &str) -> Result<Arc<dyn Latch>, OutsideError> {
     let Some(settings) = zookeeper(conf, cluster_id, address) else {
         let folder = conf.get(&keys::JOURNAL_FOLDER);
-        let kept = local(&folder).unwrap_or_else(|| folder.clone().into()).join(DURABLE);
-        let failed = |source| OutsideError::Kept { folder, source };
-        return Ok(Arc::new(SoloLatch::kept_in(address, kept).map_err(failed)?));
+        let kept = local(&folder).unwrap_or_else(|| folder.into()).join(DURABLE);
+        return Ok(Arc::new(SoloLatch::kept_in(address, kept)));
     };
     let failed = |source| OutsideError::Latch { address: settings.address.clone(), source };
     Ok(Arc::new(ZookeeperLatch::new(settings.clone(), incarnation).map_err(failed)?))
+}
+
+/// Why the file beside a local journal does not say how far it was acknowledged; none if it does, or ZooKeeper is asked.
+pub fn lost_durable(conf: &Conf) -> Option<String> {
+    if zookeeper_address(conf).is_some() {
+        return None;
+    }
+    let kept = local(&conf.get(&keys::JOURNAL_FOLDER))?.join(DURABLE);
+    SoloLatch::read(&kept).err().map(|reason| format!("{} {reason}", kept.display()))
 }
 
 /// How the election on ZooKeeper is reached; none when masters are not elected.
@@ -265,6 +264,8 @@ fn check(conf: &Conf) -> Result<(), OutsideError> {
     in_range(conf, &keys::ZOOKEEPER_SESSION_TIMEOUT, SESSION_RANGE)?;
     in_range(conf, &keys::ZOOKEEPER_CONNECTION_TIMEOUT, CONNECTION_RANGE)?;
     in_range(conf, &keys::TTL_CHECKER_INTERVAL, TTL_CHECK_RANGE)?;
+    in_range(conf, &keys::DAILY_BACKUP_RETAINED, 1..=u32::MAX)?;
+    in_range(conf, &keys::JOURNAL_SPACE_FREE_THRESHOLD, 0..=99)?;
     let folder = conf.get(&keys::JOURNAL_FOLDER);
     if folder.trim().is_empty() {
         return refuse(
@@ -283,6 +284,10 @@ fn check(conf: &Conf) -> Result<(), OutsideError> {
              it: set alluxio.zookeeper.enabled=true and alluxio.zookeeper.address, or use a local folder"
         )),
         Some(("hdfs", _)) => Ok(()),
+        None if !folder.starts_with('/') => refuse(format!(
+            "alluxio.master.journal.folder {folder} is relative: it would be another folder for whoever starts elsewhere. Give \
+             an absolute path"
+        )),
         None | Some(("file", _)) if elected => refuse(format!(
             "alluxio.zookeeper.enabled is true, but alluxio.master.journal.folder {folder} is local: masters that are \
              elected need a folder that all of them share, hdfs://host:port/path"
@@ -322,6 +327,12 @@ impl Shown for Duration {
 impl Shown for Bytes {
     fn shown(&self) -> String {
         self.0.to_string()
+    }
+}
+
+impl Shown for u32 {
+    fn shown(&self) -> String {
+        self.to_string()
     }
 }
 

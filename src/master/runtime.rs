@@ -291,6 +291,13 @@ impl Runtime {
         let (store, tell) = (self.outside.store.clone(), self.tell.clone());
         let flushes = Flushes { counters: Arc::clone(&self.core.read().counters), times: self.flush_times.clone() };
         self.tasks.spawn(async move {
+            // Another one may have cut the last segment off, in an election that is not ours: nothing else would tell of it.
+            if segment.index > 0
+                && let Some(later) = later_epoch(store.as_ref(), segment.epoch).await
+            {
+                let reason = format!("{later} is in the journal, of a later epoch than {segment}");
+                return drop(tell.send(Event::Overtaken(reason)).await);
+            }
             match store.create(segment).await {
                 Err(error) => drop(tell.send(Event::Created(segment, Err(error.to_string()))).await),
                 Ok(writer) => append_all(segment, writer, appends, tell, flushes).await,
@@ -422,4 +429,9 @@ fn call_failed(error: LatchError) -> CallFailed {
         LatchError::SessionExpired => CallFailed::SessionExpired,
         LatchError::Foreign { .. } | LatchError::Denied { .. } => CallFailed::Fatal(text),
     }
+}
+/// A segment of a later epoch than this, if the folder can be listed and has one.
+async fn later_epoch(store: &dyn JournalStore, epoch: u64) -> Option<SegmentId> {
+    let listing = store.list().await.ok()?;
+    listing.segments.last().copied().filter(|newest| newest.epoch > epoch)
 }

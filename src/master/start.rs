@@ -25,7 +25,7 @@ use super::workers::WorkerLimits;
 use crate::conf::{Authentication, Conf, keys, shown_text};
 use crate::election::LatchError;
 use crate::journal::folder::local::MissingFolder;
-use crate::journal::folder::{FEATURE_LEVEL, Format, JournalStore, LAYOUT, StoreError};
+use crate::journal::folder::{Format, JournalStore, StoreError};
 use crate::journal::folder_identity::{self, IdentityError};
 use crate::journal::writer::WriterLimits;
 use crate::rpc::channel::ChannelSettings;
@@ -63,25 +63,12 @@ pub enum StartError {
     /// The folder does not say whose journal it holds.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// What a `journal import` or `journal copy` has left.
+    /// The file that says how far a local journal was acknowledged.
     #[error(
-        "the journal folder {0} holds a part of an import or a copy that was not finished; of an import run: bin/alluxio \
-         format, then import again; of a copy empty the folder, then copy again"
+        "{0}; it says how far the journal was acknowledged. bin/alluxio journal verify tells what is there, and bin/alluxio \
+         journal repair goes on from it"
     )]
-    HalfImported(String),
-    /// The folder is of a newer version.
-    #[error(
-        "the journal folder {folder} has layout {layout} and feature level {feature_level}; this version knows layout \
-         {LAYOUT} and feature levels up to {FEATURE_LEVEL}: use the version that wrote it, or a newer one"
-    )]
-    Newer {
-        /// As configured.
-        folder: String,
-        /// Its layout.
-        layout: u32,
-        /// Its feature level.
-        feature_level: u32,
-    },
+    DurableLost(String),
     /// The folder cannot be read.
     #[error("cannot read the journal folder {folder}")]
     Store {
@@ -101,7 +88,10 @@ pub enum StartError {
         source: StoreError,
     },
     /// No checkpoint can be loaded.
-    #[error("no checkpoint in {folder} can be loaded; the newest: {reason}")]
+    #[error(
+        "no checkpoint in {folder} can be loaded; the newest: {reason}. bin/alluxio journal verify tells what is there, and \
+         bin/alluxio journal repair goes on from it"
+    )]
     Checkpoint {
         /// As configured.
         folder: String,
@@ -185,7 +175,7 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     beside.check().await?;
     let Folder { store, lock: _lock } = outside::folder(conf, MissingFolder::Refuse).map_err(not_formatted(conf))?;
     outside::check_host(conf).await?;
-    let format = usable(store.as_ref(), process.incarnation()).await?;
+    let format = usable(conf, store.as_ref(), process.incarnation()).await?;
     warn_of_clocks(conf);
     let latch = outside::latch(conf, &format.cluster_id, &address, process.incarnation())?;
     latch.read_epoch().await.map_err(StartError::Latch)?;
@@ -255,18 +245,20 @@ fn note_end(ended: Result<Result<(), ServerError>, JoinError>) {
 }
 
 /// The format of a folder that this process can read and write.
-async fn usable(store: &dyn JournalStore, writer: &str) -> Result<Format, StartError> {
+async fn usable(conf: &Conf, store: &dyn JournalStore, writer: &str) -> Result<Format, StartError> {
     let folder = store.describe();
-    let format = folder_identity::identify(store).await?;
-    if format.layout == Format::HALF_IMPORTED {
-        return Err(StartError::HalfImported(folder));
-    }
-    let Format { layout, feature_level, .. } = format;
-    if layout != LAYOUT || feature_level > FEATURE_LEVEL {
-        return Err(StartError::Newer { folder, layout, feature_level });
-    }
+    let format = folder_identity::identify_readable(store).await?;
     store.probe(writer).await.map_err(|source| StartError::Probe { folder, source })?;
+    refuse_without_durable(conf, store).await?;
     Ok(format)
+}
+
+/// A local journal whose last records are gone would be taken for a whole one, if nothing said how far it reached.
+async fn refuse_without_durable(conf: &Conf, store: &dyn JournalStore) -> Result<(), StartError> {
+    let Some(lost) = outside::lost_durable(conf) else { return Ok(()) };
+    let failed = |source| StartError::Store { folder: store.describe(), source };
+    let is_empty = store.list().await.map_err(failed)?.segments.is_empty();
+    if is_empty { Ok(()) } else { Err(StartError::DurableLost(lost)) }
 }
 
 fn warn_of_clocks(conf: &Conf) {

@@ -7,11 +7,16 @@ use crate::conf::Conf;
 use crate::election::{EpochNode, Latch, new_incarnation};
 use crate::journal::chain::SegmentHeader;
 use crate::journal::folder::local::MissingFolder;
-use crate::journal::folder::{Format, JournalStore, Listing, SegmentId, StoreError};
+use crate::journal::folder::{Format, JournalStore, Listing, Recovery, SegmentId, StoreError};
 use crate::journal::folder_identity::{self, IdentityError};
 use crate::master::outside::{self, Folder, OutsideError};
 use crate::types::SequenceNumber;
 use log::{info, warn};
+use std::time::Duration;
+
+/// How often it is looked whether the last writer is cut off, which HDFS does in the background.
+const RECOVERIES: usize = 20;
+const RECOVERY_PAUSE: Duration = Duration::from_millis(500);
 
 /// Why a journal was not formatted. It is as it was.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +32,17 @@ pub enum FormatError {
         /// Why not.
         #[source]
         source: StoreError,
+    },
+    /// Its masters may run, with another ZooKeeper.
+    #[error(
+        "the journal folder {folder} is in use by the cluster {cluster_id}, of which this ZooKeeper knows nothing: its masters may \
+         run with another one (alluxio.zookeeper.address). If they do not, delete the folder, then run bin/alluxio format"
+    )]
+    Unknown {
+        /// As configured.
+        folder: String,
+        /// As FORMAT names it.
+        cluster_id: String,
     },
     /// The journal is in use, or the election cannot be used.
     #[error(transparent)]
@@ -46,9 +62,11 @@ pub async fn check(conf: &Conf) -> Result<(), FormatError> {
     let incarnation = new_incarnation();
     let latch = outside::latch(conf, &cluster_id, &Tool::Format.address(conf), &incarnation)?;
     let free = takeover::check(latch.as_ref()).await;
+    let known = refuse_unknown(latch.as_ref(), store.as_ref(), &cluster_id).await;
     latch.leave().await;
     store.probe(&incarnation).await.map_err(failed)?;
-    Ok(free?)
+    free?;
+    known
 }
 
 /// Formats the journal that the properties name. Returns its folder.
@@ -63,7 +81,10 @@ pub async fn run(conf: &Conf) -> Result<String, FormatError> {
     let format = folder_identity::format_of(existing.unwrap_or_else(|| uuid::Uuid::new_v4().to_string()));
     let incarnation = new_incarnation();
     let latch = outside::latch(conf, &format.cluster_id, &Tool::Format.address(conf), &incarnation)?;
-    let outcome = take_over(conf, latch.as_ref(), store.as_ref(), &format, &incarnation).await;
+    let outcome = match refuse_unknown(latch.as_ref(), store.as_ref(), &format.cluster_id).await {
+        Ok(()) => take_over(conf, latch.as_ref(), store.as_ref(), &format, &incarnation).await,
+        Err(unknown) => Err(unknown),
+    };
     latch.leave().await;
     let before = outcome?;
     info!("formatted folder={folder} cluster={}", format.cluster_id);
@@ -74,12 +95,23 @@ pub async fn run(conf: &Conf) -> Result<String, FormatError> {
     Ok(folder)
 }
 
+/// A ZooKeeper that knows nothing of a cluster whose journal is in use may be another one than that of its masters.
+async fn refuse_unknown(latch: &dyn Latch, store: &dyn JournalStore, cluster_id: &str) -> Result<(), FormatError> {
+    let listing = store.list().await.map_err(failed(store))?;
+    let is_used = !listing.checkpoints.is_empty() || listing.segments.len() > 1;
+    if is_used && latch.read_epoch().await.map_err(TakeoverError::from)?.is_none() {
+        let (folder, cluster_id) = (store.describe(), cluster_id.to_owned());
+        return Err(FormatError::Unknown { folder, cluster_id });
+    }
+    Ok(())
+}
+
 /// The cluster that the folder is of; none if it was never formatted.
 async fn cluster_of(store: &dyn JournalStore) -> Result<Option<String>, FormatError> {
     match folder_identity::identify(store).await {
         Ok(Format { cluster_id, .. }) | Err(IdentityError::FormatLost { cluster_id, .. }) => Ok(Some(cluster_id)),
-        Err(IdentityError::NotFormatted { .. }) => Ok(None),
         Err(IdentityError::Store { folder, source }) => Err(FormatError::Store { folder, source }),
+        Err(_) => Ok(None),
     }
 }
 
@@ -110,8 +142,17 @@ fn failed(store: &dyn JournalStore) -> impl Fn(StoreError) -> FormatError {
     move |source| FormatError::Store { folder: folder.clone(), source }
 }
 
-/// What was before the new history.
+/// What was before the new history. Whoever still writes to it, in an election that is not ours, is cut off first: it fails,
+/// and sees the new one.
 pub(super) async fn delete(store: &dyn JournalStore, before: &Listing) -> Result<(), StoreError> {
+    if let Some(newest) = before.segments.last() {
+        for _ in 0..RECOVERIES {
+            match store.recover(*newest).await {
+                Ok(Recovery::Done) | Err(_) => break,
+                Ok(_) => tokio::time::sleep(RECOVERY_PAUSE).await,
+            }
+        }
+    }
     for checkpoint in &before.checkpoints {
         store.delete_checkpoint(*checkpoint).await?;
     }

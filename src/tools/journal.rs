@@ -112,9 +112,20 @@ pub async fn run(
         }
         ["import", folder] => journal_import::run(conf, folder, Mode::Import).await?.write(output)?,
         ["export", folder] => journal_export::run(conf, folder).await?.write(output)?,
-        _ => return Err(CommandError::Usage(usage())),
+        [] => return Err(CommandError::Usage(usage())),
+        [name, rest @ ..] => return Err(CommandError::Usage(format!("{}\n{}", wrong(name, rest), usage()))),
     }
     Ok(0)
+}
+
+/// What is wrong with words that are no call of a command.
+fn wrong(name: &str, words: &[&str]) -> String {
+    let Some((name, arguments, _)) = COMMANDS.iter().find(|(known, ..)| *known == name) else {
+        return format!("journal {name}: there is no such command");
+    };
+    let takes = if arguments.is_empty() { "no words" } else { arguments };
+    let given = if words.is_empty() { "none".to_owned() } else { format!("{words:?}") };
+    format!("journal {name} takes {takes}; given: {given}")
 }
 
 async fn verify(conf: &Conf, output: &mut dyn Write) -> Result<u8, CommandError> {
@@ -125,10 +136,11 @@ async fn verify(conf: &Conf, output: &mut dyn Write) -> Result<u8, CommandError>
         }
         Outcome::Damaged(error, salvage) => {
             salvage.write(output)?;
-            writeln!(
-                output,
-                "To go on with what can be recovered, stop all masters and run: bin/alluxio journal repair"
-            )?;
+            let advice = match error.is_of_newer_version() {
+                true => "A newer version has written to this journal: use that one.",
+                false => "To go on with what can be recovered, stop all masters and run: bin/alluxio journal repair",
+            };
+            writeln!(output, "{advice}")?;
             Err(error.into())
         }
     }
@@ -175,8 +187,18 @@ mod tests {
         assert!(COMMANDS.iter().all(|(name, ..)| help.contains(&format!("\n  {name}"))), "{help}");
         for words in [&[][..], &["format"], &["verify", "twice"], &["copy", "a"], &["repair", "--no"]] {
             let (code, output) = ran(words).await;
-            assert!(matches!(code, Err(CommandError::Usage(text)) if text == help.trim_end()), "{words:?}");
+            assert!(matches!(code, Err(CommandError::Usage(text)) if text.ends_with(help.trim_end())), "{words:?}");
             assert_eq!(output, "");
+        }
+        for (words, first) in [
+            (&["verfy"][..], "journal verfy: there is no such command\n"),
+            (&["verify", "twice"], "journal verify takes no words; given: [\"twice\"]\n"),
+            (&["copy"], "journal copy takes <from> <to>; given: none\n"),
+        ] {
+            assert!(
+                matches!(ran(words).await.0, Err(CommandError::Usage(text)) if text.starts_with(first)),
+                "{words:?}"
+            );
         }
         let (code, _) = ran(&["read", "--form", "3"]).await;
         assert!(

@@ -6,6 +6,7 @@
 //! master starts. What the epoch node of the source knows is told to that of the target, if that is another one.
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use super::journal_replay::Writers;
 use super::journal_verify::{self, Report, VerifyError};
@@ -30,16 +31,14 @@ pub enum CopyError {
     /// The source does not say whose journal it holds.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// The source is of a newer version, or a copy that was not finished.
-    #[error("the journal folder {folder} has layout {layout}, this version reads layout 1")]
-    Layout {
-        /// As given.
-        folder: String,
-        /// Its layout.
-        layout: u32,
+    /// The target is the source, or in it.
+    #[error("{to} is the journal that is to be copied, or lies in it: give another folder")]
+    Same {
+        /// The target, as given.
+        to: String,
     },
     /// The target is in use.
-    #[error("{folder} holds {what} already: give an empty folder, or one that does not exist")]
+    #[error("{folder} holds {what}: give an empty folder, or one that does not exist")]
     Occupied {
         /// As given.
         folder: String,
@@ -166,12 +165,11 @@ impl Side {
 /// # Errors
 /// See [`CopyError`].
 pub async fn run(properties: &[String], from: &str, to: &str, output: &mut dyn Write) -> Result<(), CopyError> {
-    let source = Side::open(properties, from, MissingFolder::Refuse)?;
-    let folder = source.store().describe();
-    let format = folder_identity::identify(source.store()).await?;
-    if format.layout != 1 {
-        return Err(CopyError::Layout { folder, layout: format.layout });
+    if lies_in(to, from) {
+        return Err(CopyError::Same { to: to.to_owned() });
     }
+    let source = Side::open(properties, from, MissingFolder::Refuse)?;
+    let format = folder_identity::identify_readable(source.store()).await?;
     let target = Side::open(properties, to, MissingFolder::Make)?;
     refuse_occupied(&target).await?;
     let latch = source.latch(&format.cluster_id)?;
@@ -180,21 +178,44 @@ pub async fn run(properties: &[String], from: &str, to: &str, output: &mut dyn W
     outcome
 }
 
+/// Whether a folder is the other one or in it, as far as their names and, on this disk, links tell.
+fn lies_in(inner: &str, outer: &str) -> bool {
+    let plain = |folder: &str| -> PathBuf {
+        let folder = folder.strip_prefix("file://").unwrap_or(folder);
+        // What is not there yet may be in what is.
+        let there = Path::new(folder).ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+        match there.filter(|_| is_local(folder)) {
+            Some((above, real)) => real.join(Path::new(folder).strip_prefix(above).unwrap_or(Path::new(""))),
+            None => folder.into(),
+        }
+    };
+    plain(inner).starts_with(plain(outer))
+}
+
+/// Whether there is anything in a local folder but what locks it.
+fn has_others(folder: &str) -> bool {
+    let listed = std::fs::read_dir(folder.strip_prefix("file://").unwrap_or(folder));
+    listed.is_ok_and(|names| names.filter_map(Result::ok).any(|name| name.file_name() != "LOCK"))
+}
+
 async fn refuse_occupied(target: &Side) -> Result<(), CopyError> {
     let folder = target.store().describe();
     match target.format().await? {
         None => {}
         Some(Format { layout: Format::HALF_IMPORTED, .. }) => {
-            return Err(CopyError::Occupied { folder, what: "a copy that was not finished" });
+            return Err(CopyError::Occupied { folder, what: "a part of a copy that was not finished" });
         }
-        Some(_) => return Err(CopyError::Occupied { folder, what: "a journal" }),
+        Some(_) => return Err(CopyError::Occupied { folder, what: "a journal already" }),
     }
     let failed = |source| TakeoverError::Store { folder: folder.clone(), source };
     let listing = target.store().list().await.map_err(failed)?;
-    if listing.segments.is_empty() && listing.checkpoints.is_empty() {
-        return Ok(());
+    if !listing.segments.is_empty() || !listing.checkpoints.is_empty() {
+        return Err(CopyError::Occupied { folder, what: "segments or checkpoints already" });
     }
-    Err(CopyError::Occupied { folder, what: "segments or checkpoints" })
+    match target.is_local && has_others(&folder) {
+        true => Err(CopyError::Occupied { folder, what: "other files" }),
+        false => Ok(()),
+    }
 }
 
 async fn copy(

@@ -80,14 +80,36 @@ async fn a_damaged_journal_is_not_copied_and_nothing_is_written_over() {
     let folder = written(&SampleJournal::long());
     copied(&folder).await.0.unwrap();
     let (outcome, _) = copied(&folder).await;
-    assert!(matches!(&outcome, Err(CopyError::Occupied { what: "a journal", .. })), "{outcome:?}");
+    assert!(matches!(&outcome, Err(CopyError::Occupied { what: "a journal already", .. })), "{outcome:?}");
     let text = std::fs::read_to_string(folder.path().join("to/FORMAT")).unwrap();
     std::fs::write(folder.path().join("to/FORMAT"), text.replace("layout=1", "layout=0")).unwrap();
     let (outcome, _) = copied(&folder).await;
-    assert!(matches!(&outcome, Err(CopyError::Occupied { what: "a copy that was not finished", .. })), "{outcome:?}");
+    assert!(
+        matches!(&outcome, Err(CopyError::Occupied { what: "a part of a copy that was not finished", .. })),
+        "{outcome:?}"
+    );
     std::fs::remove_file(folder.path().join("to/FORMAT")).unwrap();
     let (outcome, _) = copied(&folder).await;
-    assert!(matches!(&outcome, Err(CopyError::Occupied { what: "segments or checkpoints", .. })), "{outcome:?}");
+    assert!(
+        matches!(&outcome, Err(CopyError::Occupied { what: "segments or checkpoints already", .. })),
+        "{outcome:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_journal_is_not_copied_into_itself_or_among_other_files() {
+    let folder = written(&SampleJournal::long());
+    let name = |name: &str| folder.path().join(name).display().to_string();
+    std::os::unix::fs::symlink(name("from"), name("link")).unwrap();
+    for to in ["from", "from/", "link", "from/epochs/new", "link/new"] {
+        let outcome = run(&[], &name("from"), &name(to), &mut Vec::new()).await;
+        assert!(matches!(&outcome, Err(CopyError::Same { .. })), "{to}: {outcome:?}");
+    }
+    assert!(!folder.path().join("from/new").exists());
+    std::fs::create_dir(name("to")).unwrap();
+    std::fs::write(name("to/other"), "x").unwrap();
+    let (outcome, _) = copied(&folder).await;
+    assert!(matches!(&outcome, Err(CopyError::Occupied { what: "other files", .. })), "{outcome:?}");
 }
 
 #[tokio::test]

@@ -51,6 +51,14 @@ pub enum ExportError {
         #[source]
         source: UfsError,
     },
+    /// Somebody else has written into the target meanwhile.
+    #[error(
+        "{file} was written into the folder meanwhile, by another export perhaps: empty the folder, then export again"
+    )]
+    Overtaken {
+        /// What is there and not ours.
+        file: String,
+    },
     /// The target holds something.
     #[error("{folder} is not empty: give a folder that is, or does not exist")]
     Occupied {
@@ -89,7 +97,7 @@ pub async fn run(conf: &Conf, folder: &str) -> Result<Report, ExportError> {
 /// The state at the acknowledged end of our journal.
 async fn read(conf: &Conf) -> Result<(MasterState, Position), ExportError> {
     let Folder { store, lock: _lock } = outside::folder(conf, MissingFolder::Refuse)?;
-    let format = folder_identity::identify(store.as_ref()).await?;
+    let format = folder_identity::identify_readable(store.as_ref()).await?;
     let node = journal_verify::epoch_node(conf, &format).await?;
     let witness = node.as_ref().map(Witness::of).unwrap_or_default();
     let (mut replay, beginning) = Replay::begin(store.as_ref(), &format.cluster_id, witness, Writers::MayLive).await?;
@@ -141,12 +149,29 @@ impl Target {
         for (owner, log) in logs {
             written.insert(owner, self.end(owner, log).await?);
         }
+        for (owner, entries) in &written {
+            self.refuse_others(*owner, *entries).await?;
+        }
         let now = wall_now().0;
         for master in MASTERS {
             let marker = format!("{}/{master}/v1/_format_{now}", self.root);
             self.create(&marker).await?.close().await.map_err(failed(&marker))?;
         }
         Ok(written)
+    }
+
+    fn logs(&self, owner: Owner) -> String {
+        format!("{}/{}/v1/logs", self.root, owner.name())
+    }
+
+    /// Refuses a folder with other logs than what was written.
+    async fn refuse_others(&self, owner: Owner, entries: i64) -> Result<(), ExportError> {
+        let logs = self.logs(owner);
+        let listed = self.ufs.list(&logs).await.map_err(failed(&logs))?;
+        match listed.into_iter().find(|file| entries == 0 || file.name != log_name(entries)) {
+            Some(other) => Err(ExportError::Overtaken { file: format!("{logs}/{}", other.name) }),
+            None => Ok(()),
+        }
     }
 
     async fn create(&self, file: &str) -> Result<Box<dyn UfsWriter>, ExportError> {
@@ -156,7 +181,8 @@ impl Target {
     }
 
     async fn begin(&self, owner: Owner) -> Result<Log, ExportError> {
-        let file = format!("{}/{}/v1/logs/unfinished", self.root, owner.name());
+        // A name of its own: two exports into one folder are told apart at their end.
+        let file = format!("{}/unfinished-{}", self.logs(owner), uuid::Uuid::new_v4());
         Ok(Log { writer: self.create(&file).await?, file, buffer: Vec::new(), next: 0 })
     }
 
@@ -169,10 +195,15 @@ impl Target {
             self.ufs.delete(&file, crate::ufs::UfsDeletion::File).await.map_err(failed(&file))?;
             return Ok(0);
         }
-        let name = format!("{}/{}/v1/logs/0x0-0x{next:x}", self.root, owner.name());
+        let name = format!("{}/{}", self.logs(owner), log_name(next));
         self.ufs.rename(&file, &name).await.map_err(failed(&name))?;
         Ok(next)
     }
+}
+
+/// The name of a log of so many entries.
+fn log_name(entries: i64) -> String {
+    format!("0x0-0x{entries:x}")
 }
 
 struct Log {

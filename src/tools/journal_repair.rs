@@ -52,6 +52,9 @@ pub enum RepairError {
     /// It cannot be read, which is no damage.
     #[error(transparent)]
     Salvage(#[from] SalvageError),
+    /// It holds what this version cannot read.
+    #[error("a newer version has written to this journal: use that one; nothing was changed")]
+    Newer(#[source] Box<VerifyError>),
     /// FORMAT is not that of the segments.
     #[error("{folder}/FORMAT says cluster_id={named:?}, but the segments are of {found}: correct it first")]
     OtherCluster {
@@ -112,7 +115,7 @@ pub enum Consent {
 /// It is whole, in use, or cannot be read; nobody agreed; or a step failed.
 pub async fn run(conf: &Conf, consent: Consent, output: &mut dyn Write) -> Result<(), RepairError> {
     let Folder { store, lock: _lock } = outside::folder(conf, MissingFolder::Refuse)?;
-    let (format, format_lost) = match folder_identity::identify(store.as_ref()).await {
+    let (format, format_lost) = match folder_identity::identify_readable(store.as_ref()).await {
         Err(IdentityError::FormatLost { reason, cluster_id, .. }) => {
             (folder_identity::format_of(cluster_id), Some(reason))
         }
@@ -120,8 +123,15 @@ pub async fn run(conf: &Conf, consent: Consent, output: &mut dyn Write) -> Resul
     };
     let incarnation = new_incarnation();
     let latch = outside::latch(conf, &format.cluster_id, &Tool::Repair.address(conf), &incarnation)?;
-    let repair =
-        Repair { conf, store: store.as_ref(), latch: latch.as_ref(), format: &format, format_lost, incarnation };
+    let repair = Repair {
+        conf,
+        store: store.as_ref(),
+        latch: latch.as_ref(),
+        format: &format,
+        format_lost,
+        durable_lost: outside::lost_durable(conf),
+        incarnation,
+    };
     let outcome = repair.run(consent, output).await;
     latch.leave().await;
     outcome
@@ -142,6 +152,8 @@ struct Repair<'a> {
     format: &'a Format,
     /// What is wrong with the file FORMAT, when `format` is what it should say.
     format_lost: Option<String>,
+    /// What is wrong with the file that says how far a local journal was acknowledged.
+    durable_lost: Option<String>,
     incarnation: String,
 }
 
@@ -159,13 +171,19 @@ impl Repair<'_> {
             }
         };
         self.renew(&mut claimed).await.map_err(RepairError::Overtaken)?;
-        if self.format_lost.is_some() {
+        // It makes the folders, too, if they are gone.
+        if self.format_lost.is_some() || matches!(plan, Plan::Salvage(_)) {
             self.store.write_format(self.format).await.map_err(step("write FORMAT"))?;
         }
         match plan {
             Plan::Salvage(salvage) => self.perform(claimed, *salvage, output).await,
             Plan::Nothing(report) => {
-                let released = claimed.released(&claimed.node);
+                let mut known = claimed.node.clone();
+                if self.durable_lost.is_some() {
+                    (known.durable_sequence, known.durable_hash) = (report.end.sequence.0, report.end.hash);
+                    known.genesis = report.genesis;
+                }
+                let released = claimed.released(&known);
                 self.latch.release(claimed.version, &released).await.map_err(RepairError::Release)?;
                 writeln!(output, "\nRepaired.")?;
                 Ok(report.write(output)?)
@@ -178,7 +196,7 @@ impl Repair<'_> {
         let folder = self.store.describe();
         let told = takeover::told(node);
         let verified = journal_verify::verify(self.store, self.format, told, Writers::AreOver).await;
-        if let (Ok(report), None) = (&verified, &self.format_lost) {
+        if let (Ok(report), None, None) = (&verified, &self.format_lost, &self.durable_lost) {
             return Err(RepairError::NothingWrong { folder, end: report.end });
         }
         let verified = verified.map_err(|error| if error.is_damage() { Ok(error) } else { Err(error) });
@@ -186,9 +204,13 @@ impl Repair<'_> {
         if let Some(reason) = &self.format_lost {
             writeln!(output, "FORMAT {reason}: the repair writes it again, for the cluster of the segments.")?;
         }
+        if let Some(lost) = &self.durable_lost {
+            writeln!(output, "{lost}: the repair writes it again; what is there counts as all that was acknowledged.")?;
+        }
         let plan = match verified {
             Ok(report) => Plan::Nothing(report),
             Err(Err(unreadable)) => return Err(RepairError::Unreadable(Box::new(unreadable))),
+            Err(Ok(newer)) if newer.is_of_newer_version() => return Err(RepairError::Newer(Box::new(newer))),
             Err(Ok(damage)) => {
                 writeln!(output, "{}", with_reason(&damage))?;
                 Plan::Salvage(Box::new(self.salvage(node, output).await?))

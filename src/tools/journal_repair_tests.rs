@@ -43,8 +43,15 @@ impl World {
             Err(IdentityError::FormatLost { reason, .. }) => Some(reason),
             _ => None,
         };
-        let repair =
-            Repair { conf: &conf, store: &self.store, latch: &latch, format: &format, format_lost, incarnation };
+        let repair = Repair {
+            conf: &conf,
+            store: &self.store,
+            latch: &latch,
+            format: &format,
+            format_lost,
+            durable_lost: None,
+            incarnation,
+        };
         let mut output = Vec::new();
         let outcome = repair.run(consent, &mut output).await;
         latch.leave().await;
@@ -167,8 +174,15 @@ async fn a_repair_that_died_is_repeated() {
         let claimed = takeover::claim(&conf(), &latch, &world.store, "eeeeeeeeeeee").await.unwrap();
         let (conf, format) = (conf(), format());
         let incarnation = "eeeeeeeeeeee".to_owned();
-        let repair =
-            Repair { conf: &conf, store: &world.store, latch: &latch, format: &format, format_lost: None, incarnation };
+        let repair = Repair {
+            conf: &conf,
+            store: &world.store,
+            latch: &latch,
+            format: &format,
+            format_lost: None,
+            durable_lost: None,
+            incarnation,
+        };
         let plan = repair.salvage(&claimed.node, &mut Vec::new()).await.unwrap();
         repair.checkpoint(&plan, "damaged-1").await.unwrap();
         let segment = SegmentId { epoch: claimed.node.epoch, index: 0 };
@@ -228,7 +242,15 @@ async fn a_lost_format_and_other_damage_are_repaired_at_once() {
     let latch = world.latch("bbbbbbbbbbbb");
     let (conf, format, format_lost) = (conf(), format(), Some("is gone".to_owned()));
     let incarnation = "bbbbbbbbbbbb".to_owned();
-    let repair = Repair { conf: &conf, store: &world.store, latch: &latch, format: &format, format_lost, incarnation };
+    let repair = Repair {
+        conf: &conf,
+        store: &world.store,
+        latch: &latch,
+        format: &format,
+        format_lost,
+        durable_lost: None,
+        incarnation,
+    };
     let mut said = Vec::new();
     repair.run(Consent::Given, &mut said).await.unwrap();
     let said = String::from_utf8(said).unwrap();
@@ -308,8 +330,15 @@ async fn a_format_of_another_cluster_is_not_repaired_over() {
     let format = Format { cluster_id: CLUSTER.replace("0c6f", "0c6e"), ..format() };
     let conf = conf();
     let incarnation = "bbbbbbbbbbbb".to_owned();
-    let repair =
-        Repair { conf: &conf, store: &world.store, latch: &latch, format: &format, format_lost: None, incarnation };
+    let repair = Repair {
+        conf: &conf,
+        store: &world.store,
+        latch: &latch,
+        format: &format,
+        format_lost: None,
+        durable_lost: None,
+        incarnation,
+    };
     let outcome = repair.run(Consent::Given, &mut Vec::new()).await;
     assert!(matches!(&outcome, Err(RepairError::OtherCluster { found, .. }) if found == CLUSTER), "{outcome:?}");
     assert_eq!(world.store.list().await.unwrap().segments.len(), 4);

@@ -257,6 +257,15 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
+    /// The records after `at` that are not known to be acknowledged, and that a master which takes over goes on from.
+    ///
+    /// # Errors
+    /// As [`Replay::finish`].
+    pub fn behind(&self, at: Position) -> Result<Vec<Record>, ReplayError> {
+        let copies = self.tailer.takeover()?.map_or_else(Vec::new, |takeover| takeover.copies);
+        Ok(copies.into_iter().filter(|record| record.position.sequence > at.sequence).collect())
+    }
+
     /// Number of the history; none before the first segment was read.
     pub fn genesis(&self) -> Option<u64> {
         self.tailer.genesis()

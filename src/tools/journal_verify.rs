@@ -11,6 +11,7 @@ use std::io::{self, Write};
 
 use super::journal_replay::{self, Beginning, Replay, ReplayError, Writers};
 use super::journal_salvage::{self, Salvage};
+use super::validate_conf::with_reason;
 use crate::conf::Conf;
 use crate::election::{EpochNode, new_incarnation};
 use crate::journal::chain::{Position, Record};
@@ -68,6 +69,11 @@ pub enum VerifyError {
 }
 
 impl VerifyError {
+    /// Whether a newer version wrote what this one cannot read.
+    pub fn is_of_newer_version(&self) -> bool {
+        with_reason(self).contains("written by a newer")
+    }
+
     /// Whether the journal is damaged; otherwise it could not be read now.
     pub fn is_damage(&self) -> bool {
         match self {
@@ -110,6 +116,8 @@ pub struct Report {
     pub durable: Result<Position, String>,
     /// Digest of the state at `end`.
     pub digest: u64,
+    /// Number of the history; 0 of one that has not begun.
+    pub genesis: u64,
 }
 
 impl Report {
@@ -149,7 +157,7 @@ impl Report {
 /// Why it cannot be read.
 pub async fn run(conf: &Conf) -> Result<Outcome, VerifyError> {
     let Folder { store, lock } = outside::folder(conf, MissingFolder::Refuse)?;
-    let format = folder_identity::identify(store.as_ref()).await?;
+    let format = folder_identity::identify_readable(store.as_ref()).await?;
     let writers = if lock.is_some() { Writers::AreOver } else { Writers::MayLive };
     let node = async || epoch_node(conf, &format).await;
     match verify_with(store.as_ref(), &format, &node, writers).await {
@@ -168,6 +176,9 @@ pub async fn run(conf: &Conf) -> Result<Outcome, VerifyError> {
 
 /// What is kept of the end outside of the journal, or why it is not known.
 pub(super) async fn epoch_node(conf: &Conf, format: &Format) -> Result<Result<EpochNode, String>, OutsideError> {
+    if let Some(lost) = outside::lost_durable(conf) {
+        return Ok(Err(lost));
+    }
     let latch = outside::latch(conf, &format.cluster_id, &outside::address(conf), &new_incarnation())?;
     let node = latch.read_epoch().await;
     latch.leave().await;
@@ -246,6 +257,11 @@ async fn verify_listed(
     if let Some(found) = replay.cluster_id().filter(|found| *found != format.cluster_id) {
         return Err(VerifyError::OtherCluster { named: format.cluster_id.clone(), found: found.to_owned() });
     }
+    // A master that takes over applies what is not acknowledged, too.
+    let mut ahead = comparison.state.clone();
+    for record in replay.behind(comparison.at)? {
+        journal_replay::apply(&mut ahead, &record)?;
+    }
     let genesis = replay.genesis().unwrap_or_default();
     let durable = node.and_then(|_| match witness.may_tell_of(genesis) {
         true => Ok(witness.durable),
@@ -263,6 +279,7 @@ async fn verify_listed(
         end: comparison.at,
         durable,
         digest: comparison.state.digest(),
+        genesis,
     })
 }
 

@@ -14,7 +14,7 @@ use crate::journal::codec::{self, Decoded, FRAME_HEADER_BYTES, Frame};
 use crate::journal::entry::{Corrupt, Entry};
 use crate::journal::entry_codec;
 use crate::journal::folder::local::MissingFolder;
-use crate::journal::folder::{Format, JournalStore, LAYOUT, Length, SegmentId, SegmentWriter, StoreError};
+use crate::journal::folder::{Format, JournalStore, Length, SegmentId, SegmentWriter, StoreError};
 use crate::journal::folder_identity::{self, IdentityError};
 use crate::master::outside::{self, Folder, OutsideError};
 use crate::master::state::{CheckpointOrigin, MasterState};
@@ -131,11 +131,7 @@ async fn take_over(
 /// The format of a folder that holds no namespace.
 async fn usable(store: &dyn JournalStore) -> Result<Format, NewHistoryError> {
     let (failed, folder) = (failed(store), store.describe());
-    let format = folder_identity::identify(store).await?;
-    if format.layout != LAYOUT {
-        let what = format!("layout {}", format.layout);
-        return Err(NewHistoryError::NotEmpty { folder, what });
-    }
+    let format = folder_identity::identify_readable(store).await?;
     let listing = store.list().await.map_err(&failed)?;
     let checkpoint = listing.checkpoints.last().map(ToString::to_string);
     let mut found = checkpoint;

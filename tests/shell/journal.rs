@@ -67,8 +67,12 @@ impl Site {
     }
 
     fn start(&self, journal: &str) -> Child {
+        self.start_with(journal, &["master"])
+    }
+
+    fn start_with(&self, journal: &str, words: &[&str]) -> Child {
         let log = fs::File::options().create(true).append(true).open(self.folder.path().join("out")).unwrap();
-        let mut command = self.command(journal, &["master"]);
+        let mut command = self.command(journal, words);
         let mut master = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
         let began = boot_now();
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
@@ -191,4 +195,114 @@ fn a_copy_is_served_like_the_journal_itself() {
     let in_use = site.run("journal", &["journal", "repair", "--yes"]);
     assert!(in_use.code == 1 && in_use.stderr.contains("another process uses it"), "{}", in_use.stderr);
     site.stop(master);
+}
+
+#[test]
+fn a_journal_that_nobody_knows_the_end_of_is_repaired_before_it_is_served() {
+    for damage in [None, Some("rubbish")] {
+        let site = Site::new().with_directories();
+        let durable = site.journal("journal").join("DURABLE");
+        let lose = || match damage {
+            None => fs::remove_file(&durable).unwrap(),
+            Some(text) => fs::write(&durable, text).unwrap(),
+        };
+        lose();
+        let refuses = || {
+            let refused = site.run("journal", &["master"]);
+            let advice = "it says how far the journal was acknowledged. bin/alluxio journal verify";
+            assert!(refused.code == 1 && refused.stderr.contains(advice), "{}: {}", refused.code, refused.stderr);
+        };
+        refuses();
+        let verified = site.run("journal", &["journal", "verify"]);
+        let text = "the acknowledged end was not compared, because ";
+        assert!(verified.code == 1 && verified.stdout.contains(text), "{}{}", verified.stdout, verified.stderr);
+        // Nobody agrees.
+        let asked = site.run("journal", &["journal", "repair"]);
+        assert!(asked.code == 1 && asked.stderr.contains("nothing was changed"), "{}{}", asked.stdout, asked.stderr);
+        refuses();
+        let repaired = site.said("journal", &["journal", "repair", "--yes"]);
+        assert!(repaired.contains("what is there counts as all that was acknowledged"), "{repaired}");
+        assert_eq!(durable.with_extension("damaged").exists(), damage.is_some());
+        assert!(site.said("journal", &["journal", "verify"]).ends_with("The journal is whole.\n"));
+        assert_eq!(site.served("journal"), names());
+    }
+}
+
+#[test]
+fn what_is_half_finished_or_newer_is_refused_by_masters_and_tools_alike() {
+    let site = Site::new().with_directories();
+    let format = site.journal("journal").join("FORMAT");
+    let text = fs::read_to_string(&format).unwrap();
+    let to = site.journal("to").display().to_string();
+    let from = site.journal("journal").display().to_string();
+    for (layout, expected) in [("layout=0", "was not finished"), ("layout=2", "use the version that wrote it")] {
+        fs::write(&format, text.replace("layout=1", layout)).unwrap();
+        let export = &["journal", "export", to.as_str()][..];
+        let copy = &["journal", "copy", from.as_str(), to.as_str()];
+        for words in [&["master"][..], &["journal", "verify"], &["journal", "repair", "--yes"], export, copy] {
+            let refused = site.run("journal", words);
+            assert!(refused.code == 1 && refused.stderr.contains(expected), "{layout} {words:?}: {}", refused.stderr);
+        }
+    }
+    fs::write(&format, format!("{text}layout=1\n")).unwrap();
+    let refused = site.run("journal", &["journal", "verify"]);
+    assert!(refused.code == 1 && refused.stderr.contains("two lines layout="), "{}", refused.stderr);
+    fs::write(&format, text).unwrap();
+    assert_eq!(site.served("journal"), names());
+}
+
+#[test]
+fn whoever_deletes_the_lock_lets_nobody_else_in() {
+    let site = Site::new().with_directories();
+    let master = site.start("journal");
+    fs::remove_file(site.journal("journal").join("LOCK")).unwrap();
+    let refused = site.run("journal", &["journal", "verify"]);
+    assert!(refused.code == 1 && refused.stderr.contains("another process uses it"), "{}", refused.stderr);
+    site.stop(master);
+}
+
+#[test]
+fn a_leader_whose_segment_is_deleted_saves_what_it_has_and_ends() {
+    let site = Site::new().with_directories();
+    let mut master = site.start("journal");
+    site.said("journal", &["fs", "mkdir", "/zz"]);
+    // It has to have seen the segment.
+    std::thread::sleep(Duration::from_millis(2_500));
+    let epochs = fs::read_dir(site.journal("journal").join("epochs")).unwrap();
+    let newest = epochs
+        .map(|epoch| epoch.unwrap().path())
+        .max_by_key(|path| path.file_name().unwrap().to_str().unwrap().parse::<u64>().unwrap());
+    fs::remove_dir_all(newest.unwrap()).unwrap();
+    assert!(!master.wait().unwrap().success());
+    let log = fs::read_to_string(site.folder.path().join("out")).unwrap();
+    let logged = fs::read_to_string(site.folder.path().join("logs/master.log")).unwrap_or_default();
+    assert!((log + &logged).contains("was deleted from the journal folder"), "{logged}");
+    site.said("journal", &["journal", "repair", "--yes"]);
+    let mut all = names();
+    all.push("/zz".to_owned());
+    assert_eq!(site.served("journal"), all);
+}
+
+#[test]
+fn a_master_that_is_started_without_the_launcher_begins_with_a_backup_too() {
+    let site = Site::new().with_directories();
+    let master = site.start("journal");
+    let backups = site.folder.path().join("backups");
+    fs::create_dir(&backups).unwrap();
+    site.said("journal", &["fsadmin", "backup", backups.to_str().unwrap(), "--local"]);
+    site.stop(master);
+    let made: Vec<PathBuf> = fs::read_dir(&backups).unwrap().map(|file| file.unwrap().path()).collect();
+    let [backup] = &made[..] else { panic!("{made:?}") };
+    let property = |backup: &Path| format!("-Dalluxio.master.journal.init.from.backup={}", backup.display());
+    site.said("second", &["format"]);
+    let refused = site.run("second", &["master", &property(Path::new("/nowhere.gz"))]);
+    assert!(refused.code == 1 && refused.stderr.contains("/nowhere.gz"), "{}", refused.stderr);
+    let master = site.start_with("second", &["master", &property(backup)]);
+    let listed = site.said("second", &["fs", "ls", "/"]);
+    assert!(names().iter().all(|name| listed.contains(name)), "{listed}");
+    site.stop(master);
+    // It holds a namespace now, which stays.
+    let master = site.start_with("second", &["master", &property(backup)]);
+    site.stop(master);
+    assert_eq!(site.served("second"), names());
 }

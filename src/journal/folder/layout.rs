@@ -66,8 +66,9 @@ pub fn decode_format(text: &[u8], object: &str) -> Result<Format, StoreError> {
     let damaged = |reason: String| StoreError::Damaged { object: object.into(), offset: 0, reason };
     let text = std::str::from_utf8(text).map_err(|_| damaged("it is not text".into()))?;
     let value = |key: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
-        line.map(str::trim).ok_or_else(|| damaged(format!("it has no line {key}=")))
+        let mut lines = text.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        let value = lines.next().map(str::trim).ok_or_else(|| damaged(format!("it has no line {key}=")))?;
+        if lines.next().is_none() { Ok(value) } else { Err(damaged(format!("it has two lines {key}="))) }
     };
     let number = |key: &str| {
         let value = value(key)?;

@@ -63,6 +63,8 @@ pub enum MissingFolder {
 #[derive(Debug)]
 pub struct LocalLock {
     _file: File,
+    /// The folder itself, so that whoever deletes LOCK lets nobody else in; none where folders cannot be locked.
+    _folder: Option<File>,
 }
 
 impl LocalLock {
@@ -77,13 +79,20 @@ impl LocalLock {
         let path = folder.join(LOCK);
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(|e| store_error("lock", &path, &e))?;
+        let in_use = || StoreError::Unavailable {
+            operation: "lock",
+            object: format!("journal folder {}", folder.display()),
+            reason: "another process uses it; stop that one, or configure another folder".into(),
+        };
+        let own = File::open(folder).map_err(failed)?;
+        let folder_lock = match rustix::fs::flock(&own, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Some(own),
+            Err(Errno::WOULDBLOCK) => return Err(in_use()),
+            Err(_) => None,
+        };
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(LocalLock { _file: file }),
-            Err(Errno::WOULDBLOCK) => Err(StoreError::Unavailable {
-                operation: "lock",
-                object: format!("journal folder {}", folder.display()),
-                reason: "another process uses it; stop that one, or configure another folder".into(),
-            }),
+            Ok(()) => Ok(LocalLock { _file: file, _folder: folder_lock }),
+            Err(Errno::WOULDBLOCK) => Err(in_use()),
             Err(e) => Err(failed(e.into())),
         }
     }

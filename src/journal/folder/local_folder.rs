@@ -13,13 +13,32 @@ use std::time::UNIX_EPOCH;
 pub(super) fn list(folder: &Path) -> io::Result<Listing> {
     let mut listing = Listing::default();
     for epoch in names(&folder.join(EPOCHS))?.iter().filter_map(|name| parse_epoch(name)) {
-        let files = names(&folder.join(layout::epoch_folder(epoch)))?;
-        listing.segments.extend(files.iter().filter_map(|name| parse_segment(epoch, name)));
+        let above = folder.join(layout::epoch_folder(epoch));
+        // Other names than ours are passed over, and so is what is no folder.
+        let files = if above.is_dir() { names(&above)? } else { Vec::new() };
+        for (name, segment) in files.iter().filter_map(|name| Some((name, parse_segment(epoch, name)?))) {
+            refuse_no_file(&above.join(name))?;
+            listing.segments.push(segment);
+        }
     }
-    listing.checkpoints.extend(names(&folder.join(CHECKPOINTS))?.iter().filter_map(|name| parse_checkpoint(name)));
+    let above = folder.join(CHECKPOINTS);
+    for (name, checkpoint) in names(&above)?.iter().filter_map(|name| Some((name, parse_checkpoint(name)?))) {
+        refuse_no_file(&above.join(name))?;
+        listing.checkpoints.push(checkpoint);
+    }
     listing.segments.sort_unstable();
     listing.checkpoints.sort_unstable();
     Ok(listing)
+}
+
+/// Refuses what has the name of a file of ours and is none: a pipe would never be read, a link may lead nowhere.
+fn refuse_no_file(path: &Path) -> io::Result<()> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => Ok(()),
+        // It was deleted meanwhile.
+        Err(error) if error.kind() == ErrorKind::NotFound && std::fs::symlink_metadata(path).is_err() => Ok(()),
+        _ => Err(io::Error::other(format!("{} is no file, or a link that leads to none", path.display()))),
+    }
 }
 
 /// Deletes what was to become a checkpoint up to `newest` from the folder of the checkpoints.
@@ -33,7 +52,8 @@ pub(super) fn delete_unfinished(checkpoints: &Path, newest: SequenceNumber) -> i
 pub(super) fn usage(folder: &Path) -> io::Result<Usage> {
     let mut usage = Usage { room: Some(room(folder)?), ..Usage::default() };
     for (name, _) in entries(&folder.join(EPOCHS))? {
-        if let Some(epoch) = parse_epoch(&name) {
+        let epoch = parse_epoch(&name).filter(|epoch| folder.join(layout::epoch_folder(*epoch)).is_dir());
+        if let Some(epoch) = epoch {
             let files = entries(&folder.join(layout::epoch_folder(epoch)))?;
             usage.bytes += files.iter().map(|(_, file)| file.len()).sum::<u64>();
         }
@@ -63,7 +83,8 @@ fn modified(file: &Metadata) -> Option<Millis> {
 fn read_folder(folder: &Path) -> io::Result<Vec<DirEntry>> {
     match std::fs::read_dir(folder) {
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        listed => listed?.collect(),
+        // Which folder: the caller names the journal only.
+        listed => listed.map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", folder.display())))?.collect(),
     }
 }
 

@@ -96,6 +96,9 @@ mod tests {
         run(&mut state, remove("/a", &[])).unwrap();
         assert!(state.admin().path_properties().is_empty());
         let (kind, text) = refusal_to(&state, user("bob", &[]), set("/a", &[("x", "1")]));
-        assert_eq!((kind, text.as_str()), (ErrorKind::PermissionDenied, "bob is not a super user or in super group"));
+        assert_eq!(
+            (kind, text.as_str()),
+            (ErrorKind::PermissionDenied, "Permission denied: bob is not a super user or in super group")
+        );
     }
 }

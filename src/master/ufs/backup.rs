@@ -29,6 +29,9 @@ pub(in crate::master) const BACKUP_PREFIX: &str = "alluxio-backup-";
 /// See there.
 pub(in crate::master) const BACKUP_SUFFIX: &str = ".gz";
 
+/// What the name of a backup ends in until it is whole.
+const UNFINISHED: &str = ".unfinished";
+
 /// How often it is looked how far this master is.
 const LOOK: Duration = Duration::from_millis(100);
 /// How long a master that is asked for a backup may take to apply what must be in it.
@@ -150,7 +153,11 @@ impl UfsNamespace {
         let after = handle.standing().durable;
         let root = handle.with_core(|_, settings| settings.root_ufs.clone());
         // A new name for each try: who failed may be writing yet.
-        let target = || place(&root, request.directory.trim_end_matches('/'), request.place, wall_now());
+        let folder = match request.directory.trim_end_matches('/') {
+            "" if request.directory.starts_with('/') => "/",
+            folder => folder,
+        };
+        let target = || place(&root, folder, request.place, wall_now());
         for peer in &request.by {
             let (uri, shown) = target()?;
             match peer.back_up(&uri, after).await {
@@ -182,18 +189,20 @@ impl UfsNamespace {
         }
         let state = handle.durable(|core| core.state.clone()).await?;
         let ufs = self.inner.clients.of(uri).map_err(|error| unwritten(uri, &error))?;
-        match write_backup(ufs.as_ref(), uri, state).await {
-            Ok(entries) => Ok(entries),
-            Err(error) => {
-                // Half of it has the name of a whole one.
-                if let Err(error) = ufs.delete(uri, UfsDeletion::File).await
-                    && error.kind != UfsErrorKind::NotFound
-                {
-                    warn!("cannot delete a backup that is not whole uri={uri} reason={error}");
-                }
-                Err(error)
-            }
+        // Who dies in between leaves none that looks whole.
+        let unfinished = format!("{uri}{UNFINISHED}");
+        let written = write_backup(ufs.as_ref(), &unfinished, state).await;
+        let named = match written {
+            Ok(entries) => ufs.rename(&unfinished, uri).await.map(|()| entries).map_err(|error| unwritten(uri, &error)),
+            Err(error) => Err(error),
+        };
+        if named.is_err()
+            && let Err(error) = ufs.delete(&unfinished, UfsDeletion::File).await
+            && error.kind != UfsErrorKind::NotFound
+        {
+            warn!("cannot delete a backup that is not whole uri={unfinished} reason={error}");
         }
+        named
     }
 }
 
@@ -219,9 +228,9 @@ async fn write_backup(ufs: &dyn Ufs, uri: &str, state: MasterState) -> Result<u6
 fn place(root: &str, folder: &str, place: BackupPlace, now: Millis) -> Result<(String, String), FsError> {
     let date = DateTime::from_timestamp_millis(now.0).unwrap_or_default().format("%Y-%m-%d");
     let name = format!("{BACKUP_PREFIX}{date}-{}{BACKUP_SUFFIX}", now.0);
-    let uri = format!("{}/{name}", folder_uri(root, folder, place)?);
+    let uri = format!("{}/{name}", folder_uri(root, folder, place)?.trim_end_matches('/'));
     let is_path = !folder.contains("://") && place == BackupPlace::RootUfs;
-    let shown = if is_path { format!("{folder}/{name}") } else { uri.clone() };
+    let shown = if is_path { format!("{}/{name}", folder.trim_end_matches('/')) } else { uri.clone() };
     Ok((uri, shown))
 }
 

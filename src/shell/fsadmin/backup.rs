@@ -12,6 +12,7 @@ const BLANK: &str = "                                                           
 
 pub(super) async fn run(words: &[&str], session: &Session, output: &mut Output<'_>) -> i32 {
     let Some(options) = options(words) else {
+        output.complain(&format!("backup takes one directory and the options below; given: {words:?}"));
         output.line("usage: backup [directory] [--local] [--allow-leader] [--bypass-delegation]");
         return FAILED;
     };
@@ -29,7 +30,8 @@ fn options(words: &[&str]) -> Option<BackupOptions> {
             "--local" => options.local = true,
             "--bypass-delegation" => options.by_primary = true,
             "--allow-leader" => {}
-            word if word.starts_with('-') || options.directory.is_some() => return None,
+            // An empty word is a variable that was not set.
+            word if word.is_empty() || word.starts_with('-') || options.directory.is_some() => return None,
             directory => options.directory = Some(directory.to_owned()),
         }
     }

@@ -114,6 +114,10 @@ impl Folder {
                 return Err(LegacyError::Misfit { folder: self.uri.clone(), reason }.into());
             }
         }
+        if generation.is_some() && !masters.iter().any(|name| name == "BlockMaster") {
+            let reason = "BlockMaster is missing, which has the blocks of all files".to_owned();
+            return Err(LegacyError::Misfit { folder: self.uri.clone(), reason }.into());
+        }
         let reason = || "it has no folder FileSystemMaster with v1, checkpoint.data or log.out".to_owned();
         Ok(generation.ok_or_else(|| LegacyError::NoJournal { folder: self.uri.clone(), reason: reason() })?)
     }
