@@ -1,8 +1,11 @@
 //! Whether the journal folder is still the one that this master began with.
 
+use super::event::Event;
 use super::feature_level;
 use super::handle::Handle;
 use super::masters::Masters;
+use super::runtime::Ticket;
+use crate::election::Latch;
 use crate::journal::folder::{FEATURE_LEVEL, Format, JournalStore, SegmentId, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +18,17 @@ const SAVE_LIMIT: Duration = Duration::from_secs(60);
 
 /// Returns never; ends the master when its folder was deleted, replaced or damaged, or is one of a newer version now.
 /// Follows the feature level, and raises it.
-pub(super) async fn watch_folder(store: Arc<dyn JournalStore>, cluster_id: String, masters: Masters, handle: Handle) {
+pub(super) async fn watch_folder(
+    store: Arc<dyn JournalStore>,
+    latch: Arc<dyn Latch>,
+    cluster_id: String,
+    masters: Masters,
+    handle: Handle,
+) {
     let (mut told, mut newest) = (Vec::new(), None);
     loop {
         tokio::time::sleep(CHECK).await;
-        watch_segments(store.as_ref(), &handle, &mut newest).await;
+        watch_segments(store.as_ref(), latch.as_ref(), &handle, &mut newest).await;
         let format = store.read_format().await;
         if let Some(reason) = unusable(&format, &cluster_id) {
             handle.folder_is_gone(format!("the journal folder {}: {reason}", store.describe())).await;
@@ -31,7 +40,7 @@ pub(super) async fn watch_folder(store: Arc<dyn JournalStore>, cluster_id: Strin
 
 /// Ends a primary when somebody else writes to the folder, or has deleted what it writes to: an election of its own, or a
 /// hand, that no fencing knows of. `newest`: of its segments that were seen.
-async fn watch_segments(store: &dyn JournalStore, handle: &Handle, newest: &mut Option<SegmentId>) {
+async fn watch_segments(store: &dyn JournalStore, latch: &dyn Latch, handle: &Handle, newest: &mut Option<SegmentId>) {
     let leads = || handle.is_primary().then(|| handle.standing().epoch);
     let Some(epoch) = leads() else { return *newest = None };
     let Ok(listing) = store.list().await else { return };
@@ -42,8 +51,7 @@ async fn watch_segments(store: &dyn JournalStore, handle: &Handle, newest: &mut 
     match misplaced(&listing.segments, epoch, newest) {
         None => {}
         Some(Misplaced::Later(segment)) => {
-            let text = format!("{segment} is in the journal folder {folder}, of a later epoch than ours, {epoch}");
-            handle.is_overtaken(text).await;
+            handle.end(overtaken(latch, segment, epoch, &folder).await).await;
         }
         Some(Misplaced::Gone(segment)) => {
             // What it held is in memory only.
@@ -59,6 +67,21 @@ async fn watch_segments(store: &dyn JournalStore, handle: &Handle, newest: &mut 
                 ))
                 .await;
         }
+    }
+}
+
+/// How a primary of that epoch ends that finds a segment of a later one. Its election tells whether it was deposed, and
+/// comes back as a standby, or whether the other one is of another election: two of them would take the journal from each
+/// other for ever, so this one does not come back.
+pub(super) async fn overtaken(latch: &dyn Latch, later: SegmentId, epoch: u64, folder: &str) -> Event<Ticket> {
+    let text = format!("{later} is in the journal folder {folder}, of a later epoch than ours, {epoch}");
+    match latch.read_epoch().await {
+        Ok(Some(node)) if node.value.epoch < later.epoch => Event::FolderGone(format!(
+            "{text}, and our election does not know of that: masters with another ZooKeeper, or a format with another one, \
+             write to the same journal. What was acknowledged here in the last moment may be lost. Let \
+             alluxio.zookeeper.address name the same servers and folder everywhere, then start this master again"
+        )),
+        _ => Event::Overtaken(text),
     }
 }
 

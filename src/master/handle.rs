@@ -216,9 +216,9 @@ impl Handle {
         let _ = self.events.send(Event::FolderGone(reason)).await;
     }
 
-    /// Ends the loop, because another master writes to the journal by now; to come back as a standby.
-    pub async fn is_overtaken(&self, reason: String) {
-        let _ = self.events.send(Event::Overtaken(reason)).await;
+    /// Ends the loop with this event.
+    pub(super) async fn end(&self, event: Event<Ticket>) {
+        let _ = self.events.send(event).await;
     }
 
     async fn hold(&self, evaluated: Evaluated) -> Result<Answer, FsError> {

@@ -9,6 +9,7 @@ use super::checkpoints::Look;
 use super::driver::{Driver, DriverSettings};
 use super::event::{Core, Effect, Evaluated, Event, Exit, Told};
 use super::feature_level::FeatureLevel;
+use super::folder_watch;
 use super::garbage;
 use super::gate::Gate;
 use super::handle::Turn;
@@ -288,15 +289,15 @@ impl Runtime {
         let (sender, appends) = mpsc::channel(self.outside.store.flights_max());
         self.appenders.retain(|_, appender| !appender.is_closed()); // those of files that could not be created
         self.appenders.insert(segment, sender);
-        let (store, tell) = (self.outside.store.clone(), self.tell.clone());
+        let (store, latch, tell) = (self.outside.store.clone(), self.outside.latch.clone(), self.tell.clone());
         let flushes = Flushes { counters: Arc::clone(&self.core.read().counters), times: self.flush_times.clone() };
         self.tasks.spawn(async move {
             // Another one may have cut the last segment off, in an election that is not ours: nothing else would tell of it.
             if segment.index > 0
                 && let Some(later) = later_epoch(store.as_ref(), segment.epoch).await
             {
-                let reason = format!("{later} is in the journal, of a later epoch than {segment}");
-                return drop(tell.send(Event::Overtaken(reason)).await);
+                let event = folder_watch::overtaken(latch.as_ref(), later, segment.epoch, &store.describe()).await;
+                return drop(tell.send(event).await);
             }
             match store.create(segment).await {
                 Err(error) => drop(tell.send(Event::Created(segment, Err(error.to_string()))).await),

@@ -18,6 +18,7 @@ mod journal_tools;
 mod load;
 mod lost_workers;
 mod memory;
+mod other_election;
 mod own_shell;
 mod own_workers;
 mod refusals;
