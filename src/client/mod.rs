@@ -18,6 +18,7 @@ mod block_source;
 mod blocks;
 mod checks;
 mod cluster;
+mod configuration;
 mod file_reader;
 mod file_system;
 mod file_writer;

@@ -106,7 +106,7 @@ pub enum Presence {
 }
 
 impl LatchReply {
-    /// Whether the election was reached; if not, why.
+    /// Whether the election was reached and could be read; if not, why.
     ///
     /// # Errors
     /// The reason why the outcome of the call is not known.
@@ -121,7 +121,7 @@ impl LatchReply {
             LatchReply::Probed { .. } => None,
         };
         match failed {
-            Some(CallFailed::Unknown(reason)) => Err(reason),
+            Some(CallFailed::Unknown(reason) | CallFailed::Fatal(reason)) => Err(reason),
             _ => Ok(()),
         }
     }

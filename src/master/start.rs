@@ -196,8 +196,7 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     let ufs = Arc::new(UfsClients::new(ufs_settings));
     let namespace = UfsNamespace::start(handle.clone(), ufs.clone(), effects(conf));
     let front = front(conf, &namespace, &handle)?;
-    let watched = latch.clone();
-    let masters = Masters::new(latch, handle.clone(), address.clone(), worker_settings.channel.clone());
+    let masters = Masters::new(latch.clone(), handle.clone(), address.clone(), worker_settings.channel.clone());
     let cluster = cluster(conf, masters.clone(), store.describe(), &format.cluster_id, process.incarnation());
     server_settings.cluster = Some(cluster.clone());
     let (stop_server, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -214,7 +213,7 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
     let mut ready = std::pin::pin!(ready(handle.clone()));
-    let mut watching = std::pin::pin!(watch_folder(store, watched, format.cluster_id, masters, handle.clone()));
+    let mut watching = std::pin::pin!(watch_folder(store, latch, format.cluster_id, masters, handle.clone()));
     let mut told = false;
     let exit = loop {
         tokio::select! {

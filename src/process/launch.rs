@@ -52,6 +52,17 @@ pub enum LaunchError {
         /// Its process.
         pid: i32,
     },
+    /// That of the last one is there, which had no time to end.
+    #[error(
+        "the guardian of the last {server} (pid {pid}) still gives up what that one left, or starts it again: try again in some \
+         seconds, or end it with bin/alluxio-stop.sh {server}"
+    )]
+    Guardian {
+        /// What it is.
+        server: &'static str,
+        /// The process of the guardian.
+        pid: i32,
+    },
     /// The folder of the logs cannot be made.
     #[error("cannot make the folder {path}")]
     Logs {
@@ -146,7 +157,13 @@ pub async fn start(
     if let Some(pid) = running(server, logs_dir)?.last()
         && !ended(server, logs_dir, SETTLE_WAIT)?
     {
-        return Err(LaunchError::Running { server: server.name, pid: pid.as_raw_nonzero().get() });
+        let (server_name, pid) = (server.name, pid.as_raw_nonzero().get());
+        let own = server.pid_files.last().map_or(Ok(None), |own| holder(&logs_dir.join(own)))?;
+        let is_alone = server.pid_files.len() > 1 && own.is_none();
+        return Err(match is_alone {
+            true => LaunchError::Guardian { server: server_name, pid },
+            false => LaunchError::Running { server: server_name, pid },
+        });
     }
     // From before there is anything to end.
     let interrupted = interrupted()?;

@@ -40,7 +40,7 @@ mod mkdir;
 mod mount;
 mod mv;
 mod needs_sync;
-mod options;
+pub(super) mod options;
 mod persist;
 mod pin;
 mod rm;

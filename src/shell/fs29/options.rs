@@ -5,29 +5,29 @@
 
 /// An option of a command.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Opt {
+pub struct Opt {
     /// Without the dash; "" for none.
-    pub(super) short: &'static str,
+    pub short: &'static str,
     /// Without the dashes; "" for none.
-    pub(super) long: &'static str,
+    pub long: &'static str,
     /// What its value is called; none if it takes none.
-    pub(super) value: Option<&'static str>,
+    pub value: Option<&'static str>,
     /// How many values it takes, at least one; more than one are a key and its value, with `=` between them.
-    pub(super) values: usize,
-    pub(super) description: &'static str,
+    pub values: usize,
+    pub description: &'static str,
 }
 
 /// What a value is called that has no name of its own.
-pub(super) const ARG: Option<&str> = Some("arg");
+pub const ARG: Option<&str> = Some("arg");
 
 impl Opt {
     /// An option without value.
-    pub(super) const fn flag(short: &'static str, long: &'static str, description: &'static str) -> Opt {
+    pub const fn flag(short: &'static str, long: &'static str, description: &'static str) -> Opt {
         Opt { short, long, value: None, values: 1, description }
     }
 
     /// An option with a value that is called `value`.
-    pub(super) const fn with(
+    pub const fn with(
         short: &'static str,
         long: &'static str,
         value: Option<&'static str>,
@@ -37,7 +37,7 @@ impl Opt {
     }
 
     /// What it is called in messages, and sorted by.
-    pub(super) fn key(&self) -> &'static str {
+    pub fn key(&self) -> &'static str {
         if self.short.is_empty() { self.long } else { self.short }
     }
 
@@ -49,11 +49,11 @@ impl Opt {
 
 /// The words of a command, sorted out.
 #[derive(Debug, Default)]
-pub(super) struct CommandLine {
+pub struct CommandLine {
     /// In the order in which they were given, with their values.
     given: Vec<(&'static Opt, Vec<String>)>,
     /// The other words.
-    pub(super) words: Vec<String>,
+    pub words: Vec<String>,
 }
 
 impl CommandLine {
@@ -62,7 +62,7 @@ impl CommandLine {
     /// # Errors
     /// An option is unknown, ambiguous, or lacks its value.
     // Compatible: 2.9 Command, parseAndValidateArgs: the DefaultParser of commons-cli; tests/shell, 2.9.6 transcripts.
-    pub(super) fn read(words: &[&str], known: &'static [Opt]) -> Result<CommandLine, String> {
+    pub fn read(words: &[&str], known: &'static [Opt]) -> Result<CommandLine, String> {
         let mut reader = Reader { known, line: CommandLine::default(), open: false, ended: false };
         for word in words {
             reader.take(word)?;
@@ -72,18 +72,18 @@ impl CommandLine {
     }
 
     /// Whether the option of this name, short or long, was given.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.given.iter().any(|(option, _)| option.is(name))
     }
 
     /// The value of the option, if it was given; of two the first counts.
-    pub(super) fn value(&self, name: &str) -> Option<&str> {
+    pub fn value(&self, name: &str) -> Option<&str> {
         let (_, values) = self.given.iter().find(|(option, _)| option.is(name))?;
         values.first().map(String::as_str)
     }
 
     /// All keys and values of an option that takes both; a key alone is `true`. Of one key the last counts.
-    pub(super) fn properties(&self, name: &str) -> Vec<(String, String)> {
+    pub fn properties(&self, name: &str) -> Vec<(String, String)> {
         let mut found = std::collections::BTreeMap::new();
         for (_, values) in self.given.iter().filter(|(option, _)| option.is(name)) {
             if let Some(key) = values.first() {
@@ -94,12 +94,12 @@ impl CommandLine {
     }
 
     /// How many options were given.
-    pub(super) fn options(&self) -> usize {
+    pub fn options(&self) -> usize {
         self.given.len()
     }
 
     /// The word at `index`, which the number of words that the command takes makes sure of.
-    pub(super) fn word(&self, index: usize) -> &str {
+    pub fn word(&self, index: usize) -> &str {
         &self.words[index]
     }
 }

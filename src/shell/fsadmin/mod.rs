@@ -3,7 +3,9 @@
 
 mod backup;
 mod journal;
+mod path_conf;
 mod report;
+mod update_conf;
 
 use crate::client::ClientError;
 
@@ -18,7 +20,9 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command { name: "backup", usage: "[backup [directory] [--local] [--allow-leader] [--bypass-delegation]]" },
     Command { name: "journal", usage: "[journal [checkpoint]]" },
+    Command { name: "pathConf", usage: "[pathConf [add] [show] [list] [remove]]" },
     Command { name: "report", usage: "[report [category]]" },
+    Command { name: "updateConf", usage: "[updateConf key1=val1 [key2=val2 ...]]" },
 ];
 
 /// Runs the command and gives the exit code.
@@ -26,6 +30,8 @@ pub(super) async fn run(words: &[&str], session: &Session, output: &mut Output<'
     match words {
         ["backup", words @ ..] => backup::run(words, session, output).await,
         ["journal", words @ ..] => journal::run(words, session, output).await,
+        ["pathConf", words @ ..] => path_conf::run(words, session, output).await,
+        ["updateConf", words @ ..] => update_conf::run(words, session, output).await,
         ["report", words @ ..] => report::run(words, session, output).await,
         [] => usage(output),
         [name, ..] => {
