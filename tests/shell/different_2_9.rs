@@ -3,7 +3,6 @@
 const NOT_SERVED: &str = "the master does not serve this call";
 const HIDDEN: &str = "the folder in which files are persisted is not shown";
 const NO_SCHEDULER: &str = "there is no scheduler of load jobs";
-const NOT_READ_ONLY: &str = "updateMount is not served, so the mount is not read-only";
 const NO_COMMAND: &str = "the master does not tell the whole command";
 
 /// Transcript, command, reason.
@@ -48,12 +47,5 @@ pub const DIFFERENT: &[(&str, &str, &str)] = &[
         "ls /mnt1",
         "a directory of the UFS is listed when it is used first, 2.9.6 has looked into this one before",
     ),
-    ("fs-08-mount", "updateMount --readonly /mnt1", NOT_SERVED),
-    ("fs-08-mount", "touch /mnt1/ro", NOT_READ_ONLY),
-    ("fs-08-mount", "mkdir /mnt1/rodir", NOT_READ_ONLY),
-    ("fs-08-mount", "rm /mnt1/f1", NOT_READ_ONLY),
-    ("fs-08-mount", "updateMount --shared --option a=b /mnt1", NOT_SERVED),
-    ("fs-08-mount", "updateMount /nosuch", NOT_SERVED),
-    ("fs-08-mount", "mv /mnt1/f1 /c/f1", NOT_READ_ONLY),
     ("fs-09-rm", "ls -R /", HIDDEN),
 ];

@@ -255,6 +255,7 @@ fn what_is_half_finished_or_newer_is_refused_by_masters_and_tools_alike() {
 fn whoever_deletes_the_lock_lets_nobody_else_in() {
     let site = Site::new().with_directories();
     let master = site.start("journal");
+    site.said("journal", &["fs", "ls", "/"]);
     fs::remove_file(site.journal("journal").join("LOCK")).unwrap();
     let refused = site.run("journal", &["journal", "verify"]);
     assert!(refused.code == 1 && refused.stderr.contains("another process uses it"), "{}", refused.stderr);
@@ -303,6 +304,7 @@ fn a_master_that_is_started_without_the_launcher_begins_with_a_backup_too() {
     site.stop(master);
     // It holds a namespace now, which stays.
     let master = site.start_with("second", &["master", &property(backup)]);
+    site.said("second", &["fs", "ls", "/"]);
     site.stop(master);
     assert_eq!(site.served("second"), names());
 }
