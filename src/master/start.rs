@@ -199,6 +199,7 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     let masters = Masters::new(latch.clone(), handle.clone(), address.clone(), worker_settings.channel.clone());
     let cluster = cluster(conf, masters.clone(), store.describe(), &format.cluster_id, process.incarnation());
     server_settings.cluster = Some(cluster.clone());
+    let ufs_space = Arc::new(server_settings.ufs_spaces.at(&conf.get(&keys::ROOT_UFS)));
     let (stop_server, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = server::serve(listener, Arc::clone(&front), server_settings, async {
         // Sent, or dropped with the sender: both end the server.
@@ -208,7 +209,6 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     let daily_backup = daily_backup(conf, &cluster.masters);
     let mut tasks = tasks::start(&Arc::new(namespace.clone()), intervals(conf), daily_backup, ufs, worker_settings);
     tasks.spawn(watch_room(store.clone(), room_limits(conf), handle.clone()));
-    let ufs_space = Arc::new(UfsSpaces::of(conf).at(&conf.get(&keys::ROOT_UFS)));
     tasks.spawn(beside.run(Running { front, handle: handle.clone(), ufs_space, cluster }));
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;

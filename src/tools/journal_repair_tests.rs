@@ -15,6 +15,12 @@ struct World {
 }
 
 impl World {
+    /// Of a journal of which only segments and checkpoints are damaged.
+    fn tool<'a>(&'a self, conf: &'a Conf, latch: &'a dyn Latch, format: &'a Format, incarnation: String) -> Repair<'a> {
+        let store = &self.store;
+        Repair { conf, store, latch, format, format_lost: None, durable_lost: None, incarnation }
+    }
+
     async fn new(journal: &SampleJournal) -> World {
         World::with_node(journal, journal.node()).await
     }
@@ -43,15 +49,7 @@ impl World {
             Err(IdentityError::FormatLost { reason, .. }) => Some(reason),
             _ => None,
         };
-        let repair = Repair {
-            conf: &conf,
-            store: &self.store,
-            latch: &latch,
-            format: &format,
-            format_lost,
-            durable_lost: None,
-            incarnation,
-        };
+        let repair = Repair { format_lost, ..self.tool(&conf, &latch, &format, incarnation) };
         let mut output = Vec::new();
         let outcome = repair.run(consent, &mut output).await;
         latch.leave().await;
@@ -174,15 +172,7 @@ async fn a_repair_that_died_is_repeated() {
         let claimed = takeover::claim(&conf(), &latch, &world.store, "eeeeeeeeeeee").await.unwrap();
         let (conf, format) = (conf(), format());
         let incarnation = "eeeeeeeeeeee".to_owned();
-        let repair = Repair {
-            conf: &conf,
-            store: &world.store,
-            latch: &latch,
-            format: &format,
-            format_lost: None,
-            durable_lost: None,
-            incarnation,
-        };
+        let repair = world.tool(&conf, &latch, &format, incarnation);
         let plan = repair.salvage(&claimed.node, &mut Vec::new()).await.unwrap();
         repair.checkpoint(&plan, "damaged-1").await.unwrap();
         let segment = SegmentId { epoch: claimed.node.epoch, index: 0 };
@@ -242,15 +232,7 @@ async fn a_lost_format_and_other_damage_are_repaired_at_once() {
     let latch = world.latch("bbbbbbbbbbbb");
     let (conf, format, format_lost) = (conf(), format(), Some("is gone".to_owned()));
     let incarnation = "bbbbbbbbbbbb".to_owned();
-    let repair = Repair {
-        conf: &conf,
-        store: &world.store,
-        latch: &latch,
-        format: &format,
-        format_lost,
-        durable_lost: None,
-        incarnation,
-    };
+    let repair = Repair { format_lost, ..world.tool(&conf, &latch, &format, incarnation) };
     let mut said = Vec::new();
     repair.run(Consent::Given, &mut said).await.unwrap();
     let said = String::from_utf8(said).unwrap();
@@ -330,15 +312,7 @@ async fn a_format_of_another_cluster_is_not_repaired_over() {
     let format = Format { cluster_id: CLUSTER.replace("0c6f", "0c6e"), ..format() };
     let conf = conf();
     let incarnation = "bbbbbbbbbbbb".to_owned();
-    let repair = Repair {
-        conf: &conf,
-        store: &world.store,
-        latch: &latch,
-        format: &format,
-        format_lost: None,
-        durable_lost: None,
-        incarnation,
-    };
+    let repair = world.tool(&conf, &latch, &format, incarnation);
     let outcome = repair.run(Consent::Given, &mut Vec::new()).await;
     assert!(matches!(&outcome, Err(RepairError::OtherCluster { found, .. }) if found == CLUSTER), "{outcome:?}");
     assert_eq!(world.store.list().await.unwrap().segments.len(), 4);

@@ -207,10 +207,7 @@ impl UfsNamespace {
     }
 
     async fn decide(&self, mut request: Request) -> Result<Answer, FsError> {
-        let is_repeated = request.operation_id.is_some_and(|id| self.is_answered(id));
-        if let Operation::Ufs(UfsOperation::Mount(mount)) = &mut request.operation
-            && !is_repeated
-        {
+        if let Operation::Ufs(UfsOperation::Mount(mount)) = &mut request.operation {
             let _lock = self.inner.locks.lock(vec![mount.path.clone()], Mode::Alone).await;
             mount.seen = self.look_before_mount(mount).await?;
             return self.inner.handle.submit(request).await;
