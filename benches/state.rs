@@ -1,6 +1,6 @@
 //! What the state costs: `cargo bench --bench state -- [millions of files] [random]`. One line per figure, by the CPU
 //! time of the one thread that works. With `FILL=folder`, which is a local journal with a checkpoint that no master uses,
-//! nothing is measured: that state becomes the one of its newest checkpoint (`scripts/bench restart`).
+//! nothing is measured: that state becomes the one of its newest checkpoint (`scripts/bench restart`, `scripts/bench scale`).
 #![allow(clippy::unwrap_used, missing_docs, reason = "a measurement may panic")]
 
 use alluxio::journal::chain::Position;
@@ -16,6 +16,7 @@ use alluxio::types::{AlluxioPath, InodeId, PersistenceState, TtlAction};
 use std::hint::black_box;
 use std::path::PathBuf;
 
+/// Unless `FILES_PER_DIRECTORY` says otherwise.
 const FILES_PER_DIRECTORY: u64 = 1_000;
 
 fn main() {
@@ -26,19 +27,20 @@ fn main() {
     let millions: f64 = arguments.iter().filter_map(|argument| argument.parse().ok()).next().unwrap_or(1.0);
     let directories = (millions * 1e6) as u64 / FILES_PER_DIRECTORY;
     if let Some(folder) = std::env::var_os("FILL") {
-        return fill(folder.into(), directories);
+        return fill(folder.into(), (millions * 1e6) as u64);
     }
     let is_random = arguments.iter().any(|argument| argument == "random");
     measure(directories, if is_random { Order::Random } else { Order::ByName });
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn fill(folder: PathBuf, directories: u64) {
+async fn fill(folder: PathBuf, files: u64) {
+    let per_directory = std::env::var("FILES_PER_DIRECTORY").map_or(FILES_PER_DIRECTORY, |text| text.parse().unwrap());
     let store = LocalStore::new(LocalSettings::new(folder));
     let id = *store.list().await.unwrap().checkpoints.last().expect("the journal has a checkpoint");
     let (_, origin) = MasterState::from_checkpoint(&store.read_checkpoint(id).await.unwrap()).unwrap();
     let mut state = MasterState::new();
-    for batch in batches(&mut state, directories, Order::ByName) {
+    for batch in batches(&mut state, files / per_directory, per_directory, Order::ByName) {
         batch.iter().for_each(|entry| state.apply(entry).unwrap());
     }
     store.delete_checkpoint(id).await.unwrap();
@@ -63,7 +65,7 @@ fn measure(directories: u64, order: Order) {
     let mut encoded = 0.0;
     let mut decoded = 0.0;
     let mut bytes = 0;
-    for batch in batches(&mut state, directories, order) {
+    for batch in batches(&mut state, directories, FILES_PER_DIRECTORY, order) {
         let start = Instant::now();
         let wire = encode_entries(&batch);
         encoded += start.elapsed().as_secs_f64();
@@ -171,7 +173,12 @@ fn checkpoint(state: &MasterState, files: u64) {
 }
 
 /// The journal of a namespace in batches of about a thousand entries, as `decide` would make them.
-fn batches(state: &mut MasterState, directories: u64, order: Order) -> impl Iterator<Item = Vec<Entry>> + use<> {
+fn batches(
+    state: &mut MasterState,
+    directories: u64,
+    per_directory: u64,
+    order: Order,
+) -> impl Iterator<Item = Vec<Entry>> + use<> {
     let mut ids = state.ids();
     let mut first = ops::bootstrap(state, "root", "root", Millis(1_000), "bench".into(), 0);
     ids.take_directory(&mut Vec::new());
@@ -184,7 +191,7 @@ fn batches(state: &mut MasterState, directories: u64, order: Order) -> impl Iter
         .collect();
     let mut random = Random(42);
     let mut made = 0;
-    let files = directories * FILES_PER_DIRECTORY;
+    let files = directories * per_directory;
     // A step that is prime to the number of files visits each once.
     let step = (files / 2 + random.below(files / 4)) | 1;
     let step = (step..).find(|step| greatest_common_divisor(*step, files) == 1).unwrap();
@@ -193,14 +200,14 @@ fn batches(state: &mut MasterState, directories: u64, order: Order) -> impl Iter
         while made < files && batch.len() < 1_000 {
             let number =
                 if order == Order::ByName { made } else { (made as u128 * step as u128 % files as u128) as u64 };
-            let parent = ids_of_directories[(number / FILES_PER_DIRECTORY) as usize];
+            let parent = ids_of_directories[(number / per_directory) as usize];
             batch.push(Entry::UpdateInode(UpdateInode {
                 modification_time_ms: Some(1_000),
                 access_time_ms: Some(1_000),
                 ..UpdateInode::of(parent)
             }));
             let id = ids.take_file(&mut batch);
-            batch.push(file(id, parent, number));
+            batch.push(file(id, parent, number / per_directory, number % per_directory));
             made += 1;
         }
         (!batch.is_empty()).then_some(batch)
@@ -243,12 +250,12 @@ fn directory(id: InodeId, number: u64) -> Entry {
     })
 }
 
-fn file(id: InodeId, parent: InodeId, number: u64) -> Entry {
-    let name = file_name(number % FILES_PER_DIRECTORY);
+fn file(id: InodeId, parent: InodeId, directory: u64, number: u64) -> Entry {
+    let name = file_name(number);
     Entry::InodeFile(InodeFile {
         id,
         parent,
-        path: AlluxioPath::root().join(&directory_name(number / FILES_PER_DIRECTORY)).join(&name),
+        path: AlluxioPath::root().join(&directory_name(directory)).join(&name),
         name,
         creation_time_ms: 1_000,
         modification_time_ms: 1_000,

@@ -63,6 +63,7 @@ quick_steps() {
   step "launchers, guardian, properties, containers" \
     cargo test --locked --test launchers --test guardian --test properties --test compatibility --test docker
   step "draws and comparisons of random calls" cargo test --locked --test differential
+  step "damaged bytes for every decoder" cargo test --locked --test fuzz
   step "simulation, a few seeds, and mutants" env SIM_SEEDS="${SIM_SEEDS:-40}" \
     cargo test --locked --features mutants --test sim
   step "docs" env RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps

@@ -149,6 +149,7 @@ fn report(all: Vec<Seen>, clients: u64, took: Duration, cpu_seconds: Option<f64>
     let operations = times.len() as f64;
     print!("clients={clients} operations={operations} failed={failed}");
     print!(" per_second={:.0} p50_ms={:.3} p99_ms={:.3}", operations / took.as_secs_f64(), ms(50), ms(99));
+    print!(" max_ms={:.3}", times[last].as_secs_f64() * 1e3);
     println!("{}", cpu_seconds.map(|cpu| format!(" cpu_us={:.1}", cpu * 1e6 / operations)).unwrap_or_default());
     if failed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

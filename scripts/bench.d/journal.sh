@@ -16,7 +16,7 @@ native_load() {
   result=$(MASTER=$2 SERVER_PID=$3 CLIENTS=$4 OPERATION=${5:-mkdir} DURATION_S=$seconds "$generator" 2>"$folder/errors") ||
     { cat "$folder/errors" >&2 && fail "the load failed: $result"; }
   for word in $result; do
-    case $word in per_second=* | p50_ms=* | p99_ms=* | cpu_us=*) keep "$1 $4 ${word%=*}" "${word#*=}" ;; esac
+    case $word in per_second=* | p50_ms=* | p99_ms=* | max_ms=* | cpu_us=*) keep "$1 $4 ${word%=*}" "${word#*=}" ;; esac
   done
 }
 

@@ -35,7 +35,7 @@ window() {
   }
 }
 
-# A local journal whose only checkpoint has so many files. Usage: fill_journal MILLIONS
+# A local journal whose only checkpoint has so many files. Usage: fill_journal MILLIONS [FILES_PER_DIRECTORY]
 fill_journal() {
   set_property alluxio.master.journal.folder "$folder/journal"
   rm -rf "$folder/journal"
@@ -43,7 +43,7 @@ fill_journal() {
   "$home/bin/alluxio-start.sh" master >&2
   "$home/bin/alluxio" fsadmin journal checkpoint >&2
   "$home/bin/alluxio-stop.sh" master >&2
-  FILL=$folder/journal "$state" --bench "$1" >&2
+  FILL=$folder/journal FILES_PER_DIRECTORY=${2:-1000} "$state" --bench "$1" >&2
 }
 
 bench_restart() {

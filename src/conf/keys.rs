@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::table::{Family, Key, Preset, Row};
 use super::values::{
-    Authentication, Bytes, Compatibility, Credentials, FencingMode, FlushDurability, HostPort, Hostname, JournalType,
-    Octal, Port, QueueCapacity, SyncInterval, WriteType,
+    Authentication, Bytes, Compatibility, Credentials, FencingMode, FlushDurability, GroupMapping, HostPort, Hostname,
+    JournalType, Octal, Port, QueueCapacity, SyncInterval, WriteType,
 };
 use Preset::{Always, ByRelease, Unset};
 
@@ -199,6 +199,13 @@ table! {
 
     /// How clients say who they are: NOSASL or SIMPLE.
     AUTHENTICATION_TYPE: Authentication = "alluxio.security.authentication.type" [], Always("SIMPLE");
+    /// Who tells in which groups a user is: the operating system of the server (of 2.9 ShellBasedUnixGroupsMapping), or
+    /// nobody, and each user is in a group of its own name (IdentityUserGroupsMapping).
+    GROUP_MAPPING_CLASS: GroupMapping = "alluxio.security.group.mapping.class" [],
+        Always("alluxio.security.group.provider.ShellBasedUnixGroupsMapping");
+    /// How long the groups of a user are believed.
+    GROUP_MAPPING_CACHE_TIMEOUT: Duration = "alluxio.security.group.mapping.cache.timeout"
+        ["alluxio.security.group.mapping.cache.timeout.ms"], Always("1min");
     /// Whether permissions of files are checked.
     PERMISSION_ENABLED: bool = "alluxio.security.authorization.permission.enabled" [], Always("true");
     /// Group whose members may do everything.

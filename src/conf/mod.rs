@@ -18,6 +18,6 @@ pub use load::{Conf, ConfError, Explicit, Shown, Warning, shown_text};
 pub use sources::{Origin, Role, Sources};
 pub use table::{Family, Key, Preset, Row};
 pub use values::{
-    Authentication, Bytes, Compatibility, Credentials, FencingMode, FlushDurability, HostPort, Hostname, JournalType,
-    Octal, ParseValue, Port, WriteType,
+    Authentication, Bytes, Compatibility, Credentials, FencingMode, FlushDurability, GroupMapping, HostPort, Hostname,
+    JournalType, Octal, ParseValue, Port, WriteType,
 };

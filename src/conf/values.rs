@@ -143,6 +143,12 @@ words! {
         Kerberos = "KERBEROS" }
 }
 words! {
+    /// Who knows in which groups a user is.
+    GroupMapping { /// The operating system of the server.
+        OperatingSystem = "alluxio.security.group.provider.ShellBasedUnixGroupsMapping", /// Nobody: each is in a group of its own name.
+        Identity = "alluxio.security.group.provider.IdentityUserGroupsMapping" }
+}
+words! {
     /// Where new data goes.
     WriteType { /// To Alluxio only.
         MustCache = "MUST_CACHE", /// To Alluxio if there is room.

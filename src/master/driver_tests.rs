@@ -388,9 +388,7 @@ fn a_worker_drops_a_block_only_when_its_deletion_is_answered_for() {
     assert_eq!(bench.core.state.blocks().length(block), Some(5));
     assert_eq!(bench.beat(), Some(Command::Nothing));
 
-    let delete =
-        Delete { path: path(), recursive: false, alluxio_only: false, delete_mount_points: false, unchecked: false };
-    bench.submit("client", Operation::Delete(delete));
+    bench.submit("client", Operation::Delete(Delete::of(path())));
     assert_eq!(bench.beat(), None, "the deletion may still be lost");
     let effects = bench.flushed(FIRST);
     assert_eq!(command_in(&effects), Some(Command::Free(vec![block])), "{effects:?}");

@@ -68,7 +68,7 @@ fn needed(operation: &Operation) -> u32 {
         Operation::SetAttribute(op) => op.xattr.is_some() || !op.media.is_empty(),
         Operation::CreateDirectory(op) => !op.xattr.values.is_empty(),
         Operation::CreateFile(op) => !op.xattr.values.is_empty(),
-        Operation::Ufs(UfsOperation::Begin(op)) => return needed(op),
+        Operation::Ufs(UfsOperation::Begin(op) | UfsOperation::Part { whole: op, .. }) => return needed(op),
         _ => false,
     };
     if is_of_2 { 2 } else { 1 }

@@ -6,6 +6,7 @@ use super::gate::{Gate, OutsideCall, Standing, Verdict};
 use super::journal_room::JournalRoom;
 use super::ops::{self, Answer, Caller, Query, Request};
 use super::runtime::Ticket;
+use super::state::MasterState;
 use super::worker_call::WorkerCall;
 use crate::metrics::{FlushTimes, MasterCounters};
 use crate::types::time::boot_now;
@@ -106,6 +107,20 @@ impl Handle {
             core.read().evaluate(&caller, &query, &settings)
         });
         evaluation.await.map_err(|error| FsError::new(ErrorKind::Internal, error.to_string()))
+    }
+
+    /// Reads a snapshot of the state as it is, which may be ahead of what is durable: however long that takes, nobody
+    /// waits for it.
+    ///
+    /// # Errors
+    /// This master ends.
+    pub(super) async fn apart<R: Send + 'static>(
+        &self,
+        read: impl FnOnce(&MasterState, &ops::Settings) -> R + Send + 'static,
+    ) -> Result<R, FsError> {
+        let (state, settings) = (Box::new(self.core.read().state.clone()), Arc::clone(&self.settings));
+        let reading = tokio::task::spawn_blocking(move || read(&state, &settings));
+        reading.await.map_err(|error| FsError::new(ErrorKind::Internal, error.to_string()))
     }
 
     /// Takes the call of a worker, in any role.

@@ -41,6 +41,7 @@ mod server_list;
 mod server_lookup;
 pub mod server_meta;
 mod server_mount;
+mod server_sync;
 mod server_worker;
 pub mod start;
 pub mod state;

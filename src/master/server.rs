@@ -21,7 +21,7 @@ use crate::master::server_cluster::ClusterFacts;
 use crate::master::ufs::{BackupRequest, BackupStatus};
 use crate::master::ufs_space::UfsSpaces;
 use crate::master::worker_call::WorkerCall;
-use crate::master::{server_block, server_cluster, server_conf, server_fs, server_meta, server_worker};
+use crate::master::{server_block, server_cluster, server_conf, server_fs, server_meta, server_sync, server_worker};
 use crate::proto::alluxio::grpc::block::block_master_client_service_server as block;
 use crate::proto::alluxio::grpc::block::block_master_worker_service_server as block_worker;
 use crate::proto::alluxio::grpc::file::file_system_master_client_service_server as file_system;
@@ -33,6 +33,7 @@ use crate::proto::alluxio::grpc::sasl::sasl_authentication_service_server as sas
 use crate::proto::alluxio::grpc::version::service_version_client_service_server as version;
 use crate::proto::alluxio_rs::master::master_peer_service_server as peer;
 use crate::rpc::call::{self, Reply};
+use crate::rpc::callers::GroupSource;
 use crate::rpc::handshake::{AuthenticationType, Authenticator, Impersonation};
 pub use crate::rpc::listen::ServerError;
 use crate::rpc::listen::{self, Limits, Properties, Routes};
@@ -93,6 +94,12 @@ pub trait Namespace: Send + Sync + 'static {
     /// What the UFS has there is another thing by now: it is compared before anybody is told of it.
     fn changed_in_ufs(&self, path: AlluxioPath);
 
+    /// Where a path is, or would be, in the UFS.
+    fn ufs_uri(&self, path: &AlluxioPath) -> String;
+
+    /// What is not in the UFS as it is here, and what is only there, of a path and all below it.
+    fn inconsistent(&self, path: &AlluxioPath) -> impl Future<Output = Result<Vec<AlluxioPath>, FsError>> + Send;
+
     /// Compares with the UFS what a change is about, if that was not done within so long.
     fn refresh(&self, operation: &Operation, interval: Duration) -> impl Future<Output = Result<(), FsError>> + Send;
 
@@ -108,8 +115,8 @@ pub struct ServerSettings {
     pub authentication: AuthenticationType,
     /// Who may ask on whose behalf.
     pub impersonation: Impersonation,
-    /// How long the groups of a user are believed.
-    pub groups_lifetime: Duration,
+    /// Who tells in which groups users are.
+    pub groups: GroupSource,
     /// Channels without a call for this long, or up to twice as long, must authenticate again.
     pub channel_purge_interval: Duration,
     /// How long calls may take to finish when the server stops.
@@ -171,6 +178,7 @@ pub(super) struct MasterServer<N> {
     pub(super) backup_directory: String,
     pub(super) cluster: Option<ClusterFacts>,
     pub(super) ufs_spaces: Arc<UfsSpaces>,
+    pub(super) syncs: server_sync::Syncs,
 }
 
 /// A call whose user is known.
@@ -199,7 +207,7 @@ impl<N: Namespace> MasterServer<N> {
         let ServerSettings {
             authentication,
             impersonation,
-            groups_lifetime,
+            groups,
             configuration,
             hostname,
             backup_directory,
@@ -210,12 +218,13 @@ impl<N: Namespace> MasterServer<N> {
         MasterServer {
             namespace: Arc::clone(front.namespace()),
             front,
-            authenticator: Authenticator::new(authentication, impersonation, groups_lifetime),
+            authenticator: Authenticator::new(authentication, impersonation, groups),
             configuration: server_conf::Configuration::new(configuration),
             hostname,
             backup_directory,
             cluster,
             ufs_spaces,
+            syncs: server_sync::Syncs::default(),
         }
     }
 

@@ -4,7 +4,8 @@ use tonic::body::Body;
 use tonic::codegen::http;
 
 use super::ops::{
-    Answer, CompleteFile, Delete, Free, Freshness, LoadMetadata, NewBlock, Operation, Query, Rename, SchedulePersist,
+    Answer, CompleteFile, Delete, Free, Freshness, LoadMetadata, NewBlock, Operation, Query, Rename, RightsBelow,
+    SchedulePersist,
 };
 use super::server::{Namespace, UserCall, mismatch, unsupported};
 use crate::proto::alluxio::grpc::file::{
@@ -32,6 +33,11 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
         "GetFilePath" => call::unary(request, |message| user.get_file_path(message)),
         "ReverseResolve" => call::unary(request, |message| user.reverse_resolve(message)),
         "GetStateLockHolders" => call::unary(request, |message| user.get_state_lock_holders(message)),
+        "CheckConsistency" => call::unary(request, |message| user.check_consistency(message)),
+        "SyncMetadata" => call::unary(request, |message| user.sync_metadata(message)),
+        "SyncMetadataAsync" => call::unary(request, |message| user.sync_metadata_async(message)),
+        "GetSyncProgress" => call::unary(request, |message| user.get_sync_progress(message)),
+        "CancelSyncMetadata" => call::unary(request, |message| user.cancel_sync_metadata(message)),
         "NeedsSync" => call::unary(request, |message| user.needs_sync(message)),
         "ListStatus" => call::server_stream(request, |message| user.list_status(message)),
         "ListStatusPartial" => call::unary(request, |message| user.list_status_partial(message)),
@@ -112,6 +118,8 @@ impl<N: Namespace> UserCall<N> {
             alluxio_only: options.alluxio_only(),
             delete_mount_points: options.delete_mount_point(),
             unchecked: options.unchecked(),
+            syncs_parent: options.sync_parent_next_time,
+            rights_below: RightsBelow::ToCheck,
         });
         self.submit(&options.common_options.unwrap_or_default(), operation).await?;
         Ok(DeletePResponse {})

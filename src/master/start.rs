@@ -28,6 +28,7 @@ use crate::journal::folder::local::MissingFolder;
 use crate::journal::folder::{Format, JournalStore, StoreError};
 use crate::journal::folder_identity::{self, IdentityError};
 use crate::journal::writer::WriterLimits;
+use crate::rpc::callers::GroupSource;
 use crate::rpc::channel::ChannelSettings;
 use crate::rpc::identity::{self, NotAvailable};
 use crate::rpc::worker::WorkerSettings;
@@ -41,8 +42,6 @@ use tokio::task::JoinError;
 
 /// Bytes that may wait for a flush before requests are refused.
 const UNACKNOWLEDGED_BYTES_MAX: usize = 16 << 20;
-/// How long the groups of a user are believed, as in 2.9.
-const GROUPS_LIFETIME: Duration = Duration::from_secs(60);
 /// 2.9 alluxio.security.stale.channel.purge.interval.
 const CHANNEL_PURGE_INTERVAL: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 /// How long a client is kept waiting for a UFS that says nothing.
@@ -421,7 +420,7 @@ fn server_settings(conf: &Conf) -> Result<ServerSettings, StartError> {
     Ok(ServerSettings {
         authentication,
         impersonation,
-        groups_lifetime: GROUPS_LIFETIME,
+        groups: GroupSource::of(conf),
         channel_purge_interval: CHANNEL_PURGE_INTERVAL,
         shutdown_grace: SHUTDOWN_GRACE,
         configuration: properties.collect(),

@@ -1,4 +1,4 @@
-//! Users and their groups, as the operating system of the server knows them, remembered for a while.
+//! Users and their groups, as the operating system of the server knows them or as their names say, remembered for a while.
 
 use std::collections::HashMap;
 use std::ffi::CString;
@@ -9,19 +9,41 @@ use log::warn;
 use parking_lot::RwLock;
 use tokio::sync::OnceCell;
 
+use crate::conf::{Conf, GroupMapping, keys};
 use crate::types::Caller;
 use crate::types::time::{Boot, boot_now};
 
 /// Most users remembered at once; when there are more, all are forgotten and looked up again.
 const USERS_MAX: usize = 10_000;
 
+/// Where the groups of users come from.
+#[derive(Debug, Clone, Copy)]
+pub struct GroupSource {
+    /// Who tells them.
+    pub mapping: GroupMapping,
+    /// How long an answer is believed.
+    pub lifetime: Duration,
+}
+
+impl GroupSource {
+    /// As configured.
+    pub fn of(conf: &Conf) -> GroupSource {
+        let mapping = conf.get(&keys::GROUP_MAPPING_CLASS);
+        GroupSource { mapping, lifetime: conf.get(&keys::GROUP_MAPPING_CACHE_TIMEOUT) }
+    }
+
+    /// The operating system, believed for so long.
+    pub fn operating_system(lifetime: Duration) -> GroupSource {
+        GroupSource { mapping: GroupMapping::OperatingSystem, lifetime }
+    }
+}
+
 /// Turns users into callers. A look-up may ask a directory service over the network, so it runs on a thread that may
 /// block, once for all who wait for the same user.
 #[derive(Debug)]
 pub struct Callers {
     known: RwLock<HashMap<String, Arc<Known>>>,
-    /// How long an answer is believed (`alluxio.security.group.mapping.cache.timeout`, 1 min).
-    lifetime: Duration,
+    source: GroupSource,
     nobody: Arc<Caller>,
 }
 
@@ -32,12 +54,12 @@ struct Known {
 }
 
 impl Callers {
-    /// Remembers answers for `lifetime`.
-    pub fn new(lifetime: Duration) -> Callers {
-        Callers { known: RwLock::default(), lifetime, nobody: Arc::default() }
+    /// Knows nobody yet.
+    pub fn new(source: GroupSource) -> Callers {
+        Callers { known: RwLock::default(), source, nobody: Arc::default() }
     }
 
-    /// The caller `user`: "" is in no group, and so is a user that the operating system does not know.
+    /// The caller `user`: "" is in no group, and neither is a user that an operating system which is asked does not know.
     pub async fn get(&self, user: &str) -> Arc<Caller> {
         if user.is_empty() {
             return Arc::clone(&self.nobody);
@@ -45,13 +67,13 @@ impl Callers {
         let known = self.entry(user);
         match known.caller.get() {
             Some(caller) => Arc::clone(caller),
-            None => Arc::clone(known.caller.get_or_init(|| look_up(user.to_owned())).await),
+            None => Arc::clone(known.caller.get_or_init(|| look_up(user.to_owned(), self.source.mapping)).await),
         }
     }
 
     fn entry(&self, user: &str) -> Arc<Known> {
         let now = boot_now();
-        let fresh = |known: &Known| now.since(known.asked) < self.lifetime;
+        let fresh = |known: &Known| now.since(known.asked) < self.source.lifetime;
         if let Some(known) = self.known.read().get(user).filter(|known| fresh(known)) {
             return Arc::clone(known);
         }
@@ -69,7 +91,10 @@ impl Callers {
     }
 }
 
-async fn look_up(user: String) -> Arc<Caller> {
+async fn look_up(user: String, mapping: GroupMapping) -> Arc<Caller> {
+    if mapping == GroupMapping::Identity {
+        return Arc::new(Caller { groups: vec![user.clone()], user });
+    }
     let looked_up = tokio::task::spawn_blocking(move || {
         let groups = groups_of(&user).unwrap_or_else(|error| {
             warn!("cannot look up the groups of a user, taking none user={user} error={error}");
@@ -96,11 +121,23 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use super::Callers;
+    use super::{Callers, GroupMapping, GroupSource};
+
+    fn asking_the_system(lifetime: Duration) -> Callers {
+        Callers::new(GroupSource::operating_system(lifetime))
+    }
+
+    #[tokio::test]
+    async fn a_user_may_be_in_a_group_of_its_own_name() {
+        let source = GroupSource { mapping: GroupMapping::Identity, lifetime: Duration::from_secs(60) };
+        let callers = Callers::new(source);
+        assert_eq!(callers.get("no-such-user-here").await.groups, ["no-such-user-here"]);
+        assert_eq!(callers.get("").await.groups, Vec::<String>::new());
+    }
 
     #[tokio::test]
     async fn the_operating_system_tells_the_groups() {
-        let callers = Callers::new(Duration::from_secs(60));
+        let callers = asking_the_system(Duration::from_secs(60));
         let expected = std::process::Command::new("id").args(["-Gn", "root"]).output().expect("id runs").stdout;
         let mut expected: Vec<_> =
             std::str::from_utf8(&expected).expect("ASCII").split_whitespace().map(str::to_owned).collect();
@@ -113,7 +150,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_unknown_user_is_in_no_group() {
-        let callers = Callers::new(Duration::from_secs(60));
+        let callers = asking_the_system(Duration::from_secs(60));
         for user in ["", "no-such-user-here", "nul\0inside"] {
             let caller = callers.get(user).await;
             assert_eq!((caller.user.as_str(), caller.groups.len()), (user, 0));
@@ -122,9 +159,9 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_is_remembered_only_for_its_lifetime() {
-        let callers = Callers::new(Duration::from_secs(60));
+        let callers = asking_the_system(Duration::from_secs(60));
         assert!(Arc::ptr_eq(&callers.get("root").await, &callers.get("root").await));
-        let callers = Callers::new(Duration::ZERO);
+        let callers = asking_the_system(Duration::ZERO);
         assert!(!Arc::ptr_eq(&callers.get("root").await, &callers.get("root").await));
     }
 }

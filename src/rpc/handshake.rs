@@ -10,7 +10,7 @@ use tokio_stream::Stream;
 use tonic::{Status, Streaming};
 use uuid::Uuid;
 
-use super::callers::Callers;
+use super::callers::{Callers, GroupSource};
 use super::registry::{Registration, Registry};
 use super::status;
 use crate::proto::alluxio::grpc::sasl::{ChannelAuthenticationScheme, SaslMessage, SaslMessageType};
@@ -47,9 +47,9 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// With nobody authenticated yet; groups are remembered for `groups_lifetime`.
-    pub fn new(kind: AuthenticationType, impersonation: Impersonation, groups_lifetime: Duration) -> Authenticator {
-        Authenticator { kind, impersonation, registry: Arc::default(), callers: Callers::new(groups_lifetime) }
+    /// With nobody authenticated yet; their groups come from there.
+    pub fn new(kind: AuthenticationType, impersonation: Impersonation, groups: GroupSource) -> Authenticator {
+        Authenticator { kind, impersonation, registry: Arc::default(), callers: Callers::new(groups) }
     }
 
     /// Whether channels must authenticate.

@@ -189,6 +189,7 @@ impl<R: Routes> Service<http::Request<Body>> for Dispatch<R> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::callers::GroupSource;
     use super::*;
     use crate::rpc::call;
     use crate::rpc::handshake::{AuthenticationType, Impersonation};
@@ -217,7 +218,11 @@ mod tests {
             keepalive_interval: Duration::from_millis(50),
             keepalive_timeout: Duration::from_millis(50),
         };
-        let authenticator = Authenticator::new(AuthenticationType::NoSasl, Impersonation::default(), day);
+        let authenticator = Authenticator::new(
+            AuthenticationType::NoSasl,
+            Impersonation::default(),
+            GroupSource::operating_system(day),
+        );
         let serving = serve(listener, Arc::new(Nothing(authenticator)), limits, std::future::pending());
         let client = async {
             let mut connection = TcpStream::connect(address).await.unwrap();

@@ -247,3 +247,24 @@ impl Report {
         writeln!(output, "The mount of the root is not in a journal: give the Java masters the same root under-store.")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ufs::MemoryUfs;
+
+    /// Each is whole by itself, and both together are no journal.
+    #[tokio::test]
+    async fn two_exports_into_one_folder_are_told_apart() {
+        let smaller = MasterState::default();
+        let mut larger = smaller.clone();
+        larger.apply(&Entry::ClusterInfo { cluster_id: "c".into() }).unwrap();
+        let ufs = MemoryUfs::new();
+        let target = || Target { ufs: Arc::new(ufs.clone()), root: "memory://m/export".to_owned() };
+        assert_eq!(target().write_all(&larger).await.unwrap()[&Owner::MetaMaster], 1);
+        let overtaken = target().refuse_others(Owner::MetaMaster, 0).await.unwrap_err();
+        assert!(matches!(overtaken, ExportError::Overtaken { file } if file.ends_with("/MetaMaster/v1/logs/0x0-0x1")));
+        let error = target().write_all(&smaller).await.unwrap_err().to_string();
+        assert_eq!(error, "cannot write memory://m/export/BlockMaster/v1/logs/0x0-0x1");
+    }
+}

@@ -9,7 +9,7 @@ use crate::journal::folder::local::{LocalSettings, LocalStore};
 use crate::journal::folder::{Format, MemoryFolder, MemoryStore, SegmentId};
 use crate::master::state::CheckpointOrigin;
 use crate::tools::sample_journal::{self, SampleJournal};
-use crate::types::SequenceNumber;
+use crate::types::{InodeId, SequenceNumber};
 use bytes::Bytes;
 use parking_lot::Mutex;
 
@@ -211,6 +211,23 @@ async fn later_checkpoints_are_compared_with_the_segments_of_a_collected_journal
     journal.checkpoints.get_mut(&passed_over).unwrap()[300] ^= 1;
     let error = verified(&journal).await.unwrap_err();
     assert!(matches!(error, VerifyError::Replay(ReplayError::Checkpoint { id, .. }) if id == passed_over), "{error}");
+}
+
+/// Who takes over applies it, and would end.
+#[tokio::test]
+async fn a_last_record_that_no_master_can_apply_is_named_although_nobody_acknowledged_it() {
+    let misfit = entry_codec::encode_entries(&[Entry::UfsIntentSettled { inode: InodeId(77) }]);
+    let of_newer_version = Vec::from(b"\x03\xaa\x3f\x00");
+    for (entries, newer) in [(misfit, false), (of_newer_version, true)] {
+        let mut journal = SampleJournal::long();
+        let (at, file) = (journal.end(), journal.segments.last_entry().unwrap().into_mut());
+        codec::encode_record(file, 4, at.after(&entries), at.sequence, &entries);
+        let store = journal.store();
+        let error = verify(&store, &sample_journal::format(), Ok(journal.node()), Writers::AreOver).await.unwrap_err();
+        assert!(error.is_damage() && error.is_of_newer_version() == newer, "{}", with_reason(&error));
+        let expected = format!("record {}", at.sequence.next());
+        assert!(with_reason(&error).contains(&expected), "{}", with_reason(&error));
+    }
 }
 
 /// What this version wrote, each later one reads: a journal with two checkpoints, of a lone master.

@@ -18,16 +18,13 @@ use crate::master::ops::{Answer, LoadMetadata, Query};
 use crate::master::runtime::Progress;
 use crate::master::start::{Beside, Running};
 use crate::metrics::{ProcessFigures, Shown};
-use crate::rpc::callers::Callers;
+use crate::rpc::callers::{Callers, GroupSource};
 use crate::rpc::handshake::AuthenticationType;
 use crate::rpc::identity::NoUser;
 use crate::rpc::listen::ServerError;
 use crate::rpc::locate::Fixed;
 use crate::types::time::{Millis, wall_now};
 use crate::types::{ErrorKind, FsError};
-
-/// How long the groups of a user are believed, as by the RPC.
-const GROUPS_LIFETIME: Duration = Duration::from_secs(60);
 
 /// A loop that has not ended a step for so long does not work any more: it takes one each second.
 const STANDSTILL_MAX: Duration = Duration::from_secs(10);
@@ -74,9 +71,9 @@ impl Beside for MasterWeb {
         let site = MasterSite {
             master,
             files: Arc::new(files),
+            callers: Callers::new(GroupSource::of(&self.settings.conf)),
             settings: self.settings,
             log: self.log,
-            callers: Callers::new(GROUPS_LIFETIME),
             started: wall_now(),
             digesting: tokio::sync::Mutex::default(),
         };

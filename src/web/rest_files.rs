@@ -38,13 +38,9 @@ pub(super) async fn answer(site: &MasterSite, call: &Call) -> Answered {
         }
         "POST master/file/mount" => Operation::Ufs(UfsOperation::Mount(Box::new(mount(call)?))),
         "POST master/file/unmount" => Operation::Ufs(UfsOperation::Unmount(call.path("path")?)),
-        "POST master/file/remove" => Operation::Delete(Delete {
-            path: call.path("path")?,
-            recursive: call.is("recursive")?,
-            alluxio_only: false,
-            delete_mount_points: false,
-            unchecked: false,
-        }),
+        "POST master/file/remove" => {
+            Operation::Delete(Delete { recursive: call.is("recursive")?, ..Delete::of(call.path("path")?) })
+        }
         "POST master/file/rename" => {
             Operation::Rename(Rename { source: call.path("srcPath")?, target: call.path("dstPath")? })
         }

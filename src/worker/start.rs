@@ -19,6 +19,7 @@ use crate::conf::hadoop::HadoopError;
 use crate::conf::{Conf, keys};
 use crate::election::{FindError, configured};
 use crate::process::Server;
+use crate::rpc::callers::GroupSource;
 use crate::rpc::handshake::Authenticator;
 use crate::rpc::identity::{self, NotAvailable};
 use crate::rpc::listen::{self, Limits, Properties, ServerError};
@@ -32,8 +33,6 @@ pub const SERVER: Server = Server { name: "worker", pid_files: &[PID_FILE], outp
 /// Name of the pid file.
 pub const PID_FILE: &str = "worker.pid";
 
-/// How long the groups of a user are believed, as in 2.9.
-const GROUPS_LIFETIME: Duration = Duration::from_secs(60);
 /// 2.9 alluxio.security.stale.channel.purge.interval.
 const CHANNEL_PURGE_INTERVAL: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 /// How often a connection is asked whether its other end is still there, and how long that may take to say so (2.9:
@@ -121,7 +120,7 @@ pub async fn run(conf: &Conf, beside: impl Beside, ready: impl FnOnce(&str, Know
     let properties = Properties { port: keys::WORKER_RPC_PORT.row.name, host: keys::WORKER_BIND_HOST.row.name };
     let listener = listen::bind(&format!("{}:{port}", conf.get(&keys::WORKER_BIND_HOST)), properties).await?;
     let (authentication, impersonation) = identity::of_clients(conf)?;
-    let authenticator = Authenticator::new(authentication, impersonation, GROUPS_LIFETIME);
+    let authenticator = Authenticator::new(authentication, impersonation, GroupSource::of(conf));
     let client = settings::client(conf)?;
     let address = settings::address(conf);
     let endpoint = address.endpoint();

@@ -80,7 +80,11 @@ const TABLE_MASTER_CLIENT_SERVICE: &str = "TableMasterClientService";
 /// By service, in the order of its definition.
 pub const METHODS: &[Method] = &[
     same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "CheckAccess"),
-    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "CheckConsistency", "No comparison with the UFS."),
+    differs(
+        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
+        "CheckConsistency",
+        "Content is compared by what was noted of it, or by its length; owners and modes are not.",
+    ),
     same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "Exists"),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
@@ -129,7 +133,7 @@ pub const METHODS: &[Method] = &[
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "Remove",
-        "`syncParentNextTime` is not read. Below a directory, rights and mounts that are read-only are not asked for one by one. What is not loaded is loaded first.",
+        "Where something below a directory may not be deleted, nothing is; the answer is the same. What is not loaded is loaded first.",
     ),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
@@ -162,14 +166,14 @@ pub const METHODS: &[Method] = &[
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "submitJob", "No jobs: its request is serialised Java."),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "StopJob", "No jobs."),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetJobProgress", "No jobs."),
-    absent(
+    differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "SyncMetadata",
-        "`ListStatus` with `syncIntervalMs` 0 compares what was loaded.",
+        "`directoryLoadType` changes nothing; `taskStatString` says how many inodes were compared, and no more. Who asks needs the rights of a listing.",
     ),
-    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "SyncMetadataAsync", "As `SyncMetadata`."),
-    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetSyncProgress", "As `SyncMetadata`."),
-    absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "CancelSyncMetadata", "As `SyncMetadata`."),
+    differs(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "SyncMetadataAsync", "As `SyncMetadata`."),
+    differs(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetSyncProgress", "As `SyncMetadata`. Of the last thousand."),
+    same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "CancelSyncMetadata"),
     differs(
         FILE_SYSTEM_MASTER_WORKER_SERVICE,
         "FileSystemHeartbeat",

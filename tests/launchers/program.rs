@@ -115,10 +115,22 @@ fn a_value_that_makes_no_sense_is_refused_with_its_range() {
         ("alluxio.master.journal.fencing.lease=1ms", "500ms and at most 60000ms"),
         ("alluxio.zookeeper.session.timeout=0", "1000ms and at most 3600000ms"),
         ("alluxio.master.ttl.checker.interval=0", "10ms and at most 2592000000ms"),
+        ("alluxio.master.daily.backup.files.retained=0", "1 and at most 4294967295"),
     ] {
         let refused = alluxio(&[], &["format", &format!("-D{property}")]);
         let told = format!("{} (command line): must be at least {range}\n", property.replace('=', " = "));
         assert!(refused.stderr.ends_with(&told) && refused.code == 1, "{refused:?}");
+    }
+}
+
+#[test]
+fn a_journal_folder_that_depends_on_where_one_stands_is_refused() {
+    for (folder, told) in [
+        ("journal", "alluxio.master.journal.folder journal is relative: "),
+        ("hdfs:/journal", "alluxio.master.journal.folder hdfs:/journal is relative: "),
+    ] {
+        let refused = alluxio(&[], &["format", &format!("-Dalluxio.master.journal.folder={folder}")]);
+        assert!(refused.stderr.contains(told) && refused.code == 1, "{refused:?}");
     }
 }
 

@@ -45,6 +45,8 @@ fn usage_and_mistakes_are_told_as_by_1_2_0() {
         ("master NoMount", "Error: master does not take: NoMount\n"),
         ("restart_workers NoMount", "Error: restart_workers does not take: NoMount\n"),
         ("safe -f", "Error: -f does not go with safe\n"),
+        ("-i '' master", "Error: -i needs the URI of a backup\n"),
+        ("-i /backup.gz worker", "Error: -i is for a master: worker starts none\n"),
     ] {
         assert_eq!(start(words), outcome("", &format!("{reason}{START_USAGE}"), 1), "{words}");
     }

@@ -10,9 +10,11 @@ pub const DIFFERENT: &[(&str, &str, &str)] = &[
     ("fs-04-ls", "ls /", HIDDEN),
     ("fs-05-stat-du-count-test", "getSyncPathList", NOT_SERVED),
     ("fs-05-stat-du-count-test", "startSync /c", NOT_SERVED),
-    ("fs-05-stat-du-count-test", "loadMetadata -v2 /c", NOT_SERVED),
-    ("fs-05-stat-du-count-test", "checkConsistency /c", NOT_SERVED),
-    ("fs-05-stat-du-count-test", "checkConsistency /nosuch", NOT_SERVED),
+    (
+        "fs-05-stat-du-count-test",
+        "loadMetadata -v2 /c",
+        "how many were compared is told, not how many of them were as they are",
+    ),
     (
         "fs-06-perm-acl",
         "chgrp eng /c/hello.txt",

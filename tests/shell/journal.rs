@@ -252,6 +252,29 @@ fn what_is_half_finished_or_newer_is_refused_by_masters_and_tools_alike() {
 }
 
 #[test]
+fn folders_that_are_gone_are_made_again_and_a_journal_without_its_name_is_not_formatted_away() {
+    let site = Site::new().with_directories();
+    let master = site.start("journal");
+    site.said("journal", &["fsadmin", "journal", "checkpoint"]);
+    site.stop(master);
+    let folder = site.journal("journal");
+    fs::remove_dir_all(folder.join("epochs")).unwrap();
+    let refused = site.run("journal", &["master"]);
+    assert!(refused.code == 1 && refused.stderr.contains("bin/alluxio journal repair"), "{}", refused.stderr);
+    // Of the checkpoint alone nobody knows whose it is.
+    let format = fs::read(folder.join("FORMAT")).unwrap();
+    fs::remove_file(folder.join("FORMAT")).unwrap();
+    for words in [&["master"][..], &["journal", "verify"], &["journal", "repair", "--yes"]] {
+        let refused = site.run("journal", words);
+        let told = "put FORMAT back from a copy; bin/alluxio format would delete what is there";
+        assert!(refused.code == 1 && refused.stderr.contains(told), "{words:?}: {}", refused.stderr);
+    }
+    fs::write(folder.join("FORMAT"), format).unwrap();
+    site.said("journal", &["journal", "repair", "--yes"]);
+    assert_eq!(site.served("journal"), names());
+}
+
+#[test]
 fn whoever_deletes_the_lock_lets_nobody_else_in() {
     let site = Site::new().with_directories();
     let master = site.start("journal");

@@ -115,13 +115,7 @@ pub fn asked(client: &Client) -> Option<Asked> {
             persistence_wait_ms: 0,
             xattr: Default::default(),
         }),
-        Op::Delete { path: p, recursive } => Operation::Delete(Delete {
-            path: path(p),
-            recursive: *recursive,
-            alluxio_only: false,
-            delete_mount_points: false,
-            unchecked: false,
-        }),
+        Op::Delete { path: p, recursive } => Operation::Delete(Delete { recursive: *recursive, ..Delete::of(path(p)) }),
         Op::Rename { from, to } => Operation::Rename(Rename { source: path(from), target: path(to) }),
     };
     let operation_id = Some(OperationId { high: client.index as u64 + 1, low: client.number });

@@ -67,7 +67,7 @@ impl World {
                 let (core, looks) = (&process.core, &process.looks);
                 let known = |lookup: &Lookup| looks.know(ticket, lookup, clock);
                 let settings = crate::ops_settings();
-                let lookups = prepare_query(&core.state, &core.workers, &settings, &query, load, &known);
+                let lookups = prepare_query(&core.state, &settings, &query, load, &known);
                 match lookups.into_iter().next() {
                     Some(lookup) => self.begin_look(host, life, ticket, attempt, lookup),
                     None => self.evaluate(host, life, ticket, &query),
@@ -89,7 +89,7 @@ impl World {
         let (core, looks) = (&process.core, &process.looks);
         let known = |lookup: &Lookup| looks.know(ticket, lookup, clock);
         let settings = crate::ops_settings();
-        let preparation = prepare(&core.state, &core.workers, &settings, &request, wall, attempt, &known);
+        let preparation = prepare(&core.state, &settings, &request, wall, attempt, &known);
         self.note(|| format!("host {host} prepares {ticket:?} {:?}: {preparation:?}", request.operation));
         match preparation {
             Preparation::Submit => self.submit(host, life, ticket, request),
@@ -113,7 +113,9 @@ impl World {
                 self.again_soon(host, life, ticket, attempt);
                 Ok(())
             }
-            Preparation::Replace(_) | Preparation::Set(_) => Err(format!("nobody asked for {preparation:?}")),
+            Preparation::Replace(_) | Preparation::Set(_) | Preparation::InParts | Preparation::CheckRights(_) => {
+                Err(format!("nobody asked for {preparation:?}"))
+            }
         }
     }
 

@@ -337,14 +337,7 @@ impl World {
             Step::Complete(_) => Operation::CompleteFile(CompleteFile::of(path)),
             Step::Delete => {
                 self.cluster.needed.retain(|_, file| *file != path);
-                let delete = Delete {
-                    path,
-                    recursive: false,
-                    alluxio_only: false,
-                    delete_mount_points: false,
-                    unchecked: false,
-                };
-                Operation::Delete(delete)
+                Operation::Delete(Delete::of(path))
             }
             Step::Rest => return,
         };

@@ -164,12 +164,18 @@ async fn other_changes_reach_the_namespace_with_all_they_say() {
         alluxio_only: Some(true),
         delete_mount_point: Some(true),
         unchecked: Some(true),
+        sync_parent_next_time: Some(true),
         common_options: common(),
-        ..Default::default()
     };
     client.remove(DeletePRequest { path: Some("/g".into()), options: Some(options) }).await.unwrap();
-    let expected =
-        Delete { path: path("/g"), recursive: true, alluxio_only: true, delete_mount_points: true, unchecked: true };
+    let expected = Delete {
+        recursive: true,
+        alluxio_only: true,
+        delete_mount_points: true,
+        unchecked: true,
+        syncs_parent: Some(true),
+        ..Delete::of(path("/g"))
+    };
     assert_eq!(submitted(&running), Operation::Delete(expected));
 
     let options = SetAttributePOptions {

@@ -11,6 +11,7 @@ use alluxio::master::ufs::{BackupRequest, BackupStatus};
 use alluxio::master::worker_call::WorkerCall;
 use alluxio::proto::alluxio::grpc::file::file_system_master_client_service_client::FileSystemMasterClientServiceClient;
 use alluxio::proto::alluxio::grpc::version::ServiceType;
+use alluxio::rpc::callers::GroupSource;
 use alluxio::rpc::channel::{ChannelSettings, Connection, Identity, connect};
 use alluxio::rpc::handshake::{AuthenticationType, Impersonation};
 use alluxio::types::{
@@ -98,6 +99,14 @@ impl Namespace for Recorder {
 
     fn changed_in_ufs(&self, _: AlluxioPath) {}
 
+    fn ufs_uri(&self, path: &AlluxioPath) -> String {
+        path.to_string()
+    }
+
+    async fn inconsistent(&self, _: &AlluxioPath) -> Result<Vec<AlluxioPath>, FsError> {
+        Ok(Vec::new())
+    }
+
     async fn refresh(&self, _: &Operation, _: Duration) -> Result<(), FsError> {
         Ok(())
     }
@@ -118,7 +127,7 @@ pub fn settings(authentication: AuthenticationType) -> ServerSettings {
     ServerSettings {
         authentication,
         impersonation: Impersonation::default(),
-        groups_lifetime: Duration::from_secs(60),
+        groups: GroupSource::operating_system(Duration::from_secs(60)),
         channel_purge_interval: Duration::from_secs(3600),
         shutdown_grace: LIMIT,
         configuration: Vec::new(),

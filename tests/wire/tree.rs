@@ -103,6 +103,14 @@ impl Namespace for Tree {
 
     fn changed_in_ufs(&self, _: AlluxioPath) {}
 
+    fn ufs_uri(&self, path: &AlluxioPath) -> String {
+        path.to_string()
+    }
+
+    async fn inconsistent(&self, _: &AlluxioPath) -> Result<Vec<AlluxioPath>, FsError> {
+        Ok(Vec::new())
+    }
+
     async fn refresh(&self, _: &Operation, _: Duration) -> Result<(), FsError> {
         Ok(())
     }

@@ -299,7 +299,11 @@ async fn what_is_only_in_the_ufs_stands_in_the_way_of_a_create() {
     let new = master.create("/f", WritePType::MustCache, true).await.unwrap();
     assert_ne!(new.file_id(), old.file_id());
     assert_eq!((new.persistence_state(), new.length()), ("NOT_PERSISTED", 0));
-    assert_eq!(master.in_ufs(), Vec::<String>::new());
+    assert_eq!(master.in_ufs(), ["f"], "what is in Alluxio alone replaces nothing there");
+    master.put("/g", b"old").await;
+    let new = master.create("/g", WritePType::Through, true).await.unwrap();
+    assert_eq!((new.persistence_state(), new.length()), ("PERSISTED", 0));
+    assert_eq!(master.in_ufs(), ["f"]);
 }
 
 #[tokio::test]

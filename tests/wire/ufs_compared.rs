@@ -1,10 +1,12 @@
 //! A UFS that others change: what clients see of it by their sync interval.
 
 use alluxio::proto::alluxio::grpc::file::{
-    CreateFilePOptions, CreateFilePRequest, DeletePOptions, DeletePRequest, ExistsPOptions, ExistsPRequest,
-    FileSystemMasterCommonPOptions, FsOpPId, GetStatusPOptions, GetStatusPRequest, ListStatusPOptions,
-    ListStatusPRequest, LoadMetadataPType,
+    CancelSyncMetadataPRequest, CheckConsistencyPRequest, CreateFilePOptions, CreateFilePRequest, DeletePOptions,
+    DeletePRequest, ExistsPOptions, ExistsPRequest, FileSystemMasterCommonPOptions, FsOpPId, GetStatusPOptions,
+    GetStatusPRequest, GetSyncProgressPRequest, ListStatusPOptions, ListStatusPRequest, LoadMetadataPType,
+    SyncMetadataPOptions, SyncMetadataPRequest, SyncMetadataState,
 };
+use alluxio::proto::alluxio::grpc::fscommon::LoadDescendantPType;
 use alluxio::ufs::{Ufs, UfsDeletion};
 use tonic::Code;
 
@@ -128,4 +130,82 @@ async fn a_repetition_compares_nothing() {
     master.put("/f", &[2; 30]).await;
     master.client.remove(delete).await.unwrap();
     assert!(listed(&mut master, "/", false, NEVER).await.is_empty(), "it was looked for again");
+}
+
+async fn inconsistent(master: &mut Master, path: &str) -> Result<Vec<String>, Code> {
+    let request = CheckConsistencyPRequest { path: Some(path.into()), options: None };
+    let answer = master.client.check_consistency(request).await.map_err(|status| status.code())?;
+    Ok(answer.into_inner().inconsistent_paths)
+}
+
+#[tokio::test]
+async fn a_tree_is_compared_without_being_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut master = in_memory(folder.path()).await;
+    for path in ["/a/b/c/f", "/a/b/g", "/a/h", "/a/same"] {
+        master.put(path, &[1; 10]).await;
+    }
+    assert_eq!(listed(&mut master, "/", true, NEVER).await.len(), 7);
+    assert_eq!(inconsistent(&mut master, "/").await, Ok(vec![]));
+    delete_in_ufs(&master, "/a/b", UfsDeletion::Tree).await;
+    master.put("/a/h", &[1; 11]).await;
+    master.put("/a/new", &[1; 1]).await;
+    let expected = ["/a/b", "/a/b/c", "/a/b/c/f", "/a/b/g", "/a/h", "/a/new"].map(str::to_owned);
+    assert_eq!(inconsistent(&mut master, "/a").await, Ok(expected.to_vec()));
+    assert_eq!(inconsistent(&mut master, "/a/same").await, Ok(vec![]));
+    assert_eq!(inconsistent(&mut master, "/nosuch").await, Err(Code::NotFound));
+    assert_eq!(length(&mut master, "/a/h", NEVER).await, Ok(10), "nothing was changed");
+
+    let of_alluxio = CreateFilePRequest {
+        path: Some("/a/only-here".into()),
+        options: Some(CreateFilePOptions { block_size_bytes: Some(64), ..Default::default() }),
+    };
+    master.client.create_file(of_alluxio).await.unwrap();
+    assert_eq!(inconsistent(&mut master, "/a/only-here").await, Ok(vec![]));
+    master.put("/a/only-here", &[1; 1]).await;
+    assert_eq!(inconsistent(&mut master, "/a/only-here").await, Ok(vec!["/a/only-here".to_owned()]));
+}
+
+fn sync(path: &str, below: LoadDescendantPType) -> SyncMetadataPRequest {
+    let options = SyncMetadataPOptions { load_descendant_type: Some(below.into()), ..Default::default() };
+    SyncMetadataPRequest { path: path.into(), options: Some(options) }
+}
+
+#[tokio::test]
+async fn who_asks_for_it_has_a_tree_compared_at_once_or_in_the_background() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut master = in_memory(folder.path()).await;
+    master.put("/a/b/f", &[1; 10]).await;
+    assert_eq!(listed(&mut master, "/", true, NEVER).await.len(), 3);
+    master.put("/a/b/f", &[1; 11]).await;
+    master.put("/a/g", &[1; 1]).await;
+    let compared = master.client.sync_metadata(sync("/a", LoadDescendantPType::One)).await.unwrap().into_inner();
+    let [task] = &compared.task[..] else { panic!("{compared:?}") };
+    assert_eq!((task.state(), task.success_op_count()), (SyncMetadataState::Succeeded, 2));
+    let info = format!(
+        "TaskInfo{{UFS path: {ROOT}/a, AlluxioPath: /a, Descendant Type: ONE, Directory Load Type: SINGLE_LISTING, Id: 0}}"
+    );
+    assert_eq!(task.task_info_string(), info);
+    assert_eq!(length(&mut master, "/a/b/f", NEVER).await, Ok(10), "too deep");
+    assert_eq!(listed(&mut master, "/a", false, NEVER).await, ["/a/b", "/a/g"]);
+
+    let begun = master.client.sync_metadata_async(sync("/", LoadDescendantPType::All)).await.unwrap().into_inner();
+    let progress = GetSyncProgressPRequest { task_group_id: begun.task_group_id };
+    loop {
+        let told = master.client.get_sync_progress(progress).await.unwrap().into_inner();
+        match told.task[0].state() {
+            SyncMetadataState::Running => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
+            state => break assert_eq!((state, told.task[0].success_op_count()), (SyncMetadataState::Succeeded, 4)),
+        }
+    }
+    assert_eq!(length(&mut master, "/a/b/f", NEVER).await, Ok(11));
+
+    let failed = master.client.sync_metadata(sync("/nosuch", LoadDescendantPType::All)).await.unwrap().into_inner();
+    assert_eq!(failed.task[0].state(), SyncMetadataState::Failed);
+    let told = failed.task[0].exception.as_ref().map(|exception| exception.exception_message().to_owned());
+    assert_eq!(told.as_deref(), Some("Path \"/nosuch\" does not exist."));
+    let cancel = |id| CancelSyncMetadataPRequest { task_group_id: Some(id) };
+    master.client.cancel_sync_metadata(cancel(begun.task_group_id())).await.unwrap();
+    let refused = master.client.cancel_sync_metadata(cancel(99)).await.unwrap_err();
+    assert_eq!((refused.code(), refused.message()), (Code::NotFound, "Task group id 99 not found"));
 }

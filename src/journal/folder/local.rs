@@ -261,7 +261,11 @@ impl JournalStore for LocalStore {
 
     async fn read_format(&self) -> Result<Option<Format>> {
         let path = self.path(FORMAT);
-        match self.run("read", &path, |path| std::fs::read(path)).await {
+        let read = |path: &Path| {
+            local_folder::refuse_no_file(path)?;
+            std::fs::read(path)
+        };
+        match self.run("read", &path, read).await {
             Ok(text) => layout::decode_format(&text, &path.display().to_string()).map(Some),
             Err(StoreError::NotFound { .. }) => Ok(None),
             Err(failure) => Err(failure),

@@ -32,7 +32,7 @@ pub(super) fn list(folder: &Path) -> io::Result<Listing> {
 }
 
 /// Refuses what has the name of a file of ours and is none: a pipe would never be read, a link may lead nowhere.
-fn refuse_no_file(path: &Path) -> io::Result<()> {
+pub(super) fn refuse_no_file(path: &Path) -> io::Result<()> {
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => Ok(()),
         // It was deleted meanwhile.
@@ -115,5 +115,32 @@ pub(super) fn missing_is_fine(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
         result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::layout::FORMAT;
+    use super::super::local::{LocalSettings, LocalStore};
+    use super::super::{Format, JournalStore};
+    use rustix::fs::{FileType, Mode};
+    use std::path::Path;
+
+    /// A pipe would be waited for for ever.
+    #[tokio::test]
+    async fn what_has_the_name_of_a_file_and_is_none_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = LocalStore::new(LocalSettings::new(folder.path()));
+        store.write_format(&Format { layout: 1, feature_level: 1, cluster_id: "c".into() }).await.unwrap();
+        let name = |name: &str| folder.path().join(name);
+        let pipe = |path: &Path| rustix::fs::mknodat(rustix::fs::CWD, path, FileType::Fifo, Mode::RUSR, 0).unwrap();
+        std::fs::create_dir_all(name("epochs/1")).unwrap();
+        pipe(&name("epochs/1/0.log"));
+        let told = store.list().await.unwrap_err().to_string();
+        assert!(told.contains("0.log is no file, or a link that leads to none"), "{told}");
+        std::fs::remove_file(name(FORMAT)).unwrap();
+        pipe(&name(FORMAT));
+        let told = store.read_format().await.unwrap_err().to_string();
+        assert!(told.contains("FORMAT is no file, or a link that leads to none"), "{told}");
     }
 }

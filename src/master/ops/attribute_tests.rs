@@ -223,14 +223,7 @@ fn a_file_waits_as_long_as_its_writer_wishes() {
     write(&mut state, "/gone", -1, None);
     let id = stat(&state, "/gone").id;
     assert_eq!(state.persist_time(id), Some(-1));
-    let delete = Delete {
-        path: path("/gone"),
-        recursive: false,
-        alluxio_only: false,
-        delete_mount_points: false,
-        unchecked: false,
-    };
-    run(&mut state, Operation::Delete(delete)).unwrap();
+    run(&mut state, rm("/gone", false)).unwrap();
     assert_eq!(state.persist_time(id), None);
     state.verify().unwrap();
 }

@@ -7,7 +7,7 @@ use super::intents::removal;
 use super::request_ufs::UfsFacts;
 use super::{Context, Load};
 use crate::journal::entry::{Entry, UpdateInode};
-use crate::master::state::{Inode, InodeKind};
+use crate::master::state::{Inode, InodeKind, MasterState};
 use crate::types::time::Millis;
 use crate::types::ufs_names::is_nobodys;
 use crate::types::{AlluxioPath, ContentHash, InodeId, PersistenceState};
@@ -41,7 +41,7 @@ pub(super) fn judge(
         return stays();
     }
     match facts {
-        Some(facts) if facts.directory == inode.is_directory() && has_content(at, inode, facts) => {
+        Some(facts) if facts.directory == inode.is_directory() && has_content(at.state, inode, facts) => {
             Judgement::Stays(Vec::from_iter(noted(at, load, inode, facts)))
         }
         _ if inode.is_directory() && !may_go(at, path, inode, since) => stays(),
@@ -78,14 +78,24 @@ fn is_newer(at: &Context<'_>, inode: &Inode, since: Millis) -> bool {
 }
 
 /// Which content was loaded or written, as was noted then.
-fn content_of(at: &Context<'_>, inode: &Inode) -> ContentHash {
-    at.state.inodes().extras(inode).content_hash
+fn content_of(state: &MasterState, inode: &Inode) -> ContentHash {
+    state.inodes().extras(inode).content_hash
+}
+
+/// Whether what the UFS has in the place of an inode, if anything, is what the inode says.
+// Compatible: 2.9.6 DefaultFileSystemMaster.checkConsistencyInternal, but for owners and modes.
+pub fn is_consistent(state: &MasterState, inode: &Inode, facts: Option<&UfsFacts>) -> bool {
+    match facts {
+        _ if inode.persistence != PersistenceState::Persisted => facts.is_none(),
+        Some(facts) => facts.directory == inode.is_directory() && has_content(state, inode, facts),
+        None => false,
+    }
 }
 
 /// Whether a file holds what the UFS has: by the content that was noted, else by its length.
-fn has_content(at: &Context<'_>, inode: &Inode, facts: &UfsFacts) -> bool {
+fn has_content(state: &MasterState, inode: &Inode, facts: &UfsFacts) -> bool {
     let InodeKind::File { length, .. } = inode.kind else { return true };
-    match content_of(at, inode) {
+    match content_of(state, inode) {
         ContentHash::LengthAndTime { length, modification_time_ms } => {
             (length, modification_time_ms) == (facts.length, facts.modification_time_ms)
         }
@@ -99,7 +109,8 @@ fn has_content(at: &Context<'_>, inode: &Inode, facts: &UfsFacts) -> bool {
 /// away, of an access list that is in Alluxio alone.
 fn noted(at: &Context<'_>, load: &Load, inode: &Inode, facts: &UfsFacts) -> Option<Entry> {
     let InodeKind::File { length, .. } = inode.kind else { return None };
-    let is_to_be_noted = load.keeps_content && content_of(at, inode) == ContentHash::Unknown && length == facts.length;
+    let is_to_be_noted =
+        load.keeps_content && content_of(at.state, inode) == ContentHash::Unknown && length == facts.length;
     let update = UpdateInode { content_hash: Some(facts.content_hash()), ..UpdateInode::of(inode.id) };
     is_to_be_noted.then_some(Entry::UpdateInode(update))
 }

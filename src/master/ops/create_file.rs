@@ -34,7 +34,9 @@ pub(super) fn decide(at: &Context<'_>, op: &CreateFile) -> Result<Decision, FsEr
     check_replication(op)?;
     check_parents(&resolved, op.recursive)?;
     check_name(path)?;
-    if resolved.target().is_some_and(|old| old.persistence == PersistenceState::Persisted) {
+    // Compatible: 2.9.6 createFileInternal: what does not go to the UFS by itself replaces nothing there.
+    let old_is_persisted = resolved.target().is_some_and(|old| old.persistence == PersistenceState::Persisted);
+    if old_is_persisted && persistence == PersistenceState::Persisted {
         return Err(errors::not_yet(path));
     }
     check_persisted(&resolved, persistence)?;
@@ -47,7 +49,7 @@ pub(super) fn decide(at: &Context<'_>, op: &CreateFile) -> Result<Decision, FsEr
         creation.entries.push(Entry::DeleteFile(DeleteFile {
             id: old.id,
             op_time_ms: at.now.0,
-            alluxio_only: false,
+            alluxio_only: old_is_persisted,
             path,
         }));
     }

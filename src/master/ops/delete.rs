@@ -1,22 +1,23 @@
 //! delete
 
 use super::intents::removal;
-use super::permissions::{Access, Permissions};
 use super::resolve::resolve;
-use super::{Answer, Context, Decision, Delete, errors};
-use crate::journal::entry::Entry;
+use super::{Answer, Context, Decision, Delete, RightsBelow, errors, rights_below};
+use crate::journal::entry::{Entry, UpdateInodeDirectory};
 use crate::master::state::{Footprint, Inode};
-use crate::types::{AlluxioPath, ErrorKind, FsError, PersistenceState};
-
-/// So many descendants that may not be deleted are named in a refusal.
-const DENIALS_SHOWN_MAX: usize = 20;
+use crate::types::{ErrorKind, FsError, PersistenceState};
 
 pub(super) fn decide(at: &Context<'_>, op: &Delete) -> Result<Decision, FsError> {
     let inode = check(at, op)?;
     if is_in_ufs(at, op, &inode) {
         return Err(errors::not_yet(&op.path));
     }
-    let entries = removal(at, &op.path, &inode, at.now.0, op.alluxio_only);
+    let mut entries = removal(at, &op.path, &inode, at.now.0, op.alluxio_only);
+    if let Some(syncs_parent) = op.syncs_parent.filter(|_| op.alluxio_only) {
+        let direct_children_loaded = Some(!syncs_parent);
+        let parent = UpdateInodeDirectory { direct_children_loaded, ..UpdateInodeDirectory::of(inode.parent) };
+        entries.push(Entry::UpdateInodeDirectory(parent));
+    }
     Ok(Decision { entries, answer: Answer::Done })
 }
 
@@ -28,20 +29,19 @@ fn is_in_ufs(at: &Context<'_>, op: &Delete, inode: &Inode) -> bool {
 }
 
 /// All checks; what is to be deleted.
+// Compatible: 2.9.6 DefaultFileSystemMaster.delete, in its order. What is known to Alluxio alone may be taken away below a
+// mount that is read-only, to be loaded from there again.
 pub(super) fn check(at: &Context<'_>, op: &Delete) -> Result<Inode, FsError> {
     let path = &op.path;
     let mut footprint = Footprint::off();
     let resolved = resolve(at, path, &mut footprint)?;
-    let permissions = at.permissions(&mut footprint);
-    permissions.check_parent(&resolved)?;
-    at.check_writable(path)?;
+    at.permissions(&mut footprint).check_parent(&resolved)?;
+    if !op.alluxio_only {
+        at.check_writable(path)?;
+    }
     let inode = resolved.existing()?;
-    let mut mounts = at.state.mounts().below(path).filter(|mount| op.recursive || mount.path == *path);
-    if (op.recursive && path.is_root() || mounts.next().is_some()) && !op.delete_mount_points {
-        let message = format!(
-            "Cannot delete path {path} which is or contains a mount point without --deleteMountPoint/-m option specified"
-        );
-        return Err(FsError::new(ErrorKind::PermissionDenied, message));
+    if op.recursive {
+        check_mounts(at, op)?;
     }
     if !op.recursive && inode.children() > 0 {
         let message = format!("Cannot delete non-empty directory {} because recursive is set to false", path.name());
@@ -50,10 +50,32 @@ pub(super) fn check(at: &Context<'_>, op: &Delete) -> Result<Inode, FsError> {
     if path.is_root() {
         return Err(errors::invalid("Cannot delete the root directory"));
     }
-    if op.recursive && !permissions.is_free() {
-        check_descendants(at, &permissions, path, inode)?;
+    if op.recursive && op.rights_below == RightsBelow::ToCheck {
+        rights_below::check_few(at, &resolved)?;
     }
     Ok(*inode)
+}
+
+fn check_mounts(at: &Context<'_>, op: &Delete) -> Result<(), FsError> {
+    let (path, mounts) = (&op.path, at.state.mounts());
+    let refused = |message| Err(FsError::new(ErrorKind::PermissionDenied, message));
+    if (path.is_root() || mounts.below(path).next().is_some()) && !op.delete_mount_points {
+        return refused(format!(
+            "Cannot delete path {path} which is or contains a mount point without --deleteMountPoint/-m option specified"
+        ));
+    }
+    let of_read_only = mounts.below(path).filter(|mount| mount.read_only).map(|mount| {
+        let [path, ufs_path] = [mount.path.as_str(), &mount.ufs_path];
+        format!(
+            "A write operation on {path} under a readonly mount point MountInfo{{AlluxioURI={path}, UfsURI={ufs_path}}} is \
+             not allowed"
+        )
+    });
+    let failed: Vec<String> = of_read_only.collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    refused(format!("Cannot delete directory {path}. Failed to delete children: {}", failed.join(",")))
 }
 
 /// The entries that delete the blocks of a file, which come before its own. Those of trees are collected with them.
@@ -61,38 +83,4 @@ pub(super) fn delete_blocks(at: &Context<'_>, inode: &Inode) -> impl Iterator<It
     let container = (!inode.is_directory()).then_some(inode.id.container());
     let blocks = container.into_iter().flat_map(|container| at.state.blocks().of_container(container));
     blocks.map(|id| Entry::DeleteBlock { id })
-}
-
-/// Each directory below must allow the caller to take its children away.
-fn check_descendants(
-    at: &Context<'_>,
-    permissions: &Permissions<'_>,
-    path: &AlluxioPath,
-    inode: &Inode,
-) -> Result<(), FsError> {
-    let mut denials = Vec::new();
-    let mut footprint = Footprint::off();
-    let mut directories = Vec::from_iter((inode.children() > 0).then(|| (path.clone(), *inode)));
-    while let Some((above, directory)) = directories.pop() {
-        let path_of = |child: &Inode| above.join(at.state.inodes().name(child));
-        let below: Vec<(AlluxioPath, Inode)> = (at.state.inodes().children(directory.id))
-            .filter(|child| child.children() > 0)
-            .map(|child| (path_of(&child), child))
-            .collect();
-        let needed = [Some(Access::WRITE), (!below.is_empty()).then_some(Access::EXECUTE)];
-        let first = at.state.inodes().children(directory.id).next();
-        let shown = first.map_or_else(|| above.clone(), |first| path_of(&first));
-        let mut refused = (needed.into_iter().flatten())
-            .filter_map(|access| permissions.check(&directory, access, &shown, &mut footprint).err());
-        denials.extend(refused.next().map(|denied| denied.message));
-        if denials.len() == DENIALS_SHOWN_MAX {
-            break;
-        }
-        directories.extend(below);
-    }
-    if denials.is_empty() {
-        return Ok(());
-    }
-    let message = format!("Cannot delete directory {path}. Failed to delete children: {}", denials.join(","));
-    Err(FsError::new(ErrorKind::PermissionDenied, message))
 }

@@ -2,6 +2,7 @@
 
 use super::free::free_tree;
 use super::intents::removal;
+use super::walk::Which;
 use super::{Answer, Context, Decision, Expire, Expired, errors};
 use crate::journal::entry::{Entry, UpdateInode};
 use crate::master::state::Inode;
@@ -15,19 +16,20 @@ pub(super) fn expired(at: &Context<'_>, now_ms: i64, limit: usize) -> Answer {
 }
 
 /// Does it, if the inode is still there and its time has still ended.
-pub(super) fn decide(at: &Context<'_>, op: &Expire) -> Result<Decision, FsError> {
+pub(super) fn decide(at: &Context<'_>, op: &Expire, which: Which<'_>) -> Result<Decision, FsError> {
     let Some((path, inode)) = check(at, op) else {
         return Ok(Decision::done());
     };
     if inode.ttl_action == TtlAction::Free {
         // Compatible: 2.9 InodeTtlChecker: freed by force, then without pin and time to live.
-        let (mut entries, blocks) = free_tree(at, &path, &inode, true)?;
-        entries.push(Entry::UpdateInode(UpdateInode {
+        let (mut entries, blocks) = free_tree(at, &path, &inode, true, which)?;
+        let last = which.has(inode.id).then(|| UpdateInode {
             ttl_ms: Some(-1),
             ttl_action: Some(TtlAction::Delete),
             pinned: Some(false),
             ..UpdateInode::of(inode.id)
-        }));
+        });
+        entries.extend(last.map(Entry::UpdateInode));
         return Ok(Decision { entries, answer: Answer::Freed(blocks) });
     }
     let alluxio_only = inode.ttl_action == TtlAction::DeleteAlluxio;
@@ -35,6 +37,11 @@ pub(super) fn decide(at: &Context<'_>, op: &Expire) -> Result<Decision, FsError>
         return Err(errors::not_yet(&path));
     }
     Ok(Decision { entries: removal(at, &path, &inode, at.now.0, alluxio_only), answer: Answer::Done })
+}
+
+/// Whether it frees what is there, and deletes nothing.
+pub(super) fn frees(at: &Context<'_>, op: &Expire) -> bool {
+    check(at, op).is_some_and(|(_, inode)| inode.ttl_action == TtlAction::Free)
 }
 
 /// The inode, if it is still there and its time has still ended.

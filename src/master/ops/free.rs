@@ -2,13 +2,13 @@
 
 use super::permissions::Access;
 use super::resolve::resolve;
-use super::walk::{Depth, inodes_of};
+use super::walk::{Depth, Which, inodes_of};
 use super::{Answer, Context, Decision, Free};
 use crate::journal::entry::{Entry, UpdateInode};
 use crate::master::state::{Footprint, Inode};
 use crate::types::{AlluxioPath, BlockId, ErrorKind, FsError, PersistenceState};
 
-pub(super) fn decide(at: &Context<'_>, op: &Free) -> Result<Decision, FsError> {
+pub(super) fn decide(at: &Context<'_>, op: &Free, which: Which<'_>) -> Result<Decision, FsError> {
     let mut footprint = Footprint::off();
     let resolved = resolve(at, &op.path, &mut footprint)?;
     let permissions = at.permissions(&mut footprint);
@@ -21,7 +21,7 @@ pub(super) fn decide(at: &Context<'_>, op: &Free) -> Result<Decision, FsError> {
         );
         return Err(refused(message));
     }
-    let (entries, blocks) = free_tree(at, &op.path, inode, op.forced)?;
+    let (entries, blocks) = free_tree(at, &op.path, inode, op.forced, which)?;
     Ok(Decision { entries, answer: Answer::Freed(blocks) })
 }
 
@@ -31,9 +31,10 @@ pub(super) fn free_tree(
     path: &AlluxioPath,
     inode: &Inode,
     forced: bool,
+    which: Which<'_>,
 ) -> Result<(Vec<Entry>, Vec<BlockId>), FsError> {
     let (mut entries, mut blocks) = (Vec::new(), Vec::new());
-    for (path, inode) in inodes_of(at, path, inode, Depth::Tree)? {
+    for (path, inode) in inodes_of(at, path, inode, Depth::Tree, which)? {
         if inode.is_directory() {
             continue;
         }

@@ -27,6 +27,7 @@ mod list_status;
 mod load;
 mod mount;
 mod new_block;
+mod parts;
 mod permissions;
 mod persist;
 mod place;
@@ -40,6 +41,7 @@ mod request_tree;
 mod request_ufs;
 mod resolve;
 mod retry;
+mod rights_below;
 mod set_acl;
 mod set_attribute;
 mod status;
@@ -50,9 +52,11 @@ mod walk;
 pub use admin::AdminOperation;
 pub use bootstrap::{bootstrap, first_container};
 pub use collect::collect;
+pub use compare::is_consistent;
 pub use errors::is_not_yet;
 pub use list_status::{Part, Start, Walk};
 pub use load::{Freshness, LoadMetadata, Lookup};
+pub use parts::{changes_of_part, parts_of};
 pub use place::{Place, place_of};
 pub use prepare::{Attempt, Preparation, UfsChange, prepare, prepare_query};
 pub use question::Query;
@@ -61,10 +65,11 @@ pub use request_attributes::{SetAcl, SetAttribute};
 pub use request_tasks::{Expire, Expired, Leftover, PutInPlace, SchedulePersist, ToPersist, TooFewCopies};
 pub use request_tree::{
     CommitBlock, CompleteFile, CreateDirectory, CreateFile, Delete, Free, NewBlock, NewCopy, NewXattrs, Rename,
-    WriteType,
+    RightsBelow, WriteType,
 };
 pub use request_ufs::{Load, Mount, Seen, UfsDirectory, UfsFacts, UfsOperation, UpdateMount};
 pub use resolve::inode_at;
+pub use rights_below::check_rights_below;
 
 use crate::master::state::{Footprint, MasterState};
 use crate::master::workers::Workers;
@@ -72,6 +77,7 @@ use crate::types::FsError;
 use crate::types::mutant::{self, Mutant};
 use crate::types::time::Millis;
 use permissions::Permissions;
+use walk::Which;
 
 /// A directory with no more children is listed in a fraction of a millisecond.
 const CHILDREN_SHORT: u64 = 500;
@@ -132,10 +138,10 @@ fn decide_one(at: &Context<'_>, request: &Request) -> Result<Decision, FsError> 
         Operation::CompleteFile(complete) => complete_file::decide(at, complete),
         Operation::Rename(rename) => rename::decide(at, rename),
         Operation::Delete(delete) => delete::decide(at, delete),
-        Operation::SetAttribute(set) => set_attribute::decide(at, set),
-        Operation::SetAcl(set) => set_acl::decide(at, set),
-        Operation::Free(free) => free::decide(at, free),
-        Operation::Expire(expire) => expire::decide(at, expire),
+        Operation::SetAttribute(set) => set_attribute::decide(at, set, Which::All),
+        Operation::SetAcl(set) => set_acl::decide(at, set, Which::All),
+        Operation::Free(free) => free::decide(at, free, Which::All),
+        Operation::Expire(expire) => expire::decide(at, expire, Which::All),
         Operation::SchedulePersist(schedule) => to_persist::schedule(at, schedule),
         Operation::PutInPlace(put) => to_persist::decide(at, put),
         Operation::NewBlock(new) => new_block::decide(at, new),
@@ -162,6 +168,7 @@ fn decide_ufs(at: &Context<'_>, request: &Request, operation: &UfsOperation) -> 
         UfsOperation::Mount(mount) => mount::mount(at, mount),
         UfsOperation::Unmount(path) => mount::unmount(at, path),
         UfsOperation::UpdateMount(update) => mount::update(at, update),
+        UfsOperation::Part { whole, inodes } => parts::decide(at, whole, inodes),
     }
 }
 
@@ -245,9 +252,13 @@ mod block_tests;
 #[cfg(test)]
 mod compare_tests;
 #[cfg(test)]
+mod delete_tests;
+#[cfg(test)]
 mod list_tests;
 #[cfg(test)]
 mod model_tests;
+#[cfg(test)]
+mod parts_tests;
 #[cfg(test)]
 mod permissions_tests;
 #[cfg(test)]

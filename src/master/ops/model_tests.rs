@@ -221,7 +221,7 @@ fn rename(source: &Components, target: &Components) -> Operation {
 
 fn delete(target: &Components, recursive: bool) -> Operation {
     let path = path(&text(target));
-    Operation::Delete(Delete { path, recursive, alluxio_only: false, delete_mount_points: false, unchecked: false })
+    Operation::Delete(Delete { recursive, ..Delete::of(path) })
 }
 
 fn chmod(target: &Components, mode: u16) -> Operation {

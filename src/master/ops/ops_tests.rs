@@ -78,13 +78,7 @@ pub(super) fn touch(text: &str) -> Operation {
 }
 
 pub(super) fn rm(text: &str, recursive: bool) -> Operation {
-    Operation::Delete(Delete {
-        path: path(text),
-        recursive,
-        alluxio_only: false,
-        delete_mount_points: false,
-        unchecked: false,
-    })
+    Operation::Delete(Delete { recursive, ..Delete::of(path(text)) })
 }
 
 pub(super) fn mv(source: &str, target: &str) -> Operation {
@@ -389,8 +383,7 @@ fn refusals_are_those_of_2_9() {
     for (operation, kind, message) in rows {
         assert_eq!(refusal(&state, operation.clone()), (kind, message.to_owned()), "{operation:?}");
     }
-    let root =
-        Delete { path: path("/"), recursive: true, alluxio_only: false, delete_mount_points: true, unchecked: false };
+    let root = Delete { recursive: true, delete_mount_points: true, ..Delete::of(path("/")) };
     let cannot = (InvalidArgument, "Cannot delete the root directory".to_owned());
     assert_eq!(refusal(&state, Operation::Delete(root)), cannot);
     assert_eq!(refusal(&started(), rm("/", false)), cannot);

@@ -103,7 +103,24 @@ impl<'a> Permissions<'a> {
         })
     }
 
-    /// Whether, and if not why not, this may be done to an inode on that path.
+    /// Whether this may be done to an inode.
+    pub(super) fn allow(&self, inode: &Inode, access: Access) -> bool {
+        self.is_free || {
+            let (owner, group) = (self.inodes.owner(inode), self.inodes.group(inode));
+            let class = if let Some(list) = self.list_of(inode) {
+                list.permitted(&self.caller.user, &self.caller.groups)
+            } else if owner == self.caller.user {
+                inode.mode >> 6
+            } else if self.caller.groups.iter().any(|mine| mine == group) {
+                inode.mode >> 3
+            } else {
+                inode.mode
+            };
+            class & access.0 == access.0
+        }
+    }
+
+    /// The same, of an inode on that path, with the reason if not.
     pub(super) fn check(
         &self,
         inode: &Inode,
@@ -115,19 +132,10 @@ impl<'a> Permissions<'a> {
             return Ok(());
         }
         footprint.read_inode(inode.id);
-        let (owner, group) = (self.inodes.owner(inode), self.inodes.group(inode));
-        let class = if let Some(list) = self.list_of(inode) {
-            list.permitted(&self.caller.user, &self.caller.groups)
-        } else if owner == self.caller.user {
-            inode.mode >> 6
-        } else if self.caller.groups.iter().any(|mine| mine == group) {
-            inode.mode >> 3
-        } else {
-            inode.mode
-        };
-        if class & access.0 == access.0 {
+        if self.allow(inode, access) {
             return Ok(());
         }
+        let (owner, group) = (self.inodes.owner(inode), self.inodes.group(inode));
         let name = Some(self.inodes.name(inode)).filter(|name| !name.is_empty()).unwrap_or("/");
         Err(denied(format!(
             "user={}, access={}, path={path}: failed at {name}, inode owner={owner}, inode group={group}, inode mode={}",

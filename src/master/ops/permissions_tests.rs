@@ -139,21 +139,6 @@ fn an_owner_must_belong_to_the_group_given_with_him() {
 }
 
 #[test]
-fn a_tree_is_deleted_by_who_may_write_in_all_of_it() {
-    let mut state = with(&["/d/", "/d/a/", "/d/a/f", "/d/b/", "/d/empty/"]);
-    for text in ["/", "/d", "/d/b"] {
-        chmod(&mut state, text, 0o777);
-    }
-    let bob = || user("bob", &[]);
-    let message = "Cannot delete directory /d. Failed to delete children: Permission denied: user=bob, access=-w-, \
-                   path=/d/a/f: failed at a, inode owner=root, inode group=root, inode mode=rwxr-xr-x";
-    assert_eq!(refusal_to(&state, bob(), rm("/d", true)), (ErrorKind::PermissionDenied, message.to_owned()));
-    chmod(&mut state, "/d/a", 0o777);
-    let request = Request { caller: bob(), operation_id: None, operation: rm("/d", true) };
-    assert!(decide(&state, &Workers::default(), &request, Millis(1), &settings()).is_ok());
-}
-
-#[test]
 fn who_makes_a_file_may_complete_it_whatever_its_mode() {
     let mut state = with(&[]);
     chmod(&mut state, "/", 0o777);

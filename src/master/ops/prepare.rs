@@ -7,7 +7,9 @@ use super::load::{LoadMetadata, Lookup, missing, missing_of, not_listed};
 use super::persist::parents_to_persist;
 use super::request_ufs::UfsDirectory;
 use super::resolve::{Resolved, resolve};
-use super::{Caller, Context, Operation, Query, Request, Settings, decide_one, errors};
+use super::{
+    Caller, Context, Operation, Query, Request, RightsBelow, Settings, decide_one, errors, parts, rights_below,
+};
 use crate::journal::entry::{Entry, UpdateInode};
 use crate::master::state::{Footprint, MasterState};
 use crate::master::workers::Workers;
@@ -30,6 +32,10 @@ pub enum Preparation {
     },
     /// Delete the persisted file that is to be replaced.
     Replace(AlluxioPath),
+    /// Change a tree that is too large to be changed at once.
+    InParts,
+    /// Check the rights of the caller in all of the tree that is to be deleted.
+    CheckRights(AlluxioPath),
     /// Change the UFS under an intent.
     Begin,
     /// Set these attributes.
@@ -61,7 +67,6 @@ pub enum Attempt {
 /// What an operation needs. `known` tells what was looked at already, or is known to be absent.
 pub fn prepare(
     state: &MasterState,
-    workers: &Workers,
     settings: &Settings,
     request: &Request,
     now: Millis,
@@ -72,6 +77,8 @@ pub fn prepare(
     if request.operation_id.is_some_and(|id| state.answered(id).is_some()) {
         return Preparation::Submit;
     }
+    // Nothing of that depends on workers.
+    let workers = &Workers::default();
     let at = Context { state, workers, caller: &request.caller, settings, now: now.max(state.last_time()) };
     let mut lookups = lookups_of(&at, &request.operation, known);
     lookups.retain(|lookup| !known(lookup));
@@ -95,7 +102,10 @@ pub fn prepare(
         Err(_) => Preparation::Submit,
         Ok(decision) if decision.entries.is_empty() => Preparation::Submit,
         Ok(decision) => match &request.operation {
-            Operation::SetAttribute(_) => changes_of(&at, &decision.entries),
+            Operation::SetAttribute(_) => match changes_of(&at, &decision.entries) {
+                changes if changes.is_empty() => Preparation::Submit,
+                changes => Preparation::Set(changes),
+            },
             _ => Preparation::Submit,
         },
     }
@@ -104,7 +114,6 @@ pub fn prepare(
 /// What a query needs.
 pub fn prepare_query(
     state: &MasterState,
-    workers: &Workers,
     settings: &Settings,
     query: &Query,
     load: LoadMetadata,
@@ -114,7 +123,7 @@ pub fn prepare_query(
         return Vec::new();
     }
     let caller = Caller::default();
-    let at = Context { state, workers, caller: &caller, settings, now: state.last_time() };
+    let at = Context { state, workers: &Workers::default(), caller: &caller, settings, now: state.last_time() };
     let itself = |path| {
         let resolved = resolve(&at, path, &mut Footprint::off()).ok()?;
         missing_of(&resolved).or_else(|| again(&resolved, load).filter(|lookup| !known(lookup)))
@@ -182,6 +191,10 @@ fn after_refusal(at: &Context<'_>, operation: &Operation) -> Preparation {
         Operation::CreateDirectory(op) => begin_below_persisted(at, &op.path, op.ttl_ms, op.ttl_action),
         Operation::Rename(op) => begin_below_persisted(at, &op.target, -1, TtlAction::Free),
         Operation::PutInPlace(op) => begin_below_persisted(at, &op.path, -1, TtlAction::Free),
+        Operation::Delete(op) if op.rights_below == RightsBelow::ToCheck && rights_below::are_many(at, &op.path) => {
+            Preparation::CheckRights(op.path.clone())
+        }
+        operation if parts::may_be_many(at, operation) => Preparation::InParts,
         Operation::Delete(_) | Operation::Expire(_) => Preparation::Begin,
         _ => Preparation::Submit,
     }
@@ -197,7 +210,7 @@ fn begin_below_persisted(at: &Context<'_>, path: &AlluxioPath, ttl_ms: i64, ttl_
 }
 
 /// Owners, groups and modes that the UFS is to have, too.
-fn changes_of(at: &Context<'_>, entries: &[Entry]) -> Preparation {
+pub(super) fn changes_of(at: &Context<'_>, entries: &[Entry]) -> Vec<UfsChange> {
     let inodes = at.state.inodes();
     let mut changes = Vec::new();
     for entry in entries {
@@ -210,5 +223,5 @@ fn changes_of(at: &Context<'_>, entries: &[Entry]) -> Preparation {
         let ufs_path = at.place(&path).ufs_path;
         changes.push(UfsChange { ufs_path, owner: owner.clone(), group: group.clone(), mode: *mode });
     }
-    if changes.is_empty() { Preparation::Submit } else { Preparation::Set(changes) }
+    changes
 }

@@ -123,6 +123,34 @@ pub struct Delete {
     pub delete_mount_points: bool,
     /// What the UFS has in these directories and the namespace does not know goes, too.
     pub unchecked: bool,
+    /// When the UFS is left as it is: whether what it has in the directory above is looked for again; none: as it was.
+    pub syncs_parent: Option<bool>,
+    /// Whether it is known that the caller may delete all that is below.
+    pub rights_below: RightsBelow,
+}
+
+impl Delete {
+    /// Of a file, or of a directory with nothing in it, in the UFS too.
+    pub fn of(path: AlluxioPath) -> Delete {
+        Delete {
+            path,
+            recursive: false,
+            alluxio_only: false,
+            delete_mount_points: false,
+            unchecked: false,
+            syncs_parent: None,
+            rights_below: RightsBelow::ToCheck,
+        }
+    }
+}
+
+/// What is known of the rights of the caller below a directory that is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RightsBelow {
+    /// Nothing.
+    ToCheck,
+    /// They allow it, or did so a moment ago.
+    Checked,
 }
 
 /// free

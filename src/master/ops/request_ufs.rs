@@ -31,6 +31,13 @@ pub enum UfsOperation {
     Unmount(AlluxioPath),
     /// updateMount
     UpdateMount(Box<UpdateMount>),
+    /// A part of a change of a large tree.
+    Part {
+        /// The change of all of it.
+        whole: Box<Operation>,
+        /// What is changed now.
+        inodes: Vec<InodeId>,
+    },
 }
 
 impl UfsOperation {
@@ -50,6 +57,7 @@ impl UfsOperation {
             UfsOperation::Mount(mount) => vec![(mount.path.clone(), Extent::Tree)],
             UfsOperation::Unmount(path) => vec![(path.clone(), Extent::Tree)],
             UfsOperation::UpdateMount(update) => vec![(update.path.clone(), Extent::Tree)],
+            UfsOperation::Part { whole, .. } => whole.touches(state),
         }
     }
 }

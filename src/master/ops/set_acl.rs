@@ -1,7 +1,7 @@
 //! setAcl
 
 use super::resolve::resolve;
-use super::walk::{Depth, inodes_of};
+use super::walk::{Depth, Which, inodes_of};
 use super::{Answer, Context, Decision, SetAcl, errors};
 use crate::journal::entry::{self, Entry};
 use crate::master::state::{Footprint, Inode};
@@ -9,14 +9,14 @@ use crate::types::{AclEntry, AclRefusal, AclSubject, ErrorKind, FsError, InodeAc
 
 // Compatible: 2.9.6 DefaultFileSystemMaster.setAcl: the owner changes lists, of all below too, and nothing is asked of the
 // mode of the UFS. There it tells the UFS, and goes on when that refuses; here the UFS keeps its lists.
-pub(super) fn decide(at: &Context<'_>, op: &SetAcl) -> Result<Decision, FsError> {
+pub(super) fn decide(at: &Context<'_>, op: &SetAcl, which: Which<'_>) -> Result<Decision, FsError> {
     let mut footprint = Footprint::off();
     let permissions = at.permissions(&mut footprint);
     let resolved = resolve(at, &op.path, &mut footprint)?;
     permissions.check_way(&resolved, &mut footprint)?;
     let inode = resolved.existing()?;
     let depth = if op.recursive { Depth::Tree } else { Depth::Itself };
-    let inodes = inodes_of(at, &op.path, inode, depth)?;
+    let inodes = inodes_of(at, &op.path, inode, depth, which)?;
     for (path, inode) in &inodes {
         permissions.check_owner(inode, path)?;
     }

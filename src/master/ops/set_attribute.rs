@@ -2,7 +2,7 @@
 
 use super::permissions::{Access, Permissions};
 use super::resolve::{Resolved, resolve};
-use super::walk::{Depth, inodes_of};
+use super::walk::{Depth, Which, inodes_of};
 use super::{Answer, Context, Decision, SetAttribute};
 use crate::journal::entry::{Entry, UpdateInode, UpdateInodeDirectory, UpdateInodeFile};
 use crate::master::state::{Footprint, Inode, InodeKind};
@@ -11,7 +11,7 @@ use crate::types::{AlluxioPath, ErrorKind, FsError, PersistenceState};
 /// Media that copies can be kept on; others are passed over (2.9.6 alluxio.master.tieredstore.global.mediumtype).
 const MEDIA: [&str; 3] = ["MEM", "SSD", "HDD"];
 
-pub(super) fn decide(at: &Context<'_>, op: &SetAttribute) -> Result<Decision, FsError> {
+pub(super) fn decide(at: &Context<'_>, op: &SetAttribute, which: Which<'_>) -> Result<Decision, FsError> {
     let path = &op.path;
     check_group_of_owner(op)?;
     let mut footprint = Footprint::off();
@@ -31,7 +31,7 @@ pub(super) fn decide(at: &Context<'_>, op: &SetAttribute) -> Result<Decision, Fs
     let is_deep = op.recursive || op.pinned.is_some() || op.replication().is_some();
     let depth = if is_deep { Depth::Tree } else { Depth::Itself };
     let mut entries = Vec::new();
-    for (path, inode) in inodes_of(at, path, inode, depth)? {
+    for (path, inode) in inodes_of(at, path, inode, depth, which)? {
         let is_named = op.recursive || path == op.path;
         if is_named {
             check_permission(op, &permissions, &inode, &path, &mut footprint)?;

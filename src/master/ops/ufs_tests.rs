@@ -27,7 +27,7 @@ fn load(found: &[(&str, UfsFacts)], listed: Option<&str>) -> Operation {
 }
 
 /// A namespace with these paths loaded; directories end in a slash.
-fn loaded(paths: &[&str]) -> MasterState {
+pub(super) fn loaded(paths: &[&str]) -> MasterState {
     let mut state = started();
     let found: Vec<_> = paths.iter().map(|text| (*text, facts(text.ends_with('/'), 1))).collect();
     run(&mut state, load(&found, None)).unwrap();
@@ -44,7 +44,7 @@ fn known_nothing(_: &Lookup) -> bool {
 
 fn prepared(state: &MasterState, operation: Operation, attempt: Attempt) -> Preparation {
     let known = |_: &Lookup| true;
-    prepare(state, &Workers::default(), &settings(), &request(operation), Millis(3_000), attempt, &known)
+    prepare(state, &settings(), &request(operation), Millis(3_000), attempt, &known)
 }
 
 #[test]
@@ -109,9 +109,8 @@ fn what_was_seen_in_another_ufs_is_void() {
 #[test]
 fn lookups_are_for_what_is_missing_below_what_is_in_the_ufs() {
     let mut state = with(&["/mine/"]);
-    let wanted = |state: &MasterState, query: Query, load| {
-        prepare_query(state, &Workers::default(), &settings(), &query, load, &known_nothing)
-    };
+    let wanted =
+        |state: &MasterState, query: Query, load| prepare_query(state, &settings(), &query, load, &known_nothing);
     let status = |text: &str| Query::GetStatus { path: path(text) };
     let lookup = Lookup::Path { path: path("/a/b"), found: 0 };
     assert_eq!(wanted(&state, status("/a/b"), LoadMetadata::Once), [lookup]);
@@ -139,7 +138,7 @@ fn all_directories_are_looked_at_in_turn_however_many() {
         let mut looked = std::collections::BTreeSet::new();
         loop {
             let known = |lookup: &Lookup| looked.contains(lookup);
-            let next = prepare_query(&state, &Workers::default(), &settings(), &query, always, &known);
+            let next = prepare_query(&state, &settings(), &query, always, &known);
             if next.is_empty() {
                 break;
             }

@@ -3,7 +3,9 @@
 
 use crate::master::masters::Masters;
 use crate::master::server::Namespace;
-use crate::master::ufs::{BACKUP_PREFIX, BACKUP_SUFFIX, BackupPlace, BackupRequest, BackupWait, folder_uri};
+use crate::master::ufs::{
+    BACKUP_PREFIX, BACKUP_SUFFIX, BackupPlace, BackupRequest, BackupWait, UNFINISHED, folder_uri,
+};
 use crate::types::FsError;
 use crate::types::time::wall_now;
 use crate::ufs::{UfsClients, UfsError};
@@ -70,11 +72,21 @@ async fn names(ufs: &UfsClients, folder: &str) -> Result<Vec<String>, UfsError> 
     Ok(listed.into_iter().filter(|status| !status.directory).map(|status| status.name).collect())
 }
 
-/// The backups that are older than the newest ones, by the time in their names.
+/// The backups that are older than the newest ones, by the time in their names, and what masters that died have left of
+/// others before the newest.
 fn superfluous(names: Vec<String>, retained: usize) -> Vec<String> {
-    let mut backups: Vec<(i64, String)> = names.into_iter().filter_map(|name| Some((time_of(&name)?, name))).collect();
+    let (mut backups, mut unfinished) = (Vec::new(), Vec::new());
+    for name in names {
+        match name.strip_suffix(UNFINISHED) {
+            Some(of) => unfinished.extend(time_of(of).map(|time| (time, name.clone()))),
+            None => backups.extend(time_of(&name).map(|time| (time, name))),
+        }
+    }
     backups.sort_unstable();
+    let newest = backups.last().map_or(i64::MIN, |(time, _)| *time);
     backups.truncate(backups.len().saturating_sub(retained));
+    unfinished.retain(|(time, _)| *time < newest);
+    backups.extend(unfinished);
     backups.into_iter().map(|(_, name)| name).collect()
 }
 
@@ -111,5 +123,21 @@ mod tests {
         ]);
         assert_eq!(superfluous(all.clone(), 2), names(&["alluxio-backup-2026-11-28-1796000000001.gz"]));
         assert_eq!(superfluous(all, 3), names(&[]));
+    }
+
+    /// One that is not finished is none, and goes once there is a newer one.
+    #[test]
+    fn what_a_dead_master_left_of_a_backup_goes() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let left = "alluxio-backup-2026-11-29-1796000000002.gz.unfinished";
+        let being_written = "alluxio-backup-2026-11-30-1796000000004.gz.unfinished";
+        let all = [
+            being_written,
+            left,
+            "alluxio-backup-2026-11-30-1796000000003.gz",
+            "alluxio-backup-2026-11-28-1796000000001.gz",
+        ];
+        assert_eq!(superfluous(names(&all), 2), names(&[left]));
+        assert_eq!(superfluous(names(&all[..2]), 2), names(&[]));
     }
 }

@@ -30,7 +30,7 @@ pub(in crate::master) const BACKUP_PREFIX: &str = "alluxio-backup-";
 pub(in crate::master) const BACKUP_SUFFIX: &str = ".gz";
 
 /// What the name of a backup ends in until it is whole.
-const UNFINISHED: &str = ".unfinished";
+pub(in crate::master) const UNFINISHED: &str = ".unfinished";
 
 /// How often it is looked how far this master is.
 const LOOK: Duration = Duration::from_millis(100);

@@ -3,8 +3,11 @@
 use super::locks::Mode;
 use super::task::{Step, Told, UfsCall, UfsTask};
 use super::{UfsNamespace, refusal};
+use crate::master::event::Core;
 use crate::master::gate::OutsideCall;
-use crate::master::ops::{Answer, Operation, Request, UfsChange, UfsDirectory, UfsOperation};
+use crate::master::ops::{self, Answer, Operation, Request, UfsChange, UfsDirectory, UfsOperation};
+use crate::master::state::MasterState;
+use crate::types::time::wall_now;
 use crate::types::{ErrorKind, FsError};
 use crate::ufs::{UfsAttributes, UfsDeletion, UfsError, UfsErrorKind, UfsOwnership};
 use std::time::Duration;
@@ -13,6 +16,8 @@ use tokio::sync::oneshot;
 /// Pause before the first repetition of a call to a UFS; doubles up to the longest.
 const AGAIN: Duration = Duration::from_millis(50);
 const AGAIN_MAX: Duration = Duration::from_secs(1);
+/// So many names of a UFS are compared with the namespace in a moment.
+const NAMES_FEW: usize = 1_000;
 /// Pause of one that waits for a renewal of the lease, or for the journal.
 const SOON: Duration = Duration::from_millis(20);
 
@@ -26,6 +31,26 @@ impl UfsNamespace {
                 return Ok(());
             }
             answer?;
+        }
+        Ok(())
+    }
+
+    /// A change of all of a large tree.
+    pub(super) async fn change_in_parts(&self, request: &Request) -> Result<(), FsError> {
+        let handle = &self.inner.handle;
+        let _lock = self.lock(&request.operation, Mode::Alone).await;
+        // What allows it may not be durable yet.
+        handle.durable(|_| ()).await?;
+        let asked = request.clone();
+        let parts = move |state: &MasterState, settings: &_| ops::parts_of(state, settings, &asked, wall_now());
+        for inodes in handle.apart(parts).await?? {
+            let now = wall_now();
+            let changes =
+                |core: &Core, settings: &_| ops::changes_of_part(&core.state, settings, request, &inodes, now);
+            let changes = handle.with_core(changes)?;
+            self.set(&changes).await?;
+            let operation = UfsOperation::Part { whole: Box::new(request.operation.clone()), inodes };
+            handle.submit(Request { operation: Operation::Ufs(operation), ..request.clone() }).await?;
         }
         Ok(())
     }
@@ -92,7 +117,19 @@ impl UfsNamespace {
                 let level = if std::mem::replace(&mut is_open, true) { log::Level::Debug } else { log::Level::Warn };
                 log::log!(level, "a UFS did not say what became of a call, asking again reason={reason}");
             }
-            step = self.inner.handle.with_core(|core, settings| task.step(told, &core.state, settings));
+            step = match &told {
+                // What the task is about nobody else changes meanwhile.
+                Told::Names(names) if names.len() > NAMES_FEW => {
+                    let next = move |state: &MasterState, settings: &ops::Settings| {
+                        let step = task.step(told, state, settings);
+                        (task, step)
+                    };
+                    let step;
+                    (task, step) = self.inner.handle.apart(next).await?;
+                    step
+                }
+                _ => self.inner.handle.with_core(|core, settings| task.step(told, &core.state, settings)),
+            };
         }
     }
 

@@ -138,7 +138,7 @@ impl UfsNamespace {
         self.inner.handle.with_core(|core, settings| ops::place_of(&core.state, settings, path).ufs_path)
     }
 
-    fn facts(&self, status: UfsStatus) -> UfsFacts {
+    pub(super) fn facts(&self, status: UfsStatus) -> UfsFacts {
         facts_of(status, self.inner.settings.block_size_bytes)
     }
 

@@ -8,13 +8,15 @@ mod absent;
 mod backup;
 mod change;
 mod compared;
+mod consistency;
 mod locks;
 mod look;
 mod look_task;
+mod preparing;
 mod task;
 
 pub use absent::AbsentPaths;
-pub(super) use backup::{BACKUP_PREFIX, BACKUP_SUFFIX, folder_uri};
+pub(super) use backup::{BACKUP_PREFIX, BACKUP_SUFFIX, UNFINISHED, folder_uri};
 pub use backup::{BackupPlace, BackupRequest, BackupStage, BackupStatus, BackupWait};
 pub use change::failure;
 pub use look::{facts_of, named};
@@ -31,7 +33,7 @@ use super::runtime::{Handle, Progress};
 use super::server::Namespace;
 use super::worker_call::WorkerCall;
 use crate::journal::entry::UfsIntent;
-use crate::types::time::{Boot, boot_now, wall_now};
+use crate::types::time::{Boot, boot_now};
 use crate::types::{AlluxioPath, Caller, ErrorKind, FsError, InodeId, OperationId, SequenceNumber};
 use crate::ufs::{UfsClients, UfsError, UfsErrorKind};
 use compared::{ComparedPaths, Scope};
@@ -190,14 +192,7 @@ impl UfsNamespace {
                 );
                 return Err(FsError::new(ErrorKind::ResourceExhausted, text));
             }
-            // What was absent a moment ago may be there by now.
-            let is_compared = load == LoadMetadata::Compared;
-            let known =
-                |lookup: &Lookup| if is_compared { looked.contains(lookup) } else { self.known(&looked, lookup) };
-            let prepare = |core: &Core, settings: &ops::Settings| {
-                ops::prepare_query(&core.state, &core.workers, settings, query, load, &known)
-            };
-            let lookups = self.inner.handle.with_core(prepare);
+            let lookups = self.prepared_query(query, load, &mut looked).await?;
             if lookups.is_empty() {
                 break;
             }
@@ -215,11 +210,7 @@ impl UfsNamespace {
         let (mut looked, mut attempt) = (Looked::new(), Attempt::First);
         let until = request.operation_id.is_some().then(|| boot_now() + self.inner.settings.patience);
         for _ in 0..ROUNDS_MAX {
-            let known = |lookup: &Lookup| self.known(&looked, lookup);
-            let prepare = |core: &Core, settings: &ops::Settings| {
-                ops::prepare(&core.state, &core.workers, settings, &request, wall_now(), attempt, &known)
-            };
-            match self.inner.handle.with_core(prepare) {
+            match self.prepared(&request, attempt, &mut looked).await? {
                 Preparation::Look(lookups) => {
                     let seen = self.look(&lookups, &mut looked);
                     match is_made_in_alluxio(&request.operation) {
@@ -242,6 +233,13 @@ impl UfsNamespace {
                     let answer = patiently(until, self.change(replacing(&request, path))).await?;
                     if !is_refused(&answer) {
                         answer?;
+                    }
+                }
+                Preparation::InParts => return self.change_in_parts(&request).await.map(|()| Answer::Done),
+                Preparation::CheckRights(path) => {
+                    self.check_rights_below(&request.caller, path).await?;
+                    if let Operation::Delete(delete) = &mut request.operation {
+                        delete.rights_below = ops::RightsBelow::Checked;
                     }
                 }
                 Preparation::Begin => {
@@ -338,6 +336,14 @@ impl Namespace for UfsNamespace {
         Ok(())
     }
 
+    fn ufs_uri(&self, path: &AlluxioPath) -> String {
+        self.uri(path)
+    }
+
+    async fn inconsistent(&self, path: &AlluxioPath) -> Result<Vec<AlluxioPath>, FsError> {
+        self.find_inconsistent(path).await
+    }
+
     fn changed_in_ufs(&self, path: AlluxioPath) {
         self.inner.compared.lock().change(path, boot_now());
     }
@@ -413,9 +419,7 @@ fn compared_for(operation: &Operation) -> Vec<Query> {
 
 /// The request that takes away a file that is to be replaced.
 fn replacing(request: &Request, path: AlluxioPath) -> Request {
-    let delete =
-        ops::Delete { path, recursive: false, alluxio_only: false, delete_mount_points: false, unchecked: false };
-    Request { caller: request.caller.clone(), operation_id: None, operation: Operation::Delete(delete) }
+    Request { caller: request.caller.clone(), operation_id: None, operation: Operation::Delete(ops::Delete::of(path)) }
 }
 
 /// Who asks when the master does on its own.

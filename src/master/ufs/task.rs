@@ -9,7 +9,6 @@ use crate::master::state::MasterState;
 use crate::types::mutant::{self, Mutant};
 use crate::types::ufs_names::is_nobodys;
 use crate::types::{AlluxioPath, ErrorKind, FsError, InodeId, PersistenceState};
-use std::collections::BTreeMap;
 
 /// What is to be done next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -240,12 +239,11 @@ impl UfsTask {
         };
         match told {
             Told::Names(names) => {
-                let inodes = state.inodes();
-                let mut known = BTreeMap::new();
-                known.extend(children(state, &directory).map(|child| (inodes.name(&child), child.is_directory())));
+                let known = ops::inode_at(state, &directory);
                 for name in names.iter().filter(|name| !is_nobodys(name)) {
+                    let child = known.and_then(|known| state.inodes().child(known.id, name));
                     let path = directory.join(name);
-                    match known.get(name.as_str()) {
+                    match child.map(|child| child.is_directory()) {
                         None => return failed(self, "UFS dir not in sync. Sync UFS, or delete with unchecked flag."),
                         Some(true) if state.mounts().at(&path).is_none() => directories.push(path),
                         Some(_) => {}

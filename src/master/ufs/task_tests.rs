@@ -171,13 +171,7 @@ fn facts(directory: bool) -> UfsFacts {
 }
 
 fn rm(text: &str) -> Operation {
-    Operation::Delete(Delete {
-        path: path(text),
-        recursive: true,
-        alluxio_only: false,
-        delete_mount_points: false,
-        unchecked: false,
-    })
+    Operation::Delete(Delete { recursive: true, ..Delete::of(path(text)) })
 }
 
 fn mv(from: &str, to: &str) -> Operation {
@@ -472,13 +466,7 @@ async fn what_was_written_of_a_file_that_has_changed_is_not_put_anywhere() {
 
 #[tokio::test]
 async fn what_the_namespace_does_not_know_is_not_deleted_with_a_directory() {
-    let unchecked = Operation::Delete(Delete {
-        path: path("/a"),
-        recursive: true,
-        alluxio_only: false,
-        delete_mount_points: false,
-        unchecked: true,
-    });
+    let unchecked = Operation::Delete(Delete { recursive: true, unchecked: true, ..Delete::of(path("/a")) });
     for (operation, is_deleted) in [(rm("/a"), false), (unchecked, true)] {
         let mut world = World::with(&FILES).await;
         let before = world.agreed();

@@ -182,3 +182,19 @@ async fn the_journal_of_1_8_1_gives_what_its_master_answered() {
     assert_told("v1-1.8.1/later", "v1-1.8.1/answers-later.txt", Generation::V1, &[]).await;
     assert_told("v1-1.8.1/backup.gz", "v1-1.8.1/answers-later.txt", Generation::Backup, &[]).await;
 }
+
+/// Without it no file would have its blocks.
+#[tokio::test]
+async fn a_journal_without_the_blocks_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for part in ["checkpoints", "logs"] {
+        let part = format!("FileSystemMaster/v1/{part}");
+        let (from, to) = (golden(&format!("v1-1.8.1/after-restart/{part}")), folder.path().join(part));
+        std::fs::create_dir_all(&to).unwrap();
+        for file in std::fs::read_dir(from).into_iter().flatten().map(|file| file.unwrap()) {
+            std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        }
+    }
+    let refused = read_journal(UfsSettings::usual(), folder.path().to_str().unwrap()).await.unwrap_err().to_string();
+    assert!(refused.contains("BlockMaster is missing, which has the blocks of all files"), "{refused}");
+}
