@@ -86,6 +86,15 @@ pub enum StartError {
         #[source]
         source: StoreError,
     },
+    /// The folder was formatted, and something in it was deleted since.
+    #[error(
+        "{folder} is gone from the journal: bin/alluxio journal verify tells what is left, and bin/alluxio journal repair \
+         goes on from it"
+    )]
+    FolderGone {
+        /// Which.
+        folder: String,
+    },
     /// No checkpoint can be loaded.
     #[error(
         "no checkpoint in {folder} can be loaded; the newest: {reason}. bin/alluxio journal verify tells what is there, and \
@@ -247,7 +256,13 @@ fn note_end(ended: Result<Result<(), ServerError>, JoinError>) {
 async fn usable(conf: &Conf, store: &dyn JournalStore, writer: &str) -> Result<Format, StartError> {
     let folder = store.describe();
     let format = folder_identity::identify_readable(store).await?;
-    store.probe(writer).await.map_err(|source| StartError::Probe { folder, source })?;
+    store.probe(writer).await.map_err(|source| match source {
+        StoreError::NotFound { object } => {
+            let folder = object.rsplit_once('/').map_or(object.as_str(), |(folder, _)| folder).to_owned();
+            StartError::FolderGone { folder }
+        }
+        source => StartError::Probe { folder, source },
+    })?;
     refuse_without_durable(conf, store).await?;
     Ok(format)
 }
