@@ -64,8 +64,9 @@ quick_steps() {
     cargo test --locked --test launchers --test guardian --test properties --test compatibility --test docker
   step "draws and comparisons of random calls" cargo test --locked --test differential
   step "damaged bytes for every decoder" cargo test --locked --test fuzz
+  # Optimized a little: it computes for minutes, and is built apart anyway, with mutants.
   step "simulation, a few seeds, and mutants" env SIM_SEEDS="${SIM_SEEDS:-40}" \
-    cargo test --locked --features mutants --test sim
+    cargo test --locked --features mutants --config profile.dev.package.alluxio.opt-level=1 --test sim
   step "docs" env RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps
   step "shell scripts" shell_scripts
 }
