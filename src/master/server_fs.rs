@@ -27,6 +27,7 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
         "Mount" => call::unary(request, |message| user.mount(message)),
         "Unmount" => call::unary(request, |message| user.unmount(message)),
         "UpdateMount" => call::unary(request, |message| user.update_mount(message)),
+        "UpdateUfsMode" => call::unary(request, |message| user.update_ufs_mode(message)),
         "GetMountTable" => call::unary(request, |message| user.get_mount_table(message)),
         "Exists" => call::unary(request, |message| user.exists(message)),
         "CheckAccess" => call::unary(request, |message| user.check_access(message)),

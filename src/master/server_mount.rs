@@ -1,16 +1,18 @@
 //! Mounts on the wire: mount, unmount, the table of mounts.
 
-use super::ops::{Answer, Mount, Operation, Query, Seen, UfsOperation, UpdateMount};
+use super::ops::{AdminOperation, Answer, Mount, Operation, Query, Seen, UfsOperation, UpdateMount};
 use super::server::{Namespace, UserCall, mismatch};
 use super::ufs_space::UfsSpace;
 use crate::conf;
 use crate::journal::entry::AddMountPoint;
 use crate::proto::alluxio::grpc::file::{
     GetMountTablePRequest, GetMountTablePResponse, MountPOptions, MountPRequest, MountPResponse, MountPointInfo,
-    UnmountPRequest, UnmountPResponse, UpdateMountPRequest, UpdateMountPResponse,
+    UfsPMode, UnmountPRequest, UnmountPResponse, UpdateMountPRequest, UpdateMountPResponse, UpdateUfsModePRequest,
+    UpdateUfsModePResponse,
 };
 use crate::proto::convert;
-use crate::types::FsError;
+use crate::types::{FsError, UfsMode};
+use log::info;
 use tokio::task::JoinSet;
 
 /// Capacity of a UFS that was not asked, or did not tell.
@@ -56,6 +58,23 @@ impl<N: Namespace> UserCall<N> {
         })))
         .await?;
         Ok(UpdateMountPResponse {})
+    }
+
+    // Compatible: 2.9.6 FileSystemMasterClientServiceHandler.updateUfsMode: without a mode everything may be done.
+    pub(super) async fn update_ufs_mode(
+        self,
+        request: UpdateUfsModePRequest,
+    ) -> Result<UpdateUfsModePResponse, FsError> {
+        let mode = match request.options.and_then(|options| options.ufs_mode).map(UfsPMode::try_from) {
+            Some(Ok(UfsPMode::NoAccess)) => UfsMode::NoAccess,
+            Some(Ok(UfsPMode::ReadOnly)) => UfsMode::ReadOnly,
+            _ => UfsMode::ReadWrite,
+        };
+        let ufs_path = request.ufs_path.unwrap_or_default();
+        info!("what may be done with a UFS is set ufs={ufs_path} mode={mode:?}");
+        let operation = Operation::Admin(AdminOperation::SetUfsMode { ufs_path, mode });
+        self.server.front.submit(&self.client().await, None, operation).await?;
+        Ok(UpdateUfsModePResponse {})
     }
 
     pub(super) async fn get_mount_table(

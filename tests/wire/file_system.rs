@@ -11,14 +11,13 @@ use alluxio::proto::alluxio::grpc::file::{
     CheckAccessPOptions, CheckAccessPRequest, CompleteFilePOptions, CompleteFilePRequest, CreateDirectoryPOptions,
     CreateDirectoryPRequest, CreateFilePOptions, CreateFilePRequest, DeletePOptions, DeletePRequest, ExistsPRequest,
     FileInfo, FileSystemMasterCommonPOptions, FreePOptions, FreePRequest, FsOpPId, GetFilePathPRequest,
-    GetStateLockHoldersPRequest, GetStatusPRequest, ListStatusPOptions, ListStatusPRequest, PAclAction, PAclEntry,
-    PAclEntryType, RenamePOptions, RenamePRequest, ReverseResolvePRequest, ScheduleAsyncPersistencePOptions,
-    SetAclAction, SetAclPOptions, SetAclPRequest, SetAttributePOptions, SetAttributePRequest, UpdateUfsModePRequest,
-    WritePType,
+    GetStateLockHoldersPRequest, GetStatusPRequest, GetSyncPathListPRequest, ListStatusPOptions, ListStatusPRequest,
+    PAclAction, PAclEntry, PAclEntryType, RenamePOptions, RenamePRequest, ReverseResolvePRequest,
+    ScheduleAsyncPersistencePOptions, SetAclAction, SetAclPOptions, SetAclPRequest, SetAttributePOptions,
+    SetAttributePRequest, WritePType,
 };
-use alluxio::proto::alluxio::grpc::meta::meta_master_client_service_client::MetaMasterClientServiceClient;
 use alluxio::proto::alluxio::grpc::meta::meta_master_configuration_service_client::MetaMasterConfigurationServiceClient;
-use alluxio::proto::alluxio::grpc::meta::{GetConfigHashPOptions, GetConfigReportPOptions, GetConfigurationPOptions};
+use alluxio::proto::alluxio::grpc::meta::{GetConfigHashPOptions, GetConfigurationPOptions};
 use alluxio::proto::alluxio::grpc::metric::MetricsHeartbeatPRequest;
 use alluxio::proto::alluxio::grpc::metric::metrics_master_client_service_client::MetricsMasterClientServiceClient;
 use alluxio::proto::alluxio::grpc::{Bits, PMode, TtlAction as PTtlAction};
@@ -357,14 +356,12 @@ async fn what_we_do_not_have_is_refused_with_its_name_and_not_for_another_try() 
     let running = start_simple().await;
     let mut client = running.file_system().await;
     let mut refusals = Vec::new();
-    refusals.push(client.update_ufs_mode(UpdateUfsModePRequest::default()).await.unwrap_err());
     let options = RenamePOptions { persist: Some(true), ..Default::default() };
     let request = RenamePRequest { path: Some("/a".into()), dst_path: Some("/b".into()), options: Some(options) };
     refusals.push(client.rename(request).await.unwrap_err());
-    let mut meta = MetaMasterClientServiceClient::new(running.connect().await);
-    refusals.push(meta.get_config_report(GetConfigReportPOptions::default()).await.unwrap_err());
+    refusals.push(client.get_sync_path_list(GetSyncPathListPRequest::default()).await.unwrap_err());
     let texts: Vec<_> = refusals.iter().map(|refused| refused.message().split(" is not").next().unwrap()).collect();
-    assert_eq!(texts, ["UpdateUfsMode", "Rename with persist", "GetConfigReport"]);
+    assert_eq!(texts, ["Rename with persist", "GetSyncPathList"]);
     assert!(refusals.iter().all(|refused| refused.code() == Code::Unknown));
     assert!(running.namespace.seen.lock().is_empty());
 }

@@ -1,9 +1,10 @@
-//! What administrators set beside the namespace: defaults of clients for paths.
+//! What administrators set beside the namespace: defaults of clients for paths, modes of UFS.
 
+use super::ufs_mode;
 use super::{Answer, Context, Decision};
 use crate::journal::entry::{Entry, PathProperties};
 use crate::master::state::Footprint;
-use crate::types::{AlluxioPath, FsError};
+use crate::types::{AlluxioPath, FsError, UfsMode};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A change of it.
@@ -16,6 +17,13 @@ pub enum AdminOperation {
         /// By name.
         properties: BTreeMap<String, String>,
     },
+    /// updateUfsMode: what may be done with all of a UFS.
+    SetUfsMode {
+        /// A URI in it.
+        ufs_path: String,
+        /// What.
+        mode: UfsMode,
+    },
     /// removePathConfiguration
     RemovePathProperties {
         /// The path.
@@ -25,12 +33,16 @@ pub enum AdminOperation {
     },
 }
 
-// Compatible: 2.9.6 PathProperties: what is left at a path is journaled whole; what changes nothing is no error. There
+// Compatible: 2.9.6 PathProperties, MasterUfsManager: what is left at a path is journaled whole; what changes nothing is no error. There
 // everybody may do it, without a name even; here the super user.
 pub(super) fn decide(at: &Context<'_>, operation: &AdminOperation) -> Result<Decision, FsError> {
     at.permissions(&mut Footprint::off()).check_super_user()?;
     let set_at = |path: &AlluxioPath| at.state.admin().path_properties().get(path).cloned().unwrap_or_default();
     let (path, before, after) = match operation {
+        AdminOperation::SetUfsMode { ufs_path, mode } => {
+            let entries = Vec::from_iter(ufs_mode::set(at, ufs_path, *mode)?);
+            return Ok(Decision { entries, answer: Answer::Done });
+        }
         AdminOperation::SetPathProperties { path, properties } => {
             let before = set_at(path);
             let after: BTreeMap<_, _> = before.clone().into_iter().chain(properties.clone()).collect();

@@ -47,6 +47,7 @@ mod set_attribute;
 mod status;
 mod to_persist;
 mod too_few_copies;
+mod ufs_mode;
 mod walk;
 
 pub use admin::AdminOperation;
@@ -131,7 +132,7 @@ fn decide_one(at: &Context<'_>, request: &Request) -> Result<Decision, FsError> 
     if let Some(first) = retry::first_answer(at, request)? {
         return Ok(first);
     }
-    let mut decision = match &request.operation {
+    let decided = match &request.operation {
         Operation::Ufs(operation) => return decide_ufs(at, request, operation),
         Operation::CreateDirectory(create) => create_directory::decide(at, create),
         Operation::CreateFile(create) => create_file::decide(at, create),
@@ -147,7 +148,8 @@ fn decide_one(at: &Context<'_>, request: &Request) -> Result<Decision, FsError> 
         Operation::NewBlock(new) => new_block::decide(at, new),
         Operation::CommitBlock(commit) => commit_block::decide(at, commit),
         Operation::Admin(operation) => admin::decide(at, operation),
-    }?;
+    };
+    let mut decision = ufs_mode::guard(at, &request.operation, decided)?;
     retry::remember(request, at.now, &mut decision);
     Ok(decision)
 }
@@ -160,7 +162,7 @@ fn decide_ufs(at: &Context<'_>, request: &Request, operation: &UfsOperation) -> 
             let request = Request { operation: (**operation).clone(), ..request.clone() };
             match retry::first_answer(at, &request)? {
                 Some(first) => Ok(first),
-                None => intents::begin(at, &request),
+                None => ufs_mode::guard(at, &request.operation, intents::begin(at, &request)),
             }
         }
         UfsOperation::Commit(inode) => intents::commit(at, *inode),

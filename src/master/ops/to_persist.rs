@@ -59,7 +59,8 @@ pub(super) fn to_persist(
             continue;
         }
         let Some((inode, path)) = at.state.inodes().get(id).zip(at.state.path_of(id)) else { continue };
-        if matches!(inode.kind, InodeKind::File { completed: true, .. }) {
+        // Compatible: 2.9.6 PersistenceScheduler: it waits until the UFS may be changed.
+        if matches!(inode.kind, InodeKind::File { completed: true, .. }) && at.check_ufs_mode(&path).is_ok() {
             let status = status_of(at, &path, &inode, footprint);
             let mount = at.place(&at.place(&path).mount_point).ufs_path;
             let temporary_folder = format!("{}/{PERSISTENCE_FOLDER}", mount.trim_end_matches('/'));
