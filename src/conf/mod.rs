@@ -5,6 +5,7 @@
 //! `known.rs` which other properties an Alluxio has, so that those are not mistaken for a slip of the pen.
 //! `hadoop.rs` reads the files of the HDFS that is used.
 
+mod consistency;
 pub mod hadoop;
 pub mod keys;
 mod known;
@@ -13,6 +14,7 @@ mod sources;
 mod table;
 mod values;
 
+pub use consistency::{Consistency, Rule, rule};
 pub use known::is_known;
 pub use load::{Conf, ConfError, Explicit, Shown, Warning, shown_text};
 pub use sources::{Origin, Role, Sources};

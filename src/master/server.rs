@@ -14,6 +14,7 @@ use tonic::codegen::http;
 
 use crate::conf::keys;
 use crate::master::audit::{Client, Ownership};
+use crate::master::config_check::Told;
 use crate::master::front::Front;
 use crate::master::listing::Listing;
 use crate::master::ops::{Answer, Freshness, Operation, Part, Query, Request};
@@ -21,7 +22,11 @@ use crate::master::server_cluster::ClusterFacts;
 use crate::master::ufs::{BackupRequest, BackupStatus};
 use crate::master::ufs_space::UfsSpaces;
 use crate::master::worker_call::WorkerCall;
-use crate::master::{server_block, server_cluster, server_conf, server_fs, server_meta, server_sync, server_worker};
+use crate::master::{
+    server_block, server_cluster, server_conf, server_config, server_fs, server_meta, server_metrics, server_sync,
+    server_worker,
+};
+use crate::metrics::MasterFigures;
 use crate::proto::alluxio::grpc::block::block_master_client_service_server as block;
 use crate::proto::alluxio::grpc::block::block_master_worker_service_server as block_worker;
 use crate::proto::alluxio::grpc::file::file_system_master_client_service_server as file_system;
@@ -103,6 +108,11 @@ pub trait Namespace: Send + Sync + 'static {
     /// Compares with the UFS what a change is about, if that was not done within so long.
     fn refresh(&self, operation: &Operation, interval: Duration) -> impl Future<Output = Result<(), FsError>> + Send;
 
+    /// What is so at this master now, as far as that is known.
+    fn figures(&self) -> impl Future<Output = MasterFigures> + Send {
+        async { MasterFigures::default() }
+    }
+
     /// Whose a path is now, if it is there and that is known. No answer to anybody, for it may not be durable yet: it
     /// is for the audit log, which is written once the outcome of the operation is.
     fn ownership(&self, path: &AlluxioPath) -> Option<Ownership>;
@@ -131,6 +141,8 @@ pub struct ServerSettings {
     pub cluster: Option<ClusterFacts>,
     /// How large under-stores are.
     pub ufs_spaces: Arc<UfsSpaces>,
+    /// What this master tells of its configuration, to be compared with that of the others.
+    pub told: Told,
 }
 
 /// Begins to listen on `address` (`host:port`). Connections are accepted once [`serve`] runs.
@@ -179,6 +191,10 @@ pub(super) struct MasterServer<N> {
     pub(super) cluster: Option<ClusterFacts>,
     pub(super) ufs_spaces: Arc<UfsSpaces>,
     pub(super) syncs: server_sync::Syncs,
+    pub(super) reported: server_metrics::Reported,
+    /// What this master tells of its configuration, to be compared with that of the others.
+    pub(super) told: Arc<Told>,
+    pub(super) worker_configurations: server_config::WorkerConfigurations,
 }
 
 /// A call whose user is known.
@@ -213,6 +229,7 @@ impl<N: Namespace> MasterServer<N> {
             backup_directory,
             cluster,
             ufs_spaces,
+            told,
             ..
         } = settings;
         MasterServer {
@@ -225,6 +242,9 @@ impl<N: Namespace> MasterServer<N> {
             cluster,
             ufs_spaces,
             syncs: server_sync::Syncs::default(),
+            reported: server_metrics::Reported::default(),
+            told: Arc::new(told),
+            worker_configurations: server_config::WorkerConfigurations::default(),
         }
     }
 
@@ -287,7 +307,8 @@ impl<N: Namespace> Routes for MasterServer<N> {
             // Workers of ours report to standbys, too.
             block_worker::SERVICE_NAME => self.as_known(request, server_worker::route_block),
             file_system_worker::SERVICE_NAME => self.as_user(request, server_worker::route_file_system),
-            meta::SERVICE_NAME | metrics::SERVICE_NAME => self.as_user(request, server_meta::route),
+            meta::SERVICE_NAME => self.as_user(request, server_meta::route),
+            metrics::SERVICE_NAME => self.as_user(request, server_metrics::route),
             _ => call::refuse_unknown(&request),
         }
     }

@@ -2,24 +2,26 @@
 
 use std::collections::HashMap;
 
+use log::info;
 use tonic::body::Body;
 use tonic::codegen::http;
 
 use super::figures::{self, sum};
 use super::ops::{Answer, Query};
 use super::server::{Namespace, UserCall, mismatch, unsupported};
-use super::worker_call::{TierBytes, WorkerInfo, WorkerState};
+use super::worker_call::{TierBytes, WorkerCall, WorkerInfo, WorkerState};
 use crate::proto::alluxio::grpc::BuildVersion;
 use crate::proto::alluxio::grpc::block::{
-    self, BlockMasterInfo, BlockMasterInfoField, GetBlockInfoPRequest, GetBlockInfoPResponse,
-    GetBlockMasterInfoPOptions, GetBlockMasterInfoPResponse, GetCapacityBytesPOptions, GetCapacityBytesPResponse,
-    GetUsedBytesPOptions, GetUsedBytesPResponse, GetWorkerInfoListPOptions, GetWorkerInfoListPResponse,
-    GetWorkerLostStoragePOptions, GetWorkerLostStoragePResponse, GetWorkerReportPOptions, StorageList, WorkerInfoField,
+    self, BlockMasterInfo, BlockMasterInfoField, DecommissionWorkerPOptions, DecommissionWorkerPResponse,
+    GetBlockInfoPRequest, GetBlockInfoPResponse, GetBlockMasterInfoPOptions, GetBlockMasterInfoPResponse,
+    GetCapacityBytesPOptions, GetCapacityBytesPResponse, GetUsedBytesPOptions, GetUsedBytesPResponse,
+    GetWorkerInfoListPOptions, GetWorkerInfoListPResponse, GetWorkerLostStoragePOptions, GetWorkerLostStoragePResponse,
+    GetWorkerReportPOptions, RemoveDisabledWorkerPOptions, RemoveDisabledWorkerPResponse, StorageList, WorkerInfoField,
     WorkerLostStorageInfo, WorkerRange,
 };
 use crate::proto::convert;
 use crate::rpc::call::{self, Reply};
-use crate::types::{BlockId, FsError};
+use crate::types::{BlockId, ErrorKind, FsError};
 
 /// The table of the service.
 pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body>) -> Reply {
@@ -31,6 +33,8 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
         "GetWorkerLostStorage" => call::unary(request, |message| user.get_worker_lost_storage(message)),
         "GetCapacityBytes" => call::unary(request, |message| user.get_capacity_bytes(message)),
         "GetUsedBytes" => call::unary(request, |message| user.get_used_bytes(message)),
+        "DecommissionWorker" => call::unary(request, |message| user.decommission_worker(message)),
+        "RemoveDisabledWorker" => call::unary(request, |message| user.remove_disabled_worker(message)),
         "GetBlockMasterInfo" => call::unary(request, |message| user.get_block_master_info(message)),
         other => call::refuse(unsupported(other)),
     }
@@ -50,19 +54,20 @@ impl<N: Namespace> UserCall<N> {
 
     async fn get_worker_report(self, options: GetWorkerReportPOptions) -> Result<GetWorkerInfoListPResponse, FsError> {
         let range = options.worker_range.map_or(WorkerRange::All, |_| options.worker_range());
-        let named = |worker: &WorkerInfo| {
-            let WorkerInfo { address, .. } = worker;
-            options.addresses.iter().any(|name| *name == address.host || *name == address.endpoint())
-        };
+        let named = |worker: &WorkerInfo| options.addresses.iter().any(|name| is_called(worker, name));
         let is_asked_for = |worker: &WorkerInfo| match range {
             WorkerRange::All => true,
             WorkerRange::Live => worker.state == WorkerState::Live,
             WorkerRange::Lost => worker.state == WorkerState::Lost,
             WorkerRange::Specified => named(worker),
-            WorkerRange::Decommissioned => false,
+            WorkerRange::Decommissioned => worker.state.is_decommissioned(),
         };
         let fields: Vec<WorkerInfoField> = options.field_ranges().collect();
-        let workers = self.workers(Query::Workers, is_asked_for).await?;
+        let mut workers = self.workers(Query::Workers, |_| true).await?;
+        if range == WorkerRange::Specified {
+            refuse_unknown(&options.addresses, &workers)?;
+        }
+        workers.retain(is_asked_for);
         let worker_infos = workers.into_iter().map(|worker| sent(worker, &fields)).collect();
         Ok(GetWorkerInfoListPResponse { worker_infos })
     }
@@ -108,7 +113,8 @@ impl<N: Namespace> UserCall<N> {
         info.free_bytes = asked(Field::FreeBytes).then(|| sum(&capacity) - sum(&used));
         info.live_worker_num = asked(Field::LiveWorkerNum).then_some(live);
         info.lost_worker_num = asked(Field::LostWorkerNum).then_some(lost);
-        info.decommissioned_worker_num = asked(Field::DecommissionedWorkerNum).then_some(0);
+        info.decommissioned_worker_num = asked(Field::DecommissionedWorkerNum)
+            .then(|| workers.iter().filter(|worker| worker.state.is_decommissioned()).count() as i32);
         if asked(Field::CapacityBytesOnTiers) {
             info.capacity_bytes_on_tiers = capacity.into_iter().collect();
         }
@@ -116,6 +122,28 @@ impl<N: Namespace> UserCall<N> {
             info.used_bytes_on_tiers = used.into_iter().collect();
         }
         Ok(GetBlockMasterInfoPResponse { block_master_info: Some(info) })
+    }
+
+    // Compatible: 2.9.6 lets everybody do it.
+    async fn decommission_worker(
+        self,
+        request: DecommissionWorkerPOptions,
+    ) -> Result<DecommissionWorkerPResponse, FsError> {
+        let disable = !request.can_register_again();
+        let (host, web_port) = (request.worker_hostname, web_port(request.worker_web_port)?);
+        self.server.namespace.worker(WorkerCall::Decommission { host: host.clone(), web_port, disable }).await?;
+        info!("a worker was decommissioned address={host}:{web_port} may_register_again={}", !disable);
+        Ok(DecommissionWorkerPResponse {})
+    }
+
+    async fn remove_disabled_worker(
+        self,
+        request: RemoveDisabledWorkerPOptions,
+    ) -> Result<RemoveDisabledWorkerPResponse, FsError> {
+        let (host, web_port) = (request.worker_hostname, web_port(request.worker_web_port)?);
+        self.server.namespace.worker(WorkerCall::Enable { host: host.clone(), web_port }).await?;
+        info!("a worker may register again address={host}:{web_port}");
+        Ok(RemoveDisabledWorkerPResponse {})
     }
 
     /// Answers `Workers`, which refuses in safe mode, because not all may be there yet, or `KnownWorkers`.
@@ -137,6 +165,29 @@ impl<N: Namespace> UserCall<N> {
     }
 }
 
+fn web_port(port: Option<i64>) -> Result<u16, FsError> {
+    let port = port.unwrap_or_default();
+    u16::try_from(port).map_err(|_| FsError::new(ErrorKind::InvalidArgument, format!("{port} is not a port")))
+}
+
+fn is_called(worker: &WorkerInfo, name: &str) -> bool {
+    worker.address.host == name || worker.address.endpoint() == name
+}
+
+// Compatible: 2.9.6 DefaultBlockMaster.getWorkerReport.
+fn refuse_unknown(names: &[String], workers: &[WorkerInfo]) -> Result<(), FsError> {
+    let unknown: Vec<&str> =
+        names.iter().filter(|name| !workers.iter().any(|one| is_called(one, name))).map(String::as_str).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let mut known: Vec<&str> = workers.iter().map(|worker| worker.address.host.as_str()).collect();
+    known.sort_unstable();
+    let (unknown, known) = (unknown.join(", "), known.join(", "));
+    let text = format!("Unrecognized worker names: [{unknown}]\nSupported worker names: [{known}]\n");
+    Err(FsError::new(ErrorKind::InvalidArgument, text))
+}
+
 /// A worker with the fields that are asked for; all of them when none is named.
 // Compatible: 2.9.6 WorkerState, the texts.
 fn sent(worker: WorkerInfo, fields: &[WorkerInfoField]) -> block::WorkerInfo {
@@ -145,6 +196,8 @@ fn sent(worker: WorkerInfo, fields: &[WorkerInfoField]) -> block::WorkerInfo {
     let state = match worker.state {
         WorkerState::Live => "ACTIVE",
         WorkerState::Lost => "LOST",
+        WorkerState::Decommissioned => "Decommissioned",
+        WorkerState::Disabled => "Disabled",
     };
     let tiers = |field, tiers: &TierBytes| -> HashMap<String, i64> {
         if asked(field) { tiers.clone().into_iter().collect() } else { HashMap::new() }

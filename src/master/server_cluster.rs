@@ -10,13 +10,13 @@ use super::ops::{Answer, Query};
 use super::server::{MasterServer, Namespace, UserCall, mismatch, unsupported};
 use super::worker_call::WorkerState;
 use crate::journal::folder::FEATURE_LEVEL;
-use crate::proto::alluxio::grpc::NetAddress;
 use crate::proto::alluxio::grpc::meta::{
     GetMasterInfoPOptions, GetMasterInfoPResponse, MasterInfo, MasterInfoField, MasterVersion,
 };
+use crate::proto::alluxio::grpc::{ConfigProperty, NetAddress};
 use crate::proto::alluxio_rs::master::{
     BackUpRequest, BackUpResponse, GetJournalPositionRequest, GetJournalPositionResponse, GetMastersRequest,
-    GetMastersResponse, MasterStanding,
+    GetMastersResponse, GetServerConfigurationRequest, GetServerConfigurationResponse, MasterStanding,
 };
 use crate::rpc::call::{self, Reply};
 use crate::types::time::{Millis, wall_now};
@@ -55,6 +55,14 @@ pub(super) fn route_peer<N: Namespace>(server: Arc<MasterServer<N>>, request: ht
                 feature_level: Some(FEATURE_LEVEL),
                 incarnation: server.cluster.as_ref().map(|cluster| cluster.incarnation.clone()),
             })
+        }),
+        Some((_, "GetServerConfiguration")) => call::unary(request, |_: GetServerConfigurationRequest| async move {
+            let property = |(name, value): &(String, String)| ConfigProperty {
+                name: Some(name.clone()),
+                source: None,
+                value: Some(value.clone()),
+            };
+            Ok(GetServerConfigurationResponse { properties: server.told.iter().map(property).collect() })
         }),
         Some((_, "GetMasters")) => call::unary(request, |_: GetMastersRequest| async move {
             Ok(get_masters(facts(server.cluster.as_ref())?).await)
@@ -103,7 +111,7 @@ pub(super) async fn get_master_info<N: Namespace>(
     let asked = |field| fields.is_empty() || fields.contains(&field);
     use MasterInfoField as Field;
     let mut info = MasterInfo {
-        leader_master_address: asked(Field::LeaderMasterAddress).then(|| facts.address.clone()),
+        leader_master_address: asked(Field::LeaderMasterAddress).then(|| unresolved(&facts.address)),
         rpc_port: net_address(&facts.address).rpc_port.filter(|_| asked(Field::RpcPort)),
         safe_mode: asked(Field::SafeMode).then_some(false),
         start_time_ms: asked(Field::StartTimeMs).then_some(facts.started.0),
@@ -147,6 +155,15 @@ fn version_of(master: &SeenMaster) -> MasterVersion {
         addresses: Some(net_address(&master.address)),
         version: Some(VERSION.to_owned()),
         state: Some(state.to_owned()),
+    }
+}
+
+/// An address as Java shows one whose name it has not looked up.
+// Compatible: 2.9.6 DefaultMetaMaster.getRpcAddress; tests/shell, fsadmin.
+fn unresolved(address: &str) -> String {
+    match address.rsplit_once(':') {
+        Some((host, port)) => format!("{host}/<unresolved>:{port}"),
+        None => address.to_owned(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Calls about the cluster: versions, backups, metrics.
+//! Calls about the cluster: versions, backups.
 
 use std::sync::Arc;
 
@@ -6,14 +6,11 @@ use tonic::body::Body;
 use tonic::codegen::http;
 
 use super::server::{MasterServer, Namespace, UserCall, on_standby, unsupported};
-use super::server_cluster;
 use super::ufs::{BackupPlace, BackupRequest, BackupStage, BackupStatus, BackupWait};
+use super::{server_cluster, server_config};
 use crate::proto::alluxio::grpc::meta::{
     BackupPRequest, BackupPStatus, BackupState, BackupStatusPRequest, CheckpointPOptions, CheckpointPResponse,
-};
-use crate::proto::alluxio::grpc::metric::{
-    ClearMetricsPRequest, ClearMetricsPResponse, GetMetricsPOptions, GetMetricsPResponse, MetricsHeartbeatPRequest,
-    MetricsHeartbeatPResponse,
+    GetConfigReportPOptions, ListProxyStatusPRequest, ListProxyStatusPResponse,
 };
 use crate::proto::alluxio::grpc::version::{GetServiceVersionPRequest, GetServiceVersionPResponse, ServiceType};
 use crate::rpc::call::{self, Reply};
@@ -42,10 +39,17 @@ pub(super) fn route_version<N: Namespace>(server: Arc<MasterServer<N>>, request:
     }
 }
 
-/// MetaMasterClientService and MetricsMasterClientService
+/// MetaMasterClientService
 pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body>) -> Reply {
     match call::method_of(&request) {
         Some((_, "GetMasterInfo")) => call::unary(request, |options| server_cluster::get_master_info(user, options)),
+        Some((_, "GetConfigReport")) => {
+            call::unary(request, |_: GetConfigReportPOptions| server_config::get_config_report(user))
+        }
+        // Proxies do not report here.
+        Some((_, "ListProxyStatus")) => {
+            call::unary(request, |_: ListProxyStatusPRequest| async { Ok(ListProxyStatusPResponse::default()) })
+        }
         Some((_, "Checkpoint")) => call::unary(request, |_: CheckpointPOptions| async move {
             user.server.namespace.checkpoint().await?;
             Ok(CheckpointPResponse { master_hostname: Some(user.server.hostname.clone()) })
@@ -63,16 +67,6 @@ pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body
             let status = user.server.namespace.backup_status(request.backup_id())?;
             Ok(backup_sent(status, &user.server.hostname))
         }),
-        // Clients report every ten seconds, whether anybody keeps it or not.
-        Some((_, "MetricsHeartbeat")) => {
-            call::unary(request, |_: MetricsHeartbeatPRequest| async { Ok(MetricsHeartbeatPResponse {}) })
-        }
-        Some((_, "ClearMetrics")) => {
-            call::unary(request, |_: ClearMetricsPRequest| async { Ok(ClearMetricsPResponse {}) })
-        }
-        Some((_, "GetMetrics")) => {
-            call::unary(request, |_: GetMetricsPOptions| async { Ok(GetMetricsPResponse::default()) })
-        }
         Some((_, method)) => call::refuse(unsupported(method)),
         None => call::refuse_unknown(&request),
     }

@@ -16,6 +16,7 @@ use super::worker_call::{
     Command, Heartbeat, LeaseRule, LostStorage, Place, PlacedBlocks, Registration, TierBytes, WorkerAnswer, WorkerCall,
 };
 use crate::journal::entry::AddMountPoint;
+use crate::metrics::Reporter;
 use crate::proto::alluxio::grpc::block::{
     BlockHeartbeatPRequest, BlockHeartbeatPResponse, CommitBlockInUfsPRequest, CommitBlockInUfsPResponse,
     CommitBlockPRequest, CommitBlockPResponse, GetRegisterLeasePRequest, GetRegisterLeasePResponse,
@@ -131,10 +132,12 @@ impl<N: Namespace> UserCall<N> {
         Ok(answers.filter_map(Result::transpose))
     }
 
-    async fn block_heartbeat(self, request: BlockHeartbeatPRequest) -> Result<BlockHeartbeatPResponse, FsError> {
+    async fn block_heartbeat(self, mut request: BlockHeartbeatPRequest) -> Result<BlockHeartbeatPResponse, FsError> {
+        let options = request.options.take().unwrap_or_default();
+        self.server.reported.take(Reporter::Worker, &options.metrics);
         let heartbeat = Heartbeat {
             worker: WorkerId(request.worker_id()),
-            capacity_bytes: tier_bytes(request.options.map(|o| o.capacity_bytes_on_tiers).unwrap_or_default()),
+            capacity_bytes: tier_bytes(options.capacity_bytes_on_tiers),
             used_bytes: tier_bytes(request.used_bytes_on_tiers),
             lost_storage: lost_storage(request.lost_storage),
             removed: request.removed_block_ids.into_iter().map(BlockId).collect(),
@@ -147,6 +150,8 @@ impl<N: Namespace> UserCall<N> {
         let (command_type, data) = match command {
             Command::Nothing => (CommandType::Nothing, Vec::new()),
             Command::Register => (CommandType::Register, Vec::new()),
+            Command::Decommissioned => (CommandType::Decommissioned, Vec::new()),
+            Command::Disabled => (CommandType::Disabled, Vec::new()),
             Command::Free(blocks) => (CommandType::Free, blocks.into_iter().map(|block| block.0).collect()),
         };
         let command = grpc::Command { command_type: Some(command_type.into()), data };
@@ -253,6 +258,7 @@ impl<N: Namespace> Registering<N> {
             vcpus: options.num_v_cpu(),
         };
         self.server.namespace.worker(WorkerCall::Begin(Box::new(registration))).await?;
+        self.server.worker_configurations.keep(worker, options.configs);
         self.worker = Some(worker);
         Ok(())
     }

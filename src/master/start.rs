@@ -22,7 +22,7 @@ use super::tasks::{self, DailyBackup};
 use super::ufs::{EffectSettings, UfsNamespace};
 use super::ufs_space::{UfsSpace, UfsSpaces};
 use super::workers::WorkerLimits;
-use crate::conf::{Authentication, Conf, keys, shown_text};
+use crate::conf::{Authentication, Conf, Role, keys, shown_text};
 use crate::election::LatchError;
 use crate::journal::folder::local::MissingFolder;
 use crate::journal::folder::{Format, JournalStore, StoreError};
@@ -443,6 +443,7 @@ fn server_settings(conf: &Conf) -> Result<ServerSettings, StartError> {
         backup_directory: conf.get(&keys::MASTER_BACKUP_DIRECTORY),
         cluster: None,
         ufs_spaces: Arc::new(UfsSpaces::of(conf)),
+        told: conf.told_by(Role::Master),
     })
 }
 

@@ -60,6 +60,22 @@ pub enum WorkerCall {
     },
     /// What has changed since the last heartbeat.
     Heartbeat(Box<Heartbeat>),
+    /// An administrator wants no blocks on it any more.
+    Decommission {
+        /// Its host.
+        host: String,
+        /// The port of its web pages.
+        web_port: u16,
+        /// Whether it is refused when it registers again.
+        disable: bool,
+    },
+    /// An administrator lets it register again.
+    Enable {
+        /// Its host.
+        host: String,
+        /// The port of its web pages.
+        web_port: u16,
+    },
 }
 
 /// Whether a registration needs a lease.
@@ -134,6 +150,10 @@ pub enum Command {
     Register,
     /// Drop these blocks.
     Free(Vec<BlockId>),
+    /// Know that no blocks are wanted from it.
+    Decommissioned,
+    /// Know that it is refused if it registers.
+    Disabled,
 }
 
 /// Whether a worker is there.
@@ -143,6 +163,17 @@ pub enum WorkerState {
     Live,
     /// It has not reported for too long.
     Lost,
+    /// It gets no more blocks until it registers again.
+    Decommissioned,
+    /// It is refused when it registers again.
+    Disabled,
+}
+
+impl WorkerState {
+    /// Whether an administrator took it out of use.
+    pub fn is_decommissioned(self) -> bool {
+        matches!(self, WorkerState::Decommissioned | WorkerState::Disabled)
+    }
 }
 
 /// What clients are told of a worker.

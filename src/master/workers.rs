@@ -5,9 +5,9 @@
 //! say the same.
 
 use super::worker_call::{
-    Command, Heartbeat, LeaseRule, LostStorage, Place, PlacedBlocks, Registration, TierBytes, WorkerAnswer, WorkerCall,
-    WorkerInfo, WorkerState,
+    Command, Heartbeat, LeaseRule, Place, PlacedBlocks, Registration, WorkerAnswer, WorkerCall, WorkerInfo, WorkerState,
 };
+use super::worker_entry::{Phase, Worker};
 use crate::types::time::{Boot, Millis};
 use crate::types::{BlockId, BlockLocation, ErrorKind, FsError, InodeId, WorkerAddress, WorkerId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,10 +23,6 @@ const LEASE: Duration = Duration::from_secs(60);
 const LEASES_MAX: usize = 25;
 /// Workers that are known at a time, so that made-up addresses fill no memory.
 const WORKERS_MAX: usize = 100_000;
-/// Blocks of a worker that are compared with the namespace at once, and how often: heartbeats may come much more often,
-/// when a worker has news or when a master was lost, and the loop does nothing else meanwhile.
-const JUDGED_AT_ONCE: usize = 10_000;
-const JUDGE_EVERY: Duration = Duration::from_secs(1);
 /// Blocks that one command names at most; the others come with the next.
 const FREED_PER_COMMAND_MAX: usize = 100_000;
 
@@ -37,37 +33,6 @@ pub struct WorkerLimits {
     pub timeout: Duration,
     /// `alluxio.master.worker.connect.wait.time`
     pub connect_wait: Duration,
-}
-
-#[derive(Debug, Clone)]
-struct Worker {
-    address: WorkerAddress,
-    contact: Boot,
-    phase: Phase,
-    start_time: Millis,
-    capacity_bytes: TierBytes,
-    used_bytes: TierBytes,
-    lost_storage: LostStorage,
-    build: (String, String),
-    vcpus: i32,
-    blocks: BTreeSet<BlockId>,
-    /// Sent with every heartbeat until the worker says that they are gone.
-    to_drop: BTreeSet<BlockId>,
-    /// Up to where its blocks were compared with the namespace, and when last.
-    judged: Option<BlockId>,
-    judged_at: Option<Boot>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Phase {
-    /// Has an id and nothing else.
-    Named,
-    /// Names its blocks; those that it does not name any more are no copies at the end.
-    Registering { unnamed: BTreeSet<BlockId> },
-    /// Reports.
-    Live,
-    /// Has not reported for too long.
-    Lost,
 }
 
 /// What the one who answers a worker knows of the namespace.
@@ -95,6 +60,8 @@ pub struct Workers {
     /// Until when, at the latest, it is waited for workers, and for whom.
     safe_until: Option<Boot>,
     awaited: BTreeSet<WorkerId>,
+    /// Those that are refused when they register.
+    disabled: BTreeSet<WorkerAddress>,
 }
 
 impl Workers {
@@ -107,14 +74,15 @@ impl Workers {
         self.checked = now;
         let silent = |worker: &Worker, limit| now.since(worker.contact) > limit;
         let lost: Vec<WorkerId> = (self.by_id.iter())
-            .filter(|(_, worker)| worker.phase != Phase::Lost && silent(worker, limits.timeout))
+            .filter(|(_, worker)| worker.may_be_lost() && silent(worker, limits.timeout))
             .map(|(id, _)| *id)
             .collect();
         let mut notes = Vec::new();
         for id in lost {
             notes.extend(self.lose(id));
         }
-        let gone = |worker: &Worker| worker.phase == Phase::Lost && silent(worker, limits.timeout + FORGET_LOST);
+        let is_out = |worker: &Worker| matches!(worker.phase, Phase::Lost | Phase::Decommissioned);
+        let gone = |worker: &Worker| is_out(worker) && silent(worker, limits.timeout + FORGET_LOST);
         self.by_id.retain(|_, worker| !gone(worker));
         self.ids.retain(|_, id| self.by_id.contains_key(id));
         notes
@@ -152,12 +120,17 @@ impl Workers {
             WorkerCall::Holds { worker, blocks } => self.hold(worker, blocks),
             WorkerCall::End { worker } => self.end(worker),
             WorkerCall::Heartbeat(heartbeat) => Ok(WorkerAnswer::Command(self.heartbeat(*heartbeat, known))),
+            WorkerCall::Decommission { host, web_port, disable } => self.decommission(&host, web_port, disable),
+            WorkerCall::Enable { host, web_port } => {
+                self.disabled.retain(|address| address.host != host || address.web_port != web_port);
+                Ok(WorkerAnswer::Taken)
+            }
         }
     }
 
-    /// Whether the worker is registered and reports.
+    /// Whether the worker is registered and reports. One that is decommissioned ends what it has begun.
     pub fn is_live(&self, id: WorkerId) -> bool {
-        self.by_id.get(&id).is_some_and(|worker| worker.phase == Phase::Live)
+        self.by_id.get(&id).is_some_and(Worker::reports)
     }
 
     /// A worker has committed a block. One that no file has is dropped again.
@@ -183,14 +156,21 @@ impl Workers {
         }
     }
 
-    /// The copies of a block on live workers.
+    /// The copies of a block on live workers; where there are none, those on workers that are decommissioned.
+    // Compatible: not with 2.9.6, which tells nothing of the latter: there a file that is in Alluxio only is lost with them.
     pub fn locations(&self, block: BlockId) -> Vec<BlockLocation> {
-        let copies = self.copies.range(copies_of(block)).filter_map(|((_, id), place)| {
-            let worker = self.by_id.get(id)?;
-            let Place { tier_alias, medium_type } = self.places[usize::from(*place)].clone();
-            Some(BlockLocation { worker: *id, address: worker.address.clone(), tier_alias, medium_type })
-        });
-        copies.collect()
+        let copies = |wanted: fn(&Worker) -> bool| -> Vec<BlockLocation> {
+            let copies = self.copies.range(copies_of(block)).filter_map(|((_, id), place)| {
+                let worker = self.by_id.get(id).filter(|worker| wanted(worker))?;
+                let Place { tier_alias, medium_type } = self.places[usize::from(*place)].clone();
+                Some(BlockLocation { worker: *id, address: worker.address.clone(), tier_alias, medium_type })
+            });
+            copies.collect()
+        };
+        match copies(|worker| worker.phase != Phase::Decommissioned) {
+            serving if serving.is_empty() => copies(|worker| worker.phase == Phase::Decommissioned),
+            serving => serving,
+        }
     }
 
     /// Files of which a live worker holds a block, by id, after this one.
@@ -209,6 +189,8 @@ impl Workers {
                 Phase::Named | Phase::Registering { .. } => return None,
                 Phase::Live => WorkerState::Live,
                 Phase::Lost => WorkerState::Lost,
+                Phase::Decommissioned if self.disabled.contains(&worker.address) => WorkerState::Disabled,
+                Phase::Decommissioned => WorkerState::Decommissioned,
             };
             Some(WorkerInfo {
                 id: *id,
@@ -264,6 +246,9 @@ impl Workers {
             );
             return Err(FsError::new(ErrorKind::Unavailable, message));
         }
+        if self.disabled.contains(&worker.address) {
+            return Err(FsError::new(ErrorKind::Unavailable, worker.disabled()));
+        }
         worker.contact = self.now;
         worker.start_time = wall;
         worker.capacity_bytes = new.capacity_bytes;
@@ -302,9 +287,33 @@ impl Workers {
         Ok(WorkerAnswer::Taken)
     }
 
+    // Compatible: 2.9.6 DefaultBlockMaster.decommissionWorker; one that is decommissioned already may be disabled now.
+    fn decommission(&mut self, host: &str, web_port: u16, disable: bool) -> Result<WorkerAnswer, FsError> {
+        let named = |worker: &&mut Worker| worker.address.host == host && worker.address.web_port == web_port;
+        let not_found = |text: String| FsError::new(ErrorKind::NotFound, text);
+        let found = self.by_id.values_mut().filter(named).min_by_key(|worker| worker.rank());
+        let worker = found.ok_or_else(|| not_found(format!("Worker {host}:{web_port} not found")))?;
+        if matches!(worker.phase, Phase::Named | Phase::Registering { .. }) {
+            let text = format!(
+                "Attempting to decommission an unregistered worker {host}:{web_port}. Please wait until this worker is \
+                 registered."
+            );
+            return Err(not_found(text));
+        }
+        worker.phase = Phase::Decommissioned;
+        let address = worker.address.clone();
+        if disable {
+            self.disabled.insert(address.clone());
+        }
+        if let Some(id) = self.ids.get(&address).copied() {
+            self.reported(id);
+        }
+        Ok(WorkerAnswer::Taken)
+    }
+
     fn heartbeat(&mut self, news: Heartbeat, known: Known<'_>) -> Command {
         let id = news.worker;
-        let Some(worker) = self.by_id.get_mut(&id).filter(|worker| worker.phase == Phase::Live) else {
+        let Some(worker) = self.by_id.get_mut(&id).filter(|worker| worker.reports()) else {
             return Command::Register;
         };
         worker.contact = self.now;
@@ -319,6 +328,10 @@ impl Workers {
         self.add(id, &news.added);
         self.reported(id);
         let worker = self.by_id.get_mut(&id).expect("just seen");
+        if worker.phase == Phase::Decommissioned {
+            let is_disabled = self.disabled.contains(&worker.address);
+            return if is_disabled { Command::Disabled } else { Command::Decommissioned };
+        }
         if let Known::All(is_known) = known {
             worker.judge(is_known, self.now);
         }
@@ -370,56 +383,15 @@ impl Workers {
             self.by_id.remove(&id);
             return None;
         }
-        worker.phase = Phase::Lost;
+        if worker.phase != Phase::Decommissioned {
+            worker.phase = Phase::Lost;
+        }
         let blocks = std::mem::take(&mut worker.blocks);
         let (address, count) = (worker.address.endpoint(), blocks.len());
         let silent_s = self.now.since(worker.contact).as_secs();
         self.remove(id, blocks);
         self.awaited.remove(&id);
         Some(format!("lost a worker id={} address={address} blocks={count} silent_s={silent_s}", id.0))
-    }
-}
-
-impl Worker {
-    fn named(address: WorkerAddress, now: Boot) -> Worker {
-        Worker {
-            address,
-            contact: now,
-            phase: Phase::Named,
-            start_time: Millis(0),
-            capacity_bytes: TierBytes::new(),
-            used_bytes: TierBytes::new(),
-            lost_storage: LostStorage::new(),
-            build: (String::new(), String::new()),
-            vcpus: 0,
-            blocks: BTreeSet::new(),
-            to_drop: BTreeSet::new(),
-            judged: None,
-            judged_at: None,
-        }
-    }
-
-    fn is_there(&self) -> bool {
-        matches!(self.phase, Phase::Live | Phase::Registering { .. })
-    }
-
-    /// Compares some more blocks with the namespace, round and round: what it does not know is to be dropped.
-    fn judge(&mut self, is_known: &dyn Fn(BlockId) -> bool, now: Boot) {
-        use std::ops::Bound::{Excluded, Unbounded};
-        if self.judged_at.is_some_and(|at| now.since(at) < JUDGE_EVERY) {
-            return;
-        }
-        self.judged_at = Some(now);
-        let from = self.judged.map_or(Unbounded, Excluded);
-        let mut next = self.blocks.range((from, Unbounded));
-        self.judged = None;
-        for _ in 0..JUDGED_AT_ONCE {
-            let Some(block) = next.next() else { return };
-            if !is_known(*block) {
-                self.to_drop.insert(*block);
-            }
-            self.judged = Some(*block);
-        }
     }
 }
 

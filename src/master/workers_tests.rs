@@ -1,6 +1,8 @@
 //! Registrations, heartbeats, loss and safe mode, call by call.
 
 use super::*;
+use crate::master::worker_call::{LostStorage, TierBytes};
+use crate::master::worker_entry::JUDGED_AT_ONCE;
 use crate::types::ErrorKind;
 
 const LIMITS: WorkerLimits = WorkerLimits { timeout: Duration::from_secs(300), connect_wait: Duration::from_secs(5) };
@@ -233,4 +235,64 @@ fn safe_mode_ends_with_its_time_or_when_all_known_workers_have_reported() {
     assert!(known.is_in_safe_mode());
     beat(&mut known, b, &[], &[], Known::OwnOrders, at(2));
     assert!(!known.is_in_safe_mode());
+}
+
+fn decommission(workers: &mut Workers, host: &str, disable: bool) -> Result<WorkerAnswer, FsError> {
+    take(workers, WorkerCall::Decommission { host: host.into(), web_port: 0, disable }, Known::OwnOrders, at(2))
+}
+
+#[test]
+fn a_decommissioned_worker_is_read_from_until_another_has_a_copy_and_comes_back_by_registering() {
+    let mut workers = Workers::default();
+    let (a, b) = (register(&mut workers, "a", 1, &[10, 11], at(0)), register(&mut workers, "b", 2, &[11], at(0)));
+    assert_eq!(decommission(&mut workers, "a", false), Ok(WorkerAnswer::Taken));
+    assert_eq!((holders(&workers, 10), holders(&workers, 11)), (vec![1], vec![2]));
+    let states = |workers: &Workers| workers.infos().map(|info| info.state).collect::<Vec<_>>();
+    assert_eq!(states(&workers), [WorkerState::Decommissioned, WorkerState::Live]);
+    // It ends what it has begun, and is told nothing else.
+    workers.drop_copies(BlockId(10));
+    assert_eq!(beat(&mut workers, a, &[10], &[12], Known::OwnOrders, at(3)), Command::Decommissioned);
+    assert_eq!((holders(&workers, 10), holders(&workers, 12), workers.is_live(a)), (vec![], vec![1], true));
+    // Silent for too long it stays what it is, without its copies; the other one is lost.
+    workers.pass(&LIMITS, at(400));
+    assert_eq!(
+        (states(&workers), holders(&workers, 12)),
+        (vec![WorkerState::Decommissioned, WorkerState::Lost], vec![])
+    );
+    assert_eq!(register(&mut workers, "a", 9, &[12], at(401)), a);
+    assert_eq!(beat(&mut workers, a, &[], &[], Known::OwnOrders, at(402)), Command::Nothing);
+    // A lost one can be, too; one that is forgotten cannot.
+    assert_eq!(decommission(&mut workers, "b", false), Ok(WorkerAnswer::Taken));
+    workers.pass(&LIMITS, at(400 + 31 * 60));
+    let text = decommission(&mut workers, "b", false).unwrap_err();
+    assert_eq!((text.kind, text.message.as_str(), b), (ErrorKind::NotFound, "Worker b:0 not found", WorkerId(2)));
+}
+
+#[test]
+fn a_disabled_worker_is_refused_until_it_is_enabled() {
+    let mut workers = Workers::default();
+    let id = register(&mut workers, "a", 1, &[10], at(0));
+    decommission(&mut workers, "a", true).unwrap();
+    assert_eq!(workers.infos().next().map(|info| info.state), Some(WorkerState::Disabled));
+    assert_eq!(beat(&mut workers, id, &[], &[], Known::OwnOrders, at(3)), Command::Disabled);
+    let refused = take(&mut workers, registration(id, LeaseRule::NotNeeded), Known::OwnOrders, at(4)).unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Unavailable);
+    assert!(refused.message.starts_with("Worker with address a:29999 is manually decommissioned"), "{refused:?}");
+    // Registering does not make it less decommissioned.
+    assert_eq!(beat(&mut workers, id, &[], &[], Known::OwnOrders, at(5)), Command::Disabled);
+    let enable = WorkerCall::Enable { host: "a".into(), web_port: 0 };
+    assert_eq!(take(&mut workers, enable, Known::OwnOrders, at(6)), Ok(WorkerAnswer::Taken));
+    assert_eq!(beat(&mut workers, id, &[], &[], Known::OwnOrders, at(7)), Command::Decommissioned);
+    assert_eq!(register(&mut workers, "a", 5, &[10], at(8)), id);
+    assert_eq!(beat(&mut workers, id, &[], &[], Known::OwnOrders, at(9)), Command::Nothing);
+}
+
+#[test]
+fn a_worker_that_is_not_registered_yet_cannot_be_decommissioned() {
+    let mut workers = Workers::default();
+    take(&mut workers, WorkerCall::GetId { address: address("a"), fresh: WorkerId(1) }, Known::OwnOrders, at(0))
+        .unwrap();
+    let refused = decommission(&mut workers, "a", true).unwrap_err();
+    let text = "Attempting to decommission an unregistered worker a:0. Please wait until this worker is registered.";
+    assert_eq!((refused.kind, refused.message.as_str()), (ErrorKind::NotFound, text));
 }

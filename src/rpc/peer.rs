@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use super::channel::{ChannelSettings, ConnectError, open_authenticated, open_unauthenticated};
 use super::status::from_status;
+use crate::proto::alluxio::grpc::ConfigProperty;
 use crate::proto::alluxio_rs::master::master_peer_service_client::MasterPeerServiceClient;
-use crate::proto::alluxio_rs::master::{BackUpRequest, GetJournalPositionRequest};
+use crate::proto::alluxio_rs::master::{BackUpRequest, GetJournalPositionRequest, GetServerConfigurationRequest};
 use crate::types::{ErrorKind, FsError, SequenceNumber};
+
+/// How long another master may take to tell its configuration.
+const CONFIGURATION_LIMIT: Duration = Duration::from_secs(2);
 
 /// What a master tells anybody of itself, in any role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +52,22 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// What it tells of its configuration.
+    ///
+    /// # Errors
+    /// It does not answer in time, or is of a version that does not tell.
+    pub async fn configuration(&self) -> Result<Vec<ConfigProperty>, FsError> {
+        let asking = async {
+            let away = |error: ConnectError| FsError::new(ErrorKind::Unavailable, error.to_string());
+            let connection = open_authenticated(&self.address, &self.channel).await.map_err(away)?;
+            let mut client = MasterPeerServiceClient::new(connection);
+            let told = client.get_server_configuration(GetServerConfigurationRequest {}).await;
+            Ok(told.map_err(from_status)?.into_inner().properties)
+        };
+        let late = |_| FsError::new(ErrorKind::Unavailable, format!("{} does not answer", self.address));
+        tokio::time::timeout(CONFIGURATION_LIMIT, asking).await.map_err(late)?
+    }
+
     /// Has it write a backup of the namespace to a file of a UFS, in which at least all records up to `after` are. How many
     /// entries it has.
     ///

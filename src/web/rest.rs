@@ -118,6 +118,24 @@ pub(super) trait Rest: Send + Sync + 'static {
 
 /// All calls of a server.
 pub(super) fn routes<R: Rest>(server: &Arc<R>) -> BoxedFilter<(Response,)> {
+    of_1_2(server).or(of_2_9(server)).unify().boxed()
+}
+
+/// What is asked of a worker that is to be stopped.
+// Compatible: 2.9.6 DecommissionWorkerCommand.pollWorkerStatus.
+fn of_2_9<R: Rest>(server: &Arc<R>) -> BoxedFilter<(Response,)> {
+    let server = Arc::clone(server);
+    warp::path!("api" / "v1" / "worker" / "operations")
+        .and(warp::get())
+        .then(move || {
+            let server = Arc::clone(&server);
+            let call = Call { name: "GET worker/operations".to_owned(), parameters: HashMap::new() };
+            async move { response(&call, server.answer(&call).await) }
+        })
+        .boxed()
+}
+
+fn of_1_2<R: Rest>(server: &Arc<R>) -> BoxedFilter<(Response,)> {
     let server = Arc::clone(server);
     warp::path!("v1" / "api" / ..)
         .and(warp::path::tail())

@@ -68,6 +68,8 @@ pub(super) fn worker(worker: &WorkerInfo) -> Value {
     let state = match worker.state {
         WorkerState::Live => "In Service",
         WorkerState::Lost => "Out of Service",
+        WorkerState::Decommissioned => "Decommissioned",
+        WorkerState::Disabled => "Disabled",
     };
     json!({
         "id": worker.id.0,

@@ -28,6 +28,8 @@ impl Rest for WorkerSite {
             "GET worker/metrics" => json!(counters(store.counters().as_ref())),
             "GET worker/block/service_name" => json!("BlockWorkerClient"),
             "GET worker/block/service_version" => json!(1),
+            // Calls and blocks on their way; none waits for a thread.
+            "GET worker/operations" => json!({ "operationCount": self.worker.tasks.count(), "rpcQueueLength": 0 }),
             "POST worker/logLevel" => rest_log::level(&self.log, call),
             _ => return Err(Refusal::Unknown),
         }))

@@ -40,7 +40,7 @@ pub struct Worker {
     /// What is below them.
     pub mounts: Mounts,
     /// What it has begun.
-    pub tasks: Tasks,
+    pub tasks: Arc<Tasks>,
     /// What local clients have begun and want to go on with in the UFS, and until when it is kept for them.
     left: Mutex<BTreeMap<BlockId, (Boot, WritableBlock)>>,
     /// Blocks that are fetched now.
@@ -64,7 +64,7 @@ impl Worker {
             store,
             primary,
             mounts,
-            tasks: Tasks::default(),
+            tasks: Arc::default(),
             left: Mutex::default(),
             fetches: Mutex::default(),
             fetch_room: Arc::new(Semaphore::new(FETCHES_MAX)),

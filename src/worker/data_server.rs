@@ -127,7 +127,7 @@ fn route(worker: &Arc<Worker>, request: http::Request<Body>) -> Reply {
             let store = Arc::clone(&worker.store);
             blocking(move || store.remove_all()).await.map(|()| FreeWorkerResponse {})
         }),
-        // There are no metrics yet.
+        // Counters go on, as Prometheus has it; a master that is cleared begins anew with its sums.
         "ClearMetrics" => call::unary(request, |_: ClearMetricsRequest| async { Ok(ClearMetricsResponse {}) }),
         _ => call::refuse_unknown(&request),
     }

@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
+use super::counted::Counted;
 use super::primary::{Registrations, signed};
 use super::store::{BlockStore, Change};
 use crate::proto::alluxio::grpc::block::block_master_worker_service_client::BlockMasterWorkerServiceClient;
@@ -21,7 +22,7 @@ use crate::proto::alluxio::grpc::block::{
     LocationBlockIdListEntry, RegisterWorkerPOptions, RegisterWorkerPRequest,
 };
 use crate::proto::alluxio::grpc::version::ServiceType;
-use crate::proto::alluxio::grpc::{BlockStoreLocationProto, BuildVersion, Command, CommandType};
+use crate::proto::alluxio::grpc::{BlockStoreLocationProto, BuildVersion, Command, CommandType, ConfigProperty};
 use crate::proto::convert::worker_address_to_proto;
 use crate::rpc::MESSAGE_BYTES_MAX;
 use crate::rpc::channel::{ChannelSettings, Connection, connect_to_any_master};
@@ -89,6 +90,8 @@ pub struct SessionSettings {
     pub unrest: Unrest,
     /// Whether it asks for a lease before it tells its blocks.
     pub lease: bool,
+    /// What it tells of its configuration, by name.
+    pub told: Vec<(String, String)>,
 }
 
 /// See the module text.
@@ -102,6 +105,8 @@ pub struct MasterSession {
     pub registrations: Registrations,
     /// What all sessions share.
     pub settings: Arc<SessionSettings>,
+    /// What the master was told of the counters.
+    pub counted: Counted,
 }
 
 /// What the master knows.
@@ -244,7 +249,7 @@ impl MasterSession {
             total_bytes_on_tiers: by_tier(|tier| tier.0),
             used_bytes_on_tiers: by_tier(|tier| tier.1),
             options: Some(RegisterWorkerPOptions {
-                configs: Vec::new(),
+                configs: self.settings.told.iter().map(property).collect(),
                 build_version: Some(BuildVersion { version: Some("2.9.6".into()), revision: Some(String::new()) }),
                 num_v_cpu: std::thread::available_parallelism().ok().and_then(|n| i32::try_from(n.get()).ok()),
             }),
@@ -278,6 +283,7 @@ impl MasterSession {
     async fn heartbeat(&self, client: &mut Client, known: Registered) -> Result<Option<u64>, FsError> {
         let Some((changes, next)) = self.store.changes(known.next, CHANGES_PER_HEARTBEAT) else { return Ok(None) };
         let (added, removed) = fold(&changes);
+        let (metrics, counts) = self.counted.since(self.store.counters(), &self.settings.address.host);
         let tiers = self.store.settings().tier_aliases.iter().cloned();
         let usage = self.store.usage();
         let used = usage.iter().map(|tier| signed(tier.1));
@@ -287,13 +293,11 @@ impl MasterSession {
             used_bytes_on_tiers: tiers.clone().zip(used).collect(),
             removed_block_ids: removed.into_iter().map(|block| block.0).collect(),
             added_blocks: self.entries(added.into_iter()),
-            options: Some(BlockHeartbeatPOptions {
-                metrics: Vec::new(),
-                capacity_bytes_on_tiers: tiers.zip(capacity).collect(),
-            }),
+            options: Some(BlockHeartbeatPOptions { metrics, capacity_bytes_on_tiers: tiers.zip(capacity).collect() }),
             ..BlockHeartbeatPRequest::default()
         };
         let answer = answered("BlockHeartbeat", client.block_heartbeat(request)).await?.into_inner();
+        self.counted.was_told(counts);
         let again = self.obey(answer.command.unwrap_or_default()).await;
         Ok((!again).then_some(next))
     }
@@ -320,6 +324,14 @@ impl MasterSession {
             }
         }
         false
+    }
+}
+
+fn property((name, value): &(String, String)) -> ConfigProperty {
+    ConfigProperty {
+        name: Some(name.clone()),
+        source: None,
+        value: Some(value.clone()).filter(|value| !value.is_empty()),
     }
 }
 

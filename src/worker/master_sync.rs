@@ -9,6 +9,7 @@ use log::{debug, info, warn};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::sleep;
 
+use super::counted::Counted;
 use super::master_session::{MasterSession, SessionSettings};
 use super::primary::{PrimaryMaster, Registrations};
 use super::store::BlockStore;
@@ -87,6 +88,7 @@ impl MasterSync {
                     store: Arc::clone(&self.store),
                     registrations: self.registrations.clone(),
                     settings: Arc::clone(&self.settings),
+                    counted: Counted::default(),
                 };
                 Session { handle: tasks.spawn(session.run()), missed: 0 }
             });

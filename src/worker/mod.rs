@@ -5,6 +5,7 @@
 //! reports to each of them, `primary.rs` asks the one that leads. `start.rs` makes a process of it.
 
 mod blocks;
+mod counted;
 mod data_server;
 mod data_server_local;
 mod data_server_read;

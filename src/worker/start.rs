@@ -15,8 +15,9 @@ use super::mounts::Mounts;
 use super::primary::{PrimaryMaster, Registrations};
 use super::settings::{self, SettingsError};
 use super::store::{BlockStore, StoreError};
+use super::tasks::Tasks;
 use crate::conf::hadoop::HadoopError;
-use crate::conf::{Conf, keys};
+use crate::conf::{Conf, Role, keys};
 use crate::election::{FindError, configured};
 use crate::process::Server;
 use crate::rpc::callers::GroupSource;
@@ -99,6 +100,8 @@ pub struct Running {
     pub registrations: Registrations,
     /// Where it serves.
     pub address: WorkerAddress,
+    /// What it has begun.
+    pub tasks: Arc<Tasks>,
 }
 
 /// What serves beside the calls of a worker: the web pages.
@@ -141,17 +144,15 @@ pub async fn run(conf: &Conf, beside: impl Beside, ready: impl FnOnce(&str, Know
             heartbeat_interval: conf.get(&keys::WORKER_HEARTBEAT_INTERVAL),
             unrest: Unrest::default(),
             lease: conf.get(&keys::WORKER_REGISTER_LEASE),
+            told: conf.told_by(Role::Worker),
         }),
     };
     let pins = keep_pins(Arc::clone(&store), Arc::clone(&primary));
-    let running = Running {
-        store: Arc::clone(&store),
-        primary: Arc::clone(&primary),
-        registrations: registrations.clone(),
-        address: address.clone(),
-    };
+    let worker =
+        Arc::new(Worker::new(address.clone(), client.channel, Arc::clone(&store), Arc::clone(&primary), mounts));
+    let tasks = Arc::clone(&worker.tasks);
+    let running = Running { store, primary, registrations: registrations.clone(), address, tasks };
     let beside = beside.run(running).await?;
-    let worker = Arc::new(Worker::new(address, client.channel, store, primary, mounts));
     let server = Arc::new(DataServer::new(Arc::clone(&worker), authenticator));
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;

@@ -16,6 +16,13 @@ impl Tasks {
         tasks.spawn(task);
     }
 
+    /// How many are under way.
+    pub fn count(&self) -> usize {
+        let mut tasks = self.0.lock();
+        while tasks.try_join_next().is_some() {}
+        tasks.len()
+    }
+
     /// Ends all tasks, and waits for their ends.
     pub async fn end(&self) {
         let mut tasks = std::mem::take(&mut *self.0.lock());

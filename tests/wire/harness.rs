@@ -135,6 +135,7 @@ pub fn settings(authentication: AuthenticationType) -> ServerSettings {
         backup_directory: "/alluxio_backups".into(),
         cluster: None,
         ufs_spaces: Arc::default(),
+        told: Vec::new(),
     }
 }
 

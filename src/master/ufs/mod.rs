@@ -25,6 +25,7 @@ pub use task::{Step, Told, UfsCall, UfsTask};
 
 use super::audit::Ownership;
 use super::event::Core;
+use super::figures;
 use super::listing::Listing;
 use super::ops::{
     self, Answer, Attempt, Freshness, LoadMetadata, Lookup, Operation, Part, Preparation, Query, Request, UfsOperation,
@@ -33,6 +34,7 @@ use super::runtime::{Handle, Progress};
 use super::server::Namespace;
 use super::worker_call::WorkerCall;
 use crate::journal::entry::UfsIntent;
+use crate::metrics::MasterFigures;
 use crate::types::time::{Boot, boot_now};
 use crate::types::{AlluxioPath, Caller, ErrorKind, FsError, InodeId, OperationId, SequenceNumber};
 use crate::ufs::{UfsClients, UfsError, UfsErrorKind};
@@ -353,6 +355,10 @@ impl Namespace for UfsNamespace {
             self.load(&query, Freshness { load: LoadMetadata::Never, sync_interval: Some(interval) }).await?;
         }
         Ok(())
+    }
+
+    async fn figures(&self) -> MasterFigures {
+        figures::read(&self.inner.handle).await
     }
 
     fn ownership(&self, path: &AlluxioPath) -> Option<Ownership> {
