@@ -2,11 +2,13 @@
 
 use super::file_system::FileSystem;
 use super::workers::WorkerInfo;
+use crate::proto::alluxio::grpc::BlockInfo;
 use crate::proto::alluxio::grpc::block::block_master_client_service_client::BlockMasterClientServiceClient;
 use crate::proto::alluxio::grpc::block::block_worker_client::BlockWorkerClient;
 use crate::proto::alluxio::grpc::block::{
-    FreeWorkerRequest, GetBlockInfoPRequest, GetCapacityBytesPOptions, GetUsedBytesPOptions, GetWorkerInfoListPOptions,
-    GetWorkerReportPOptions, WorkerInfoField, WorkerRange,
+    self as grpc, ClearMetricsRequest, DecommissionWorkerPOptions, FreeWorkerRequest, GetBlockInfoPRequest,
+    GetCapacityBytesPOptions, GetUsedBytesPOptions, GetWorkerInfoListPOptions, GetWorkerLostStoragePOptions,
+    GetWorkerReportPOptions, RemoveDisabledWorkerPOptions, WorkerInfoField, WorkerLostStorageInfo, WorkerRange,
 };
 use crate::proto::convert::{block_from_proto, worker_address_from_proto};
 use crate::rpc::MESSAGE_BYTES_MAX;
@@ -23,7 +25,7 @@ impl FileSystem {
     pub async fn workers(&self) -> Result<Vec<WorkerInfo>, ClientError> {
         let call = async |connection| client(connection).get_worker_info_list(GetWorkerInfoListPOptions {}).await;
         let infos = self.caller.call(call).await?.into_inner().worker_infos;
-        let info = |info: crate::proto::alluxio::grpc::block::WorkerInfo| WorkerInfo {
+        let info = |info: grpc::WorkerInfo| WorkerInfo {
             capacity_bytes: info.capacity_bytes(),
             used_bytes: info.used_bytes(),
             address: worker_address_from_proto(info.address.unwrap_or_default()),
@@ -41,12 +43,29 @@ impl FileSystem {
             worker_range: Some(WorkerRange::All.into()),
             ..GetWorkerReportPOptions::default()
         };
+        let infos = self.worker_report(&options).await?.into_iter();
+        Ok(infos.map(|info| worker_address_from_proto(info.address.unwrap_or_default())).collect())
+    }
+
+    /// The workers that `options` name, with what these ask for, as it travels.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`]; a worker that is named is not known.
+    pub async fn worker_report(&self, options: &GetWorkerReportPOptions) -> Result<Vec<grpc::WorkerInfo>, ClientError> {
         let call = |connection| {
             let options = options.clone();
             async move { client(connection).get_worker_report(options).await }
         };
-        let infos = self.caller.call(call).await?.into_inner().worker_infos;
-        Ok(infos.into_iter().map(|info| worker_address_from_proto(info.address.unwrap_or_default())).collect())
+        Ok(self.caller.call(call).await?.into_inner().worker_infos)
+    }
+
+    /// The live workers that have lost directories of theirs.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`].
+    pub async fn lost_storage(&self) -> Result<Vec<WorkerLostStorageInfo>, ClientError> {
+        let call = async |connection| client(connection).get_worker_lost_storage(GetWorkerLostStoragePOptions {}).await;
+        Ok(self.caller.call(call).await?.into_inner().worker_lost_storage_info)
     }
 
     /// Has the worker at `address` drop all its blocks.
@@ -54,10 +73,54 @@ impl FileSystem {
     /// # Errors
     /// It cannot be asked, or cannot drop them.
     pub async fn free_worker(&self, address: &WorkerAddress) -> Result<(), ClientError> {
+        let freed = self.worker_at(address).await?.free_worker(FreeWorkerRequest {}).await;
+        Ok(freed.map(drop).map_err(status::from_status)?)
+    }
+
+    /// Has the worker at `address` count from nothing.
+    ///
+    /// # Errors
+    /// It cannot be asked.
+    pub async fn clear_metrics_of_worker(&self, address: &WorkerAddress) -> Result<(), ClientError> {
+        let cleared = self.worker_at(address).await?.clear_metrics(ClearMetricsRequest {}).await;
+        Ok(cleared.map(drop).map_err(status::from_status)?)
+    }
+
+    /// Has no more blocks come to the worker with this host and web port; if `disable`, not even when it registers anew.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`]; there is no such worker.
+    pub async fn decommission_worker(&self, host: &str, web_port: u16, disable: bool) -> Result<(), ClientError> {
+        let options = DecommissionWorkerPOptions {
+            worker_hostname: host.to_owned(),
+            worker_web_port: Some(web_port.into()),
+            can_register_again: Some(!disable),
+        };
+        let call = |connection| {
+            let options = options.clone();
+            async move { client(connection).decommission_worker(options).await }
+        };
+        self.caller.call(call).await.map(drop)
+    }
+
+    /// Lets that worker register anew.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`].
+    pub async fn enable_worker(&self, host: &str, web_port: u16) -> Result<(), ClientError> {
+        let options =
+            RemoveDisabledWorkerPOptions { worker_hostname: host.to_owned(), worker_web_port: Some(web_port.into()) };
+        let call = |connection| {
+            let options = options.clone();
+            async move { client(connection).remove_disabled_worker(options).await }
+        };
+        self.caller.call(call).await.map(drop)
+    }
+
+    async fn worker_at(&self, address: &WorkerAddress) -> Result<BlockWorkerClient<Connection>, ClientError> {
         let channel = &self.workers.settings.worker.channel;
         let connection = channel::open_authenticated(&address.endpoint(), channel).await.map_err(FsError::from)?;
-        let freed = BlockWorkerClient::new(connection).free_worker(FreeWorkerRequest {}).await;
-        Ok(freed.map(drop).map_err(status::from_status)?)
+        Ok(BlockWorkerClient::new(connection))
     }
 
     /// Where the block `id` is now.
@@ -65,11 +128,18 @@ impl FileSystem {
     /// # Errors
     /// As [`FileSystem::get_status`].
     pub async fn block(&self, id: BlockId) -> Result<BlockStatus, ClientError> {
+        Ok(block_from_proto(self.block_info_of(id).await?))
+    }
+
+    /// The same, as it travels.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`].
+    pub async fn block_info_of(&self, id: BlockId) -> Result<BlockInfo, ClientError> {
         let request = GetBlockInfoPRequest { block_id: Some(id.0), options: None };
         let call = async |connection| client(connection).get_block_info(request).await;
         let lacks = || FsError::new(ErrorKind::Internal, "the answer to GetBlockInfo lacks the block");
-        let info = self.caller.call(call).await?.into_inner().block_info.ok_or_else(lacks)?;
-        Ok(block_from_proto(info))
+        Ok(self.caller.call(call).await?.into_inner().block_info.ok_or_else(lacks)?)
     }
 
     /// Bytes that all workers can hold.

@@ -3,7 +3,7 @@
 use super::file_system::{FileSystem, text};
 use crate::proto::alluxio::grpc::file::{
     CheckConsistencyPOptions, CheckConsistencyPRequest, ExistsPOptions, ExistsPRequest, GetFilePathPRequest,
-    LoadMetadataPType,
+    GetStateLockHoldersPRequest, LoadMetadataPType,
 };
 use crate::rpc::retry::ClientError;
 use crate::types::AlluxioPath;
@@ -33,6 +33,17 @@ impl FileSystem {
             .ask(request, async |mut client, request| client.check_consistency(request).await)
             .await?
             .inconsistent_paths)
+    }
+
+    /// The threads of the primary that hold the lock of its state, or wait for it.
+    ///
+    /// # Errors
+    /// No primary answers in time.
+    pub async fn state_lock_holders(&self) -> Result<Vec<String>, ClientError> {
+        let request = GetStateLockHoldersPRequest::default();
+        let answer =
+            self.ask(request, async |mut client, request| client.get_state_lock_holders(request).await).await?;
+        Ok(answer.threads)
     }
 
     /// The path of the file or directory with this id.

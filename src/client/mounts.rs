@@ -3,8 +3,8 @@
 use super::file_system::{FileSystem, text};
 use super::options::{MountOptions, MountPoint};
 use crate::proto::alluxio::grpc::file::{
-    FileSystemMasterCommonPOptions, GetMountTablePRequest, MountPOptions, MountPRequest, MountPointInfo,
-    UnmountPOptions, UnmountPRequest, UpdateMountPRequest,
+    FileSystemMasterCommonPOptions, GetMountTablePRequest, MountPOptions, MountPRequest, MountPointInfo, UfsPMode,
+    UnmountPOptions, UnmountPRequest, UpdateMountPRequest, UpdateUfsModePOptions, UpdateUfsModePRequest,
 };
 use crate::rpc::retry::ClientError;
 use crate::types::AlluxioPath;
@@ -27,6 +27,16 @@ impl FileSystem {
     pub async fn update_mount(&self, path: &AlluxioPath, how: &MountOptions) -> Result<(), ClientError> {
         let request = UpdateMountPRequest { alluxio_path: text(path), options: Some(to_proto(how)) };
         self.ask(request, async |mut client, request| client.update_mount(request).await).await.map(drop)
+    }
+
+    /// Says what may be done with all of `ufs`, which is its scheme and authority.
+    ///
+    /// # Errors
+    /// As [`FileSystem::get_status`]; nothing of it is mounted.
+    pub async fn update_ufs_mode(&self, ufs: &str, mode: UfsPMode) -> Result<(), ClientError> {
+        let options = Some(UpdateUfsModePOptions { ufs_mode: Some(mode.into()) });
+        let request = UpdateUfsModePRequest { ufs_path: Some(ufs.to_owned()), options };
+        self.ask(request, async |mut client, request| client.update_ufs_mode(request).await).await.map(drop)
     }
 
     /// Ends the mount at `path`. What was in Alluxio below it goes; the UFS is left alone.

@@ -258,6 +258,9 @@ table! {
     /// What a master compared with the UFS longer ago than this, a client has compared again before it is told or changes
     /// anything: 0 always, -1 never.
     USER_FILE_METADATA_SYNC_INTERVAL: SyncInterval = "alluxio.user.file.metadata.sync.interval" [], Always("-1");
+    /// How long clients of 2.9 go on with the workers that they know. `alluxio fsadmin decommissionWorker` waits so long
+    /// for all to know that a worker is not to be used; clients of ours ask each time.
+    USER_WORKER_LIST_REFRESH_INTERVAL: Duration = "alluxio.user.worker.list.refresh.interval" [], Always("2min");
     /// How long a client waits for a worker to write to.
     USER_FILE_WRITE_INIT_MAX_DURATION: Duration = "alluxio.user.file.write.init.max.duration" [],
         ByRelease { v1_2: "10s", v2_9: "2min" };

@@ -1,24 +1,11 @@
 //! `alluxio logLevel`: tells, or changes, the level of a logger of servers that run, through their web ports.
 // Compatible: 2.9 LogLevel, its options and texts; there are no job services here. tests/web/watch.rs.
 
-use std::time::Duration;
-
-use bytes::Bytes;
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::Request;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use tokio::net::TcpStream;
 
-use super::Session;
 use super::output::Output;
-
-/// How long a server may take, as in 2.9.
-const ANSWER_WAIT: Duration = Duration::from_secs(5);
-/// An answer is not longer.
-const ANSWER_BYTES_MAX: usize = 64 << 10;
+use super::{Session, web_call};
 
 const USAGE: &str = "\
 usage: logLevel [--level <arg>] --logName <arg> [--target <arg>]
@@ -175,8 +162,7 @@ fn named(word: &str, ports: WebPorts) -> Result<Target, String> {
 /// Asks a server; its answer as 2.9 shows it.
 async fn ask(target: &Target, wish: &Wish<'_>) -> Result<String, String> {
     let Target { host, port, role } = target;
-    let answer = tokio::time::timeout(ANSWER_WAIT, post(target, wish)).await;
-    let answer = answer.unwrap_or_else(|_| Err(format!("no answer within {} s", ANSWER_WAIT.as_secs())));
+    let answer = post(target, wish).await;
     let answer =
         answer.map_err(|reason| format!("cannot ask the web port of the {role} at {host}:{port}: {reason}"))?;
     let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
@@ -185,28 +171,10 @@ async fn ask(target: &Target, wish: &Wish<'_>) -> Result<String, String> {
 
 async fn post(target: &Target, wish: &Wish<'_>) -> Result<Value, String> {
     let Target { host, port, role } = target;
-    let text = |error: &dyn std::error::Error| error.to_string();
     let encoded = |value: &str| utf8_percent_encode(value, NON_ALPHANUMERIC).to_string();
     let level = wish.level.map_or_else(String::new, |level| format!("&level={}", encoded(level)));
     let uri = format!("/v1/api/{role}/logLevel?logName={}{level}", encoded(wish.name.unwrap_or_default()));
-    let request = Request::post(uri).header("host", format!("{host}:{port}")).header("content-length", "0");
-    let request = request.body(Empty::<Bytes>::new()).map_err(|error| text(&error))?;
-    let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(|error| text(&error))?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| text(&error))?;
-    let exchange = async {
-        let response = sender.send_request(request).await.map_err(|error| text(&error))?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
-        let body = body.map_err(|error| error.to_string())?.to_bytes();
-        if !status.is_success() {
-            return Err(format!("{status} {}", String::from_utf8_lossy(&body)));
-        }
-        serde_json::from_slice(&body).map_err(|error| text(&error))
-    };
-    tokio::select! {
-        answer = exchange => answer,
-        ended = connection => Err(ended.err().map_or_else(|| "the connection has ended".to_owned(), |error| text(&error))),
-    }
+    web_call::post(host, *port, &uri).await
 }
 
 #[cfg(test)]

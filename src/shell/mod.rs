@@ -28,8 +28,10 @@ mod run_tests;
 mod settings;
 mod texts;
 mod uri;
+mod web_call;
 
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use crate::client::{CreateFileOptions, FileSystem, ReadType};
 
@@ -50,6 +52,9 @@ struct Session {
     create: CreateSettings,
     show_owners: bool,
     dialect: Dialect,
+    web_ports: WebPorts,
+    /// How long clients go on with the workers that they know.
+    worker_list_refresh: Duration,
 }
 
 impl Session {
@@ -92,10 +97,18 @@ pub fn run(face: Face, words: &[&str], mut settings: ShellSettings) -> i32 {
 pub fn run_on(face: Face, words: &[&str], settings: ShellSettings, output: &mut Output<'_>) -> i32 {
     let code = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
-            let ShellSettings { masters, client, data, create, show_owners, dialect, web_ports } = settings;
+            let ShellSettings { masters, client, data, create, show_owners, dialect, web_ports, worker_list_refresh } =
+                settings;
             let places = masters.places();
-            let session =
-                Session { files: FileSystem::new(masters, client, data), places, create, show_owners, dialect };
+            let session = Session {
+                files: FileSystem::new(masters, client, data),
+                places,
+                create,
+                show_owners,
+                dialect,
+                web_ports,
+                worker_list_refresh,
+            };
             let code = runtime.block_on(async {
                 match face {
                     Face::Fs => match dialect {

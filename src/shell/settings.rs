@@ -31,6 +31,8 @@ pub struct ShellSettings {
     pub dialect: Dialect,
     /// Where servers are asked for the level of their logs.
     pub web_ports: WebPorts,
+    /// How long clients go on with the workers that they know.
+    pub worker_list_refresh: Duration,
 }
 
 /// How the shell makes files and directories.
@@ -138,7 +140,8 @@ impl ShellSettings {
         let data = DataSettings::read(conf, &client.channel);
         let web_ports =
             WebPorts { master: conf.get(&keys::MASTER_WEB_PORT).0, worker: conf.get(&keys::WORKER_WEB_PORT).0 };
-        Ok(ShellSettings { masters, client, data, create, show_owners, dialect, web_ports })
+        let worker_list_refresh = conf.get(&keys::USER_WORKER_LIST_REFRESH_INTERVAL);
+        Ok(ShellSettings { masters, client, data, create, show_owners, dialect, web_ports, worker_list_refresh })
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{LOOKS_MAX, Look, alluxio, columns, group, user};
 use alluxio::shell::Face;
 
 /// In the order of the recordings, which build on one another.
-const TRANSCRIPTS: [&str; 10] = [
+const TRANSCRIPTS: [&str; 11] = [
     "fs-01-usage",
     "fs-02-mkdir-touch",
     "fs-03-copy-cat-head-tail",
@@ -27,10 +27,14 @@ const TRANSCRIPTS: [&str; 10] = [
     "fs-08-mount",
     "fs-09-rm",
     "fs-10-freeworker",
+    "fsadmin",
 ];
 
+/// Begins a command of `alluxio fsadmin`; the others are of `alluxio fs`.
+const FS_ADMIN: &str = "fsadmin";
+
 /// Lines of the recordings.
-const LINES: usize = 325;
+const LINES: usize = 370;
 
 /// Commands whose answer needs a heartbeat of the worker, or a file on its way to the UFS, to come true.
 const LOOKS: [&str; 7] = ["ls", "stat", "du", "count", "location", "getUsedBytes", "persist"];
@@ -116,7 +120,11 @@ impl Replay {
         const USER: &str = "-Dalluxio.security.login.username=";
         let other = words.first().and_then(|word| word.strip_prefix(USER)).map(str::to_owned);
         let words = if other.is_some() { &words[1..] } else { &words[..] };
-        let mut outcome = alluxio(Face::Fs, other.as_deref(), Look::Of2_9, words, &self.master.address);
+        let (face, words) = match words.split_first() {
+            Some((first, rest)) if first == FS_ADMIN => (Face::FsAdmin, rest),
+            _ => (Face::Fs, words),
+        };
+        let mut outcome = alluxio(face, other.as_deref(), Look::Of2_9, words, &self.master.address);
         for (theirs, ours) in &places {
             outcome = outcome.with(ours, theirs);
         }
@@ -176,6 +184,8 @@ fn read(name: &str) -> Vec<Step> {
             steps.push(Step::Make(command.to_owned()));
         } else if let Some((path, text)) = line.strip_prefix("! /").and_then(|rest| rest.split_once(' ')) {
             steps.push(Step::Write(path.to_owned(), format!("{text}\n")));
+        } else if let Some(command) = line.strip_prefix("$ alluxio ").filter(|command| command.starts_with(FS_ADMIN)) {
+            steps.push(Step::Compare(command.trim().to_owned(), outcome(&mut lines)));
         } else if let Some(command) = line.strip_prefix("$ alluxio fs") {
             steps.push(Step::Compare(command.trim().to_owned(), outcome(&mut lines)));
         } else {

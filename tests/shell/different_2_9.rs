@@ -5,6 +5,8 @@ const HIDDEN: &str = "the folder in which files are persisted is not shown";
 const NO_SCHEDULER: &str = "there is no scheduler of load jobs";
 const NO_COMMAND: &str = "the master does not tell the whole command";
 
+const CATEGORIES: &str = "there is no job service to report on, and masters are";
+
 /// Transcript, command, reason.
 pub const DIFFERENT: &[(&str, &str, &str)] = &[
     ("fs-04-ls", "ls /", HIDDEN),
@@ -50,4 +52,7 @@ pub const DIFFERENT: &[(&str, &str, &str)] = &[
         "a directory of the UFS is listed when it is used first, 2.9.6 has looked into this one before",
     ),
     ("fs-09-rm", "ls -R /", HIDDEN),
+    ("fsadmin", "fsadmin report nosuch", CATEGORIES),
+    ("fsadmin", "fsadmin report -h", CATEGORIES),
+    ("fsadmin", "fsadmin report capacity -worker 127.0.2.1", CATEGORIES),
 ];

@@ -13,6 +13,7 @@ mod different_2_9;
 mod fixture;
 #[path = "../harness/free_port.rs"]
 mod free_port;
+mod fsadmin;
 mod journal;
 mod master;
 mod transcript;
@@ -260,6 +261,7 @@ fn alluxio(face: Face, other: Option<&str>, look: Look, words: &[impl AsRef<str>
         show_owners: look != Look::Of1_2,
         dialect: look.dialect(),
         web_ports: WebPorts { master: 1, worker: 1 },
+        worker_list_refresh: Duration::ZERO,
     };
     let mut output = Output::new(Box::new(&mut stdout), Box::new(&mut stderr), false);
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();

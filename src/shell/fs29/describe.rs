@@ -70,7 +70,7 @@ pub(super) fn has_extended(info: &FileInfo) -> bool {
 }
 
 /// A block with its copies.
-pub(super) fn block(block: &BlockInfo) -> String {
+pub fn block(block: &BlockInfo) -> String {
     let locations = block.locations.iter().map(|location| {
         let address = location.worker_address.as_ref().map_or_else(|| "null".to_owned(), self::address);
         format!(

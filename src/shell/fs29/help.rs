@@ -24,9 +24,9 @@ pub(super) fn of(command: &Command) -> String {
 
 /// What is said when nobody understands.
 // Compatible: 2.9 AbstractShell, printUsage.
-pub(super) fn usage(commands: &[&Command]) -> String {
-    let line = |command: &&Command| format!("{:<60}\n", format!("\t [{}]", command.usage));
-    std::iter::once("Usage: alluxio fs [generic options]\n".to_owned()).chain(commands.iter().map(line)).collect()
+pub fn usage<'a>(face: &str, usages: impl Iterator<Item = &'a str>) -> String {
+    let line = |usage: &str| format!("{:<60}\n", format!("\t [{usage}]"));
+    std::iter::once(format!("Usage: alluxio {face} [generic options]\n")).chain(usages.map(line)).collect()
 }
 
 fn options(options: &[Opt]) -> String {

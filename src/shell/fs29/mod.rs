@@ -19,7 +19,7 @@ mod copy_from_local;
 mod copy_to_local;
 mod count;
 mod cp;
-mod describe;
+pub(super) mod describe;
 mod distributed_cp;
 mod du;
 mod free;
@@ -28,7 +28,7 @@ mod get_bytes;
 mod get_sync_path_list;
 mod getfacl;
 mod head;
-mod help;
+pub(super) mod help;
 mod help_command;
 mod leader;
 mod load;
@@ -37,7 +37,7 @@ mod location;
 mod ls;
 mod master_info;
 mod mkdir;
-mod mount;
+pub(super) mod mount;
 mod mv;
 mod needs_sync;
 pub(super) mod options;
@@ -59,7 +59,7 @@ mod unmount;
 mod unpin;
 mod unset_ttl;
 mod update_mount;
-mod values;
+pub(super) mod values;
 
 use std::pin::Pin;
 
@@ -69,20 +69,20 @@ use options::{CommandLine, Opt};
 use table::COMMANDS;
 
 /// A command of the shell.
-struct Command {
-    name: &'static str,
-    usage: &'static str,
-    description: &'static str,
-    options: &'static [Opt],
-    words: Words,
+pub(super) struct Command {
+    pub(super) name: &'static str,
+    pub(super) usage: &'static str,
+    pub(super) description: &'static str,
+    pub(super) options: &'static [Opt],
+    pub(super) words: Words,
     /// What else must hold of the words, told if it does not.
-    check: Check,
-    run: Run,
+    pub(super) check: Check,
+    pub(super) run: Run,
 }
 
 impl Command {
     /// A command without options, of whose words the number says all.
-    const fn new(
+    pub(super) const fn new(
         name: &'static str,
         usage: &'static str,
         description: &'static str,
@@ -94,7 +94,7 @@ impl Command {
 }
 
 /// How many words a command takes beside its options.
-enum Words {
+pub(super) enum Words {
     Exactly(usize),
     AtLeast(usize),
     AtMost(usize),
@@ -102,23 +102,28 @@ enum Words {
     Checked,
 }
 
-type Check = fn(&CommandLine) -> Result<(), String>;
-type Run = for<'a> fn(&'a CommandLine, &'a Session, &'a mut Output<'_>) -> Running<'a>;
-type Running<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + 'a>>;
+pub(super) type Check = fn(&CommandLine) -> Result<(), String>;
+pub(super) type Run = for<'a> fn(&'a CommandLine, &'a Session, &'a mut Output<'_>) -> Running<'a>;
+pub(super) type Running<'a> = Pin<Box<dyn Future<Output = Result<(), Failure>> + 'a>>;
 
 /// Runs the command that `words` name and gives its exit code.
 pub(super) async fn run(words: &[&str], session: &Session, output: &mut Output<'_>) -> i32 {
     let Some((name, words)) = words.split_first() else {
-        output.bytes(help::usage(COMMANDS).as_bytes());
+        output.bytes(usage().as_bytes());
         return FAILED;
     };
     // Compatible: 2.9 FileSystemShell has this one alias.
     let name = if *name == "umount" { "unmount" } else { name };
     let Some(command) = find(name) else {
         output.complain(&format!("{name} is an unknown command."));
-        output.bytes(help::usage(COMMANDS).as_bytes());
+        output.bytes(usage().as_bytes());
         return FAILED;
     };
+    perform(command, words, session, output).await
+}
+
+/// Does what `words` say behind the name of the command and gives the exit code.
+pub(super) async fn perform(command: &Command, words: &[&str], session: &Session, output: &mut Output<'_>) -> i32 {
     let line = match read(command, words) {
         Ok(line) => line,
         Err(wrong) => {
@@ -132,6 +137,10 @@ pub(super) async fn run(words: &[&str], session: &Session, output: &mut Output<'
         Ok(()) => 0,
         Err(failure) => failure.tell(output),
     }
+}
+
+fn usage() -> String {
+    help::usage("fs", COMMANDS.iter().map(|command| command.usage))
 }
 
 fn find(name: &str) -> Option<&'static Command> {

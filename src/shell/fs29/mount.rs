@@ -64,13 +64,18 @@ async fn run(line: &CommandLine, session: &Session, output: &mut Output<'_>) -> 
 
 /// All mounts, by path.
 async fn show(session: &Session, output: &mut Output<'_>) -> Result<(), Failure> {
-    let mounts = session.files.mount_table(true).await?;
+    lines(&session.files.mount_table(true).await?).iter().for_each(|line| output.line(line));
+    Ok(())
+}
+
+/// A line for each mount.
+pub(in crate::shell) fn lines(mounts: &[(String, MountPointInfo)]) -> Vec<String> {
     let ufs_width = mounts.iter().map(|(_, info)| info.ufs_uri().chars().count()).max().unwrap_or_default();
     let path_width = mounts.iter().map(|(path, _)| path.chars().count()).max().unwrap_or_default();
-    for (path, info) in &mounts {
-        output.line(&format!("{:<ufs_width$}  on  {path:<path_width$}  {}", info.ufs_uri(), about(info)));
-    }
-    Ok(())
+    let line = |(path, info): &(String, MountPointInfo)| {
+        format!("{:<ufs_width$}  on  {path:<path_width$}  {}", info.ufs_uri(), about(info))
+    };
+    mounts.iter().map(line).collect()
 }
 
 // Compatible: 2.9 UfsCommand, printMountInfo; tests/shell, fs-08-mount of 2.9.6.

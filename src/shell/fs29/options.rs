@@ -93,6 +93,11 @@ impl CommandLine {
         found.into_iter().collect()
     }
 
+    /// What the first option that was given is called.
+    pub fn first_option(&self) -> Option<&'static str> {
+        self.given.first().map(|(option, _)| option.key())
+    }
+
     /// How many options were given.
     pub fn options(&self) -> usize {
         self.given.len()

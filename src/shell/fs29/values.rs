@@ -4,7 +4,7 @@ use crate::types::texts;
 
 /// A number of bytes in the first unit in which it is at most 5 × 1024; bytes are whole, the rest has two decimals.
 // Compatible: 2.9 FormatUtils, getSizeFromBytes; tests/shell, fs-05-stat-du-count-test of 2.9.6.
-pub(super) fn size(bytes: i64) -> String {
+pub fn size(bytes: i64) -> String {
     const PB: i64 = 1 << 50;
     match bytes {
         ..=5120 => format!("{bytes}B"),
@@ -49,7 +49,7 @@ pub(super) fn bytes(text: Option<&str>) -> Result<i64, String> {
 /// # Errors
 /// It is none.
 // Compatible: 2.9 FormatUtils, parseTimeSize.
-pub(super) fn time(text: &str) -> Result<i64, String> {
+pub fn time(text: &str) -> Result<i64, String> {
     let wrong = || format!("Fail to parse {text} to milliseconds");
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match text[digits.len()..].to_lowercase().as_str() {

@@ -1,114 +1,79 @@
 //! `alluxio fsadmin pathConf add|show|list|remove`
 
-use super::failed;
-use crate::client::ClientError;
+use super::{Entry, Group};
+use crate::shell::fs::Failure;
 use crate::shell::fs29::options::{ARG, CommandLine, Opt};
-use crate::shell::{FAILED, Output, Session};
+use crate::shell::fs29::{Command, Words};
+use crate::shell::{Output, Session};
 use std::collections::{BTreeMap, HashMap};
 
-const DESCRIPTION: &str = "Manage path level configuration, see sub-commands' descriptions for more details.";
-
-/// A sub-command.
-struct Command {
-    name: &'static str,
-    options: &'static [Opt],
-    /// How many words it takes.
-    words: usize,
-    usage: &'static str,
-    description: &'static str,
-}
-
 // Compatible: 2.9.6 alluxio.cli.fsadmin.pathconf, the texts to the letter.
-const COMMANDS: [Command; 4] = [
-    Command {
-        name: "add",
-        options: &[Opt {
-            short: "",
-            long: "property",
-            value: Some("key=value"),
-            values: 2,
-            description: "property associated with the path",
-        }],
-        words: 1,
-        usage: "add [--property <key=value>] [--property <key=value>] <path>\n\t--property: property associated with the path",
-        description: "Adds properties to the path level configurations. Only client scope properties can be added.",
-    },
-    Command {
-        name: "show",
-        options: &[Opt::flag(
-            "",
-            "all",
-            "Whether to show all path level configurations applicable to the path, including those set on ancestor paths",
-        )],
-        words: 1,
-        usage: "show [--all] <path>\n\t--all: Whether to show all path level configurations applicable to the path, \
-                including those set on ancestor paths",
-        description: "Shows path level configurations.",
-    },
-    Command {
-        name: "list",
-        options: &[],
-        words: 0,
-        usage: "list",
-        description: "List paths that have configurations.",
-    },
-    Command {
-        name: "remove",
-        options: &[
-            Opt::with("", "keys", ARG, "property keys to be removed, separated by comma"),
-            Opt::flag("R", "recursive", "remove properties set on paths starting from the specified path recursively"),
-        ],
-        words: 1,
-        usage: "remove [-R/--recursive] [--keys <key1,key2,key3>] <path>\n\t--keys: property keys to be removed, separated \
-                by comma\n\t--R: remove properties set on paths starting from the specified path recursively",
-        description: "Removes path level configurations.",
-    },
-];
+pub(super) const GROUP: Group = Group {
+    name: "pathConf",
+    usage: "pathConf [add] [show] [list] [remove]",
+    description: "Manage path level configuration, see sub-commands' descriptions for more details.",
+    entries: &[Entry::One(&ADD), Entry::One(&SHOW), Entry::One(&LIST), Entry::One(&REMOVE)],
+};
 
-pub(super) async fn run(words: &[&str], session: &Session, output: &mut Output<'_>) -> i32 {
-    let Some((name, words)) = words.split_first() else {
-        return refuse("No sub-command is specified", "pathConf [add] [show] [list] [remove]", DESCRIPTION, output);
-    };
-    let Some(command) = COMMANDS.iter().find(|command| command.name == *name) else {
-        let text = format!("{name} is an unknown sub-command");
-        return refuse(&text, "pathConf [add] [show] [list] [remove]", DESCRIPTION, output);
-    };
-    let line = match read(command, words) {
-        Ok(line) => line,
-        Err(wrong) => return refuse(&wrong, command.usage, command.description, output),
-    };
-    let done = match command.name {
-        "add" => add(&line, session).await,
-        "show" => show(&line, session, output).await,
-        "list" => list(session, output).await,
-        _ => remove(&line, session).await,
-    };
-    done.map_or_else(|error| failed(error, output), |()| 0)
-}
+const ADD: Command = Command {
+    options: &[Opt {
+        short: "",
+        long: "property",
+        value: Some("key=value"),
+        values: 2,
+        description: "property associated with the path",
+    }],
+    ..Command::new(
+        "add",
+        "add [--property <key=value>] [--property <key=value>] <path>\n\t--property: property associated with the path",
+        "Adds properties to the path level configurations. Only client scope properties can be added.",
+        Words::Exactly(1),
+        |line, session, _| Box::pin(add(line, session)),
+    )
+};
 
-fn refuse(wrong: &str, usage: &str, description: &str, output: &mut Output<'_>) -> i32 {
-    output.line(wrong);
-    output.line(&format!("Usage: {usage}"));
-    output.line(description);
-    FAILED
-}
+const SHOW: Command = Command {
+    options: &[Opt::flag(
+        "",
+        "all",
+        "Whether to show all path level configurations applicable to the path, including those set on ancestor paths",
+    )],
+    ..Command::new(
+        "show",
+        "show [--all] <path>\n\t--all: Whether to show all path level configurations applicable to the path, including \
+         those set on ancestor paths",
+        "Shows path level configurations.",
+        Words::Exactly(1),
+        |line, session, output| Box::pin(show(line, session, output)),
+    )
+};
 
-fn read(command: &Command, words: &[&str]) -> Result<CommandLine, String> {
-    let Command { name, options, words: takes, .. } = command;
-    let line =
-        CommandLine::read(words, options).map_err(|wrong| format!("Failed to parse args for {name}: {wrong}"))?;
-    match line.words.len() {
-        given if given == *takes => Ok(line),
-        given => Err(format!("Command {name} takes {takes} arguments, not {given}")),
-    }
-}
+const LIST: Command =
+    Command::new("list", "list", "List paths that have configurations.", Words::Exactly(0), |_, session, output| {
+        Box::pin(list(session, output))
+    });
 
-async fn add(line: &CommandLine, session: &Session) -> Result<(), ClientError> {
+const REMOVE: Command = Command {
+    options: &[
+        Opt::with("", "keys", ARG, "property keys to be removed, separated by comma"),
+        Opt::flag("R", "recursive", "remove properties set on paths starting from the specified path recursively"),
+    ],
+    ..Command::new(
+        "remove",
+        "remove [-R/--recursive] [--keys <key1,key2,key3>] <path>\n\t--keys: property keys to be removed, separated by \
+         comma\n\t--R: remove properties set on paths starting from the specified path recursively",
+        "Removes path level configurations.",
+        Words::Exactly(1),
+        |line, session, _| Box::pin(remove(line, session)),
+    )
+};
+
+async fn add(line: &CommandLine, session: &Session) -> Result<(), Failure> {
     let properties: HashMap<String, String> = line.properties("property").into_iter().collect();
-    session.files.set_path_properties(line.word(0), &properties).await
+    Ok(session.files.set_path_properties(line.word(0), &properties).await?)
 }
 
-async fn show(line: &CommandLine, session: &Session, output: &mut Output<'_>) -> Result<(), ClientError> {
+async fn show(line: &CommandLine, session: &Session, output: &mut Output<'_>) -> Result<(), Failure> {
     let paths = session.files.path_properties().await?;
     for (name, value) in shown(&paths, line.word(0), line.has("all")) {
         output.line(&format!("{name}={value}"));
@@ -129,12 +94,12 @@ fn is_above(above: &str, path: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-async fn list(session: &Session, output: &mut Output<'_>) -> Result<(), ClientError> {
+async fn list(session: &Session, output: &mut Output<'_>) -> Result<(), Failure> {
     session.files.path_properties().await?.keys().for_each(|path| output.line(path));
     Ok(())
 }
 
-async fn remove(line: &CommandLine, session: &Session) -> Result<(), ClientError> {
+async fn remove(line: &CommandLine, session: &Session) -> Result<(), Failure> {
     let names = line.value("keys").unwrap_or_default().split(',').filter(|name| !name.is_empty());
     let names: Vec<String> = names.map(str::to_owned).collect();
     let path = line.word(0);
