@@ -109,6 +109,7 @@ fn operations(state: &mut MasterState, directories: u64) {
         super_group: "supergroup".into(),
         umask: 0o022,
         root_ufs: "hdfs://nn/alluxio".into(),
+        root_options: Default::default(),
     };
     let caller = Caller { user: "alice".into(), groups: vec!["users".into()] };
     let root = Caller { user: "root".into(), groups: vec!["root".into()] };

@@ -94,6 +94,8 @@ const PLACES: &[(&str, &[&str])] = &[
     ("warp", &["web/"]),
     ("zookeeper_client", &["election/zookeeper"]),
     ("hdfs_native", &["ufs/hdfs"]),
+    ("rusty_s3", &["ufs/s3"]),
+    ("hyper_rustls", &["ufs/s3"]),
     ("log4rs", &["logs/"]),
     ("prometheus_client", &["metrics/"]),
     ("config", &["conf/", "logs/"]),

@@ -167,6 +167,25 @@ table! {
     /// Hadoop files that name the NameNodes of an HDFS name service.
     UNDERFS_HDFS_CONFIGURATION: Vec<PathBuf> = "alluxio.underfs.hdfs.configuration" [],
         Always("${alluxio.conf.dir}/core-site.xml:${alluxio.conf.dir}/hdfs-site.xml");
+    /// Access key of S3. Unset, as the secret key: the variables `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and
+    /// `AWS_SESSION_TOKEN`; without those, requests are not signed. This and what follows for S3 may be an option of a mount.
+    S3_ACCESS_KEY: Option<String> = "s3a.accessKeyId" ["aws.accessKeyId"], Unset;
+    /// Secret key of S3.
+    S3_SECRET_KEY: Option<String> = "s3a.secretKey" ["aws.secretKey"], Unset;
+    /// Where S3 is: `http://host:port` or `https://host`; unset, Amazon's of the region, by https.
+    S3_ENDPOINT: Option<String> = "alluxio.underfs.s3.endpoint" [], Unset;
+    /// Region that requests to the endpoint are signed for; unset, `alluxio.underfs.s3.region`.
+    S3_ENDPOINT_REGION: Option<String> = "alluxio.underfs.s3.endpoint.region" [], Unset;
+    /// Region of the bucket.
+    S3_REGION: String = "alluxio.underfs.s3.region" [], Always("us-east-1");
+    /// Whether an endpoint without `http://` or `https://` is asked by https.
+    S3_SECURE_HTTP: bool = "alluxio.underfs.s3.secure.http.enabled" ["alluxio.underfs.s3a.secure.http.enabled"],
+        Always("false");
+    /// Whether the bucket stands in the path, as most stores but Amazon's want it, and not in the name of the host. It does
+    /// in any case when the endpoint is an IP address.
+    S3_DISABLE_DNS_BUCKETS: bool = "alluxio.underfs.s3.disable.dns.buckets" [], Always("false");
+    /// Permission bits that files and directories of S3 have.
+    S3_DEFAULT_MODE: Octal = "alluxio.underfs.s3.default.mode" ["alluxio.underfs.s3a.default.mode"], Always("0700");
 
     // Workers.
 
@@ -278,8 +297,26 @@ pub static IMPERSONATION_GROUPS: Family<Vec<String>> = Family::new(
     "Groups for whose members the user named in the property may act; `*` for all.",
 );
 
+/// Options of the mount of the root, as `alluxio fs mount --option` gives them to others.
+pub static ROOT_OPTIONS: Family<String> = Family::new(
+    "alluxio.master.mount.table.root.option.*",
+    "Options of the mount of the root: `alluxio.master.mount.table.root.option.s3a.accessKeyId`. Workers learn them from the master.",
+);
+
 /// The rows of all families.
-pub static FAMILIES: &[&Row] = &[&IMPERSONATION_USERS.key.row, &IMPERSONATION_GROUPS.key.row];
+pub static FAMILIES: &[&Row] = &[&IMPERSONATION_USERS.key.row, &IMPERSONATION_GROUPS.key.row, &ROOT_OPTIONS.key.row];
+
+/// The rows that tell how S3 is used, which may be options of a mount.
+pub static S3_ROWS: &[&Row] = &[
+    &S3_ACCESS_KEY.row,
+    &S3_SECRET_KEY.row,
+    &S3_ENDPOINT.row,
+    &S3_ENDPOINT_REGION.row,
+    &S3_REGION.row,
+    &S3_SECURE_HTTP.row,
+    &S3_DISABLE_DNS_BUCKETS.row,
+    &S3_DEFAULT_MODE.row,
+];
 
 #[cfg(test)]
 mod tests {
@@ -293,7 +330,7 @@ mod tests {
         for row in ROWS {
             for name in std::iter::once(&row.name).chain(row.aliases) {
                 assert!(seen.insert(*name), "{name} stands twice");
-                assert!(name.starts_with("alluxio."), "{name}");
+                assert!(["alluxio.", "s3a.", "aws."].iter().any(|first| name.starts_with(first)), "{name}");
             }
         }
     }

@@ -214,7 +214,7 @@ impl Environment {
             if !name.is_empty() {
                 layer.set(name, value, Origin::Environment(variable.to_owned()));
             }
-            if !name.starts_with("alluxio.") {
+            if !name.starts_with("alluxio.") && super::known::row(name).is_none() {
                 self.ignored.push(format!("{title} ({variable})"));
             }
         }

@@ -63,6 +63,14 @@ impl<T: ParseValue> Key<T> {
     ) -> Key<T> {
         Key { row: Row { name, aliases, preset, doc, form: T::FORM, check: check::<T> }, parse: T::parse }
     }
+
+    /// The value that a text stands for.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(&self, text: &str) -> Result<T, String> {
+        (self.parse)(text)
+    }
 }
 
 /// Properties whose name holds a word of the operator's choice, written `*` in the row's name.

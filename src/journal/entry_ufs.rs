@@ -2,10 +2,11 @@
 
 use super::entry_answered::Answered;
 use super::entry_inode::InodeDirectory;
-use crate::types::{AlluxioPath, InodeId};
+use crate::types::{AlluxioPath, InodeId, Names};
+use std::fmt;
 
 /// `add_mount_point` of 2.9.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize)]
 pub struct AddMountPoint {
     /// Where the UFS begins in the namespace.
     pub path: AlluxioPath,
@@ -19,6 +20,20 @@ pub struct AddMountPoint {
     pub properties: Vec<(String, String)>,
     /// Id of the mount.
     pub mount_id: i64,
+}
+
+/// Without the values of the properties, some of which are secret.
+impl fmt::Debug for AddMountPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AddMountPoint")
+            .field("path", &self.path)
+            .field("ufs_path", &self.ufs_path)
+            .field("read_only", &self.read_only)
+            .field("shared", &self.shared)
+            .field("properties", &Names(&self.properties))
+            .field("mount_id", &self.mount_id)
+            .finish()
+    }
 }
 
 /// A change of UFS and namespace that was begun. Until it is settled, nothing else may change what it touches.

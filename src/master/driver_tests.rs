@@ -35,6 +35,7 @@ fn settings(mode: FencingMode) -> DriverSettings {
             super_group: "supergroup".into(),
             umask: 0o022,
             root_ufs: "/ufs".into(),
+            root_options: Default::default(),
         },
         root_owner: "root".into(),
         root_group: "root".into(),

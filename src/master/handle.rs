@@ -273,6 +273,7 @@ mod tests {
             super_group: "supergroup".into(),
             umask: 0o022,
             root_ufs: "/ufs".into(),
+            root_options: Default::default(),
         };
         Handle {
             core: Arc::default(),

@@ -119,7 +119,7 @@ pub fn folder(conf: &Conf, missing: MissingFolder) -> Result<Folder, OutsideErro
 /// The root cannot be used.
 pub fn ufs(conf: &Conf) -> Result<UfsSettings, OutsideError> {
     let settings = UfsSettings::of(conf)?;
-    UfsClients::new(settings.clone()).of(&conf.get(&keys::ROOT_UFS))?;
+    UfsClients::of_root(conf, settings.clone()).of(&conf.get(&keys::ROOT_UFS))?;
     Ok(settings)
 }
 

@@ -19,7 +19,7 @@ use super::server::{self, ServerError, ServerSettings};
 use super::server_cluster::ClusterFacts;
 use super::server_conf::Property;
 use super::tasks::{self, DailyBackup};
-use super::ufs::{EffectSettings, UfsNamespace};
+use super::ufs::{EffectSettings, UfsNamespace, properties_of};
 use super::ufs_space::{UfsSpace, UfsSpaces};
 use super::workers::WorkerLimits;
 use crate::conf::{Authentication, Conf, Role, keys, shown_text};
@@ -33,7 +33,7 @@ use crate::rpc::channel::ChannelSettings;
 use crate::rpc::identity::{self, NotAvailable};
 use crate::rpc::worker::WorkerSettings;
 use crate::types::time::{boot_now, wall_now};
-use crate::ufs::UfsClients;
+use crate::ufs::{UfsClients, UfsSettings, root_options};
 use log::{info, warn};
 use std::sync::Arc;
 use std::time::Duration;
@@ -201,7 +201,7 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     let (runtime, handle) =
         Runtime::new(&settings, |gate| Driver::new(settings.clone(), gate, position, genesis), core, outside);
     let mut running = tokio::spawn(runtime.run());
-    let ufs = Arc::new(UfsClients::new(ufs_settings));
+    let ufs = Arc::new(clients(ufs_settings, handle.clone()));
     let namespace = UfsNamespace::start(handle.clone(), ufs.clone(), effects(conf));
     let front = front(conf, &namespace, &handle)?;
     let masters = Masters::new(latch.clone(), handle.clone(), address.clone(), worker_settings.channel.clone());
@@ -343,6 +343,7 @@ fn driver_settings(
             super_group: conf.get(&keys::PERMISSION_SUPERGROUP),
             umask: conf.get(&keys::PERMISSION_UMASK).0,
             root_ufs: conf.get(&keys::ROOT_UFS),
+            root_options: root_options(conf),
         },
         root_owner: outside::os_user(),
         root_group: outside::os_group(),
@@ -407,6 +408,13 @@ fn daily_backup(conf: &Conf, masters: &Masters) -> Option<DailyBackup> {
         root_ufs: conf.get(&keys::ROOT_UFS),
         retained: conf.get(&keys::DAILY_BACKUP_RETAINED) as usize,
         masters: masters.clone(),
+    })
+}
+
+/// UFSes used as their mounts say, by the state of this master.
+fn clients(settings: UfsSettings, handle: Handle) -> UfsClients {
+    UfsClients::of_mounts(settings, move |uri| {
+        handle.with_core(|core, settings| properties_of(&core.state, settings, uri))
     })
 }
 

@@ -83,7 +83,7 @@ pub struct Report {
 /// Our journal cannot be read, or the folder is not empty or cannot be written.
 pub async fn run(conf: &Conf, folder: &str) -> Result<Report, ExportError> {
     let failed = |source| ExportError::Ufs { file: folder.to_owned(), source };
-    let ufs = UfsClients::new(outside::ufs(conf)?).of(folder).map_err(failed)?;
+    let ufs = UfsClients::of_root(conf, outside::ufs(conf)?).of(folder).map_err(failed)?;
     let root = folder.trim_end_matches('/').to_owned();
     if ufs.status(&root).await.map_err(failed)?.is_some() && !ufs.list(&root).await.map_err(failed)?.is_empty() {
         return Err(ExportError::Occupied { folder: folder.to_owned() });

@@ -255,6 +255,7 @@ fn status_of(status: FileStatus) -> UfsStatus {
         group: status.group,
         mode: status.permission & 0o777,
         modification_time_ms: i64::try_from(status.modification_time).unwrap_or(i64::MAX),
+        etag: None,
     }
 }
 

@@ -148,6 +148,7 @@ impl Names {
             group: self.groups.entry(gid).or_insert_with(group).clone(),
             mode: (metadata.mode() & 0o777) as u16,
             modification_time_ms: metadata.mtime() * 1000 + metadata.mtime_nsec() / 1_000_000,
+            etag: None,
         })
     }
 }

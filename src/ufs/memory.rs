@@ -268,6 +268,7 @@ fn status(path: &str, node: &Node) -> UfsStatus {
         group: node.group.clone(),
         mode: node.mode,
         modification_time_ms: node.modification_time_ms,
+        etag: None,
     }
 }
 

@@ -1,13 +1,14 @@
 //! What every UFS promises.
 
-use super::error::UfsError;
+use super::error::{UfsError, UfsErrorKind};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::fmt::Debug;
 
 /// A storage. Paths are whole URIs, as a mount has them: `hdfs://namenode:8020/a/b`, or `/a/b` on a local disk.
 ///
-/// Every call ends within the deadline of its backend. A call that failed because of it may still take effect.
+/// Every call ends within the deadline of its backend, and every step of one that is made of many
+/// ([`Ufs::is_object_storage`]). A call that failed because of it may still take effect.
 #[async_trait]
 pub trait Ufs: Debug + Send + Sync {
     /// What the path looks like; none when nothing is there.
@@ -34,6 +35,19 @@ pub trait Ufs: Debug + Send + Sync {
 
     /// Changes owner, group and mode.
     async fn set_attributes(&self, path: &str, attributes: &UfsAttributes) -> Result<(), UfsError>;
+
+    /// Whether there are objects, and no directories that a call could change as a whole. Then a change of a tree is made
+    /// of many short requests, one after the other as far as the call is polled, and a call that was cut short can be made
+    /// again: it goes on. Owners, modes and times of directories are not kept.
+    fn is_object_storage(&self) -> bool {
+        false
+    }
+
+    /// Goes on with a rename that was cut short, when something is at both of its paths. Refused where a rename is made as
+    /// a whole: there, another has put something at the new path.
+    async fn resume_rename(&self, from: &str, to: &str) -> Result<(), UfsError> {
+        Err(UfsError::new(UfsErrorKind::AlreadyExists, "rename", from, format!("{to} is there")))
+    }
 }
 
 /// The open end of a new file. Dropped without `close`, the file is taken away again.
@@ -70,15 +84,20 @@ pub struct UfsStatus {
     pub group: String,
     /// Permission bits, 0 to 0o777.
     pub mode: u16,
-    /// Milliseconds since 1970 UTC.
+    /// Milliseconds since 1970 UTC; 0 where the UFS keeps none.
     pub modification_time_ms: i64,
+    /// What the UFS calls the content of a file, where it does (the etag of an object).
+    pub etag: Option<String>,
 }
 
 impl UfsStatus {
-    /// Changes when the content of a file changes, as far as length and time tell.
+    /// Changes when the content of a file changes, as far as the UFS, or length and time, tell.
     // Compatible: 2.9 UnderFileSystemUtils.approximateContentHash, as xAttr s3_etag shows it.
     pub fn content_hash(&self) -> String {
-        format!("(len:{}, modtime:{})", self.length, self.modification_time_ms)
+        match &self.etag {
+            Some(etag) => etag.clone(),
+            None => format!("(len:{}, modtime:{})", self.length, self.modification_time_ms),
+        }
     }
 }
 

@@ -10,8 +10,19 @@ pub enum UfsScheme {
     Local,
     /// `hdfs`
     Hdfs,
+    /// `s3`; the authority is the bucket.
+    S3,
+    /// `s3a`: the same by another name.
+    S3a,
     /// `memory`: within the process, for tests and the simulator.
     Memory,
+}
+
+impl UfsScheme {
+    /// Whether the properties of a mount tell how it is used.
+    pub fn has_properties(self) -> bool {
+        matches!(self, UfsScheme::S3 | UfsScheme::S3a)
+    }
 }
 
 /// A URI of a known scheme, with a normal path.
@@ -19,7 +30,7 @@ pub enum UfsScheme {
 pub struct UfsUri {
     /// Its backend.
     pub scheme: UfsScheme,
-    /// `host:port` or the name of a service; empty on a local disk.
+    /// `host:port`, the name of a service or a bucket; empty on a local disk.
     pub authority: String,
     /// Begins with `/`; no empty, `.` or `..` component, no slash at the end unless it is the root.
     pub path: String,
@@ -46,10 +57,17 @@ impl UfsUri {
             "hdfs" | "memory" if authority.is_empty() => {
                 return Err(invalid(format!("{scheme}:// must be followed by a host or the name of a service")));
             }
+            "s3" | "s3a" if authority.is_empty() => {
+                return Err(invalid(format!("{scheme}:// must be followed by the name of a bucket")));
+            }
+            "s3" => UfsScheme::S3,
+            "s3a" => UfsScheme::S3a,
             "hdfs" => UfsScheme::Hdfs,
             "memory" => UfsScheme::Memory,
             other => {
-                let reason = format!("the scheme {other} is not supported; use hdfs://host:port/path or a local path");
+                let reason = format!(
+                    "the scheme {other} is not supported; use hdfs://host:port/path, s3://bucket/path or a local path"
+                );
                 return Err(invalid(reason));
             }
         };
@@ -61,7 +79,12 @@ impl UfsUri {
     /// Whether this is `other` or lies above it, in the same storage.
     pub fn is_prefix_of(&self, other: &UfsUri) -> bool {
         let below = || other.path.strip_prefix(&self.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        (self.scheme, &self.authority) == (other.scheme, &other.authority) && (self.path == "/" || below())
+        self.is_same_storage(other) && (self.path == "/" || below())
+    }
+
+    /// Whether both lie in one storage.
+    pub fn is_same_storage(&self, other: &UfsUri) -> bool {
+        (self.scheme, &self.authority) == (other.scheme, &other.authority)
     }
 
     /// The last component; empty for the root.
@@ -75,6 +98,8 @@ impl fmt::Display for UfsUri {
         match self.scheme {
             UfsScheme::Local => f.write_str(&self.path),
             UfsScheme::Hdfs => write!(f, "hdfs://{}{}", self.authority, self.path),
+            UfsScheme::S3 => write!(f, "s3://{}{}", self.authority, self.path),
+            UfsScheme::S3a => write!(f, "s3a://{}{}", self.authority, self.path),
             UfsScheme::Memory => write!(f, "memory://{}{}", self.authority, self.path),
         }
     }
@@ -109,12 +134,15 @@ mod tests {
         assert_eq!(normal("hdfs://nn:9000"), "hdfs://nn:9000/");
         assert_eq!(normal("hdfs://nn:9000//a/"), "hdfs://nn:9000/a");
         assert_eq!(normal("memory://m/"), "memory://m/");
+        assert_eq!(normal("s3://b/k/"), "s3://b/k");
+        assert_eq!(normal("s3a://b"), "s3a://b/");
     }
 
     #[test]
     fn what_cannot_be_used_is_named() {
-        let supported = "is not supported; use hdfs://host:port/path or a local path";
-        assert_eq!(normal("s3://b/k"), format!("cannot use s3://b/k: the scheme s3 {supported}"));
+        let supported = "is not supported; use hdfs://host:port/path, s3://bucket/path or a local path";
+        assert_eq!(normal("oss://b/k"), format!("cannot use oss://b/k: the scheme oss {supported}"));
+        assert_eq!(normal("s3:///k"), "cannot use s3:///k: s3:// must be followed by the name of a bucket");
         assert_eq!(normal("HDFS://b/k"), format!("cannot use HDFS://b/k: the scheme HDFS {supported}"));
         assert_eq!(normal("a/b"), "cannot use a/b: the path is not absolute, or leaves the root");
         assert_eq!(normal(""), "cannot use : the path is not absolute, or leaves the root");

@@ -8,19 +8,22 @@ use tokio::sync::OnceCell;
 
 use super::primary::PrimaryMaster;
 use crate::types::ufs_names::BLOCKS_FOLDER;
-use crate::types::{BlockId, ErrorKind, FsError};
+use crate::types::{BlockId, ErrorKind, FsError, Properties};
 use crate::ufs::{Ufs, UfsClients, UfsError, UfsErrorKind, UfsUri};
 
 /// Most mounts remembered; when there are more, all are asked for anew.
 const MOUNTS_MAX: usize = 10_000;
+
+/// The root of a mount in its UFS, and its properties.
+type Known = OnceCell<(UfsUri, Properties)>;
 
 /// See the module text.
 #[derive(Debug)]
 pub struct Mounts {
     clients: UfsClients,
     primary: Arc<PrimaryMaster>,
-    /// The root of each mount in its UFS.
-    known: Mutex<BTreeMap<i64, Arc<OnceCell<UfsUri>>>>,
+    /// The root of each mount in its UFS, and how that is used. Another such use has another id.
+    known: Mutex<BTreeMap<i64, Arc<Known>>>,
 }
 
 impl Mounts {
@@ -35,12 +38,13 @@ impl Mounts {
     /// # Errors
     /// There is no such mount, the path is not below it, or its UFS cannot be used.
     pub async fn ufs(&self, mount: i64, path: &str) -> Result<Arc<dyn Ufs>, FsError> {
-        let root = self.root(mount).await?;
+        let known = self.entry(mount);
+        let (root, properties) = self.asked(mount, &known).await?;
         if !root.is_prefix_of(&UfsUri::parse(path).map_err(ufs_failed)?) {
             let text = format!("{path} is not below {root}, the root of mount {mount}");
             return Err(FsError::new(ErrorKind::PermissionDenied, text));
         }
-        self.clients.of(path).map_err(ufs_failed)
+        self.clients.of_mount(path, properties).map_err(ufs_failed)
     }
 
     /// Where a block lies in the UFS that is a file of its own there, because no worker could keep it.
@@ -57,15 +61,19 @@ impl Mounts {
     /// # Errors
     /// There is no such mount, or its UFS cannot be used.
     pub async fn root(&self, mount: i64) -> Result<UfsUri, FsError> {
-        let known = self.entry(mount);
-        let asked = known.get_or_try_init(|| async {
-            let info = self.primary.ufs_of(mount).await?;
-            UfsUri::parse(info.uri()).map_err(ufs_failed)
-        });
-        asked.await.cloned()
+        self.asked(mount, &self.entry(mount)).await.map(|(root, _)| root.clone())
     }
 
-    fn entry(&self, mount: i64) -> Arc<OnceCell<UfsUri>> {
+    async fn asked<'a>(&self, mount: i64, known: &'a Known) -> Result<&'a (UfsUri, Properties), FsError> {
+        let ask = || async {
+            let info = self.primary.ufs_of(mount).await?;
+            let root = UfsUri::parse(info.uri()).map_err(ufs_failed)?;
+            Ok((root, info.properties.unwrap_or_default().properties.into_iter().collect()))
+        };
+        known.get_or_try_init(ask).await
+    }
+
+    fn entry(&self, mount: i64) -> Arc<Known> {
         let mut known = self.known.lock();
         if known.len() >= MOUNTS_MAX {
             known.clear();

@@ -103,7 +103,7 @@ pub const METHODS: &[Method] = &[
     ),
     same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "Free"),
     same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetFilePath"),
-    differs(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetMountTable", "The options of the root mount are empty."),
+    same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetMountTable"),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "GetSyncPathList", "No active synchronisation with HDFS."),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
@@ -128,7 +128,7 @@ pub const METHODS: &[Method] = &[
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "Mount",
-        "`properties` are kept, and used by no UFS; `shared` opens the mount point only. The refusal has no record of the steps before it, and codes of its own.",
+        "`properties` are kept, and used by S3 only; `shared` opens the mount point only. The refusal has no record of the steps before it, and codes of its own.",
     ),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,

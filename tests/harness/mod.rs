@@ -97,10 +97,15 @@ impl Cluster {
 
     /// One master with a journal on the local disk, which needs no service.
     pub fn alone(settings: &[(&str, &str)]) -> Cluster {
+        Cluster::alone_beside(Services::from_environment(), settings)
+    }
+
+    /// The same beside these services, if any.
+    pub fn alone_beside(services: Services, settings: &[(&str, &str)]) -> Cluster {
         let name = fresh_name();
         let journal = std::env::temp_dir().join(format!("alluxio-{name}/journal")).display().to_string();
         let shared = [("alluxio.zookeeper.enabled", "false".to_owned()), ("alluxio.master.journal.folder", journal)];
-        let mut cluster = Cluster::with(Services::from_environment(), 1, &name, &shared, settings);
+        let mut cluster = Cluster::with(services, 1, &name, &shared, settings);
         let master = &cluster.masters[0];
         let (host, port) = (master.host.clone(), master.port.to_string());
         let own = [("alluxio.master.hostname", host.as_str()), ("alluxio.master.rpc.port", port.as_str())];

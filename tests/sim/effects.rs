@@ -303,6 +303,7 @@ fn perform(ufs: &MemoryUfs, call: &UfsCall) -> Told {
             now(ufs.mkdir(uri, &ownership)).map(|()| Told::Done)
         }
         UfsCall::Rename { from, to } => now(ufs.rename(from, to)).map(|()| Told::Done),
+        UfsCall::Resume { from, to } => now(ufs.resume_rename(from, to)).map(|()| Told::Done),
         UfsCall::DeleteFile(uri) => now(ufs.delete(uri, UfsDeletion::File)).map(|()| Told::Done),
         UfsCall::DeleteTree(uri) => now(ufs.delete(uri, UfsDeletion::Tree)).map(|()| Told::Done),
         UfsCall::Look(uri) => now(ufs.status(uri)).map(|found| if found.is_some() { Told::Done } else { Told::Absent }),

@@ -55,6 +55,7 @@ pub fn ops_settings() -> ops::Settings {
         super_group: "supergroup".into(),
         umask: 0o022,
         root_ufs: effects::ROOT.into(),
+        root_options: Default::default(),
     }
 }
 

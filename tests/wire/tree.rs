@@ -42,6 +42,7 @@ impl Tree {
             super_group: "supergroup".into(),
             umask: 0o022,
             root_ufs: "hdfs://nn:9000/alluxio".into(),
+            root_options: Default::default(),
         };
         Tree { state: RwLock::new(state), settings }
     }

@@ -73,6 +73,7 @@ fn driver_settings(root_ufs: &str) -> DriverSettings {
             super_group: "supergroup".into(),
             umask: 0o022,
             root_ufs: root_ufs.into(),
+            root_options: Default::default(),
         },
         root_owner: "root".into(),
         root_group: "root".into(),

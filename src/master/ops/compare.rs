@@ -92,14 +92,15 @@ pub fn is_consistent(state: &MasterState, inode: &Inode, facts: Option<&UfsFacts
     }
 }
 
-/// Whether a file holds what the UFS has: by the content that was noted, else by its length.
+/// Whether a file holds what the UFS has: by the content that was noted, if the UFS tells it too, else by its length.
 fn has_content(state: &MasterState, inode: &Inode, facts: &UfsFacts) -> bool {
     let InodeKind::File { length, .. } = inode.kind else { return true };
-    match content_of(state, inode) {
-        ContentHash::LengthAndTime { length, modification_time_ms } => {
+    match (content_of(state, inode), facts.content_hash()) {
+        (ContentHash::LengthAndTime { length, modification_time_ms }, _) => {
             (length, modification_time_ms) == (facts.length, facts.modification_time_ms)
         }
-        ContentHash::Text(_) | ContentHash::Unknown => length == facts.length,
+        (ContentHash::Text(noted), ContentHash::Text(seen)) => noted == seen,
+        (ContentHash::Text(_) | ContentHash::Unknown, _) => length == facts.length,
     }
 }
 

@@ -18,6 +18,7 @@ fn file(length: i64, modification_time_ms: i64) -> UfsFacts {
         group: "users".into(),
         mode: 0o640,
         modification_time_ms,
+        etag: None,
     }
 }
 

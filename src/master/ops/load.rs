@@ -220,14 +220,16 @@ pub(super) fn directory_of(
     now_ms: i64,
     pinned: bool,
 ) -> InodeDirectory {
+    // Compatible: 2.9 InodeSyncStream.loadDirectoryMetadata: a directory of an object store has no time of its own.
+    let time_ms = if facts.modification_time_ms == 0 { now_ms } else { facts.modification_time_ms };
     InodeDirectory {
         id,
         parent,
         name: path.name().to_owned(),
         path: path.clone(),
         creation_time_ms: now_ms,
-        modification_time_ms: facts.modification_time_ms,
-        access_time_ms: facts.modification_time_ms,
+        modification_time_ms: time_ms,
+        access_time_ms: time_ms,
         owner: facts.owner.clone(),
         group: facts.group.clone(),
         mode: facts.mode,

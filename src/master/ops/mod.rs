@@ -74,9 +74,9 @@ pub use rights_below::check_rights_below;
 
 use crate::master::state::{Footprint, MasterState};
 use crate::master::workers::Workers;
-use crate::types::FsError;
 use crate::types::mutant::{self, Mutant};
 use crate::types::time::Millis;
+use crate::types::{FsError, Properties};
 use permissions::Permissions;
 use walk::Which;
 
@@ -94,6 +94,8 @@ pub struct Settings {
     pub umask: u16,
     /// `alluxio.master.mount.table.root.ufs`
     pub root_ufs: String,
+    /// `alluxio.master.mount.table.root.option.*`
+    pub root_options: Properties,
 }
 
 /// What one decision or query goes by.

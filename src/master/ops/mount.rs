@@ -139,7 +139,7 @@ pub(super) fn mounts(at: &Context<'_>) -> impl Iterator<Item = AddMountPoint> {
         ufs_path: at.settings.root_ufs.clone(),
         read_only: false,
         shared: false,
-        properties: Vec::new(),
+        properties: at.settings.root_options.pairs(),
         mount_id: ROOT_MOUNT_ID,
     };
     std::iter::once(root).chain(at.state.mounts().iter().cloned())

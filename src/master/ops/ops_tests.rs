@@ -14,6 +14,7 @@ pub(super) fn settings() -> Settings {
         super_group: "supergroup".into(),
         umask: 0o022,
         root_ufs: "hdfs://nn:9000/alluxio".into(),
+        root_options: Default::default(),
     }
 }
 

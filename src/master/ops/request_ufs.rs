@@ -3,7 +3,8 @@
 use super::request::{Extent, Operation};
 use crate::master::state::MasterState;
 use crate::types::time::Millis;
-use crate::types::{AlluxioPath, ContentHash, InodeId, TtlAction};
+use crate::types::{AlluxioPath, ContentHash, InodeId, Names, TtlAction};
+use std::fmt;
 
 /// A change of the namespace that goes with something seen or done in a UFS.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,14 +78,18 @@ pub struct UfsFacts {
     pub group: String,
     /// Permission bits.
     pub mode: u16,
-    /// Milliseconds since 1970 UTC.
+    /// Milliseconds since 1970 UTC; 0 where the UFS keeps none.
     pub modification_time_ms: i64,
+    /// What the UFS calls the content of a file.
+    pub etag: Option<String>,
 }
 
 impl UfsFacts {
     /// Tells this content of a file from others.
     pub(super) fn content_hash(&self) -> ContentHash {
-        ContentHash::LengthAndTime { length: self.length, modification_time_ms: self.modification_time_ms }
+        let told = self.etag.as_deref().map(ContentHash::told).filter(|told| *told != ContentHash::Unknown);
+        let Self { length, modification_time_ms, .. } = *self;
+        told.unwrap_or(ContentHash::LengthAndTime { length, modification_time_ms })
     }
 }
 
@@ -136,7 +141,7 @@ pub struct UfsDirectory {
 }
 
 /// updateMount: all of it is set anew.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct UpdateMount {
     /// The mount point.
     pub path: AlluxioPath,
@@ -151,7 +156,7 @@ pub struct UpdateMount {
 }
 
 /// mount
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Mount {
     /// Where the UFS is to begin.
     pub path: AlluxioPath,
@@ -167,6 +172,20 @@ pub struct Mount {
     pub mount_id: i64,
     /// What was seen there.
     pub seen: Seen,
+}
+
+/// Without the values of the properties, some of which are secret.
+impl fmt::Debug for UpdateMount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UpdateMount({}, {:?})", self.path, Names(&self.properties))
+    }
+}
+
+/// Without the values of the properties, some of which are secret.
+impl fmt::Debug for Mount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Mount({}, {}, {:?}, {:?})", self.path, self.ufs_path, Names(&self.properties), self.seen)
+    }
 }
 
 /// What was seen before a mount.

@@ -16,6 +16,7 @@ fn facts(directory: bool, length: i64) -> UfsFacts {
         group: "users".into(),
         mode: 0o640,
         modification_time_ms: 77,
+        etag: None,
     }
 }
 

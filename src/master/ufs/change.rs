@@ -154,16 +154,25 @@ impl UfsNamespace {
         }
     }
 
+    /// Makes a call, which ends before its lease can. One that is made of many requests goes on as long as there is a lease.
     async fn call(&self, call: &UfsCall) -> Result<Told, FsError> {
         let deadline = self.inner.settings.deadline;
-        let under_way = if call.is_change() { Some(self.begin_outside(deadline).await?) } else { None };
-        let made = tokio::time::timeout(deadline, self.make_call(call)).await;
-        drop(under_way);
-        Ok(match made {
-            Ok(Ok(told)) => told,
-            Ok(Err(error)) => failure(call, &error),
-            Err(_) => Told::Unknown(format!("{call:?} took longer than {} ms", deadline.as_millis())),
-        })
+        let has_steps = self.inner.clients.of(call.uri()).is_ok_and(|ufs| ufs.is_object_storage());
+        let mut making = std::pin::pin!(self.make_call(call));
+        loop {
+            let under_way = if call.is_change() { Some(self.begin_outside(deadline).await?) } else { None };
+            let made = tokio::time::timeout(deadline, &mut making).await;
+            drop(under_way);
+            match made {
+                Ok(Ok(told)) => return Ok(told),
+                Ok(Err(error)) => return Ok(failure(call, &error)),
+                // Nothing more is sent while the lease is looked at.
+                Err(_) if has_steps => {}
+                Err(_) => {
+                    return Ok(Told::Unknown(format!("{call:?} took longer than {} ms", deadline.as_millis())));
+                }
+            }
+        }
     }
 
     /// Deletes a file that is nobody's.
@@ -182,6 +191,7 @@ impl UfsNamespace {
                 of(uri)?.mkdir(uri, &ownership).await.map(|()| Told::Done)
             }
             UfsCall::Rename { from, to } => of(from)?.rename(from, to).await.map(|()| Told::Done),
+            UfsCall::Resume { from, to } => of(from)?.resume_rename(from, to).await.map(|()| Told::Done),
             UfsCall::DeleteFile(uri) => of(uri)?.delete(uri, UfsDeletion::File).await.map(|()| Told::Done),
             UfsCall::DeleteTree(uri) => of(uri)?.delete(uri, UfsDeletion::Tree).await.map(|()| Told::Done),
             UfsCall::Look(uri) => {
@@ -225,7 +235,9 @@ impl UfsNamespace {
 pub fn failure(call: &UfsCall, error: &UfsError) -> Told {
     match (error.kind, call) {
         // Others have nothing to do when what they name is not there.
-        (UfsErrorKind::NotFound, UfsCall::Rename { .. } | UfsCall::Make { .. }) => Told::Refused(error.to_string()),
+        (UfsErrorKind::NotFound, UfsCall::Rename { .. } | UfsCall::Resume { .. } | UfsCall::Make { .. }) => {
+            Told::Refused(error.to_string())
+        }
         (UfsErrorKind::NotFound, _) => Told::Absent,
         // A file is no directory.
         (UfsErrorKind::WrongType, UfsCall::List(_)) => Told::Absent,

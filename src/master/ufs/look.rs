@@ -5,8 +5,9 @@ use super::look_task::{LookStep, LookTask, Shown};
 use super::{Looked, Turn, UfsNamespace, nobody, patiently, refusal};
 use crate::master::event::Core;
 use crate::master::ops::{self, Load, Lookup, Mount, Operation, Request, Seen, UfsFacts, UfsOperation};
+use crate::master::state::MasterState;
 use crate::types::time::{boot_now, wall_now};
-use crate::types::{AlluxioPath, ErrorKind, FsError, InodeId};
+use crate::types::{AlluxioPath, ErrorKind, FsError, InodeId, Properties};
 use crate::ufs::{UfsError, UfsErrorKind, UfsStatus, UfsUri};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -146,7 +147,8 @@ impl UfsNamespace {
     pub(super) async fn look_before_mount(&self, mount: &mut Mount) -> Result<Seen, FsError> {
         let unknown = |error: UfsError| FsError::new(ErrorKind::Unknown, error.to_string());
         mount.ufs_path = UfsUri::parse(&mount.ufs_path).map_err(unknown)?.to_string();
-        let ufs = self.inner.clients.of(&mount.ufs_path).map_err(unknown)?;
+        let properties = mount.properties.iter().cloned().collect();
+        let ufs = self.inner.clients.of_mount(&mount.ufs_path, &properties).map_err(unknown)?;
         let root = ufs.status(&mount.ufs_path).await.map_err(unknown)?.map(|status| self.facts(status));
         let above = self.uri(&mount.path);
         let parent = self.inner.clients.of(&above).map_err(unknown)?;
@@ -173,5 +175,20 @@ pub fn facts_of(status: UfsStatus, block_size_bytes: u64) -> UfsFacts {
         group: status.group,
         mode: status.mode,
         modification_time_ms: status.modification_time_ms,
+        etag: status.etag,
+    }
+}
+
+/// The properties of the mount that this URI lies in; none if no mount has it.
+pub fn properties_of(state: &MasterState, settings: &ops::Settings, uri: &UfsUri) -> Properties {
+    let has = |root: &str| UfsUri::parse(root).is_ok_and(|root| root.is_prefix_of(uri));
+    // No mount lies in another one's storage, so at most one has it.
+    match state.mounts().iter().find(|mount| has(&mount.ufs_path)) {
+        Some(mount) => mount.properties.iter().cloned().collect(),
+        // Backups may lie beside the root.
+        None if UfsUri::parse(&settings.root_ufs).is_ok_and(|root| root.is_same_storage(uri)) => {
+            settings.root_options.clone()
+        }
+        None => Properties::default(),
     }
 }

@@ -163,12 +163,27 @@ mod tests {
     }
 
     fn settings() -> Settings {
-        Settings { permission_checking: false, super_group: "g".into(), umask: 0, root_ufs: "memory://m/top".into() }
+        Settings {
+            permission_checking: false,
+            super_group: "g".into(),
+            umask: 0,
+            root_ufs: "memory://m/top".into(),
+            root_options: Default::default(),
+        }
     }
 
     fn shown(directory: bool) -> UfsFacts {
         let (owner, group) = (String::new(), String::new());
-        UfsFacts { directory, length: 7, block_size_bytes: 64, owner, group, mode: 0o755, modification_time_ms: 0 }
+        UfsFacts {
+            directory,
+            length: 7,
+            block_size_bytes: 64,
+            owner,
+            group,
+            mode: 0o755,
+            modification_time_ms: 0,
+            etag: None,
+        }
     }
 
     fn begin(lookup: &Lookup) -> (LookTask, LookStep) {

@@ -19,7 +19,7 @@ pub use absent::AbsentPaths;
 pub(super) use backup::{BACKUP_PREFIX, BACKUP_SUFFIX, UNFINISHED, folder_uri};
 pub use backup::{BackupPlace, BackupRequest, BackupStage, BackupStatus, BackupWait};
 pub use change::failure;
-pub use look::{facts_of, named};
+pub use look::{facts_of, named, properties_of};
 pub use look_task::{LookStep, LookTask, Shown};
 pub use task::{Step, Told, UfsCall, UfsTask};
 

@@ -44,6 +44,13 @@ pub enum UfsCall {
         /// To there.
         to: String,
     },
+    /// Go on with a move that was cut short, where that can be; refused elsewhere.
+    Resume {
+        /// From here.
+        from: String,
+        /// To there.
+        to: String,
+    },
     /// Delete a file.
     DeleteFile(String),
     /// Delete a directory with all below it.
@@ -58,6 +65,15 @@ impl UfsCall {
     /// Whether it changes the UFS.
     pub fn is_change(&self) -> bool {
         !matches!(self, UfsCall::Look(_) | UfsCall::List(_))
+    }
+
+    /// Where, or from where.
+    pub fn uri(&self) -> &str {
+        match self {
+            UfsCall::Make { uri, .. } | UfsCall::DeleteFile(uri) | UfsCall::DeleteTree(uri) => uri,
+            UfsCall::Look(uri) | UfsCall::List(uri) => uri,
+            UfsCall::Rename { from, .. } | UfsCall::Resume { from, .. } => from,
+        }
     }
 }
 
@@ -194,9 +210,16 @@ impl UfsTask {
                 self.phase = Phase::LookingAtTarget { source_is_there: told == Told::Done };
                 self.call(UfsCall::Look(to))
             }
-            (Phase::LookingAtTarget { source_is_there }, _) => match (*source_is_there, told == Told::Done) {
+            (Phase::LookingAtTarget { source_is_there }, to) => match (*source_is_there, told == Told::Done) {
                 (false, true) => self.commit(),
                 (true, false) if self.is_mine && self.failure.is_none() => self.again(state, settings),
+                // Whoever began it, it is half done, or refused: then another has put something there.
+                (true, true) if self.failure.is_none() => {
+                    self.phase = Phase::Changing;
+                    let call = UfsCall::Resume { from, to: to.unwrap_or_default() };
+                    self.last = Some(call.clone());
+                    Step::Again(call)
+                }
                 _ => self.end(Vec::new(), |task, state| failure_of(state, task.inode, &from, None, ""), state),
             },
             (Phase::Comparing { .. }, _) => self.compare(told, state, settings),

@@ -11,6 +11,9 @@ use crate::ufs::{MemoryUfs, Ufs, UfsDeletion, UfsErrorKind, UfsOwnership};
 use bytes::Bytes;
 use std::collections::BTreeSet;
 
+#[path = "task_partial_tests.rs"]
+mod partial;
+
 const ROOT: &str = "memory://m/root";
 
 fn path(text: &str) -> AlluxioPath {
@@ -18,7 +21,13 @@ fn path(text: &str) -> AlluxioPath {
 }
 
 fn settings() -> Settings {
-    Settings { permission_checking: false, super_group: String::new(), umask: 0o022, root_ufs: ROOT.into() }
+    Settings {
+        permission_checking: false,
+        super_group: String::new(),
+        umask: 0o022,
+        root_ufs: ROOT.into(),
+        root_options: Default::default(),
+    }
 }
 
 fn ownership() -> UfsOwnership {
@@ -113,6 +122,7 @@ impl World {
                 self.ufs.mkdir(uri, &ownership).await.map(|()| Told::Done)
             }
             UfsCall::Rename { from, to } => self.ufs.rename(from, to).await.map(|()| Told::Done),
+            UfsCall::Resume { from, to } => self.ufs.resume_rename(from, to).await.map(|()| Told::Done),
             UfsCall::DeleteFile(uri) => self.ufs.delete(uri, UfsDeletion::File).await.map(|()| Told::Done),
             UfsCall::DeleteTree(uri) => self.ufs.delete(uri, UfsDeletion::Tree).await.map(|()| Told::Done),
             UfsCall::Look(uri) => {
@@ -167,6 +177,7 @@ fn facts(directory: bool) -> UfsFacts {
         group: "g".into(),
         mode: 0o755,
         modification_time_ms: 1,
+        etag: None,
     }
 }
 
@@ -462,29 +473,4 @@ async fn what_was_written_of_a_file_that_has_changed_is_not_put_anywhere() {
         ErrorKind::FailedPrecondition
     );
     assert_eq!(world.length_in_ufs("/a/new").await, None);
-}
-
-#[tokio::test]
-async fn what_the_namespace_does_not_know_is_not_deleted_with_a_directory() {
-    let unchecked = Operation::Delete(Delete { recursive: true, unchecked: true, ..Delete::of(path("/a")) });
-    for (operation, is_deleted) in [(rm("/a"), false), (unchecked, true)] {
-        let mut world = World::with(&FILES).await;
-        let before = world.agreed();
-        let writer = world.ufs.create(&format!("{ROOT}/a/b/unknown"), &ownership()).await.unwrap();
-        writer.close().await.unwrap();
-        let result = world.run(UfsTask::begin(operation), None, 100).await.unwrap();
-        if is_deleted {
-            assert_eq!((result, world.agreed()), (Ok(()), set(&["/c", "/c/x"])));
-            continue;
-        }
-        let refused = result.unwrap_err();
-        let text = "Failed to delete 1 paths from the under file system: /a/b (UFS dir not in sync. Sync UFS, or \
-                    delete with unchecked flag.)";
-        assert_eq!((refused.kind, refused.message.as_str()), (ErrorKind::FailedPrecondition, text));
-        world.ufs.delete(&format!("{ROOT}/a/b/unknown"), UfsDeletion::File).await.unwrap();
-        assert_eq!(world.agreed(), before, "nothing is gone");
-        // One that is silent meanwhile is asked again.
-        world.ufs.fail_next(UfsErrorKind::Unavailable);
-        assert_eq!(world.run(UfsTask::begin(rm("/a")), None, 100).await, Some(Ok(())));
-    }
 }
