@@ -10,7 +10,9 @@ mod mutation;
 mod targets;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use alluxio::types::time::boot_now;
 
 use mutation::Mutator;
 use targets::{TARGETS, Target};
@@ -27,8 +29,8 @@ fn fuzz(target: &Target, seed: u64, limit: Duration) -> u64 {
         assert!((target.feed)(whole), "{}: what was not changed is refused: {whole:02x?}", target.name);
     }
     let mut mutator = Mutator::new(seed);
-    let (began, mut fed) = (Instant::now(), 0);
-    while began.elapsed() < limit {
+    let (began, mut fed) = (boot_now(), 0);
+    while boot_now().since(began) < limit {
         let mut input = mutator.change(&seeds);
         if let Some(mend) = target.mend {
             mend(&mut input);

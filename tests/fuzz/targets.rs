@@ -21,7 +21,7 @@ pub struct Target {
     /// Whether it is taken.
     pub feed: fn(&[u8]) -> bool,
     /// Makes checksums right again, which would keep everything else from being read.
-    pub mend: Option<fn(&mut Vec<u8>)>,
+    pub mend: Option<fn(&mut [u8])>,
 }
 
 pub const TARGETS: [Target; 9] = [
@@ -127,7 +127,7 @@ fn feed_segment(bytes: &[u8]) -> bool {
 }
 
 /// Both checksums of the first frame.
-fn mend_segment(bytes: &mut Vec<u8>) {
+fn mend_segment(bytes: &mut [u8]) {
     const HEADER_BYTES: usize = 48;
     if bytes.len() < HEADER_BYTES {
         return;
@@ -152,7 +152,7 @@ fn feed_checkpoint(bytes: &[u8]) -> bool {
 }
 
 /// The checksum of the header.
-fn mend_checkpoint(bytes: &mut Vec<u8>) {
+fn mend_checkpoint(bytes: &mut [u8]) {
     const PREFIX_BYTES: usize = 20;
     if bytes.len() < PREFIX_BYTES {
         return;

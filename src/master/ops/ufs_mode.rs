@@ -134,6 +134,7 @@ mod tests {
             group: "users".into(),
             mode: 0o640,
             modification_time_ms: 77,
+            etag: None,
         };
         let load = Load::of(vec![(path("/f"), facts)], (path("/f"), format!("{ROOT}/f")));
         run(&mut state, Operation::Ufs(UfsOperation::Load(load))).unwrap();

@@ -80,13 +80,7 @@ async fn what_another_has_put_at_the_new_path_is_not_touched_where_a_rename_is_o
 
 #[tokio::test]
 async fn what_the_namespace_does_not_know_is_not_deleted_with_a_directory() {
-    let unchecked = Operation::Delete(Delete {
-        path: path("/a"),
-        recursive: true,
-        alluxio_only: false,
-        delete_mount_points: false,
-        unchecked: true,
-    });
+    let unchecked = Operation::Delete(Delete { recursive: true, unchecked: true, ..Delete::of(path("/a")) });
     for (operation, is_deleted) in [(rm("/a"), false), (unchecked, true)] {
         let mut world = World::with(&FILES).await;
         let before = world.agreed();
