@@ -115,7 +115,10 @@ pub fn block_from_proto(block: grpc::BlockInfo) -> BlockStatus {
 /// Where a worker is reached, as it travels.
 pub fn worker_address_to_proto(address: WorkerAddress) -> grpc::WorkerNetAddress {
     let tiers = address.tiers.into_iter();
-    let tiers = tiers.map(|(name, value)| grpc::LocalityTier { tier_name: Some(name), value: Some(value) });
+    let tiers = tiers.map(|(name, value)| {
+        // Compatible: 2.9, of which nothing is known: clients show `rack=null`.
+        grpc::LocalityTier { tier_name: Some(name), value: Some(value).filter(|value| !value.is_empty()) }
+    });
     grpc::WorkerNetAddress {
         host: Some(address.host),
         rpc_port: Some(address.rpc_port.into()),

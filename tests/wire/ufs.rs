@@ -444,8 +444,8 @@ async fn another_ufs_is_mounted_and_unmounted() {
     let refused = master.mount("/there", "memory://n/data", false).await;
     let text = "Mount path /there shadows an existing path /top/there in the parent underlying filesystem";
     assert_refused(refused, Code::Unknown, text);
-    let refused = master.mount("/m", "s3://bucket", false).await.unwrap_err();
-    assert!(refused.message().contains("the scheme s3 is not supported"), "{refused}");
+    let refused = master.mount("/m", "gs://bucket", false).await.unwrap_err();
+    assert!(refused.message().contains("the scheme gs is not supported"), "{refused}");
 
     master.mount("/e/m", "memory://n/data/", false).await.unwrap();
     let point = master.status("/e/m").await.unwrap();

@@ -11,7 +11,7 @@ use crate::master::server::Namespace;
 use crate::master::worker_call::WorkerState;
 use crate::rpc::worker::WorkerSettings;
 use crate::types::time::{Boot, boot_now, wall_now};
-use crate::types::{Caller, ErrorKind, FileStatus, FsError, InodeId, WorkerAddress};
+use crate::types::{Caller, ErrorKind, FsError, InodeId, WorkerAddress};
 use crate::ufs::{UfsClients, UfsDeletion};
 use log::{info, warn};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,12 +20,12 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-/// How often it is looked for files that are to be persisted.
+/// How often it is looked for files that are to be persisted, while none is written. When one has ended, at once.
 const LOOK: Duration = Duration::from_secs(1);
 /// Files that are written at a time.
 const FILES_MAX: usize = 8;
 /// Files that are looked at at a time.
-const FOUND_MAX: usize = 1_000;
+const FOUND_MAX: usize = 64;
 /// Pause before a file that failed is tried again; doubles up to the longest.
 const PAUSE: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(5 * 60);
@@ -45,7 +45,10 @@ pub(super) async fn run<N: Namespace>(
         running: JoinSet::new(),
     };
     loop {
-        tokio::time::sleep(LOOK).await;
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            () = persister.one_ended(), if !persister.running.is_empty() => {}
+        }
         persister.look().await;
     }
 }
@@ -71,27 +74,34 @@ struct Persister<N> {
 }
 
 impl<N: Namespace> Persister<N> {
-    async fn look(&mut self) {
-        while let Some(ended) = self.running.try_join_next() {
-            // A task that was cut short is one of a master that ends.
-            if let Ok((file, outcome)) = ended {
-                self.ended(&file, outcome);
-            }
+    /// Waits for one of those that are under way.
+    async fn one_ended(&mut self) {
+        // A task that was cut short is one of a master that ends.
+        if let Some(Ok((file, outcome))) = self.running.join_next().await {
+            self.ended(&file, outcome);
         }
+    }
+
+    /// Begins as many as may be under way.
+    async fn look(&mut self) {
         if !self.means.namespace.is_primary() || self.running.len() >= FILES_MAX {
             return;
         }
         let query = Query::ToPersist { after: self.after, now: wall_now(), limit: FOUND_MAX };
         let Ok(Answer::ToPersist { files, last }) = self.ask(query).await else { return };
-        self.after = last.unwrap_or(InodeId::NONE);
-        let due: Vec<ToPersist> = files.into_iter().filter(|file| self.is_due(file.status.id)).collect();
+        let mut due: Vec<ToPersist> = files.into_iter().filter(|file| self.is_due(file.status.id)).collect();
+        let room = FILES_MAX - self.running.len();
+        // Those that are left over are the next.
+        let left_over = due.len() > room;
+        due.truncate(room);
+        self.after = if left_over { due.last().map(|file| file.status.id) } else { last }.unwrap_or(InodeId::NONE);
         if due.is_empty() {
             return;
         }
         let Ok(Answer::Workers(mut workers)) = self.ask(Query::Workers).await else { return };
         workers.retain(|worker| worker.state == WorkerState::Live);
         let live: Arc<[WorkerAddress]> = workers.into_iter().map(|worker| worker.address).collect();
-        for file in due.into_iter().take(FILES_MAX - self.running.len()) {
+        for file in due {
             self.under_way.insert(file.status.id);
             let (means, live) = (Arc::clone(&self.means), Arc::clone(&live));
             self.running.spawn(async move {
@@ -142,10 +152,49 @@ impl<N: Namespace> Means<N> {
     }
 
     async fn put_in_place(&self, file: &ToPersist, temporary: &str, length: i64) -> Result<(), FsError> {
-        let FileStatus { id, path, .. } = &file.status;
-        let operation = PutInPlace { id: *id, path: path.clone(), temporary: temporary.to_owned(), length };
+        let id = file.status.id;
+        // It may have been renamed meanwhile.
+        let path = match self.namespace.query(&Caller::default(), &Query::StatusOf { id }).await {
+            Ok(Answer::Status(status)) => status.path,
+            _ => file.status.path.clone(),
+        };
+        let operation = PutInPlace { id, path, temporary: temporary.to_owned(), length };
         let operation = Operation::PutInPlace(operation);
         let request = Request { caller: Caller::default(), operation_id: None, operation };
         self.namespace.submit(request).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::replicate::tests::status;
+    use super::super::sweep::tests::Needs;
+    use super::*;
+    use crate::ufs::UfsSettings;
+
+    fn file(id: i64) -> ToPersist {
+        ToPersist { status: status(InodeId(id)), temporary_folder: "memory://m/tmp".into() }
+    }
+
+    /// One after the other all are tried, without a pause in between. There is no worker that could write them.
+    #[tokio::test]
+    async fn the_next_file_is_begun_when_one_has_ended() {
+        let namespace = Arc::new(Needs { to_persist: (1..=200).map(file).collect(), ..Needs::default() });
+        let ufs = Arc::new(UfsClients::new(UfsSettings::usual()));
+        let means = Means { namespace, ufs, settings: WorkerSettings::default(), in_use: InUse::default() };
+        let mut persister = Persister {
+            means: Arc::new(means),
+            after: InodeId::NONE,
+            under_way: BTreeSet::new(),
+            failed: BTreeMap::new(),
+            running: JoinSet::new(),
+        };
+        persister.look().await;
+        assert_eq!(persister.running.len(), FILES_MAX);
+        while persister.failed.len() < 200 {
+            assert!(!persister.running.is_empty(), "{} of 200 were begun", persister.failed.len());
+            persister.one_ended().await;
+            persister.look().await;
+        }
     }
 }

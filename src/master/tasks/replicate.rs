@@ -157,4 +157,4 @@ impl Order {
 
 #[cfg(test)]
 #[path = "replicate_tests.rs"]
-mod tests;
+pub(in crate::master::tasks) mod tests;

@@ -34,7 +34,17 @@ fn file(copies: usize, holders: &[(i64, &str)], persistence: PersistenceState) -
         medium_type: "MEM".into(),
     });
     let status = FileStatus {
-        id: InodeId::of_file(1),
+        blocks: vec![BlockStatus { id: BlockId::of(1, 0), length: 10, locations: locations.collect() }],
+        persistence,
+        ..status(InodeId::of_file(1))
+    };
+    TooFewCopies { status, copies }
+}
+
+/// A file of ten bytes without blocks.
+pub(in crate::master::tasks) fn status(id: InodeId) -> FileStatus {
+    FileStatus {
+        id,
         path: AlluxioPath::parse("/f").unwrap(),
         ufs_path: "hdfs://h/f".into(),
         length: 10,
@@ -51,17 +61,16 @@ fn file(copies: usize, holders: &[(i64, &str)], persistence: PersistenceState) -
         owner: String::new(),
         group: String::new(),
         mode: 0o644,
-        persistence,
+        persistence: PersistenceState::NotPersisted,
         ttl_ms: -1,
         ttl_action: TtlAction::Free,
         replication_min: 1,
         replication_max: -1,
-        blocks: vec![BlockStatus { id: BlockId::of(1, 0), length: 10, locations: locations.collect() }],
+        blocks: Vec::new(),
         in_alluxio_percentage: 100,
         in_memory_percentage: 100,
         extras: None,
-    };
-    TooFewCopies { status, copies }
+    }
 }
 
 /// From whom to whom, with whether the UFS is named.

@@ -118,4 +118,4 @@ async fn old_files(
 
 #[cfg(test)]
 #[path = "sweep_tests.rs"]
-mod tests;
+pub(in crate::master::tasks) mod tests;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::journal::entry::AddMountPoint;
 use crate::master::audit::Ownership;
-use crate::master::ops::{Freshness, Operation, Request};
+use crate::master::ops::{Freshness, Operation, Request, ToPersist};
 use crate::master::ufs::{BackupRequest, BackupStatus};
 use crate::master::worker_call::WorkerCall;
 use crate::types::{AlluxioPath, ErrorKind, OperationId, SequenceNumber};
@@ -11,9 +11,12 @@ use crate::ufs::{MemoryUfs, Ufs, UfsDeletion, UfsOwnership, UfsSettings};
 
 const ROOT: &str = "memory://m/top";
 
-struct Needs {
-    ufs: MemoryUfs,
-    needed: Vec<&'static str>,
+#[derive(Default)]
+pub(in crate::master::tasks) struct Needs {
+    pub(in crate::master::tasks) ufs: MemoryUfs,
+    pub(in crate::master::tasks) needed: Vec<&'static str>,
+    /// Ordered by id.
+    pub(in crate::master::tasks) to_persist: Vec<ToPersist>,
 }
 
 impl Namespace for Needs {
@@ -60,6 +63,15 @@ impl Namespace for Needs {
                 let is_needed = |leftover: &&Leftover| self.needed.iter().any(|end| leftover.uri().ends_with(end));
                 Ok(Answer::Leftovers(found.iter().filter(|leftover| !is_needed(leftover)).cloned().collect()))
             }
+            Query::ToPersist { after, limit, .. } => {
+                let mut files: Vec<ToPersist> =
+                    self.to_persist.iter().filter(|file| file.status.id > *after).cloned().collect();
+                let more = files.len() > *limit;
+                files.truncate(*limit);
+                let last = files.last().map(|file| file.status.id).filter(|_| more);
+                Ok(Answer::ToPersist { files, last })
+            }
+            Query::Workers => Ok(Answer::Workers(Vec::new())),
             other => panic!("nobody should ask {other:?}"),
         }
     }
@@ -115,7 +127,8 @@ async fn only_what_is_old_and_of_no_use_is_deleted() {
         memory.create(uri, &ownership).await.unwrap().close().await.unwrap();
     }
     let clients = UfsClients::new(UfsSettings { memory: Some(memory.clone()), ..UfsSettings::usual() });
-    let namespace = Needs { ufs: memory.clone(), needed: vec!["/intent.alluxio.1.u.tmp", "/33554432"] };
+    let needed = vec!["/intent.alluxio.1.u.tmp", "/33554432"];
+    let namespace = Needs { ufs: memory.clone(), needed, ..Needs::default() };
     let in_use = InUse::default();
     let used = in_use.enter(&stays[0]);
     let files = || memory.paths().into_iter().filter(|path| !path.ends_with('/')).collect::<BTreeSet<_>>();
