@@ -14,7 +14,10 @@ use crate::types::{ErrorKind, FsError, SequenceNumber};
 use parking_lot::RwLock;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+
+/// Walks through snapshots that may be under way at a time.
+pub(super) const READERS: usize = 2;
 
 /// What serves clients: submits requests and evaluates queries. Cheap to clone.
 #[derive(Clone)]
@@ -25,6 +28,8 @@ pub struct Handle {
     pub(super) settings: Arc<ops::Settings>,
     /// The turn of the loop among long questions.
     pub(super) turn: Arc<Turn>,
+    /// Turns of those who walk through snapshots.
+    pub(super) readers: Arc<Semaphore>,
     /// To the loop.
     pub(super) requests: mpsc::Sender<Event<Ticket>>,
     pub(super) events: mpsc::Sender<Event<Ticket>>,
@@ -118,9 +123,44 @@ impl Handle {
         &self,
         read: impl FnOnce(&MasterState, &ops::Settings) -> R + Send + 'static,
     ) -> Result<R, FsError> {
-        let (state, settings) = (Box::new(self.core.read().state.clone()), Arc::clone(&self.settings));
-        let reading = tokio::task::spawn_blocking(move || read(&state, &settings));
-        reading.await.map_err(|error| FsError::new(ErrorKind::Internal, error.to_string()))
+        self.apart_from(read).await.map(|(read, _)| read)
+    }
+
+    /// As `apart`; a refusal leaves as an answer does: once all that it was read from is durable, under a valid lease.
+    ///
+    /// # Errors
+    /// The refusal; this master ends, or does not lead any more.
+    pub(super) async fn apart_or_refuse<R: Send + 'static>(
+        &self,
+        read: impl FnOnce(&MasterState, &ops::Settings) -> Result<R, FsError> + Send + 'static,
+    ) -> Result<R, FsError> {
+        let (read, wait_for) = self.apart_from(read).await?;
+        match read {
+            Ok(read) => Ok(read),
+            Err(refusal) => {
+                let told = self.pass(Evaluated { answer: Err(refusal), wait_for }).await;
+                Err(told.expect_err("a refusal stays one"))
+            }
+        }
+    }
+
+    async fn apart_from<R: Send + 'static>(
+        &self,
+        read: impl FnOnce(&MasterState, &ops::Settings) -> R + Send + 'static,
+    ) -> Result<(R, SequenceNumber), FsError> {
+        let failed = |error: &dyn std::fmt::Display| FsError::new(ErrorKind::Internal, error.to_string());
+        // Each walks through very much: no more at a time than the machine can bear.
+        let turn = Arc::clone(&self.readers).acquire_owned().await.map_err(|error| failed(&error))?;
+        let (state, wait_for) = {
+            let core = self.core.read();
+            (Box::new(core.state.clone()), core.in_flight.newest())
+        };
+        let settings = Arc::clone(&self.settings);
+        let reading = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            read(&state, &settings)
+        });
+        Ok((reading.await.map_err(|error| failed(&error))?, wait_for))
     }
 
     /// Takes the call of a worker, in any role.
@@ -280,6 +320,7 @@ mod tests {
             gate: Arc::new(gate),
             settings: Arc::new(settings),
             turn: Arc::new(Turn::with_max_readers((), 1)),
+            readers: Arc::new(Semaphore::new(READERS)),
             requests: mpsc::channel(1).0,
             events: mpsc::channel(1).0,
             progress: watch::channel(Progress::Primary(1)).1,

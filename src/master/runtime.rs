@@ -12,8 +12,8 @@ use super::feature_level::FeatureLevel;
 use super::folder_watch;
 use super::garbage;
 use super::gate::Gate;
-use super::handle::Turn;
 pub use super::handle::{Handle, Progress};
+use super::handle::{READERS, Turn};
 use super::ops::Answer;
 use super::state::{CheckpointOrigin, MasterState};
 use crate::election::{CallFailed, Latch, LatchCall, LatchError, LatchReply, Observation, Presence, Versioned};
@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -103,6 +103,7 @@ impl Runtime {
         let handle = Handle {
             core: core.clone(),
             turn: Arc::clone(&turn),
+            readers: Arc::new(Semaphore::new(READERS)),
             gate: gate.clone(),
             settings: Arc::new(settings.ops.clone()),
             requests: requests_sender,

@@ -25,8 +25,19 @@ use crate::types::{AlluxioPath, ErrorKind, FsError};
 
 /// Of so many the outcome can be asked for; the oldest are forgotten first.
 const GROUPS_MAX: usize = 1_000;
+/// Comparisons that may be under way.
+const UNDER_WAY_MAX: usize = 100;
 /// Entries that are counted at a time.
 const COUNTED: usize = 1_000;
+
+/// Ends one whose client has gone, or that was cancelled, if it did not end before.
+struct GivenUp(Arc<Sync>);
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        self.0.end(Outcome::Canceled);
+    }
+}
 
 /// All that were asked for since this master began.
 #[derive(Debug, Default)]
@@ -60,10 +71,17 @@ enum Outcome {
 }
 
 impl Syncs {
-    fn begin(&self, path: &AlluxioPath, ufs_path: &str, request: &SyncMetadataPRequest) -> Arc<Sync> {
+    fn begin(&self, path: &AlluxioPath, ufs_path: &str, request: &SyncMetadataPRequest) -> Result<Arc<Sync>, FsError> {
         let options = request.options.unwrap_or_default();
         let (below, how) = (options.load_descendant_type(), options.directory_load_type());
         let mut groups = self.groups.lock();
+        let under_way = groups.by_id.values().filter(|sync| sync.ended.lock().is_none()).count();
+        if under_way >= UNDER_WAY_MAX {
+            let text = format!(
+                "{under_way} comparisons with the under store are under way, the most that may be: wait for one of them."
+            );
+            return Err(FsError::new(ErrorKind::ResourceExhausted, text));
+        }
         let id = groups.next;
         groups.next += 1;
         // Compatible: 2.9.6 TaskInfo.toString.
@@ -76,9 +94,10 @@ impl Syncs {
         let sync = Arc::new(sync);
         groups.by_id.insert(id, Arc::clone(&sync));
         if groups.by_id.len() > GROUPS_MAX {
-            groups.by_id.pop_first();
+            let ended = groups.by_id.iter().find(|(_, sync)| sync.ended.lock().is_some()).map(|(id, _)| *id);
+            ended.map(|id| groups.by_id.remove(&id));
         }
-        sync
+        Ok(sync)
     }
 
     fn get(&self, id: i64) -> Result<Arc<Sync>, FsError> {
@@ -127,6 +146,7 @@ impl Sync {
 impl<N: Namespace> UserCall<N> {
     pub(super) async fn sync_metadata(self, request: SyncMetadataPRequest) -> Result<SyncMetadataPResponse, FsError> {
         let (sync, work) = self.begin_sync(&request).await?;
+        let _given_up = GivenUp(Arc::clone(&sync));
         sync.end(work.await);
         Ok(SyncMetadataPResponse { task: vec![sync.to_proto()], debug_info: None })
     }
@@ -137,7 +157,10 @@ impl<N: Namespace> UserCall<N> {
     ) -> Result<SyncMetadataAsyncPResponse, FsError> {
         let (sync, work) = self.begin_sync(&request).await?;
         let told = Arc::clone(&sync);
-        let task = tokio::spawn(async move { told.end(work.await) });
+        let task = tokio::spawn(async move {
+            let _given_up = GivenUp(Arc::clone(&told));
+            told.end(work.await);
+        });
         *sync.abort.lock() = Some(task.abort_handle());
         Ok(SyncMetadataAsyncPResponse { submitted: Some(true), task_group_id: Some(sync.id), task_ids: vec![sync.id] })
     }
@@ -168,7 +191,7 @@ impl<N: Namespace> UserCall<N> {
     ) -> Result<(Arc<Sync>, impl Future<Output = Outcome> + Send + use<N>), FsError> {
         let path = convert::path(&request.path)?;
         let below = request.options.unwrap_or_default().load_descendant_type();
-        let sync = self.server.syncs.begin(&path, &self.server.namespace.ufs_uri(&path), request);
+        let sync = self.server.syncs.begin(&path, &self.server.namespace.ufs_uri(&path), request)?;
         let (front, client) = (Arc::clone(&self.server.front), self.client().await);
         let work = async move {
             match compare(&front, &client, path, below).await {
@@ -186,7 +209,10 @@ impl<N: Namespace> UserCall<N> {
         const READ: u16 = 4;
         let path = convert::path(request.path())?;
         let common = request.options.unwrap_or_default().common_options;
-        self.look(Query::CheckAccess { path: path.clone(), access: READ }, None, common.as_ref()).await?;
+        let all = Query::ListStatus { path: path.clone(), recursive: true };
+        let fresh = Freshness { load: LoadMetadata::Never, ..self.freshness(None, common.as_ref()) };
+        self.server.namespace.load(&all, fresh).await?;
+        self.look(Query::CheckAccess { path: path.clone(), access: READ }, None, None).await?;
         let inconsistent = self.server.namespace.inconsistent(&path).await?;
         let inconsistent_paths = inconsistent.into_iter().map(AlluxioPath::into_string).collect();
         Ok(CheckConsistencyPResponse { inconsistent_paths })

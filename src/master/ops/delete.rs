@@ -50,7 +50,7 @@ pub(super) fn check(at: &Context<'_>, op: &Delete) -> Result<Inode, FsError> {
     if path.is_root() {
         return Err(errors::invalid("Cannot delete the root directory"));
     }
-    if op.recursive && op.rights_below == RightsBelow::ToCheck {
+    if op.recursive && op.rights_below != RightsBelow::Checked(inode.id) {
         rights_below::check_few(at, &resolved)?;
     }
     Ok(*inode)

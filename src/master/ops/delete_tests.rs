@@ -92,9 +92,12 @@ fn rights_in_a_large_tree_are_checked_before_it_is_decided() {
         refused.message.starts_with("Failed to delete 2 paths from the under file system: /d/f1000 ("),
         "{refused}"
     );
-    assert!(check_rights_below(&state, &user("root", &[]), &settings(), &path("/d")).is_ok());
-    let checked = Delete { rights_below: RightsBelow::Checked, ..tree("/d") };
+    let checked = check_rights_below(&state, &user("root", &[]), &settings(), &path("/d")).unwrap();
+    assert_eq!(checked, RightsBelow::Checked(stat(&state, "/d").id));
+    let checked = Delete { rights_below: checked, ..tree("/d") };
     assert!(by_alice(&state, checked.clone()).is_ok());
+    let of_another = Delete { rights_below: RightsBelow::Checked(stat(&state, "/").id), ..tree("/d") };
+    assert!(is_not_yet(&by_alice(&state, of_another).unwrap_err()), "another tree has come there");
     let request = Request { caller: alice, operation_id: None, operation: Operation::Delete(checked) };
     assert_eq!(next(&request), Preparation::Submit);
 }

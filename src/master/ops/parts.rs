@@ -6,16 +6,19 @@
 use super::prepare::changes_of;
 use super::resolve::resolve;
 use super::walk::{AT_ONCE, Which, ids_of_tree};
-use super::{Context, Decision, Operation, Request, Settings, UfsChange, expire, free, set_acl, set_attribute};
+use super::{
+    Context, Decision, Operation, Request, Settings, UfsChange, errors, expire, free, set_acl, set_attribute, ufs_mode,
+};
 use crate::master::state::{Footprint, Inode, MasterState};
 use crate::master::workers::Workers;
 use crate::types::time::Millis;
-use crate::types::{FsError, InodeId};
+use crate::types::{AlluxioPath, FsError, InodeId};
 
-/// The parts of a change, the last with what its path names.
+/// The parts of a change. Attributes and access lists are set from the top, so that what is made meanwhile inherits the new
+/// ones; what is freed, from below.
 ///
 /// # Errors
-/// The refusal of one of them.
+/// The refusal of one of them; not yet, when what the path names has just gone.
 pub fn parts_of(
     state: &MasterState,
     settings: &Settings,
@@ -24,7 +27,14 @@ pub fn parts_of(
 ) -> Result<Vec<Vec<InodeId>>, FsError> {
     let workers = &Workers::default();
     let at = Context { state, workers, caller: &request.caller, settings, now: now.max(state.last_time()) };
-    let ids = top_of(&at, &request.operation).map(|top| ids_of_tree(state.inodes(), &top)).unwrap_or_default();
+    let mut ids = match (top_of(&at, &request.operation), path_of(&request.operation)) {
+        (Some(top), _) => ids_of_tree(state.inodes(), &top),
+        (None, Some(path)) => return Err(errors::not_yet(path)),
+        (None, None) => Vec::new(),
+    };
+    if matches!(request.operation, Operation::SetAttribute(_) | Operation::SetAcl(_)) {
+        ids.reverse();
+    }
     let parts: Vec<Vec<InodeId>> = ids.chunks(AT_ONCE).map(<[InodeId]>::to_vec).collect();
     parts.iter().try_for_each(|part| decide(&at, &request.operation, part).map(drop))?;
     Ok(parts)
@@ -60,22 +70,28 @@ pub(super) fn may_be_many(at: &Context<'_>, operation: &Operation) -> bool {
 
 pub(super) fn decide(at: &Context<'_>, whole: &Operation, part: &[InodeId]) -> Result<Decision, FsError> {
     let which = Which::Part(part);
-    match whole {
+    let decided = match whole {
         Operation::SetAttribute(op) => set_attribute::decide(at, op, which),
         Operation::SetAcl(op) => set_acl::decide(at, op, which),
         Operation::Free(op) => free::decide(at, op, which),
         Operation::Expire(op) => expire::decide(at, op, which),
         _ => Ok(Decision::done()),
+    };
+    ufs_mode::guard(at, whole, decided)
+}
+
+fn path_of(operation: &Operation) -> Option<&AlluxioPath> {
+    match operation {
+        Operation::SetAttribute(op) => Some(&op.path),
+        Operation::SetAcl(op) => Some(&op.path),
+        Operation::Free(op) => Some(&op.path),
+        _ => None,
     }
 }
 
 fn top_of(at: &Context<'_>, operation: &Operation) -> Option<Inode> {
-    let path = match operation {
-        Operation::SetAttribute(op) => &op.path,
-        Operation::SetAcl(op) => &op.path,
-        Operation::Free(op) => &op.path,
-        Operation::Expire(op) => return at.state.inodes().get(op.id),
-        _ => return None,
-    };
-    resolve(at, path, &mut Footprint::off()).ok()?.target().copied()
+    match operation {
+        Operation::Expire(op) => at.state.inodes().get(op.id),
+        operation => resolve(at, path_of(operation)?, &mut Footprint::off()).ok()?.target().copied(),
+    }
 }

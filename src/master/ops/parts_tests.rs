@@ -129,8 +129,32 @@ fn what_of_a_part_is_in_the_ufs_is_set_there_first() {
     let set = SetAttribute { recursive: true, mode: Some(0o700), ..no_attributes("/d") };
     let request = request(Operation::SetAttribute(set));
     let parts = parts_of(&state, &settings(), &request, NOW).unwrap();
-    let changes = changes_of_part(&state, &settings(), &request, &parts[1], NOW).unwrap();
-    assert_eq!(changes.len(), 502);
-    let last = changes.last().unwrap();
-    assert_eq!((last.ufs_path.as_str(), last.mode), ("hdfs://nn:9000/alluxio/d", Some(0o700)));
+    let changes = changes_of_part(&state, &settings(), &request, &parts[0], NOW).unwrap();
+    assert_eq!(changes.len(), 1_000);
+    let first = changes.first().unwrap();
+    assert_eq!((first.ufs_path.as_str(), first.mode), ("hdfs://nn:9000/alluxio/d", Some(0o700)));
+}
+
+/// Who waited for its turn meanwhile must not be told that it was done.
+#[test]
+fn of_a_tree_that_has_gone_there_are_no_parts() {
+    let mut state = tree(with);
+    let set = SetAttribute { recursive: true, mode: Some(0o700), ..no_attributes("/d") };
+    let request = request(Operation::SetAttribute(set));
+    run(&mut state, tests::rm("/d", true)).unwrap();
+    assert!(is_not_yet(&parts_of(&state, &settings(), &request, NOW).unwrap_err()));
+}
+
+#[test]
+fn a_part_changes_no_ufs_that_may_not_be_changed() {
+    use crate::journal::entry::{Entry, UpdateUfsMode};
+    use crate::types::UfsMode;
+    let mut state = tree(loaded);
+    let mode = UpdateUfsMode { ufs_path: "hdfs://nn:9000/".into(), mode: UfsMode::ReadOnly };
+    state.apply(&Entry::UpdateUfsMode(mode)).unwrap();
+    let set = SetAttribute { recursive: true, mode: Some(0o700), ..no_attributes("/d") };
+    let refused = change(&mut state, &request(Operation::SetAttribute(set))).unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::PermissionDenied, "{refused}");
+    let ttl = SetAttribute { recursive: true, ttl_ms: Some(7), ..no_attributes("/d") };
+    assert!(change(&mut state, &request(Operation::SetAttribute(ttl))).is_ok(), "only Alluxio knows of it");
 }

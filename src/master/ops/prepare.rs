@@ -7,9 +7,7 @@ use super::load::{LoadMetadata, Lookup, missing, missing_of, not_listed};
 use super::persist::parents_to_persist;
 use super::request_ufs::UfsDirectory;
 use super::resolve::{Resolved, resolve};
-use super::{
-    Caller, Context, Operation, Query, Request, RightsBelow, Settings, decide_one, errors, parts, rights_below,
-};
+use super::{Caller, Context, Operation, Query, Request, Settings, decide_one, errors, parts, rights_below};
 use crate::journal::entry::{Entry, UpdateInode};
 use crate::master::state::{Footprint, MasterState};
 use crate::master::workers::Workers;
@@ -191,9 +189,7 @@ fn after_refusal(at: &Context<'_>, operation: &Operation) -> Preparation {
         Operation::CreateDirectory(op) => begin_below_persisted(at, &op.path, op.ttl_ms, op.ttl_action),
         Operation::Rename(op) => begin_below_persisted(at, &op.target, -1, TtlAction::Free),
         Operation::PutInPlace(op) => begin_below_persisted(at, &op.path, -1, TtlAction::Free),
-        Operation::Delete(op) if op.rights_below == RightsBelow::ToCheck && rights_below::are_many(at, &op.path) => {
-            Preparation::CheckRights(op.path.clone())
-        }
+        Operation::Delete(op) if rights_below::are_many(at, op) => Preparation::CheckRights(op.path.clone()),
         operation if parts::may_be_many(at, operation) => Preparation::InParts,
         Operation::Delete(_) | Operation::Expire(_) => Preparation::Begin,
         _ => Preparation::Submit,

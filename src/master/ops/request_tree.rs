@@ -1,7 +1,7 @@
 //! What a client may ask of files and directories, but for their attributes.
 
 use crate::master::worker_call::Place;
-use crate::types::{AlluxioPath, BlockId, ContentHash, TtlAction, WorkerId, Xattrs};
+use crate::types::{AlluxioPath, BlockId, ContentHash, InodeId, TtlAction, WorkerId, Xattrs};
 
 /// Where the content of a new file goes (2.9.6 WritePType).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,8 +149,8 @@ impl Delete {
 pub enum RightsBelow {
     /// Nothing.
     ToCheck,
-    /// They allow it, or did so a moment ago.
-    Checked,
+    /// They allow it, or did so a moment ago, in this directory.
+    Checked(InodeId),
 }
 
 /// free

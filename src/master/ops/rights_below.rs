@@ -7,7 +7,7 @@
 
 use super::permissions::{Access, Permissions};
 use super::resolve::{Resolved, resolve};
-use super::{Caller, Context, Settings, errors};
+use super::{Caller, Context, Delete, RightsBelow, Settings, errors};
 use crate::master::state::{Footprint, Inode, InodeTree, MasterState};
 use crate::master::workers::Workers;
 use crate::types::{AlluxioPath, ErrorKind, FsError};
@@ -26,12 +26,13 @@ pub(super) fn check_few(at: &Context<'_>, top: &Resolved<'_>) -> Result<(), FsEr
 }
 
 /// Whether a deletion of that tree has to be preceded by [`check_rights_below`].
-pub(super) fn are_many(at: &Context<'_>, path: &AlluxioPath) -> bool {
-    let resolved = resolve(at, path, &mut Footprint::off());
-    resolved.is_ok_and(|top| check(at, &top, FEW).is_err_and(|error| errors::is_not_yet(&error)))
+pub(super) fn are_many(at: &Context<'_>, op: &Delete) -> bool {
+    let Ok(top) = resolve(at, &op.path, &mut Footprint::off()) else { return false };
+    let is_checked = top.target().is_some_and(|inode| op.rights_below == RightsBelow::Checked(inode.id));
+    op.recursive && !is_checked && check(at, &top, FEW).is_err_and(|error| errors::is_not_yet(&error))
 }
 
-/// Before the decision, of a snapshot of the state.
+/// Before the decision, of a snapshot of the state: what is known then.
 ///
 /// # Errors
 /// The refusal, in the words of 2.9.6.
@@ -40,9 +41,11 @@ pub fn check_rights_below(
     caller: &Caller,
     settings: &Settings,
     path: &AlluxioPath,
-) -> Result<(), FsError> {
+) -> Result<RightsBelow, FsError> {
     let at = Context { state, workers: &Workers::default(), caller, settings, now: state.last_time() };
-    check(&at, &resolve(&at, path, &mut Footprint::off())?, usize::MAX)
+    let top = resolve(&at, path, &mut Footprint::off())?;
+    check(&at, &top, usize::MAX)?;
+    Ok(top.target().map_or(RightsBelow::ToCheck, |inode| RightsBelow::Checked(inode.id)))
 }
 
 fn check(at: &Context<'_>, top: &Resolved<'_>, most: usize) -> Result<(), FsError> {

@@ -79,10 +79,7 @@ fn written(at: &Context<'_>, operation: &Operation, entries: &[Entry]) -> Vec<Al
         Operation::CreateDirectory(op) if persistence_of(op.write_type) == PersistenceState::Persisted => {
             vec![op.path.clone()]
         }
-        // One that is replaced is deleted in the UFS, whatever becomes of the new one.
-        Operation::CreateFile(op)
-            if persistence_of(op.write_type) == PersistenceState::Persisted || persisted(&op.path) =>
-        {
+        Operation::CreateFile(op) if persistence_of(op.write_type) == PersistenceState::Persisted => {
             vec![op.path.clone()]
         }
         Operation::Rename(op) if persisted(&op.source) => vec![op.source.clone(), op.target.clone()],

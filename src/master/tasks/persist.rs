@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-/// How often it is looked for files that are to be persisted, while none is written. When one has ended, at once.
+/// How often it is looked for files that are to be persisted, while none is written. When one is done, at once.
 const LOOK: Duration = Duration::from_secs(1);
 /// Files that are written at a time.
 const FILES_MAX: usize = 8;
@@ -45,11 +45,13 @@ pub(super) async fn run<N: Namespace>(
         running: JoinSet::new(),
     };
     loop {
-        tokio::select! {
-            () = tokio::time::sleep(LOOK) => {}
-            () = persister.one_ended(), if !persister.running.is_empty() => {}
+        let looks = tokio::select! {
+            () = tokio::time::sleep(LOOK) => true,
+            ended = persister.one_ended(), if !persister.running.is_empty() => ended == Ended::Well,
+        };
+        if looks {
+            persister.look().await;
         }
-        persister.look().await;
     }
 }
 
@@ -60,6 +62,15 @@ struct Means<N> {
     settings: WorkerSettings,
     /// Temporary files that are written now.
     in_use: InUse,
+}
+
+/// How the persisting of a file ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// The next one may begin at once.
+    Well,
+    /// The next one most likely would, too: it is waited a while.
+    Badly,
 }
 
 struct Persister<N> {
@@ -75,11 +86,12 @@ struct Persister<N> {
 
 impl<N: Namespace> Persister<N> {
     /// Waits for one of those that are under way.
-    async fn one_ended(&mut self) {
+    async fn one_ended(&mut self) -> Ended {
         // A task that was cut short is one of a master that ends.
-        if let Some(Ok((file, outcome))) = self.running.join_next().await {
-            self.ended(&file, outcome);
-        }
+        let Some(Ok((file, outcome))) = self.running.join_next().await else { return Ended::Badly };
+        let ended = if outcome.is_ok() { Ended::Well } else { Ended::Badly };
+        self.ended(&file, outcome);
+        ended
     }
 
     /// Begins as many as may be under way.
@@ -94,12 +106,17 @@ impl<N: Namespace> Persister<N> {
         // Those that are left over are the next.
         let left_over = due.len() > room;
         due.truncate(room);
-        self.after = if left_over { due.last().map(|file| file.status.id) } else { last }.unwrap_or(InodeId::NONE);
+        let after = if left_over { due.last().map(|file| file.status.id) } else { last }.unwrap_or(InodeId::NONE);
         if due.is_empty() {
+            self.after = after;
             return;
         }
         let Ok(Answer::Workers(mut workers)) = self.ask(Query::Workers).await else { return };
         workers.retain(|worker| worker.state == WorkerState::Live);
+        if workers.is_empty() {
+            return;
+        }
+        self.after = after;
         let live: Arc<[WorkerAddress]> = workers.into_iter().map(|worker| worker.address).collect();
         for file in due {
             self.under_way.insert(file.status.id);
@@ -176,25 +193,34 @@ mod tests {
         ToPersist { status: status(InodeId(id)), temporary_folder: "memory://m/tmp".into() }
     }
 
-    /// One after the other all are tried, without a pause in between. There is no worker that could write them.
-    #[tokio::test]
-    async fn the_next_file_is_begun_when_one_has_ended() {
-        let namespace = Arc::new(Needs { to_persist: (1..=200).map(file).collect(), ..Needs::default() });
+    fn persister(files: i64) -> Persister<Needs> {
+        let namespace = Arc::new(Needs { to_persist: (1..=files).map(file).collect(), ..Needs::default() });
         let ufs = Arc::new(UfsClients::new(UfsSettings::usual()));
         let means = Means { namespace, ufs, settings: WorkerSettings::default(), in_use: InUse::default() };
-        let mut persister = Persister {
+        Persister {
             means: Arc::new(means),
             after: InodeId::NONE,
             under_way: BTreeSet::new(),
             failed: BTreeMap::new(),
             running: JoinSet::new(),
-        };
-        persister.look().await;
-        assert_eq!(persister.running.len(), FILES_MAX);
-        while persister.failed.len() < 200 {
-            assert!(!persister.running.is_empty(), "{} of 200 were begun", persister.failed.len());
-            persister.one_ended().await;
-            persister.look().await;
         }
+    }
+
+    #[tokio::test]
+    async fn only_after_one_that_ended_well_the_next_one_begins_at_once() {
+        let mut persister = persister(0);
+        persister.running.spawn(async { (file(1), Ok(())) });
+        assert_eq!(persister.one_ended().await, Ended::Well);
+        persister.running.spawn(async { (file(2), Err(FsError::new(ErrorKind::Internal, "it is refused"))) });
+        assert_eq!(persister.one_ended().await, Ended::Badly);
+        assert!(persister.failed.contains_key(&InodeId(2)));
+    }
+
+    /// Without one none is tried, and none has to wait for its next try when one comes.
+    #[tokio::test]
+    async fn without_a_worker_nothing_is_begun() {
+        let mut persister = persister(200);
+        persister.look().await;
+        assert!(persister.running.is_empty() && persister.under_way.is_empty() && persister.after == InodeId::NONE);
     }
 }

@@ -3,11 +3,10 @@
 use super::locks::Mode;
 use super::task::{Step, Told, UfsCall, UfsTask};
 use super::{UfsNamespace, refusal};
-use crate::master::event::Core;
 use crate::master::gate::OutsideCall;
 use crate::master::ops::{self, Answer, Operation, Request, UfsChange, UfsDirectory, UfsOperation};
 use crate::master::state::MasterState;
-use crate::types::time::wall_now;
+use crate::types::time::{Boot, boot_now, wall_now};
 use crate::types::{ErrorKind, FsError};
 use crate::ufs::{UfsAttributes, UfsDeletion, UfsError, UfsErrorKind, UfsOwnership};
 use std::time::Duration;
@@ -35,24 +34,48 @@ impl UfsNamespace {
         Ok(())
     }
 
-    /// A change of all of a large tree.
-    pub(super) async fn change_in_parts(&self, request: &Request) -> Result<(), FsError> {
-        let handle = &self.inner.handle;
-        let _lock = self.lock(&request.operation, Mode::Alone).await;
+    /// A change of all of a large tree. Others are kept away from it only if the UFS is changed, too.
+    pub(super) async fn change_in_parts(&self, request: &Request, until: Option<Boot>) -> Result<Answer, FsError> {
+        let (handle, is_in_ufs) = (&self.inner.handle, is_in_ufs(&request.operation));
+        let _lock = match is_in_ufs {
+            true => Some(super::patiently(until, self.lock(&request.operation, Mode::Alone)).await?),
+            false => None,
+        };
         // What allows it may not be durable yet.
         handle.durable(|_| ()).await?;
         let asked = request.clone();
         let parts = move |state: &MasterState, settings: &_| ops::parts_of(state, settings, &asked, wall_now());
-        for inodes in handle.apart(parts).await?? {
-            let now = wall_now();
-            let changes =
-                |core: &Core, settings: &_| ops::changes_of_part(&core.state, settings, request, &inodes, now);
-            let changes = handle.with_core(changes)?;
-            self.set(&changes).await?;
-            let operation = UfsOperation::Part { whole: Box::new(request.operation.clone()), inodes };
-            handle.submit(Request { operation: Operation::Ufs(operation), ..request.clone() }).await?;
+        for inodes in handle.apart_or_refuse(parts).await? {
+            if is_in_ufs {
+                let (asked, part) = (request.clone(), inodes.clone());
+                let changes = move |state: &MasterState, settings: &_| {
+                    ops::changes_of_part(state, settings, &asked, &part, wall_now())
+                };
+                self.set(&handle.apart_or_refuse(changes).await?).await?;
+            }
+            let whole = Box::new(request.operation.clone());
+            let operation = Operation::Ufs(UfsOperation::Part { whole, inodes });
+            self.submit_part(Request { operation, ..request.clone() }).await?;
         }
-        Ok(())
+        Ok(Answer::Done)
+    }
+
+    /// Repeats it while the master is busy, or something there is changed in the UFS: what was done before would have to be
+    /// done again.
+    async fn submit_part(&self, part: Request) -> Result<Answer, FsError> {
+        let began = boot_now();
+        loop {
+            match self.inner.handle.submit(part.clone()).await {
+                Err(error)
+                    if error.kind == ErrorKind::Unavailable
+                        && self.inner.handle.is_primary()
+                        && boot_now().since(began) < self.inner.settings.patience =>
+                {
+                    tokio::time::sleep(SOON).await;
+                }
+                answer => return answer,
+            }
+        }
     }
 
     // Compatible: 2.9 setAttribute: the UFS comes first, and what it refuses is refused.
@@ -229,6 +252,11 @@ impl UfsNamespace {
             }
         }
     }
+}
+
+/// Whether a change of attributes is one of the UFS as well.
+fn is_in_ufs(operation: &Operation) -> bool {
+    matches!(operation, Operation::SetAttribute(op) if op.owner.is_some() || op.group.is_some() || op.mode.is_some())
 }
 
 /// What the failure of a call tells.

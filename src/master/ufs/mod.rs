@@ -237,13 +237,13 @@ impl UfsNamespace {
                         answer?;
                     }
                 }
-                Preparation::InParts => return self.change_in_parts(&request).await.map(|()| Answer::Done),
-                Preparation::CheckRights(path) => {
-                    self.check_rights_below(&request.caller, path).await?;
-                    if let Operation::Delete(delete) = &mut request.operation {
-                        delete.rights_below = ops::RightsBelow::Checked;
+                Preparation::InParts => {
+                    let answer = self.change_in_parts(&request, until).await;
+                    if !is_refused(&answer) {
+                        return answer;
                     }
                 }
+                Preparation::CheckRights(path) => self.check_rights_below(&mut request, path).await?,
                 Preparation::Begin => {
                     let answer = patiently(until, self.change(request.clone())).await?;
                     if !is_refused(&answer) {
@@ -416,6 +416,7 @@ fn compared_for(operation: &Operation) -> Vec<Query> {
         Operation::CreateDirectory(op) => vec![itself(&op.path)],
         Operation::CreateFile(op) => vec![itself(&op.path)],
         Operation::Rename(op) => vec![itself(&op.source), itself(&op.target)],
+        Operation::Delete(op) if op.alluxio_only => Vec::new(),
         Operation::Delete(op) => vec![Query::ListStatus { path: op.path.clone(), recursive: op.recursive }],
         Operation::SetAttribute(op) => vec![below(&op.path, op.recursive)],
         Operation::SetAcl(op) => vec![below(&op.path, op.recursive)],

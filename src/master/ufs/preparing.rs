@@ -6,7 +6,7 @@ use crate::master::event::Core;
 use crate::master::ops::{self, Attempt, LoadMetadata, Lookup, Operation, Preparation, Query, Request};
 use crate::master::state::MasterState;
 use crate::types::time::wall_now;
-use crate::types::{AlluxioPath, Caller, FsError};
+use crate::types::{AlluxioPath, FsError};
 
 impl UfsNamespace {
     /// What has to be looked at for a question.
@@ -55,12 +55,16 @@ impl UfsNamespace {
     }
 
     /// Refuses what the caller may not delete.
-    pub(super) async fn check_rights_below(&self, caller: &Caller, path: AlluxioPath) -> Result<(), FsError> {
-        let caller = caller.clone();
+    pub(super) async fn check_rights_below(&self, request: &mut Request, path: AlluxioPath) -> Result<(), FsError> {
+        let caller = request.caller.clone();
         let check = move |state: &MasterState, settings: &ops::Settings| {
             ops::check_rights_below(state, &caller, settings, &path)
         };
-        self.inner.handle.apart(check).await?
+        let checked = self.inner.handle.apart_or_refuse(check).await?;
+        if let Operation::Delete(delete) = &mut request.operation {
+            delete.rights_below = checked;
+        }
+        Ok(())
     }
 
     /// Prepares of a snapshot what walks a whole tree.
