@@ -13,6 +13,7 @@ mod local;
 mod memory;
 mod s3;
 mod s3_connection;
+mod s3_moves;
 mod s3_requests;
 mod s3_settings;
 mod s3_streams;

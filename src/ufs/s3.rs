@@ -12,6 +12,7 @@
 use super::clients::UfsSettings;
 use super::error::{UfsError, UfsErrorKind};
 use super::s3_connection::Failure;
+use super::s3_moves;
 use super::s3_requests::{Depth, Object, Page, S3Requests};
 use super::s3_settings::{S3Settings, without_effect};
 use super::s3_streams::{S3Reader, S3Writer, copy, in_lanes};
@@ -291,12 +292,32 @@ impl Ufs for S3Ufs {
             Some(Found::File(_)) => return refused(UfsErrorKind::WrongType, "what should be its parent is a file"),
             None => return refused(UfsErrorKind::NotFound, "its new parent is not there"),
         }
+        if let Found::Directory = found
+            && let Some((key, reason)) = s3_moves::unmovable(&self.requests, &folder(&old), &folder(&new))
+                .await
+                .map_err(self.failed("rename", from))?
+        {
+            return refused(UfsErrorKind::Invalid, &format!("the object {key} cannot be moved: {reason}"));
+        }
         self.move_all(&old, &new, found).await.map_err(self.failed("rename", from))
     }
 
     async fn resume_rename(&self, from: &str, to: &str) -> Result<()> {
-        let (old, found) = self.need("rename", from).await?;
-        let moved = self.move_all(&old, &self.key(to)?, found).await;
+        let ((old, found), new) = (self.need("rename", from).await?, self.key(to)?);
+        let conflict = match &found {
+            Found::File(object) => {
+                let there = self.requests.head(&new).await.map_err(self.failed("rename", to))?;
+                there.filter(|there| !s3_moves::may_be_copy(object, there)).map(|there| there.key)
+            }
+            Found::Directory => s3_moves::conflict(&self.requests, &folder(&old), &folder(&new))
+                .await
+                .map_err(|failure| self.failed("rename", from)(failure.unfinished()))?,
+        };
+        if let Some(key) = conflict {
+            let reason = format!("another object has come to {key} meanwhile: move what is left by hand");
+            return Err(UfsError::new(UfsErrorKind::AlreadyExists, "rename", format!("{from} to {to}"), reason));
+        }
+        let moved = self.move_all(&old, &new, found).await;
         moved.map_err(|failure| self.failed("rename", from)(failure.unfinished()))
     }
 

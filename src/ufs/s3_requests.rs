@@ -160,11 +160,20 @@ impl S3Requests {
     }
 
     /// A copy by the store itself, of at most 5 GB.
-    pub async fn copy(&self, from: &str, to: &str) -> Result<()> {
-        let source = self.source(from);
+    pub async fn copy(&self, from: &Object, to: &str) -> Result<()> {
         let mut action = self.bucket.put_object(self.credentials(), to);
-        action.headers_mut().insert("x-amz-copy-source", source.clone());
-        self.send(Method::PUT, &action, vec![("x-amz-copy-source", source)], Bytes::new()).await.map(drop)
+        let headers = self.source_headers(from);
+        headers.iter().for_each(|(name, value)| action.headers_mut().insert(*name, value.clone()));
+        self.send(Method::PUT, &action, headers, Bytes::new()).await.map(drop)
+    }
+
+    /// What is copied, if that is still the content.
+    fn source_headers(&self, from: &Object) -> Vec<(&'static str, String)> {
+        let mut headers = vec![("x-amz-copy-source", self.source(&from.key))];
+        if !from.etag.is_empty() {
+            headers.push(("x-amz-copy-source-if-match", format!("\"{}\"", from.etag)));
+        }
+        headers
     }
 
     /// Begins an object of many parts; its id.
@@ -190,13 +199,12 @@ impl S3Requests {
         key: &str,
         upload: &str,
         number: u16,
-        (from, start, end): (&str, u64, u64),
+        (from, start, end): (&Object, u64, u64),
     ) -> Result<String> {
-        let (source, range) = (self.source(from), format!("bytes={start}-{}", end - 1));
         let mut action = self.bucket.upload_part(self.credentials(), key, number, upload);
-        action.headers_mut().insert("x-amz-copy-source", source.clone());
-        action.headers_mut().insert("x-amz-copy-source-range", range.clone());
-        let headers = vec![("x-amz-copy-source", source), ("x-amz-copy-source-range", range)];
+        let mut headers = self.source_headers(from);
+        headers.push(("x-amz-copy-source-range", format!("bytes={start}-{}", end - 1)));
+        headers.iter().for_each(|(name, value)| action.headers_mut().insert(*name, value.clone()));
         let answer = self.send(Method::PUT, &action, headers, Bytes::new()).await?;
         let etag = element(answer.text()?, "ETag");
         etag.ok_or_else(|| Failure::silent("its answer to the copy of a part has no etag"))

@@ -181,13 +181,13 @@ impl UfsReader for S3Reader {
 
 /// Has the store copy an object, in requests that are short each, so that its etag stays what it is where that can be.
 pub(super) async fn copy(requests: &S3Requests, object: &Object, to: &str) -> std::result::Result<(), Failure> {
-    let Some(parts) = parts_of(object) else { return requests.copy(&object.key, to).await };
+    let Some(parts) = parts_of(object) else { return requests.copy(object, to).await };
     let id = requests.begin_upload(to).await?;
     let mut abandoned = Abandoned { requests: requests.clone(), key: to.to_owned(), id: Some(id.clone()) };
     let numbered: Vec<(u16, (u64, u64))> = (1..).zip(parts).collect();
     let etags = in_lanes(numbered, |(number, (start, end))| {
-        let (from, id) = (object.key.as_str(), id.as_str());
-        async move { requests.upload_copy(to, id, number, (from, start, end)).await }
+        let id = id.as_str();
+        async move { requests.upload_copy(to, id, number, (object, start, end)).await }
     });
     let etags = etags.await?;
     requests.end_upload(to, &id, &etags).await?;

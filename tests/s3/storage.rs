@@ -218,3 +218,34 @@ async fn what_cannot_be_reached_is_told_with_the_bucket_the_reason_and_what_to_d
     }
     assert!(!error.to_string().contains("X-Amz"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs moto: scripts/test"]
+async fn what_others_put_where_something_is_moved_to_is_not_overwritten() {
+    let Folder { bucket, ufs } = place().await;
+    let path = |name: &str| format!("s3://{}/top/{name}", bucket.name);
+    for (key, content) in [("d/a", "1"), ("d/b", "2"), ("e/b", "3"), ("f", "4"), ("g", "5")] {
+        bucket.put(&format!("top/{key}"), content.as_bytes());
+    }
+    for (from, to, taken) in [("d", "e", "top/e/b"), ("f", "g", "top/g")] {
+        let refused = ufs.resume_rename(&path(from), &path(to)).await.unwrap_err();
+        assert_eq!(refused.kind, UfsErrorKind::AlreadyExists, "{refused}");
+        assert!(refused.to_string().contains(&format!("another object has come to {taken} meanwhile")), "{refused}");
+    }
+    let content = |key: &str| bucket.get(&format!("top/{key}"));
+    assert_eq!(["d/a", "d/b", "e/b", "f", "g"].map(content), [b"1", b"2", b"3", b"4", b"5"].map(|text| text.to_vec()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs moto: scripts/test"]
+async fn a_directory_is_not_moved_when_an_object_in_it_cannot_be() {
+    let Folder { bucket, ufs } = place().await;
+    let path = |name: &str| format!("s3://{}/top/{name}", bucket.name);
+    bucket.put("top/d/a", b"1");
+    let long = "l".repeat(1_000);
+    bucket.put(&format!("top/d/{long}"), b"2");
+    let refused = ufs.rename(&path("d"), &path(&"m".repeat(100))).await.unwrap_err();
+    assert_eq!(refused.kind, UfsErrorKind::Invalid, "{refused}");
+    assert!(refused.to_string().contains("its new key would have more than 1,024 bytes"), "{refused}");
+    assert_eq!(bucket.keys(), ["top/".to_owned(), "top/d/a".to_owned(), format!("top/d/{long}")]);
+}
