@@ -13,7 +13,9 @@ use alluxio::master::guardian::{self, Ended, GuardianSettings};
 use alluxio::master::process::{EXIT_FENCED, Process};
 use alluxio::master::{outside, start};
 use alluxio::process::launch;
-use alluxio::process::{CLAIMED, PidFile, READY, SAYS, Server, complain, is_this_host, redirect_errors, tell};
+use alluxio::process::{
+    CLAIMED, PidFile, READY, SAYS, Server, complain, is_this_host, raise_open_files, redirect_errors, tell,
+};
 use alluxio::shell::{Face, ShellSettings};
 use alluxio::tools::journal::CommandError;
 use alluxio::tools::restore::{self, Restored};
@@ -189,6 +191,7 @@ fn master_threads() -> usize {
 fn master(conf: &Conf) -> anyhow::Result<u8> {
     let logs_dir = conf.get(&keys::LOGS_DIR);
     let process = Process::enter(&logs_dir)?;
+    raise_open_files().context("cannot raise the limit of open files (ulimit -n)")?;
     let wanted = if conf.get(&keys::AUDIT_LOGGING_ENABLED) { Wanted::LogAndAudit } else { Wanted::Log };
     let log = ServerLog::start(conf, guardian::SERVER.name, wanted)?;
     conf.warnings().iter().for_each(|warning| log::warn!("{warning}"));
@@ -308,6 +311,7 @@ fn worker(conf: &Conf, errors: Errors) -> anyhow::Result<u8> {
         // No longer of the terminal's session: its end is not ours. Refused to who leads a group, and then not needed.
         let _ = rustix::process::setsid();
     }
+    raise_open_files().context("cannot raise the limit of open files (ulimit -n)")?;
     tell(CLAIMED);
     let log = ServerLog::start(conf, worker::start::SERVER.name, Wanted::Log)?;
     conf.warnings().iter().for_each(|warning| log::warn!("{warning}"));

@@ -174,6 +174,7 @@ pub async fn serve<N: Namespace>(
         shutdown_grace: settings.shutdown_grace,
         keepalive_interval: KEEPALIVE_INTERVAL,
         keepalive_timeout: KEEPALIVE_TIMEOUT,
+        connections_max: listen::connections_max(),
     };
     let server = Arc::new(MasterServer::new(front, settings));
     listen::serve(listener, Arc::clone(&server), limits, shutdown).await

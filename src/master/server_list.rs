@@ -6,6 +6,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use std::vec;
 
+use bytes::{Buf, BufMut, BytesMut};
+use prost::encoding::{DecodeContext, WireType, skip_field};
+use prost::{DecodeError, Message};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::Stream;
@@ -156,7 +159,7 @@ impl Shape {
 }
 
 impl Stream for Messages {
-    type Item = Result<ListStatusPResponse, Status>;
+    type Item = Result<Encoded, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let Messages { statuses, rest, shape } = &mut *self;
@@ -168,14 +171,48 @@ impl Stream for Messages {
                 None => return Poll::Ready(None),
             }
         }
-        let mut file_infos = Vec::new();
-        let mut bytes = 0;
-        while bytes < LIST_MESSAGE_BYTES {
+        let mut message = Encoded::default();
+        while message.0.len() < LIST_MESSAGE_BYTES {
             let Some(status) = statuses.next() else { break };
-            bytes += size_estimate(&status);
-            file_infos.push(shape.of(status));
+            message.push(shape.of(status));
         }
-        Poll::Ready(Some(Ok(ListStatusPResponse { file_infos })))
+        Poll::Ready(Some(Ok(message)))
+    }
+}
+
+/// A [`ListStatusPResponse`] that is written entry by entry, so that one of them is held at a time.
+#[derive(Debug, Default)]
+pub(super) struct Encoded(BytesMut);
+
+impl Encoded {
+    fn push(&mut self, info: FileInfo) {
+        // A message of a repeated field is the messages of its parts, one behind the other.
+        let part = ListStatusPResponse { file_infos: vec![info] };
+        part.encode(&mut self.0).expect("a BytesMut grows");
+    }
+}
+
+impl Message for Encoded {
+    fn encode_raw(&self, output: &mut impl BufMut) {
+        output.put_slice(&self.0);
+    }
+
+    fn encoded_len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn merge_field(
+        &mut self,
+        tag: u32,
+        wire_type: WireType,
+        input: &mut impl Buf,
+        context: DecodeContext,
+    ) -> Result<(), DecodeError> {
+        skip_field(wire_type, tag, input, context)
+    }
+
+    fn clear(&mut self) {
+        self.0.clear();
     }
 }
 
@@ -204,14 +241,4 @@ fn names_of(path: &str) -> Vec<String> {
 
 fn invalid(message: String) -> FsError {
     FsError::new(ErrorKind::InvalidArgument, message)
-}
-
-/// At least the bytes of the entry on the wire, for names and blocks of any number.
-fn size_estimate(status: &FileStatus) -> usize {
-    // Owner and group are told once more in the access list, and twice of a directory.
-    let owners = 3 * (status.owner.len() + status.group.len());
-    let texts = 2 * status.path.as_str().len() + status.ufs_path.len() + owners;
-    let xattrs = status.extras.iter().flat_map(|extras| &extras.xattr).map(|(name, value)| name.len() + value.len());
-    let texts = texts + xattrs.sum::<usize>();
-    texts + 64 * status.blocks.len() + 256
 }

@@ -10,6 +10,8 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 pub mod launch;
 mod pid_file;
 mod this_host;
@@ -46,6 +48,16 @@ pub fn redirect_errors(output: &Path) -> std::io::Result<()> {
     rustix::stdio::dup2_stderr(&File::create(output)?).map_err(Into::into)
 }
 
+/// Lets this process open as many files as it may let itself, as a JVM does: the limit that shells begin with is too low
+/// for a server of many clients.
+///
+/// # Errors
+/// The system refuses.
+pub fn raise_open_files() -> std::io::Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).map_err(Into::into)
+}
+
 /// A line on standard error. One that cannot be written (a full disk) is lost: nobody is left to be told, and no process
 /// must end for it.
 pub fn complain(line: impl std::fmt::Display) {
@@ -55,4 +67,18 @@ pub fn complain(line: impl std::fmt::Display) {
 /// A line for who started this process, who may have gone.
 pub fn tell(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_files_may_be_open_as_the_system_lets_us() {
+        let limit = getrlimit(Resource::Nofile);
+        let lower = limit.maximum.map_or(1 << 20, |most| most - 1);
+        setrlimit(Resource::Nofile, Rlimit { current: Some(lower), ..limit }).unwrap();
+        raise_open_files().unwrap();
+        assert_eq!(getrlimit(Resource::Nofile), Rlimit { current: limit.maximum, ..limit });
+    }
 }

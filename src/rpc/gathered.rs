@@ -11,6 +11,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::OwnedSemaphorePermit;
 use tonic::transport::server::Connected;
 
 /// What is gathered at most. Longer writes, as blocks are, are not copied.
@@ -22,12 +23,19 @@ pub(super) struct Gathered<T> {
     written: BytesMut,
     /// The others have been let go first since the last flush that sent something.
     yielded: bool,
+    /// Among the connections of a server, as long as this is one.
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl<T> Gathered<T> {
     /// Gathers what is written to `inner`.
     pub(super) fn new(inner: T) -> Gathered<T> {
-        Gathered { inner, written: BytesMut::new(), yielded: false }
+        Gathered { inner, written: BytesMut::new(), yielded: false, _place: None }
+    }
+
+    /// Frees that place when the connection is no more.
+    pub(super) fn in_place(self, place: OwnedSemaphorePermit) -> Gathered<T> {
+        Gathered { _place: Some(place), ..self }
     }
 }
 

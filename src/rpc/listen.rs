@@ -1,15 +1,17 @@
 //! A server on a port: which connections it takes, how it stops. What it answers is for its [`Routes`].
 
 use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use log::{info, warn};
+use rustix::process::{Resource, getrlimit};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
-use tokio_stream::StreamExt;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_stream::wrappers::TcpListenerStream;
+use tokio_stream::{Stream, StreamExt};
 use tonic::body::Body;
 use tonic::codegen::{Service, http};
 use tonic::transport::Server;
@@ -32,7 +34,7 @@ pub trait Routes: Send + Sync + 'static {
     fn authenticator(&self) -> &Authenticator;
 }
 
-/// How long things may take.
+/// How long things may take, and how much there may be.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Channels without a call for this long, or up to twice as long, must authenticate again.
@@ -43,6 +45,15 @@ pub struct Limits {
     pub keepalive_interval: Duration,
     /// How long it may take to say so.
     pub keepalive_timeout: Duration,
+    /// Connections at a time; further ones wait.
+    pub connections_max: usize,
+}
+
+/// How many connections a server may have so that an eighth of the files that this process may open is left for its
+/// journal, its blocks and its own connections.
+pub fn connections_max() -> usize {
+    let open_files = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
+    open_files.map_or(Semaphore::MAX_PERMITS, |limit| limit - limit / 8).min(Semaphore::MAX_PERMITS)
 }
 
 /// The properties that say where a server listens, as advice names them.
@@ -124,7 +135,7 @@ pub async fn serve<R: Routes>(
         .http2_keepalive_timeout(Some(limits.keepalive_timeout))
         .serve_with_incoming_shutdown(
             Dispatch(Arc::clone(&routes)),
-            TcpListenerStream::new(listener).then(prepare),
+            connections(listener, limits.connections_max),
             signal,
         );
     let too_late = async {
@@ -141,16 +152,35 @@ pub async fn serve<R: Routes>(
     }
 }
 
-async fn prepare(accepted: std::io::Result<TcpStream>) -> std::io::Result<Gathered<TcpStream>> {
-    match &accepted {
-        Ok(stream) => stream.set_nodelay(true)?,
-        Err(error) => {
-            // Most often too many open files: at once the same would happen again.
-            warn!("cannot accept a connection error={error}");
-            tokio::time::sleep(Duration::from_millis(100)).await;
+/// What is accepted while there is room.
+fn connections(listener: TcpListener, most: usize) -> impl Stream<Item = io::Result<Gathered<TcpStream>>> {
+    let room = Arc::new(Semaphore::new(most));
+    TcpListenerStream::new(listener).then(move |accepted| {
+        let room = Arc::clone(&room);
+        async move {
+            match accepted {
+                Ok(stream) => {
+                    stream.set_nodelay(true)?;
+                    Ok(Gathered::new(stream).in_place(place(room, most).await))
+                }
+                Err(error) => {
+                    // Most often too many open files: at once the same would happen again.
+                    warn!("cannot accept a connection error={error}");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    Err(error)
+                }
+            }
         }
+    })
+}
+
+/// One of `most` places, once one is free.
+async fn place(room: Arc<Semaphore>, most: usize) -> OwnedSemaphorePermit {
+    if let Ok(place) = Arc::clone(&room).try_acquire_owned() {
+        return place;
     }
-    accepted.map(Gathered::new)
+    warn!("{most} connections are open, the most that the limit of open files (ulimit -n) has room for: others wait");
+    room.acquire_owned().await.expect("it is never closed")
 }
 
 /// Runs for ever.
@@ -193,7 +223,10 @@ mod tests {
     use super::*;
     use crate::rpc::call;
     use crate::rpc::handshake::{AuthenticationType, Impersonation};
+    use std::net::SocketAddr;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
     struct Nothing(Authenticator);
 
@@ -207,34 +240,63 @@ mod tests {
         }
     }
 
+    fn limits(keepalive: Duration, connections_max: usize) -> Limits {
+        Limits {
+            channel_purge_interval: DAY,
+            shutdown_grace: DAY,
+            keepalive_interval: keepalive,
+            keepalive_timeout: keepalive,
+            connections_max,
+        }
+    }
+
+    async fn serve_nothing(listener: TcpListener, limits: Limits) {
+        let groups = GroupSource::operating_system(DAY);
+        let authenticator = Authenticator::new(AuthenticationType::NoSasl, Impersonation::default(), groups);
+        let ended = serve(listener, Arc::new(Nothing(authenticator)), limits, std::future::pending()).await;
+        panic!("the server has ended: {ended:?}");
+    }
+
+    async fn connect(address: SocketAddr) -> TcpStream {
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        let no_settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+        connection.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+        connection.write_all(&no_settings).await.unwrap();
+        connection
+    }
+
     #[tokio::test]
     async fn a_connection_whose_other_end_is_gone_is_given_up() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let day = Duration::from_secs(24 * 60 * 60);
-        let limits = Limits {
-            channel_purge_interval: day,
-            shutdown_grace: day,
-            keepalive_interval: Duration::from_millis(50),
-            keepalive_timeout: Duration::from_millis(50),
-        };
-        let authenticator = Authenticator::new(
-            AuthenticationType::NoSasl,
-            Impersonation::default(),
-            GroupSource::operating_system(day),
-        );
-        let serving = serve(listener, Arc::new(Nothing(authenticator)), limits, std::future::pending());
         let client = async {
-            let mut connection = TcpStream::connect(address).await.unwrap();
-            let no_settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-            connection.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
-            connection.write_all(&no_settings).await.unwrap();
             // Answers to nothing.
-            let _ = connection.read_to_end(&mut Vec::new()).await;
+            let _ = connect(address).await.read_to_end(&mut Vec::new()).await;
         };
         tokio::select! {
-            _ = serving => panic!("the server has ended"),
+            () = serve_nothing(listener, limits(Duration::from_millis(50), 10)) => {}
             ended = tokio::time::timeout(Duration::from_secs(20), client) => ended.expect("it is given up"),
+        }
+    }
+
+    #[tokio::test]
+    async fn connections_for_which_there_is_no_room_wait() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let clients = async {
+            let mut open = [connect(address).await, connect(address).await];
+            for connection in &mut open {
+                assert!(connection.read_u8().await.is_ok(), "the server's settings");
+            }
+            let mut third = connect(address).await;
+            let answer = tokio::time::timeout(Duration::from_millis(200), third.read_u8()).await;
+            assert!(answer.is_err(), "there are two already: {answer:?}");
+            drop(open);
+            assert!(third.read_u8().await.is_ok(), "it has the place of one that has gone");
+        };
+        tokio::select! {
+            () = serve_nothing(listener, limits(DAY, 2)) => {}
+            () = clients => {}
         }
     }
 }

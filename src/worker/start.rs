@@ -164,6 +164,7 @@ pub async fn run(conf: &Conf, beside: impl Beside, ready: impl FnOnce(&str, Know
         shutdown_grace: SHUTDOWN_GRACE,
         keepalive_interval: KEEPALIVE,
         keepalive_timeout: KEEPALIVE,
+        connections_max: listen::connections_max(),
     };
     let told = async {
         let known = registered(&registrations).await;

@@ -72,6 +72,8 @@ pub use request_ufs::{Load, Mount, Seen, UfsDirectory, UfsFacts, UfsOperation, U
 pub use resolve::inode_at;
 pub use rights_below::check_rights_below;
 
+use std::sync::LazyLock;
+
 use crate::master::state::{Footprint, MasterState};
 use crate::master::workers::Workers;
 use crate::types::mutant::{self, Mutant};
@@ -107,6 +109,16 @@ struct Context<'a> {
     settings: &'a Settings,
     /// Not before any time in the journal.
     now: Millis,
+}
+
+/// Of a master without workers.
+static NO_WORKERS: LazyLock<Workers> = LazyLock::new(Workers::default);
+
+impl<'a> Context<'a> {
+    /// For what does not depend on workers.
+    fn without_workers(state: &'a MasterState, caller: &'a Caller, settings: &'a Settings, now: Millis) -> Context<'a> {
+        Context { state, workers: &NO_WORKERS, caller, settings, now: now.max(state.last_time()) }
+    }
 }
 
 /// What is to be journaled for a request and then answered, or why not. The state is only read.

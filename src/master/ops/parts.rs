@@ -10,7 +10,6 @@ use super::{
     Context, Decision, Operation, Request, Settings, UfsChange, errors, expire, free, set_acl, set_attribute, ufs_mode,
 };
 use crate::master::state::{Footprint, Inode, MasterState};
-use crate::master::workers::Workers;
 use crate::types::time::Millis;
 use crate::types::{AlluxioPath, FsError, InodeId};
 
@@ -25,14 +24,13 @@ pub fn parts_of(
     request: &Request,
     now: Millis,
 ) -> Result<Vec<Vec<InodeId>>, FsError> {
-    let workers = &Workers::default();
-    let at = Context { state, workers, caller: &request.caller, settings, now: now.max(state.last_time()) };
+    let at = Context::without_workers(state, &request.caller, settings, now);
     let mut ids = match (top_of(&at, &request.operation), path_of(&request.operation)) {
         (Some(top), _) => ids_of_tree(state.inodes(), &top),
         (None, Some(path)) => return Err(errors::not_yet(path)),
         (None, None) => Vec::new(),
     };
-    if matches!(request.operation, Operation::SetAttribute(_) | Operation::SetAcl(_)) {
+    if matches!(request.operation, Operation::Free(_) | Operation::Expire(_)) {
         ids.reverse();
     }
     let parts: Vec<Vec<InodeId>> = ids.chunks(AT_ONCE).map(<[InodeId]>::to_vec).collect();
@@ -51,8 +49,7 @@ pub fn changes_of_part(
     part: &[InodeId],
     now: Millis,
 ) -> Result<Vec<UfsChange>, FsError> {
-    let workers = &Workers::default();
-    let at = Context { state, workers, caller: &request.caller, settings, now: now.max(state.last_time()) };
+    let at = Context::without_workers(state, &request.caller, settings, now);
     match &request.operation {
         Operation::SetAttribute(_) => Ok(changes_of(&at, &decide(&at, &request.operation, part)?.entries)),
         _ => Ok(Vec::new()),

@@ -10,7 +10,6 @@ use super::resolve::{Resolved, resolve};
 use super::{Caller, Context, Operation, Query, Request, Settings, decide_one, errors, parts, rights_below};
 use crate::journal::entry::{Entry, UpdateInode};
 use crate::master::state::{Footprint, MasterState};
-use crate::master::workers::Workers;
 use crate::types::time::Millis;
 use crate::types::{AlluxioPath, PersistenceState, TtlAction};
 
@@ -75,9 +74,7 @@ pub fn prepare(
     if request.operation_id.is_some_and(|id| state.answered(id).is_some()) {
         return Preparation::Submit;
     }
-    // Nothing of that depends on workers.
-    let workers = &Workers::default();
-    let at = Context { state, workers, caller: &request.caller, settings, now: now.max(state.last_time()) };
+    let at = Context::without_workers(state, &request.caller, settings, now);
     let mut lookups = lookups_of(&at, &request.operation, known);
     lookups.retain(|lookup| !known(lookup));
     if !lookups.is_empty() {
@@ -121,7 +118,7 @@ pub fn prepare_query(
         return Vec::new();
     }
     let caller = Caller::default();
-    let at = Context { state, workers: &Workers::default(), caller: &caller, settings, now: state.last_time() };
+    let at = Context::without_workers(state, &caller, settings, state.last_time());
     let itself = |path| {
         let resolved = resolve(&at, path, &mut Footprint::off()).ok()?;
         missing_of(&resolved).or_else(|| again(&resolved, load).filter(|lookup| !known(lookup)))

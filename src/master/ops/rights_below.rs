@@ -9,7 +9,6 @@ use super::permissions::{Access, Permissions};
 use super::resolve::{Resolved, resolve};
 use super::{Caller, Context, Delete, RightsBelow, Settings, errors};
 use crate::master::state::{Footprint, Inode, InodeTree, MasterState};
-use crate::master::workers::Workers;
 use crate::types::{AlluxioPath, ErrorKind, FsError};
 
 /// So many are checked with the decision.
@@ -42,7 +41,7 @@ pub fn check_rights_below(
     settings: &Settings,
     path: &AlluxioPath,
 ) -> Result<RightsBelow, FsError> {
-    let at = Context { state, workers: &Workers::default(), caller, settings, now: state.last_time() };
+    let at = Context::without_workers(state, caller, settings, state.last_time());
     let top = resolve(&at, path, &mut Footprint::off())?;
     check(&at, &top, usize::MAX)?;
     Ok(top.target().map_or(RightsBelow::ToCheck, |inode| RightsBelow::Checked(inode.id)))

@@ -67,7 +67,7 @@ pub(super) fn inodes_of(
     Ok(found)
 }
 
-/// The ids of the same in the same order, however many there are.
+/// The ids of the same, however many there are; parents before children.
 pub(super) fn ids_of_tree(inodes: &InodeTree, top: &Inode) -> Vec<InodeId> {
     let mut found = vec![top.id];
     let mut directories = std::collections::VecDeque::from([*top]);
@@ -77,6 +77,5 @@ pub(super) fn ids_of_tree(inodes: &InodeTree, top: &Inode) -> Vec<InodeId> {
             directories.extend((child.children() > 0).then_some(child));
         }
     }
-    found.reverse();
     found
 }

@@ -34,7 +34,10 @@ impl MountTable {
 
     /// The mount that a path belongs to: the one with the longest path above it. None: that of the root.
     pub fn resolve(&self, path: &AlluxioPath) -> Option<&AddMountPoint> {
-        path.upwards().filter(|_| !self.points.is_empty()).find_map(|at| self.points.get(at))
+        match self.points.is_empty() {
+            true => None,
+            false => path.upwards().find_map(|at| self.points.get(at)),
+        }
     }
 
     /// Mounts that begin below this path, or at it.
