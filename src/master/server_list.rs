@@ -32,6 +32,9 @@ use crate::types::{AlluxioPath, ErrorKind, FileStatus, FsError, InodeId};
 /// nobody waits long for the thread that converts it.
 const LIST_MESSAGE_BYTES: usize = 128 << 10;
 
+/// An entry has about so many.
+const ENTRY_BYTES: usize = 512;
+
 /// How long a client may read nothing of a listing, and still be told how all of it was at one moment.
 const READ_WITHIN: Duration = Duration::from_secs(60);
 
@@ -171,26 +174,22 @@ impl Stream for Messages {
                 None => return Poll::Ready(None),
             }
         }
-        let mut message = Encoded::default();
-        while message.0.len() < LIST_MESSAGE_BYTES {
+        let mut message = BytesMut::with_capacity(LIST_MESSAGE_BYTES.min(ENTRY_BYTES * statuses.len()));
+        // A message of a repeated field is the messages of its parts, one behind the other.
+        let mut part = ListStatusPResponse { file_infos: Vec::with_capacity(1) };
+        while message.len() < LIST_MESSAGE_BYTES {
             let Some(status) = statuses.next() else { break };
-            message.push(shape.of(status));
+            part.file_infos.push(shape.of(status));
+            part.encode(&mut message).expect("a BytesMut grows");
+            part.file_infos.clear();
         }
-        Poll::Ready(Some(Ok(message)))
+        Poll::Ready(Some(Ok(Encoded(message))))
     }
 }
 
 /// A [`ListStatusPResponse`] that is written entry by entry, so that one of them is held at a time.
 #[derive(Debug, Default)]
 pub(super) struct Encoded(BytesMut);
-
-impl Encoded {
-    fn push(&mut self, info: FileInfo) {
-        // A message of a repeated field is the messages of its parts, one behind the other.
-        let part = ListStatusPResponse { file_infos: vec![info] };
-        part.encode(&mut self.0).expect("a BytesMut grows");
-    }
-}
 
 impl Message for Encoded {
     fn encode_raw(&self, output: &mut impl BufMut) {

@@ -92,7 +92,7 @@ impl AlluxioPath {
     /// The path of the child `name`, which must be a single component.
     pub fn join(&self, name: &str) -> AlluxioPath {
         debug_assert!(!name.contains('/') && !name.is_empty(), "{name:?} is one component");
-        if self.is_root() { AlluxioPath(format!("/{name}")) } else { AlluxioPath(format!("{}/{name}", self.0)) }
+        AlluxioPath([if self.is_root() { "" } else { &self.0 }, "/", name].concat())
     }
 
     /// Whether this is `other` or lies above it.

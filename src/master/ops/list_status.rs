@@ -105,8 +105,8 @@ impl Walk {
         footprint: &mut Footprint,
     ) -> Result<Part, FsError> {
         let permissions = at.permissions(footprint);
-        let (mut levels, count) = match self.levels.take() {
-            Some(levels) => (levels, -1),
+        let (mut levels, count, expected) = match self.levels.take() {
+            Some(levels) => (levels, -1, limit),
             None => {
                 let (inode, permissions) = listable(at, &self.path, footprint)?;
                 if !inode.is_directory() {
@@ -115,10 +115,11 @@ impl Walk {
                     return Ok(Part { statuses: Vec::from_iter(status), count: 1, is_last: true });
                 }
                 let count = if self.recursive { -1 } else { inode.children().cast_signed() };
-                (self.begin(at, &permissions, &inode, footprint)?, count)
+                let children = usize::try_from(inode.children()).unwrap_or(usize::MAX);
+                (self.begin(at, &permissions, &inode, footprint)?, count, children.min(limit))
             }
         };
-        let (mut statuses, mut left) = (Vec::new(), looked_at_max);
+        let (mut statuses, mut left) = (Vec::with_capacity(expected.min(LOOKED_AT_MAX)), looked_at_max);
         while statuses.len() < limit && left > 0 {
             let depth = levels.len();
             let Some(level) = levels.last_mut() else { break };

@@ -69,7 +69,7 @@ pub fn ufs_path(ufs_root: &str, point: &AlluxioPath, path: &AlluxioPath) -> Stri
     let below = if point.is_root() { path.as_str() } else { &path.as_str()[point.as_str().len()..] };
     match below.trim_end_matches('/') {
         "" => ufs_root.to_owned(),
-        below => format!("{}{below}", ufs_root.trim_end_matches('/')),
+        below => [ufs_root.trim_end_matches('/'), below].concat(),
     }
 }
 
