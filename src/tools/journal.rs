@@ -106,6 +106,10 @@ pub async fn run(
         }
         ["repair"] => journal_repair::run(conf, Consent::Asked(ask), output).await?,
         ["repair", "--yes" | "-y"] => journal_repair::run(conf, Consent::Given, output).await?,
+        // Neither is a folder, though it may stand in the place of one.
+        [name, rest @ ..] if rest.iter().any(|word| word.is_empty()) || rest == ["--dry-run"] => {
+            return Err(CommandError::Usage(format!("{}\n{}", wrong(name, rest), usage())));
+        }
         ["copy", from, to] => journal_copy::run(properties, from, to, output).await?,
         ["import", "--dry-run", folder] | ["import", folder, "--dry-run"] => {
             journal_import::run(conf, folder, Mode::DryRun).await?.write(output)?;
@@ -193,6 +197,8 @@ mod tests {
         for (words, first) in [
             (&["verfy"][..], "journal verfy: there is no such command\n"),
             (&["verify", "twice"], "journal verify takes no words; given: [\"twice\"]\n"),
+            (&["copy", "", "/to"], "journal copy takes <from> <to>; given: [\"\", \"/to\"]\n"),
+            (&["import", "--dry-run"], "journal import takes <folder> [--dry-run]; given: [\"--dry-run\"]\n"),
             (&["copy"], "journal copy takes <from> <to>; given: none\n"),
         ] {
             assert!(
