@@ -13,6 +13,7 @@ use crate::nodes::{client, now};
 pub async fn all(address: &str) {
     a_node_deleted_by_hand_ends_the_right_to_renew(address).await;
     a_deleted_epoch_node_refuses_and_wakes(address).await;
+    an_epoch_node_that_is_none_of_ours_is_named_until_it_is_deleted(address).await;
     a_session_that_expired_drops_the_node_and_a_join_makes_a_new_one(address).await;
 }
 
@@ -44,6 +45,26 @@ async fn a_deleted_epoch_node_refuses_and_wakes(address: &str) {
     while latch.read_epoch().await.unwrap().is_none() {
         until_changed(&latch).await;
     }
+}
+
+async fn an_epoch_node_that_is_none_of_ours_is_named_until_it_is_deleted(address: &str) {
+    let election = Election::at(address);
+    let latch = election.contender("a:1").await;
+    let (own, leading) = leads(&latch, "a:1").await;
+    let path = format!("/alluxio-rs/{}/epoch", election.settings.cluster_id);
+    let zookeeper = client(address).await;
+    for garbage in [&b""[..], b"garbage", &[0xff; 300]] {
+        zookeeper.set_data(&path, garbage, None).await.unwrap();
+        // Others see it, and say what to do; the leader may not write over it.
+        let told = election.contender("b:1").await.read_epoch().await.unwrap_err();
+        let text = told.to_string();
+        assert!(text.contains(&path) && text.contains("delete that node of ZooKeeper"), "{text}");
+        assert!(!told.may_pass(), "{text}");
+        refused(latch.renew(&own, leading.version, &leading.value).await);
+    }
+    zookeeper.delete(&path, None).await.unwrap();
+    assert_eq!(latch.create_epoch(&leading.value).await.unwrap(), 0);
+    assert_eq!(epoch(&election.contender("b:1").await).await.value, leading.value);
 }
 
 /// The thread with the first contender stands still, as after SIGSTOP, until its session is over.
