@@ -27,12 +27,16 @@ fn as_guardian() {
     let Some(logs_dir) = std::env::var_os(LOGS).map(PathBuf::from) else { return };
     let settings =
         GuardianSettings { logs_dir: logs_dir.clone(), program: logs_dir.join("program"), options: Vec::new() };
-    // The first master of "released late" is released when its successor has come.
-    let late = std::env::var(CONDUCT).unwrap() == "fenced, released late";
+    // The first master of "released late" is released when its successor has come; one "released when told", then.
+    let awaited = match std::env::var(CONDUCT).unwrap().as_str() {
+        "fenced, released late" => Some("listens"),
+        "released when told" => Some("may_release"),
+        _ => None,
+    };
     let release = |ended: Ended<'_>| {
         let (line, logs_dir) = (format!("{} of {:?}", ended.incarnation, ended.cluster_id), logs_dir.clone());
         async move {
-            while late && !logs_dir.join("listens").exists() {
+            while awaited.is_some_and(|file| !logs_dir.join(file).exists()) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             append(&logs_dir.join("released"), &line);
@@ -272,6 +276,23 @@ fn the_guardian_releases_a_master_that_was_killed_and_ends() {
     assert_eq!(node.lines("released").len(), 1);
     assert!(node.has_ended("master.pid"), "no pid file is left behind");
     assert_eq!(node.stop(), 0);
+}
+
+#[test]
+fn a_start_that_meets_the_guardian_of_a_dead_master_says_so() {
+    let node = Node::new("released when told");
+    node.start().unwrap();
+    kill(&node.pid("master.pid"));
+    wait_for("the end of the master", || node.has_ended("master.pid"));
+    let error = node.start().unwrap_err();
+    assert!(matches!(error, LaunchError::Guardian { .. }), "{error}");
+    assert_eq!(error.exit_code(), 1);
+    let text = format!("the guardian of the last master (pid {}) still gives up", node.pid("master-guardian.pid"));
+    assert!(error.to_string().starts_with(&text), "{error}");
+    append(&node.logs().join("may_release"), "now");
+    wait_for("the guardian ends", || node.has_ended("master-guardian.pid"));
+    node.start().unwrap();
+    assert_eq!(node.stop(), 1);
 }
 
 #[test]
