@@ -73,8 +73,16 @@ impl LocalLock {
         let failed = |e: io::Error| store_error("lock", folder, &e);
         if missing == MissingFolder::Make {
             std::fs::create_dir_all(folder).map_err(failed)?;
-        } else if !folder.is_dir() {
-            return Err(StoreError::NotFound { object: format!("journal folder {}", folder.display()) });
+        } else {
+            let found = std::fs::metadata(folder).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => {
+                    StoreError::NotFound { object: format!("journal folder {}", folder.display()) }
+                }
+                _ => failed(error),
+            })?;
+            if !found.is_dir() {
+                return Err(failed(io::ErrorKind::NotADirectory.into()));
+            }
         }
         let path = folder.join(LOCK);
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
@@ -466,6 +474,9 @@ mod tests {
         assert!(refusal.contains(&name) && refusal.contains("another process uses it"), "{refusal}");
         drop(lock);
         LocalLock::acquire(folder.path(), MissingFolder::Refuse).unwrap();
+        let file = folder.path().join(LOCK);
+        let refusal = LocalLock::acquire(&file, MissingFolder::Refuse).unwrap_err().to_string();
+        assert!(refusal.contains("not a directory") && refusal.contains(file.to_str().unwrap()), "{refusal}");
     }
 
     #[test]
