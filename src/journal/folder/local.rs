@@ -74,15 +74,7 @@ impl LocalLock {
         if missing == MissingFolder::Make {
             std::fs::create_dir_all(folder).map_err(failed)?;
         } else {
-            let found = std::fs::metadata(folder).map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => {
-                    StoreError::NotFound { object: format!("journal folder {}", folder.display()) }
-                }
-                _ => failed(error),
-            })?;
-            if !found.is_dir() {
-                return Err(failed(io::ErrorKind::NotADirectory.into()));
-            }
+            local_folder::refuse_no_folder(folder).map_err(failed)?;
         }
         let path = folder.join(LOCK);
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);

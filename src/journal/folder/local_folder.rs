@@ -31,6 +31,11 @@ pub(super) fn list(folder: &Path) -> io::Result<Listing> {
     Ok(listing)
 }
 
+/// Refuses what is no folder, or may not be looked at.
+pub(super) fn refuse_no_folder(path: &Path) -> io::Result<()> {
+    if std::fs::metadata(path)?.is_dir() { Ok(()) } else { Err(ErrorKind::NotADirectory.into()) }
+}
+
 /// Refuses what has the name of a file of ours and is none: a pipe would never be read, a link may lead nowhere.
 pub(super) fn refuse_no_file(path: &Path) -> io::Result<()> {
     match std::fs::metadata(path) {
