@@ -31,6 +31,7 @@ pub struct HdfsUfs {
     connection: Arc<HdfsConnection>,
     /// `hdfs://` and what follows, without a path; for messages.
     root: String,
+    user: String,
     deadline: Duration,
 }
 
@@ -47,9 +48,9 @@ impl HdfsUfs {
         let root = format!("hdfs://{}", uri.authority);
         let service = is_service.then_some(uri.authority.as_str());
         let (user, hadoop) = (settings.hdfs_user.clone(), settings.hadoop.clone());
-        let connection = HdfsConnection::new(format!("{root}{port}"), user, hadoop, service);
+        let connection = HdfsConnection::new(format!("{root}{port}"), user.clone(), hadoop, service);
         let connection = connection.map_err(|error| failed("use", &root, error))?;
-        Ok(HdfsUfs { connection: Arc::new(connection), root, deadline: settings.deadline })
+        Ok(HdfsUfs { connection: Arc::new(connection), root, user, deadline: settings.deadline })
     }
 
     /// The path in HDFS.
@@ -227,6 +228,10 @@ impl Ufs for HdfsUfs {
             self.call(operation, path, set).await?;
         }
         Ok(())
+    }
+
+    fn user(&self) -> Option<String> {
+        Some(self.user.clone())
     }
 }
 

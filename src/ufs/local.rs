@@ -113,6 +113,15 @@ impl Ufs for LocalUfs {
         })
         .await
     }
+
+    fn user(&self) -> Option<String> {
+        Some(user_of(nix::unistd::geteuid()))
+    }
+}
+
+/// The name of a user; the number of one that has none.
+fn user_of(uid: Uid) -> String {
+    User::from_uid(uid).ok().flatten().map_or_else(|| uid.to_string(), |user| user.name)
 }
 
 fn path_of(uri: &str) -> Result<PathBuf> {
@@ -137,14 +146,13 @@ impl Names {
             return None;
         }
         let (uid, gid) = (metadata.uid(), metadata.gid());
-        let user = || User::from_uid(Uid::from_raw(uid)).ok().flatten().map_or_else(|| uid.to_string(), |u| u.name);
         let group = || Group::from_gid(Gid::from_raw(gid)).ok().flatten().map_or_else(|| gid.to_string(), |g| g.name);
         Some(UfsStatus {
             name,
             directory: metadata.is_dir(),
             length: if metadata.is_dir() { 0 } else { metadata.len() },
             block_size_bytes: None,
-            owner: self.users.entry(uid).or_insert_with(user).clone(),
+            owner: self.users.entry(uid).or_insert_with(|| user_of(Uid::from_raw(uid))).clone(),
             group: self.groups.entry(gid).or_insert_with(group).clone(),
             mode: (metadata.mode() & 0o777) as u16,
             modification_time_ms: metadata.mtime() * 1000 + metadata.mtime_nsec() / 1_000_000,

@@ -142,6 +142,10 @@ impl Ufs for MemoryUfs {
             Ok(())
         })
     }
+
+    fn user(&self) -> Option<String> {
+        Some("memory".into())
+    }
 }
 
 impl Storage {

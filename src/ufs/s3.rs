@@ -358,6 +358,10 @@ impl Ufs for S3Ufs {
     fn is_object_storage(&self) -> bool {
         true
     }
+
+    fn user(&self) -> Option<String> {
+        None
+    }
 }
 
 /// The key of the object that makes it a directory.

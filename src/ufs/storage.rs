@@ -43,6 +43,9 @@ pub trait Ufs: Debug + Send + Sync {
         false
     }
 
+    /// As whom it is used, who owns what is made and cannot be given away. None where owners, groups and modes are not kept.
+    fn user(&self) -> Option<String>;
+
     /// Goes on with a rename that was cut short, when something is at both of its paths. Refused where a rename is made as
     /// a whole: there, another has put something at the new path.
     async fn resume_rename(&self, from: &str, to: &str) -> Result<(), UfsError> {

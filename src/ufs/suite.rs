@@ -102,6 +102,8 @@ pub async fn a_file_is_read_back_from_any_byte(ufs: Arc<dyn Ufs>, root: String) 
     let status = status(&*ufs, &path).await;
     let mode = mode_of(&*ufs, &status, 0o640);
     assert_eq!((status.name.as_str(), status.directory, status.length, status.mode), ("f", false, 10, mode));
+    assert!(status.owner.is_empty() || ufs.is_object_storage() || ufs.user() == Some(status.owner.clone()));
+    assert_eq!(ufs.user().is_none(), ufs.is_object_storage());
     let time = status.modification_time_ms;
     let hash = status.etag.clone().unwrap_or_else(|| format!("(len:10, modtime:{time})"));
     assert_eq!((status.content_hash(), ufs.is_object_storage()), (hash, status.etag.is_some()));

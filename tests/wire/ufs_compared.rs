@@ -3,11 +3,13 @@
 use alluxio::proto::alluxio::grpc::file::{
     CancelSyncMetadataPRequest, CheckConsistencyPRequest, CreateFilePOptions, CreateFilePRequest, DeletePOptions,
     DeletePRequest, ExistsPOptions, ExistsPRequest, FileSystemMasterCommonPOptions, FsOpPId, GetStatusPOptions,
-    GetStatusPRequest, GetSyncProgressPRequest, ListStatusPOptions, ListStatusPRequest, LoadMetadataPType,
-    SyncMetadataPOptions, SyncMetadataPRequest, SyncMetadataState,
+    GetStatusPRequest, GetStatusPResponse, GetSyncProgressPRequest, ListStatusPOptions, ListStatusPRequest,
+    LoadMetadataPType, SetAttributePOptions, SetAttributePRequest, SyncMetadataPOptions, SyncMetadataPRequest,
+    SyncMetadataState,
 };
 use alluxio::proto::alluxio::grpc::fscommon::LoadDescendantPType;
-use alluxio::ufs::{Ufs, UfsDeletion};
+use alluxio::proto::convert;
+use alluxio::ufs::{Ufs, UfsAttributes, UfsDeletion};
 use tonic::Code;
 
 use crate::ufs::{Master, ROOT, in_memory};
@@ -48,6 +50,14 @@ async fn length(master: &mut Master, path: &str, interval_ms: i64) -> Result<i64
     Ok(answer.into_inner().file_info.unwrap().length())
 }
 
+/// Owner, group and mode, as they are compared now.
+async fn owned(master: &mut Master, path: &str) -> (String, String, i32) {
+    let options = GetStatusPOptions { common_options: common(ALWAYS), ..Default::default() };
+    let request = GetStatusPRequest { path: Some(path.into()), options: Some(options) };
+    let info = master.client.get_status(request).await.unwrap().into_inner().file_info.unwrap();
+    (info.owner().to_owned(), info.group().to_owned(), info.mode())
+}
+
 async fn exists(master: &mut Master, path: &str, interval_ms: i64) -> bool {
     let options = ExistsPOptions { common_options: common(interval_ms), ..Default::default() };
     let request = ExistsPRequest { path: Some(path.into()), options: Some(options) };
@@ -76,6 +86,32 @@ async fn what_others_changed_is_seen_by_who_wants_it_compared() {
     assert!(exists(&mut master, "/d/e/g", NEVER).await && !exists(&mut master, "/d/e/g", ALWAYS).await);
     assert_eq!(listed(&mut master, "/d", false, ALWAYS).await, ["/d/f", "/d/h"]);
     assert_eq!(length(&mut master, "/d/e", ALWAYS).await, Err(Code::NotFound));
+}
+
+#[tokio::test]
+async fn owners_and_modes_that_others_set_are_taken_over_and_what_clients_set_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut master = in_memory(folder.path()).await;
+    master.put("/d/f", &[1; 10]).await;
+    assert_eq!(listed(&mut master, "/", true, NEVER).await, ["/d", "/d/f"]);
+    let uri = format!("{ROOT}/d/f");
+    let ann = UfsAttributes { owner: Some("ann".into()), group: Some("users".into()), mode: Some(0o640) };
+    master.memory.set_attributes(&uri, &ann).await.unwrap();
+    assert_eq!(owned(&mut master, "/d/f").await, ("ann".into(), "users".into(), 0o640));
+    let id = |info: GetStatusPResponse| info.file_info.unwrap().file_id();
+    let get = GetStatusPRequest { path: Some("/d/f".into()), options: None };
+    let before = id(master.client.get_status(get.clone()).await.unwrap().into_inner());
+
+    let options = SetAttributePOptions { mode: Some(convert::mode_to_proto(0o600)), ..Default::default() };
+    let set = SetAttributePRequest { path: Some("/d/f".into()), options: Some(options) };
+    master.client.set_attribute(set).await.unwrap();
+    assert_eq!(owned(&mut master, "/d/f").await, ("ann".into(), "users".into(), 0o600));
+    assert_eq!(master.memory.status(&uri).await.unwrap().unwrap().mode, 0o600);
+    let bob = UfsAttributes { owner: Some("bob".into()), ..Default::default() };
+    master.memory.set_attributes(&uri, &bob).await.unwrap();
+    assert_eq!(listed(&mut master, "/d", false, ALWAYS).await, ["/d/f"]);
+    assert_eq!(owned(&mut master, "/d/f").await, ("bob".into(), "users".into(), 0o600));
+    assert_eq!(id(master.client.get_status(get).await.unwrap().into_inner()), before, "it is the same file");
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
 //! Pure. What becomes of an inode of which the UFS shows something else than what was loaded from it.
 //!
 //! 2.9.6 UfsSyncUtils.computeSyncPlan, but for three things: what is not in the UFS, or is being written, is left as it is;
-//! a directory that is gone stays as long as something below it is in Alluxio alone; owners and modes stay.
+//! a directory that is gone stays as long as something below it is in Alluxio alone; which owner, group and mode the UFS
+//! showed last is not kept, so that [`take_over`] tells by the inode whether they are new.
 
 use super::intents::removal;
+use super::mount::mode_of_mount;
 use super::request_ufs::UfsFacts;
 use super::{Context, Load};
 use crate::journal::entry::{Entry, UpdateInode};
@@ -30,19 +32,31 @@ pub(super) fn judge(
     facts: Option<&UfsFacts>,
 ) -> Judgement {
     let stays = || Judgement::Stays(Vec::new());
+    let changed = |update: UpdateInode| match update == UpdateInode::of(inode.id) {
+        true => Judgement::Stays(Vec::new()),
+        false => Judgement::Stays(vec![Entry::UpdateInode(update)]),
+    };
     if load.own == Some(inode.id) {
-        return Judgement::Stays(Vec::from_iter(facts.and_then(|facts| noted(at, load, inode, facts))));
+        return facts.map_or_else(stays, |facts| changed(noted(at, load, inode, facts)));
     }
     let Some(since) = load.compared else { return stays() };
-    // Whose directory the root is, who formats decides; what is in the place of a mount point, the mount. Names that no
-    // look shows are not missed by any. A clock that went back since tells nothing.
-    let is_fixed = inode.id == InodeId::ROOT || at.state.mounts().at(path).is_some() || is_nobodys(path.name());
+    // Whose directory the root is, who formats decides. Names that no look shows are not missed by any. A clock that went
+    // back since tells nothing.
+    let is_fixed = inode.id == InodeId::ROOT || is_nobodys(path.name());
     if is_fixed || !is_loaded(inode) || is_newer(at, inode, since) || at.now < since {
         return stays();
     }
+    if let Some(mount) = at.state.mounts().at(path) {
+        // What a listing shows in its place is not what is mounted.
+        let seen = facts.filter(|facts| facts.directory && load.seen_at.0 == *path);
+        return seen.map_or_else(stays, |facts| {
+            let shown = UfsFacts { mode: mode_of_mount(facts.mode, mount.shared), ..facts.clone() };
+            changed(take_over(at, load, inode, &shown, UpdateInode::of(inode.id)))
+        });
+    }
     match facts {
         Some(facts) if facts.directory == inode.is_directory() && has_content(at.state, inode, facts) => {
-            Judgement::Stays(Vec::from_iter(noted(at, load, inode, facts)))
+            changed(take_over(at, load, inode, facts, noted(at, load, inode, facts)))
         }
         _ if inode.is_directory() && !may_go(at, path, inode, since) => stays(),
         _ => Judgement::Goes(removal(at, path, inode, at.now.0, true)),
@@ -105,13 +119,32 @@ fn has_content(state: &MasterState, inode: &Inode, facts: &UfsFacts) -> bool {
 }
 
 /// The content of a file, if it was not noted.
-///
-/// Owners and modes stay. Those in the UFS may always have been others: of who made it there, of one who may not give it
-/// away, of an access list that is in Alluxio alone.
-fn noted(at: &Context<'_>, load: &Load, inode: &Inode, facts: &UfsFacts) -> Option<Entry> {
-    let InodeKind::File { length, .. } = inode.kind else { return None };
+fn noted(at: &Context<'_>, load: &Load, inode: &Inode, facts: &UfsFacts) -> UpdateInode {
+    let update = UpdateInode::of(inode.id);
+    let InodeKind::File { length, .. } = inode.kind else { return update };
     let is_to_be_noted =
         load.keeps_content && content_of(at.state, inode) == ContentHash::Unknown && length == facts.length;
-    let update = UpdateInode { content_hash: Some(facts.content_hash()), ..UpdateInode::of(inode.id) };
-    is_to_be_noted.then_some(Entry::UpdateInode(update))
+    UpdateInode { content_hash: is_to_be_noted.then(|| facts.content_hash()), ..update }
+}
+
+/// With owner, group and mode as the UFS has them, as far as others gave it these.
+///
+/// What is changed in Alluxio is changed in the UFS first, and no look falls in between. So another mode is one that was set
+/// there, unless an access list, which is in Alluxio alone, says what the group may. So are another owner and group of what
+/// was loaded. What was made here may have had others in the UFS from the beginning: a directory that of the user of the
+/// UFS, which could not give it away; a file also those that its writer told the worker, who may have been another one than
+/// the master saw. Those stay.
+// Compatible: 2.9.6 InodeSyncStream.syncExistingInodeMetadata, which sets all three, when one is not as it was seen last.
+fn take_over(at: &Context<'_>, load: &Load, inode: &Inode, facts: &UfsFacts, update: UpdateInode) -> UpdateInode {
+    let Some(ufs_user) = &load.ufs_user else { return update };
+    let inodes = at.state.inodes();
+    let as_loaded = inode.modification_time_ms < inode.creation_time_ms;
+    let is_given = as_loaded || (inode.is_directory() && facts.owner != *ufs_user);
+    let new = |shown: &str, has: &str| (is_given && !shown.is_empty() && shown != has).then(|| shown.to_owned());
+    UpdateInode {
+        owner: new(&facts.owner, inodes.owner(inode)),
+        group: new(&facts.group, inodes.group(inode)),
+        mode: Some(facts.mode).filter(|mode| *mode != inode.mode && inodes.extras(inode).acl.is_none()),
+        ..update
+    }
 }

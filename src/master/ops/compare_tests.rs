@@ -3,7 +3,7 @@
 use super::tests::{entries_of, new_file, path, run, started, with};
 use super::*;
 use crate::journal::entry::{DeleteFile, Entry, UpdateInode};
-use crate::types::{AlluxioPath, ContentHash, InodeId};
+use crate::types::{AclEntry, AlluxioPath, ContentHash, InodeId, SetAclAction, TtlAction};
 
 const ROOT: &str = "hdfs://nn:9000/alluxio";
 /// After all that the tests make, whose time is 2,000.
@@ -104,12 +104,83 @@ fn a_directory_in_the_place_of_a_file_and_the_other_way_round() {
     state.verify().unwrap();
 }
 
+/// Seen later, in a UFS that is used as `alluxio`.
+fn owned(text: &str, facts: UfsFacts) -> Load {
+    Load { ufs_user: Some("alluxio".into()), ..seen(&[(text, facts)], &[], Some(LATER)) }
+}
+
+fn change(state: &MasterState, text: &str) -> UpdateInode {
+    UpdateInode::of(id(state, text))
+}
+
 #[test]
-fn owners_and_modes_stay_and_the_time_of_a_directory_says_nothing() {
+fn owner_group_and_mode_of_what_was_loaded_are_those_of_the_ufs() {
     let state = loaded();
-    let other = UfsFacts { owner: "bob".into(), mode: 0o600, ..file(10, 77) };
-    let later = UfsFacts { modification_time_ms: 99, owner: "alluxio".into(), ..directory() };
-    assert_eq!(entries_of(&state, load(seen(&[("/g", other), ("/d", later)], &[], Some(LATER)))), []);
+    let other = UfsFacts { owner: "alluxio".into(), mode: 0o600, ..file(10, 77) };
+    let taken = UpdateInode { owner: Some("alluxio".into()), mode: Some(0o600), ..change(&state, "/g") };
+    assert_eq!(entries_of(&state, load(owned("/g", other.clone()))), [Entry::UpdateInode(taken)]);
+    let later = UfsFacts { modification_time_ms: 99, group: "staff".into(), ..directory() };
+    let taken = UpdateInode { group: Some("staff".into()), ..change(&state, "/d") };
+    assert_eq!(entries_of(&state, load(owned("/d", later))), [Entry::UpdateInode(taken)]);
+    // What a UFS does not tell, or does not keep, is no other one.
+    let untold = UfsFacts { owner: String::new(), group: String::new(), ..file(10, 77) };
+    assert_eq!(entries_of(&state, load(owned("/g", untold))), []);
+    assert_eq!(entries_of(&state, load(seen(&[("/g", other)], &[], Some(LATER)))), []);
+    let root = UfsFacts { owner: "bob".into(), mode: 0o700, ..directory() };
+    let of_root = Load { seen_at: (path("/"), ROOT.into()), ..owned("/", root) };
+    assert_eq!(entries_of(&state, load(of_root)), [], "whose the root is, who formats decides");
+}
+
+#[test]
+fn a_mode_beside_an_access_list_stays_and_that_of_another_content_comes_with_it() {
+    let mut state = loaded();
+    let entries = vec![AclEntry::parse("user:eve:rw-").unwrap()];
+    let set = SetAcl { path: path("/d/f"), action: SetAclAction::Modify, entries, recursive: false };
+    run(&mut state, Operation::SetAcl(set)).unwrap();
+    let other = UfsFacts { owner: "bob".into(), mode: 0o600, ..file(250, 77) };
+    let taken = UpdateInode { owner: Some("bob".into()), ..change(&state, "/d/f") };
+    assert_eq!(entries_of(&state, load(owned("/d/f", other))), [Entry::UpdateInode(taken)]);
+    let other = UfsFacts { owner: "bob".into(), mode: 0o600, ..file(11, 78) };
+    compare(&mut state, owned("/g", other));
+    let inode = inode_at(&state, &path("/g")).unwrap();
+    assert_eq!((state.inodes().owner(&inode), inode.mode), ("bob", 0o600));
+}
+
+#[test]
+fn what_was_made_here_may_have_had_another_owner_from_the_beginning() {
+    let mut state = started();
+    let write_type = WriteType::Through;
+    run(&mut state, Operation::CreateFile(CreateFile { write_type, ..new_file("/w") })).unwrap();
+    let complete = CompleteFile { ufs_length: Some(5), ..CompleteFile::of(path("/w")) };
+    run(&mut state, Operation::CompleteFile(complete)).unwrap();
+    let noted = Load { own: Some(id(&state, "/w")), ..seen(&[("/w", file(5, 2_100))], &[], None) };
+    run(&mut state, load(noted)).unwrap();
+    let mode = inode_at(&state, &path("/w")).unwrap().mode;
+    let other = UfsFacts { owner: "bob".into(), mode, ..file(5, 2_100) };
+    assert_eq!(entries_of(&state, load(owned("/w", other.clone()))), []);
+    let taken = UpdateInode { mode: Some(0o604), ..change(&state, "/w") };
+    assert_eq!(entries_of(&state, load(owned("/w", UfsFacts { mode: 0o604, ..other }))), [Entry::UpdateInode(taken)]);
+
+    let made = UfsDirectory {
+        id: None,
+        path: path("/m"),
+        ufs_path: format!("{ROOT}/m"),
+        owner: "ann".into(),
+        group: "users".into(),
+        mode: 0o750,
+        ttl_ms: -1,
+        ttl_action: TtlAction::Free,
+    };
+    let begin = UfsOperation::Begin(Box::new(Operation::Ufs(UfsOperation::Persist(made))));
+    let Ok(Answer::Begun(inode)) = run(&mut state, Operation::Ufs(begin)) else { panic!("it begins") };
+    run(&mut state, Operation::Ufs(UfsOperation::Commit(inode))).unwrap();
+    let not_given_away = UfsFacts { owner: "alluxio".into(), mode: 0o750, ..directory() };
+    assert_eq!(entries_of(&state, load(owned("/m", not_given_away))), []);
+    let given = UfsFacts { owner: "bob".into(), mode: 0o750, ..directory() };
+    let now = inode_at(&state, &path("/m")).unwrap();
+    let group = Some("users".to_owned()).filter(|group| group != state.inodes().group(&now));
+    let taken = UpdateInode { owner: Some("bob".into()), group, ..change(&state, "/m") };
+    assert_eq!(entries_of(&state, load(owned("/m", given))), [Entry::UpdateInode(taken)]);
 }
 
 #[test]
@@ -175,11 +246,17 @@ fn mount_points_and_what_holds_them_stay() {
         mount_id: 9,
         ufs_path: "hdfs://nn:9000/other".into(),
         read_only: false,
-        shared: false,
+        shared: true,
         properties: Default::default(),
     };
     let mounted = [("/d/m", directory())];
     run(&mut state, load(seen(&mounted, &[], None))).unwrap();
     state.apply(&Entry::AddMountPoint(mount)).unwrap();
     assert_eq!(entries_of(&state, load(seen(&[], &["/d", "/d/m"], Some(LATER)))), []);
+    let other = UfsFacts { mode: 0o700, ..directory() };
+    let of_mount = Load { seen_at: (path("/d/m"), "hdfs://nn:9000/other".into()), ..owned("/d/m", other.clone()) };
+    let taken = UpdateInode { mode: Some(0o707), ..change(&state, "/d/m") };
+    assert_eq!(entries_of(&state, load(of_mount)), [Entry::UpdateInode(taken)]);
+    let listed = Load { seen_at: (path("/d"), format!("{ROOT}/d")), ..owned("/d/m", other) };
+    assert_eq!(entries_of(&state, load(listed)), [], "what a mount hides is another one");
 }

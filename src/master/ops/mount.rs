@@ -45,8 +45,7 @@ pub(super) fn mount(at: &Context<'_>, op: &Mount) -> Result<Decision, FsError> {
     creation.touch_parent();
     let id = creation.take_directory_id();
     let directory = directory_of(id, creation.parent, path, root, at.now.0, creation.pinned);
-    // Compatible: 2.9 InodeSyncStream.loadDirectoryMetadata: below a shared mount all may do what the owner may.
-    let mode = if op.shared { directory.mode | directory.mode >> 6 } else { directory.mode };
+    let mode = mode_of_mount(directory.mode, op.shared);
     creation.entries.push(Entry::InodeDirectory(InodeDirectory { mode, mount_point: true, ..directory }));
     creation.entries.push(Entry::AddMountPoint(AddMountPoint {
         path: path.clone(),
@@ -57,6 +56,12 @@ pub(super) fn mount(at: &Context<'_>, op: &Mount) -> Result<Decision, FsError> {
         mount_id: op.mount_id,
     }));
     Ok(Decision { entries: creation.entries, answer: Answer::Done })
+}
+
+/// The mode of a mount point whose directory in the UFS has that mode.
+// Compatible: 2.9 InodeSyncStream.loadDirectoryMetadata: below a shared mount all may do what the owner may.
+pub(super) fn mode_of_mount(mode: u16, shared: bool) -> u16 {
+    if shared { mode | mode >> 6 } else { mode }
 }
 
 /// No UFS path is mounted twice, nor one below another.

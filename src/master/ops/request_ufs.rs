@@ -110,12 +110,15 @@ pub struct Load {
     pub own: Option<InodeId>,
     /// Which content was seen may be kept in the journal.
     pub keeps_content: bool,
+    /// As whom the UFS is used, if owners, groups and modes that were seen count: an object storage keeps none.
+    pub ufs_user: Option<String>,
 }
 
 impl Load {
     /// Of what was seen there, to be added to what the namespace has.
     pub fn of(found: Vec<(AlluxioPath, UfsFacts)>, seen_at: (AlluxioPath, String)) -> Load {
-        Load { found, gone: Vec::new(), listed: None, seen_at, compared: None, own: None, keeps_content: true }
+        let (gone, listed, compared, own, ufs_user) = (Vec::new(), None, None, None, None);
+        Load { found, gone, listed, seen_at, compared, own, keeps_content: true, ufs_user }
     }
 }
 

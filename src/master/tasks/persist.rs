@@ -11,8 +11,8 @@ use crate::master::server::Namespace;
 use crate::master::worker_call::WorkerState;
 use crate::rpc::worker::WorkerSettings;
 use crate::types::time::{Boot, boot_now, wall_now};
-use crate::types::{Caller, ErrorKind, FsError, InodeId, WorkerAddress};
-use crate::ufs::{UfsClients, UfsDeletion};
+use crate::types::{Caller, ErrorKind, FileStatus, FsError, InodeId, WorkerAddress};
+use crate::ufs::{UfsAttributes, UfsClients, UfsDeletion, UfsError};
 use log::{info, warn};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -170,15 +170,35 @@ impl<N: Namespace> Means<N> {
 
     async fn put_in_place(&self, file: &ToPersist, temporary: &str, length: i64) -> Result<(), FsError> {
         let id = file.status.id;
-        // It may have been renamed meanwhile.
+        // It may have been renamed meanwhile, or have another mode.
         let path = match self.namespace.query(&Caller::default(), &Query::StatusOf { id }).await {
-            Ok(Answer::Status(status)) => status.path,
+            Ok(Answer::Status(status)) => {
+                self.change_attributes(&file.status, &status, temporary).await?;
+                status.path
+            }
             _ => file.status.path.clone(),
         };
         let operation = PutInPlace { id, path, temporary: temporary.to_owned(), length };
         let operation = Operation::PutInPlace(operation);
         let request = Request { caller: Caller::default(), operation_id: None, operation };
         self.namespace.submit(request).await.map(drop)
+    }
+
+    /// What was written has the attributes that the file had then.
+    // Compatible: 2.9 DefaultFileSystemMaster.PersistenceChecker.handleSuccess, which sets them anew.
+    async fn change_attributes(&self, then: &FileStatus, now: &FileStatus, temporary: &str) -> Result<(), FsError> {
+        let new = |then: &String, now: &String| (then != now).then(|| now.clone());
+        let attributes = UfsAttributes {
+            owner: new(&then.owner, &now.owner),
+            group: new(&then.group, &now.group),
+            mode: (then.mode != now.mode).then_some(now.mode),
+        };
+        if attributes == UfsAttributes::default() {
+            return Ok(());
+        }
+        let failed = |error: UfsError| FsError::new(ErrorKind::Unknown, error.to_string());
+        let ufs = self.ufs.of(temporary).map_err(failed)?;
+        ufs.set_attributes(temporary, &attributes).await.map_err(failed)
     }
 }
 
@@ -187,7 +207,7 @@ mod tests {
     use super::super::replicate::tests::status;
     use super::super::sweep::tests::Needs;
     use super::*;
-    use crate::ufs::UfsSettings;
+    use crate::ufs::{MemoryUfs, Ufs, UfsErrorKind, UfsOwnership, UfsSettings};
 
     fn file(id: i64) -> ToPersist {
         ToPersist { status: status(InodeId(id)), temporary_folder: "memory://m/tmp".into() }
@@ -204,6 +224,25 @@ mod tests {
             failed: BTreeMap::new(),
             running: JoinSet::new(),
         }
+    }
+
+    #[tokio::test]
+    async fn a_mode_that_was_set_while_it_was_written_is_that_in_the_ufs() {
+        let memory = MemoryUfs::new();
+        let mut persister = persister(1);
+        let ufs = UfsClients::new(UfsSettings { memory: Some(memory.clone()), ..UfsSettings::usual() });
+        Arc::get_mut(&mut persister.means).unwrap().ufs = Arc::new(ufs);
+        let temporary = "memory://m/tmp/1";
+        let ownership = UfsOwnership { owner: "ann".into(), group: "users".into(), mode: 0o644 };
+        memory.create(temporary, &ownership).await.unwrap().close().await.unwrap();
+        let then = file(1).status;
+        let now = FileStatus { mode: 0o600, group: "staff".into(), ..then.clone() };
+        persister.means.change_attributes(&then, &now, temporary).await.unwrap();
+        let status = memory.status(temporary).await.unwrap().unwrap();
+        assert_eq!((status.owner.as_str(), status.group.as_str(), status.mode), ("ann", "staff", 0o600));
+        memory.fail_next(UfsErrorKind::Unavailable);
+        persister.means.change_attributes(&then, &then, temporary).await.unwrap();
+        persister.means.change_attributes(&then, &now, temporary).await.unwrap_err();
     }
 
     #[tokio::test]

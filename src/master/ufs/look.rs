@@ -125,7 +125,9 @@ impl UfsNamespace {
     }
 
     async fn load(&self, load: Load) -> Result<(), FsError> {
-        let load = Load { keeps_content: self.inner.handle.feature_level().keeps_content(), ..load };
+        let keeps_content = self.inner.handle.feature_level().keeps_content();
+        let ufs_user = self.inner.clients.of(&load.seen_at.1).map_err(refusal)?.user();
+        let load = Load { keeps_content, ufs_user, ..load };
         let is_compared = load.compared.is_some();
         let operation = Operation::Ufs(UfsOperation::Load(load));
         match self.inner.handle.submit(Request { operation, ..nobody() }).await {
