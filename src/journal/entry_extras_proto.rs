@@ -6,7 +6,7 @@ use crate::proto::alluxio::proto::journal as wire;
 use crate::proto::alluxio::proto::shared;
 use crate::types::{
     AccessControlList, AclEntry, AclSubject, AlluxioPath, ContentHash, DefaultAcl, ExtendedAcl, InodeId, SetAclAction,
-    UfsMode, XattrStrategy, XattrUpdate, Xattrs, sanitized,
+    UfsMode, XattrStrategy, XattrUpdate, Xattrs,
 };
 
 /// Bits and the actions that they permit.
@@ -92,15 +92,8 @@ fn entry_to_proto(entry: &AclEntry) -> shared::AclEntry {
 }
 
 /// The fingerprint of a file as 2.9 writes it, but for the kind of UFS, which is not known; "" without a hash.
-// Compatible: 2.9.6 Fingerprint.serialize.
 pub(crate) fn file_fingerprint(hash: &ContentHash, owner: &str, group: &str, mode: u16) -> String {
-    match hash.fingerprint() {
-        empty if empty.is_empty() => empty,
-        hash => {
-            let (owner, group) = (sanitized(owner), sanitized(group));
-            format!("TYPE|FILE UFS|_ OWNER|{owner} GROUP|{group} MODE|{mode} {hash}")
-        }
-    }
+    hash.fingerprint_of_file("", owner, group, mode)
 }
 
 pub(super) fn path_properties_to_proto(set: &PathProperties) -> wire::PathPropertiesEntry {

@@ -223,8 +223,16 @@ pub fn address(conf: &Conf) -> String {
 
 /// The name of this host, as others are told.
 pub fn host(conf: &Conf) -> String {
-    let machine = || rustix::system::uname().nodename().to_string_lossy().into_owned();
     conf.get(&keys::MASTER_HOSTNAME).map_or_else(machine, |host| host.0)
+}
+
+/// The name of this host, as a worker here tells it.
+pub fn worker_host(conf: &Conf) -> String {
+    conf.get(&keys::WORKER_HOSTNAME).map_or_else(machine, |host| host.0)
+}
+
+fn machine() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 /// As whom HDFS is used.

@@ -29,6 +29,7 @@ use crate::master::{
 use crate::metrics::MasterFigures;
 use crate::proto::alluxio::grpc::block::block_master_client_service_server as block;
 use crate::proto::alluxio::grpc::block::block_master_worker_service_server as block_worker;
+use crate::proto::alluxio::grpc::file::FileInfo;
 use crate::proto::alluxio::grpc::file::file_system_master_client_service_server as file_system;
 use crate::proto::alluxio::grpc::file::file_system_master_worker_service_server as file_system_worker;
 use crate::proto::alluxio::grpc::meta::meta_master_client_service_server as meta;
@@ -37,12 +38,13 @@ use crate::proto::alluxio::grpc::metric::metrics_master_client_service_server as
 use crate::proto::alluxio::grpc::sasl::sasl_authentication_service_server as sasl;
 use crate::proto::alluxio::grpc::version::service_version_client_service_server as version;
 use crate::proto::alluxio_rs::master::master_peer_service_server as peer;
+use crate::proto::convert;
 use crate::rpc::call::{self, Reply};
 use crate::rpc::callers::GroupSource;
 use crate::rpc::handshake::{AuthenticationType, Authenticator, Impersonation};
 pub use crate::rpc::listen::ServerError;
 use crate::rpc::listen::{self, Limits, Properties, Routes};
-use crate::types::{AlluxioPath, Caller, ErrorKind, FsError, OperationId, SequenceNumber};
+use crate::types::{AlluxioPath, Caller, ErrorKind, FileStatus, FsError, OperationId, SequenceNumber};
 
 /// The namespace behind the server.
 pub trait Namespace: Send + Sync + 'static {
@@ -135,6 +137,8 @@ pub struct ServerSettings {
     pub configuration: Vec<server_conf::Property>,
     /// The name of this host, as clients are told it.
     pub hostname: String,
+    /// Where a UFS that is a local disk is, as clients are told it: the name by which a worker here would be known.
+    pub local_ufs_host: String,
     /// Where backups go of which nothing is said.
     pub backup_directory: String,
     /// What clients are told of the cluster; none of a server that is in none.
@@ -188,6 +192,7 @@ pub(super) struct MasterServer<N> {
     pub(super) authenticator: Authenticator,
     pub(super) configuration: server_conf::Configuration,
     pub(super) hostname: String,
+    local_ufs_host: String,
     pub(super) backup_directory: String,
     pub(super) cluster: Option<ClusterFacts>,
     pub(super) ufs_spaces: Arc<UfsSpaces>,
@@ -227,6 +232,7 @@ impl<N: Namespace> MasterServer<N> {
             groups,
             configuration,
             hostname,
+            local_ufs_host,
             backup_directory,
             cluster,
             ufs_spaces,
@@ -239,6 +245,7 @@ impl<N: Namespace> MasterServer<N> {
             authenticator: Authenticator::new(authentication, impersonation, groups),
             configuration: server_conf::Configuration::new(configuration),
             hostname,
+            local_ufs_host,
             backup_directory,
             cluster,
             ufs_spaces,
@@ -247,6 +254,11 @@ impl<N: Namespace> MasterServer<N> {
             told: Arc::new(told),
             worker_configurations: server_config::WorkerConfigurations::default(),
         }
+    }
+
+    /// What a path looks like, with where it is in its UFS.
+    pub(super) fn info_of(&self, status: FileStatus) -> FileInfo {
+        convert::located_in_ufs(convert::status_to_proto(status), &self.local_ufs_host)
     }
 
     /// The groups that a new owner must be in, if it gets a group at the same time.

@@ -68,7 +68,7 @@ impl<N: Namespace> UserCall<N> {
         }
         let answer = self.look(Query::GetStatus { path }, options.load_metadata_type, common).await?;
         let Answer::Status(status) = answer else { return Err(mismatch("GetStatus", &answer)) };
-        Ok(GetStatusPResponse { file_info: Some(convert::status_to_proto(*status)) })
+        Ok(GetStatusPResponse { file_info: Some(self.server.info_of(*status)) })
     }
 
     async fn complete_file(self, request: CompleteFilePRequest) -> Result<CompleteFilePResponse, FsError> {

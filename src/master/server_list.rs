@@ -18,7 +18,7 @@ use super::audit::Client;
 use super::front::Front;
 use super::listing::Listing;
 use super::ops::{Part, Start, Walk};
-use super::server::{Namespace, UserCall};
+use super::server::{MasterServer, Namespace, UserCall};
 use crate::proto::alluxio::grpc::file::list_status_partial_p_options::OffsetType;
 use crate::proto::alluxio::grpc::file::{
     FileInfo, ListStatusPOptions, ListStatusPRequest, ListStatusPResponse, ListStatusPartialPRequest,
@@ -43,13 +43,13 @@ const READ_WITHIN: Duration = Duration::from_secs(60);
 const BATCH_MAX: usize = 10_000;
 
 impl<N: Namespace> UserCall<N> {
-    pub(super) async fn list_status(self, request: ListStatusPRequest) -> Result<Messages, FsError> {
+    pub(super) async fn list_status(self, request: ListStatusPRequest) -> Result<Messages<N>, FsError> {
         let path = convert::path(request.path())?;
         let options = request.options.unwrap_or_default();
         let mut listing = Listing::new(Walk::new(path, options.recursive()));
         let client = self.client().await;
         let first = self.begin_listing(&client, &mut listing, &options, usize::MAX).await?;
-        let shape = Shape { without_mounts: options.exclude_mount_info() };
+        let shape = Shape { server: Arc::clone(&self.server), without_mounts: options.exclude_mount_info() };
         if options.load_metadata_only() {
             return Ok(Messages { statuses: Vec::new().into_iter(), rest: None, shape });
         }
@@ -94,7 +94,7 @@ impl<N: Namespace> UserCall<N> {
         if options.load_metadata_only() {
             return Ok(ListStatusPartialPResponse::default());
         }
-        let shape = Shape { without_mounts: options.exclude_mount_info() };
+        let shape = Shape { server: Arc::clone(&self.server), without_mounts: options.exclude_mount_info() };
         let file_infos = statuses.into_iter().map(|status| shape.of(status)).collect();
         Ok(ListStatusPartialPResponse { file_infos, is_truncated: Some(is_truncated), file_count: Some(file_count) })
     }
@@ -138,30 +138,31 @@ async fn go_on<N: Namespace>(
 }
 
 /// A listing, message by message.
-pub(super) struct Messages {
+pub(super) struct Messages<N> {
     statuses: vec::IntoIter<FileStatus>,
     /// What comes after these.
     rest: Option<mpsc::Receiver<Result<Vec<FileStatus>, FsError>>>,
-    shape: Shape,
+    shape: Shape<N>,
 }
 
 /// How entries are told.
-struct Shape {
+struct Shape<N> {
+    server: Arc<MasterServer<N>>,
     /// Where they are in their UFS is left out.
     without_mounts: bool,
 }
 
-impl Shape {
+impl<N: Namespace> Shape<N> {
     fn of(&self, status: FileStatus) -> FileInfo {
-        let mut info = convert::status_to_proto(status);
-        if self.without_mounts {
-            (info.ufs_path, info.mount_id) = (Some(String::new()), Some(0));
+        if !self.without_mounts {
+            return self.server.info_of(status);
         }
-        info
+        let info = convert::status_to_proto(status);
+        FileInfo { ufs_path: Some(String::new()), mount_id: Some(0), ..info }
     }
 }
 
-impl Stream for Messages {
+impl<N: Namespace> Stream for Messages<N> {
     type Item = Result<Encoded, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {

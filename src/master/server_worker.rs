@@ -189,7 +189,7 @@ impl<N: Namespace> UserCall<N> {
     async fn get_file_info(self, request: GetFileInfoPRequest) -> Result<GetFileInfoPResponse, FsError> {
         let answer = self.ask(Query::StatusOf { id: InodeId(request.file_id()) }).await?;
         let Answer::Status(status) = answer else { return Err(mismatch("GetFileInfo", &answer)) };
-        Ok(GetFileInfoPResponse { file_info: Some(convert::status_to_proto(*status)) })
+        Ok(GetFileInfoPResponse { file_info: Some(self.server.info_of(*status)) })
     }
 
     async fn get_ufs_info(self, request: GetUfsInfoPRequest) -> Result<GetUfsInfoPResponse, FsError> {

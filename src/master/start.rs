@@ -448,6 +448,7 @@ fn server_settings(conf: &Conf) -> Result<ServerSettings, StartError> {
         shutdown_grace: SHUTDOWN_GRACE,
         configuration: properties.collect(),
         hostname: outside::host(conf),
+        local_ufs_host: outside::worker_host(conf),
         backup_directory: conf.get(&keys::MASTER_BACKUP_DIRECTORY),
         cluster: None,
         ufs_spaces: Arc::new(UfsSpaces::of(conf)),

@@ -5,7 +5,7 @@ use super::alluxio::grpc::Bits;
 use super::alluxio::grpc::file::FsOpPId;
 use super::alluxio::proto::journal::XAttrUpdateStrategy;
 pub use super::convert_acl::{acl_action_from_proto, acl_entry_from_proto};
-pub use super::convert_status::{status_from_proto, status_to_proto};
+pub use super::convert_status::{located_in_ufs, status_from_proto, status_to_proto};
 use crate::types::{
     AlluxioPath, BlockId, BlockLocation, BlockStatus, ErrorKind, FsError, OperationId, TtlAction, WorkerAddress,
     WorkerId, XattrStrategy,

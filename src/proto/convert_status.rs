@@ -1,5 +1,6 @@
 //! What a path looks like ↔ the message that travels.
 
+use super::alluxio::grpc::WorkerNetAddress;
 use super::alluxio::grpc::file::{FileBlockInfo, FileInfo, PAcl};
 use super::convert::{block_from_proto, block_to_proto, ttl_action_from_proto, ttl_action_to_proto};
 use super::convert_acl::{acl_to_proto, default_acl_to_proto, extended_from_proto};
@@ -11,25 +12,51 @@ use crate::types::{
 /// The extended attribute that tells the hash of the content of a file in a UFS (2.9.6 Constants.ETAG_XATTR_KEY).
 const CONTENT_HASH: &str = "s3_etag";
 
-/// The content hash of a file that was loaded from its UFS, or was named by it.
-// Compatible: 2.9.6 DefaultFileSystemMaster.loadFileMetadataInternal; what is persisted from Alluxio shows none.
-fn shown_hash(hash: &ContentHash, modified_ms: i64) -> Option<String> {
+/// The kind of UFS that is a local disk.
+const LOCAL: &str = "local";
+
+/// The content hash of a file that was loaded from its UFS, or written to it before it was completed.
+// Compatible: 2.9.6 InodeSyncStream.loadFileMetadataInternal and DefaultFileSystemMaster.completeFileInternal; what is
+// persisted afterwards shows none.
+fn shown_hash(hash: &ContentHash, completed_ms: i64) -> Option<String> {
     match hash {
-        ContentHash::LengthAndTime { modification_time_ms, .. } if *modification_time_ms != modified_ms => None,
+        ContentHash::LengthAndTime { modification_time_ms, .. } if *modification_time_ms > completed_ms => None,
         hash => hash.text(),
+    }
+}
+
+/// What tells whether a file is in its UFS as it was; "" for others. Owner, group and mode are those that it has here: what
+/// the UFS has is taken over.
+// Compatible: 2.9.6 MutableInodeDirectory.generateClientFileInfo: of a directory none is told.
+fn fingerprint(status: &FileStatus) -> String {
+    let hash = status.extras.as_deref().map_or(&ContentHash::Unknown, |extras| &extras.content_hash);
+    hash.fingerprint_of_file(ufs_kind(&status.ufs_path), &status.owner, &status.group, status.mode)
+}
+
+/// Which kind of UFS has a URI.
+// Compatible: 2.9.6 UnderFileSystem.getUnderFSType.
+fn ufs_kind(uri: &str) -> &str {
+    match uri.split_once("://").map(|(scheme, _)| scheme) {
+        _ if uri.starts_with('/') => LOCAL,
+        None | Some("file") => LOCAL,
+        Some("s3a") => "s3",
+        Some(scheme) => scheme,
     }
 }
 
 /// What a path looks like, as it travels.
 // Every scalar is set, zeros too: 2.9 clients take a missing one for the proto2 default (a missing ttl for 0 ms).
 pub fn status_to_proto(status: FileStatus) -> FileInfo {
+    let ufs_fingerprint = fingerprint(&status);
     let extras = status.extras.as_deref();
     let acl = acl_to_proto(&status.owner, &status.group, status.mode, extras.and_then(|extras| extras.acl.as_ref()));
     let default_acl = extras.and_then(|extras| extras.default_acl.as_ref());
     let default_acl = status.folder.then(|| default_acl_to_proto(&status.owner, &status.group, default_acl));
     let mut xattr: std::collections::HashMap<_, _> =
         extras.map(|extras| extras.xattr.clone().into_iter().collect()).unwrap_or_default();
-    if let Some(hash) = extras.and_then(|extras| shown_hash(&extras.content_hash, status.modification_time_ms)) {
+    // Both are set when it is completed; attributes that are set later change the first alone.
+    let completed_ms = status.modification_time_ms.min(status.access_time_ms);
+    if let Some(hash) = extras.and_then(|extras| shown_hash(&extras.content_hash, completed_ms)) {
         xattr.entry(CONTENT_HASH.to_owned()).or_insert(hash.into_bytes());
     }
     let medium_type = extras.map(|extras| extras.media.iter().cloned().collect()).unwrap_or_default();
@@ -67,7 +94,7 @@ pub fn status_to_proto(status: FileStatus) -> FileInfo {
         default_acl,
         xattr,
         medium_type,
-        ..FileInfo::default()
+        ufs_fingerprint: Some(ufs_fingerprint),
     }
 }
 
@@ -80,6 +107,23 @@ fn block_infos(blocks: Vec<BlockStatus>, block_size_bytes: i64) -> Vec<FileBlock
         ..FileBlockInfo::default()
     });
     infos.collect()
+}
+
+/// The same with where its blocks are in the UFS, if that is a disk of a master, on this host: those of a persisted file that
+/// no worker holds.
+// Compatible: 2.9.6 DefaultFileSystemMaster.generateFileBlockInfo, LocalUnderFileSystem.getFileLocations.
+pub fn located_in_ufs(mut info: FileInfo, local_host: &str) -> FileInfo {
+    if !info.persisted() || ufs_kind(info.ufs_path()) != LOCAL {
+        return info;
+    }
+    for block in &mut info.file_block_infos {
+        if block.block_info.as_ref().is_some_and(|block| block.locations.is_empty()) {
+            let address = WorkerNetAddress { host: Some(local_host.into()), data_port: Some(-1), ..Default::default() };
+            block.ufs_locations = vec![address];
+            block.ufs_string_locations = vec![local_host.to_owned()];
+        }
+    }
+    info
 }
 
 /// What a server says a path looks like.
@@ -140,7 +184,7 @@ fn extras_from_proto(info: &mut FileInfo) -> Result<InodeExtras, FsError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{status_from_proto, status_to_proto};
+    use super::{located_in_ufs, status_from_proto, status_to_proto};
     use crate::types::{
         AlluxioPath, BlockId, BlockLocation, BlockStatus, ContentHash, DefaultAcl, ExtendedAcl, FileStatus,
         InodeExtras, InodeId, PersistenceState, TtlAction, WorkerAddress, WorkerId,
@@ -219,9 +263,45 @@ mod tests {
         assert_eq!(status_from_proto(status_to_proto(directory.clone())), Ok(directory));
         let hash = ContentHash::LengthAndTime { length: 1, modification_time_ms: 3 };
         let hashed = FileStatus { extras: InodeExtras { content_hash: hash, ..Default::default() }.boxed(), ..file() };
-        assert_eq!(status_to_proto(hashed.clone()).xattr, [].into(), "it was written here");
-        let loaded = FileStatus { modification_time_ms: 3, ..hashed };
-        assert_eq!(status_to_proto(loaded).xattr["s3_etag"], b"(len:1, modtime:3)");
+        let at = |time| FileStatus { modification_time_ms: time, ..hashed.clone() };
+        assert_eq!(status_to_proto(at(2)).xattr, [].into(), "it was completed before it was in the UFS");
+        let set_later = FileStatus { access_time_ms: 2, ..at(4) };
+        assert_eq!(status_to_proto(set_later).xattr, [].into());
+        for time in [3, 4] {
+            assert_eq!(status_to_proto(at(time)).xattr["s3_etag"], b"(len:1, modtime:3)", "loaded, or written there");
+        }
+    }
+
+    #[test]
+    fn the_fingerprint_of_a_file_names_its_kind_of_ufs() {
+        let hash = ContentHash::LengthAndTime { length: 1, modification_time_ms: 3 };
+        let extras = InodeExtras { content_hash: hash, ..Default::default() }.boxed();
+        let status = FileStatus { extras, owner: "ann".into(), group: "users".into(), mode: 0o640, ..file() };
+        for (uri, kind) in [("/a/f", "local"), ("hdfs://n:1/f", "hdfs"), ("s3a://b/f", "s3"), ("/a://f", "local")] {
+            let info = status_to_proto(FileStatus { ufs_path: uri.into(), ..status.clone() });
+            let expected =
+                format!("TYPE|FILE UFS|{kind} OWNER|ann GROUP|users MODE|416 CONTENT_HASH|(len:1,_modtime:3) ");
+            assert_eq!(info.ufs_fingerprint(), expected);
+        }
+        assert_eq!(status_to_proto(FileStatus { extras: None, ..status }).ufs_fingerprint, Some(String::new()));
+    }
+
+    #[test]
+    fn blocks_that_no_worker_holds_are_where_the_local_ufs_is() {
+        let mut local = FileStatus { persistence: PersistenceState::Persisted, ufs_path: "/a/f".into(), ..file() };
+        local.blocks[1].locations.clear();
+        let info = located_in_ufs(status_to_proto(local.clone()), "m1");
+        let told: Vec<_> = info.file_block_infos.iter().map(|block| block.ufs_string_locations.join(",")).collect();
+        assert_eq!(told, ["", "m1", ""]);
+        let addresses = info.file_block_infos.iter().flat_map(|block| &block.ufs_locations);
+        assert!(addresses.map(|address| (address.host(), address.data_port())).all(|address| address == ("m1", -1)));
+        for other in [
+            FileStatus { persistence: PersistenceState::ToBePersisted, ..local.clone() },
+            FileStatus { ufs_path: "hdfs://n:1/f".into(), ..local },
+        ] {
+            let info = status_to_proto(other);
+            assert_eq!(located_in_ufs(info.clone(), "m1"), info);
+        }
     }
 
     #[test]

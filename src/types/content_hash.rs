@@ -52,6 +52,19 @@ impl ContentHash {
         }
     }
 
+    /// The fingerprint of a file with this content in a UFS of that kind (`hdfs`, `local`, …; "" when not known), with these
+    /// attributes there; "" when the content is not known.
+    // Compatible: 2.9.6 Fingerprint.serialize.
+    pub fn fingerprint_of_file(&self, ufs_kind: &str, owner: &str, group: &str, mode: u16) -> String {
+        match self.fingerprint() {
+            empty if empty.is_empty() => empty,
+            hash => {
+                let (kind, owner, group) = (sanitized(ufs_kind), sanitized(owner), sanitized(group));
+                format!("TYPE|FILE UFS|{kind} OWNER|{owner} GROUP|{group} MODE|{mode} {hash}")
+            }
+        }
+    }
+
     /// As a UFS tells it and the extended attribute `s3_etag` shows it; none when unknown.
     // Compatible: 2.9.6 UnderFileSystemUtils.approximateContentHash.
     pub fn text(&self) -> Option<String> {
@@ -118,5 +131,9 @@ mod tests {
         }
         assert_eq!(ContentHash::in_fingerprint("TYPE|DIRECTORY UFS|hdfs OWNER|o "), ContentHash::Unknown);
         assert_eq!(ContentHash::Unknown.fingerprint(), "");
+        let hash = ContentHash::LengthAndTime { length: 12, modification_time_ms: 9 };
+        let whole = "TYPE|FILE UFS|local OWNER|a_b GROUP|_ MODE|420 CONTENT_HASH|(len:12,_modtime:9) ";
+        assert_eq!(hash.fingerprint_of_file("local", "a b", "", 0o644), whole);
+        assert_eq!(ContentHash::Unknown.fingerprint_of_file("local", "a", "b", 0o644), "");
     }
 }

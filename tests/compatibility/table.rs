@@ -113,7 +113,7 @@ pub const METHODS: &[Method] = &[
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "GetStatus",
-        "`updateTimestamps` and `includeRealContentHash` are not read. With `syncIntervalMs`: new owners and modes in the UFS are not taken over, what is in Alluxio alone is never taken away because the UFS has something else there, and a UFS that gives no answer is an error, where 2.9.6 tells what it knew. Not told: the fingerprint and locations in the UFS.",
+        "`updateTimestamps` and `includeRealContentHash` are not read. With `syncIntervalMs`: which owner, group and mode the UFS showed last is not kept, so a new owner of a file that was written here is not taken over, what is in Alluxio alone is never taken away because the UFS has something else there, and a UFS that gives no answer is an error, where 2.9.6 tells what it knew. The fingerprint tells owner, group and mode as they are here. Locations in the UFS are told of a local one only.",
     ),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,

@@ -42,18 +42,30 @@ pub const KNOWN: &[Known] = &[
         fits: |d| d.ours.contains("is not supported by this master yet"),
     },
     Known {
-        name: "ufs fingerprint",
+        name: "ufs fingerprint: attributes",
         state: State::NotYet,
-        why: "we keep no fingerprints",
+        why: "we tell owner, group and mode that the file has here; 2.9.6 those that the UFS showed last",
         ends: false,
-        fits: |d| d.field.ends_with(".ufsFingerprint"),
+        fits: |d| {
+            let content = |text: &str| text.split_once(" CONTENT_HASH|").map(|(_, hash)| hash.to_owned());
+            d.field.ends_with(".ufsFingerprint") && content(&d.java).is_some() && content(&d.java) == content(&d.ours)
+        },
     },
     Known {
-        name: "xattr s3_etag",
+        name: "ufs fingerprint: not looked at",
         state: State::NotYet,
-        why: "we keep no content hash",
+        why: "2.9.6 looks at the UFS when a file is completed; we note what its writer tells, or the next comparison sees",
         ends: false,
-        fits: |d| d.field.ends_with("xattr[s3_etag]"),
+        fits: |d| {
+            d.field.ends_with(".ufsFingerprint") && d.java.starts_with("TYPE|FILE ") && ["", "-"].contains(&&*d.ours)
+        },
+    },
+    Known {
+        name: "xattr s3_etag: noted later",
+        state: State::NotYet,
+        why: "of what was written we show it whoever told it, 2.9.6 only what the writer told",
+        ends: false,
+        fits: |d| d.field.ends_with("xattr[s3_etag]") && d.java == "-",
     },
     Known {
         name: "ufs info of a mount that is not there",
@@ -263,11 +275,15 @@ pub const KNOWN: &[Known] = &[
         },
     },
     Known {
-        name: "locations in the UFS",
-        state: State::NotYet,
-        why: "not told",
+        name: "locations in the UFS: name of the host",
+        state: State::ByDesign,
+        why: "we have the name that the machine calls itself, 2.9.6 that of its address",
         ends: false,
-        fits: |d| d.field.contains("].ufsLocations[") || d.field.ends_with("].ufsStringLocations"),
+        fits: |d| {
+            (d.field.contains("].ufsLocations[") || d.field.ends_with("].ufsStringLocations"))
+                && d.java != "-"
+                && d.ours != "-"
+        },
     },
     Known {
         name: "checkAccess: what is not there",
@@ -400,9 +416,9 @@ mod tests {
     fn what_is_not_known_is_not_taken_for_something_else() {
         let options = "loadMetadataType: ONCE commonOptions { ttl: -1 ttlAction: FREE }";
         let call = Call::new("root", "GetStatus", &[&format!("path: \"{{T}}/a\" options {{ {options} }}")]);
-        let told = "ok\tfileInfo.length=1\tfileInfo.mode=493\tfileInfo.ufsFingerprint=TYPE|FILE";
+        let told = "ok\tfileInfo.length=1\tfileInfo.mode=493\tfileInfo.ufsFingerprint=TYPE|FILE UFS|local";
         let other = "ok\tfileInfo.length=2\tfileInfo.mode=448";
-        assert_eq!(known(&call, told, other), [None, None, Some("ufs fingerprint")]);
+        assert_eq!(known(&call, told, other), [None, None, Some("ufs fingerprint: not looked at")]);
         assert_eq!(known(&call, told, "error\tNOT_FOUND\tPath"), [None]);
         assert_eq!(known(&call, "error\tNOT_FOUND\tPath", told), [None]);
         let create = Call::new("root", "Rename", &["path: \"{T}/a\" dstPath: \"{T}/b\""]);

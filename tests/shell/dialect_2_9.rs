@@ -235,10 +235,6 @@ fn mask(line: &str) -> String {
         let start = line[..at].rfind('(').unwrap();
         line.replace_range(start..at + 2, "");
     }
-    // Of the file in the UFS, which this master does not keep.
-    if let (Some(start), Some(end)) = (line.find("ufsFingerprint="), line.find(", acl=")) {
-        line.replace_range(start..end, "ufsFingerprint=…");
-    }
     // Id and times of `stat -f`.
     match line.split_once("|root|root|") {
         Some((head, _)) => format!("{head}|root|root|…"),

@@ -132,6 +132,7 @@ pub fn settings(authentication: AuthenticationType) -> ServerSettings {
         shutdown_grace: LIMIT,
         configuration: Vec::new(),
         hostname: "m1".into(),
+        local_ufs_host: "w1".into(),
         backup_directory: "/alluxio_backups".into(),
         cluster: None,
         ufs_spaces: Arc::default(),

@@ -9,10 +9,12 @@ use alluxio::proto::alluxio::grpc::file::{
 };
 use alluxio::proto::alluxio::grpc::fscommon::LoadDescendantPType;
 use alluxio::proto::convert;
-use alluxio::ufs::{Ufs, UfsAttributes, UfsDeletion};
+use alluxio::ufs::{MemoryUfs, Ufs, UfsAttributes, UfsDeletion};
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use tonic::Code;
 
-use crate::ufs::{Master, ROOT, in_memory};
+use crate::ufs::{Master, ROOT, in_memory, start};
 
 const NEVER: i64 = -1;
 const ALWAYS: i64 = 0;
@@ -112,6 +114,46 @@ async fn owners_and_modes_that_others_set_are_taken_over_and_what_clients_set_st
     assert_eq!(listed(&mut master, "/d", false, ALWAYS).await, ["/d/f"]);
     assert_eq!(owned(&mut master, "/d/f").await, ("bob".into(), "users".into(), 0o600));
     assert_eq!(id(master.client.get_status(get).await.unwrap().into_inner()), before, "it is the same file");
+}
+
+#[tokio::test]
+async fn where_and_what_a_file_is_in_a_local_ufs_is_told() {
+    let (folder, disk) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = disk.path().join("f");
+    std::fs::write(&file, [1; 10]).unwrap();
+    std::fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+    let metadata = std::fs::metadata(&file).unwrap();
+    let mut master = start(folder.path(), disk.path().to_str().unwrap(), MemoryUfs::new()).await;
+    let status = |interval_ms| {
+        let options = GetStatusPOptions {
+            load_metadata_type: Some(LoadMetadataPType::Once.into()),
+            common_options: common(interval_ms),
+            ..Default::default()
+        };
+        GetStatusPRequest { path: Some("/f".into()), options: Some(options) }
+    };
+    let told = master.client.get_status(status(NEVER)).await.unwrap().into_inner().file_info.unwrap();
+    let time = metadata.mtime() * 1_000 + metadata.mtime_nsec() / 1_000_000;
+    let fingerprint = |mode: i32| {
+        let (owner, group) = (told.owner(), told.group());
+        format!("TYPE|FILE UFS|local OWNER|{owner} GROUP|{group} MODE|{mode} CONTENT_HASH|(len:10,_modtime:{time}) ")
+    };
+    assert_eq!(told.ufs_fingerprint(), fingerprint(0o640));
+    assert_eq!(told.xattr["s3_etag"], format!("(len:10, modtime:{time})").into_bytes());
+    let [block] = &told.file_block_infos[..] else { panic!("{told:?}") };
+    assert_eq!((&block.ufs_string_locations[..], block.ufs_locations[0].host()), (&["w1".to_owned()][..], "w1"));
+
+    std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+    let now = master.client.get_status(status(ALWAYS)).await.unwrap().into_inner().file_info.unwrap();
+    assert_eq!((now.file_id(), now.mode(), now.ufs_fingerprint()), (told.file_id(), 0o600, &*fingerprint(0o600)));
+    for excluded in [false, true] {
+        let options = ListStatusPOptions { exclude_mount_info: Some(excluded), ..Default::default() };
+        let request = ListStatusPRequest { path: Some("/".into()), options: Some(options) };
+        let mut messages = master.client.list_status(request).await.unwrap().into_inner();
+        let listed = messages.message().await.unwrap().unwrap().file_infos.remove(0);
+        assert_eq!(listed.ufs_fingerprint(), now.ufs_fingerprint());
+        assert_eq!(listed.file_block_infos[0].ufs_string_locations.is_empty(), excluded);
+    }
 }
 
 #[tokio::test]
