@@ -8,6 +8,7 @@ use super::latch::EpochNode;
 
 const VERSION_KEY: &str = "alluxio-rs-epoch-node";
 const VERSION: u32 = 1;
+const CHECKSUM_KEY: &str = "crc32c";
 
 /// The bytes of the node.
 ///
@@ -63,6 +64,34 @@ pub fn decode(bytes: &[u8]) -> Result<EpochNode, String> {
     })
 }
 
+/// The bytes of a file that holds the node: with a checksum behind it, as nobody else has one for it.
+///
+/// # Errors
+/// As [`encode`].
+pub fn encode_file(node: &EpochNode) -> Result<Vec<u8>, String> {
+    let mut bytes = encode(node)?;
+    let checksum = format!("{CHECKSUM_KEY}={:08x}\n", crc32c::crc32c(&bytes));
+    bytes.extend_from_slice(checksum.as_bytes());
+    Ok(bytes)
+}
+
+/// The node of a file. One without a checksum was written before there were any.
+///
+/// # Errors
+/// As [`decode`], or the checksum is another one.
+pub fn decode_file(bytes: &[u8]) -> Result<EpochNode, String> {
+    let node = decode(bytes)?;
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(told) = Fields(&text).hexadecimal(CHECKSUM_KEY) {
+        let end = text.find(&format!("\n{CHECKSUM_KEY}=")).map_or(0, |end| end + 1);
+        let found = crc32c::crc32c(&bytes[..end]);
+        if u64::from(found) != told {
+            return Err(format!("its checksum is {found:08x}, it says {told:08x}"));
+        }
+    }
+    Ok(node)
+}
+
 struct Fields<'a>(&'a str);
 
 impl<'a> Fields<'a> {
@@ -91,7 +120,7 @@ fn bad_value(key: &str, value: &str, error: &dyn std::fmt::Display) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, encode};
+    use super::{decode, decode_file, encode, encode_file};
     use crate::election::EpochNode;
 
     fn node() -> EpochNode {
@@ -150,6 +179,22 @@ mod tests {
         assert!(decode(damaged.as_bytes()).is_err_and(|text| text.contains("epoch=seven")));
         assert!(decode(b"\xff").is_err());
         assert!(decode(b"").is_err());
+    }
+
+    #[test]
+    fn no_flipped_bit_and_no_lost_end_makes_another_node_of_a_file() {
+        let node = EpochNode { genesis: 0xfeed, segments_epoch: 2, durable_sequence: 103, ..node() };
+        let whole = encode_file(&node).expect("no line breaks");
+        assert_eq!(decode_file(&whole), Ok(node.clone()));
+        for bit in 0..whole.len() * 8 {
+            let mut flipped = whole.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(decode_file(&flipped).map_or(true, |read| read == node), "bit {bit}: {flipped:?}");
+        }
+        let told = decode_file(&String::from_utf8_lossy(&whole).replace("=103", "=003").into_bytes());
+        assert!(told.clone().is_err_and(|text| text.starts_with("its checksum is ")), "{told:?}");
+        // Before there was a checksum.
+        assert_eq!(decode_file(TEXT.as_bytes()).map(|node| node.durable_sequence), Ok(12345));
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl SoloLatch {
     /// It is gone or damaged, as the end of a sentence that begins with its name.
     pub fn read(kept: &Path) -> Result<EpochNode, String> {
         match std::fs::read(kept) {
-            Ok(bytes) => epoch_codec::decode(&bytes).map_err(|reason| format!("is damaged: {reason}")),
+            Ok(bytes) => epoch_codec::decode_file(&bytes).map_err(|reason| format!("is damaged: {reason}")),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err("is gone".to_owned()),
             Err(error) => Err(format!("cannot be read: {error}")),
         }
@@ -93,7 +93,7 @@ impl SoloLatch {
     async fn keep(&self, node: &EpochNode) {
         let tells = |kept: &Arc<Kept>| node.genesis != 0 || !kept.is_lost.load(Ordering::Relaxed);
         let Some(kept) = self.kept.clone().filter(tells) else { return };
-        let Ok(bytes) = epoch_codec::encode(node) else { return };
+        let Ok(bytes) = epoch_codec::encode_file(node) else { return };
         let written = tokio::task::spawn_blocking(move || kept.write(&bytes));
         if let Ok(Err(error)) = written.await {
             log::warn!("cannot keep the durable end a second time error={error}");

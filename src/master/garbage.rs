@@ -11,7 +11,7 @@ const HEADER_BYTES_MAX: u64 = 4096;
 /// More than the beginning of a checkpoint has, up to where it says of which history it is.
 const ORIGIN_BYTES_MAX: u64 = 4096;
 
-/// The header of a segment; none if it is torn, gone, or of a length that nobody tells yet.
+/// The header of a segment; none if it is torn, gone, that of another segment, or of a length that nobody tells yet.
 ///
 /// # Errors
 /// The folder does not answer.
@@ -29,7 +29,7 @@ pub(super) async fn header_of(
         begin => begin?,
     };
     Ok(match codec::decode(&begin, Position::START) {
-        Decoded::Frame(Frame::Header(header), _) => Some(header),
+        Decoded::Frame(Frame::Header(header), _) if header.segment == segment => Some(header),
         _ => None,
     })
 }

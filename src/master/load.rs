@@ -194,6 +194,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_copy_of_another_segment_does_not_tell_where_the_journal_begins() {
+        let mut folder = folder(0, &[]);
+        let header = SegmentHeader {
+            cluster_id: "c".into(),
+            genesis: GENESIS,
+            segment: SegmentId { epoch: 5, index: 0 },
+            base: Some(Base { segment: SegmentId { epoch: 3, index: 1 }, bytes: 9, position: position(15) }),
+            through: SequenceNumber(15),
+        };
+        let mut bytes = Vec::new();
+        codec::encode_header(&mut bytes, &header);
+        let file = folder.create(SegmentId { epoch: 1, index: 0 }).unwrap();
+        let append = folder.begin_append(file, &bytes);
+        assert!(folder.land(append, 0));
+        let found = loaded(folder).await.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(found.position, Position::START);
+    }
+
+    #[tokio::test]
     async fn a_folder_that_is_away_may_be_back() {
         let mut away = folder(15, &[(20, GENESIS)]);
         away.set_outage(true);
