@@ -3,9 +3,10 @@
 use tonic::body::Body;
 use tonic::codegen::http;
 
+use super::listing::Listing;
 use super::ops::{
     Answer, CompleteFile, Delete, Free, Freshness, LoadMetadata, NewBlock, Operation, Query, Rename, RightsBelow,
-    SchedulePersist,
+    SchedulePersist, Walk,
 };
 use super::server::{Namespace, UserCall, mismatch, unsupported};
 use crate::proto::alluxio::grpc::file::{
@@ -16,7 +17,7 @@ use crate::proto::alluxio::grpc::file::{
 };
 use crate::proto::convert;
 use crate::rpc::call::{self, Reply};
-use crate::types::{ContentHash, FsError, OperationId};
+use crate::types::{AlluxioPath, ContentHash, ErrorKind, FileStatus, FsError, OperationId, PersistenceState};
 use std::time::Duration;
 
 /// The table of the service.
@@ -61,7 +62,8 @@ impl<N: Namespace> UserCall<N> {
         let path = convert::path(request.path())?;
         let options = request.options.unwrap_or_default();
         let common = options.common_options.as_ref();
-        // Compatible: 2.9 DefaultFileSystemMaster.getFileInfo, which refuses who is about to do what it may not.
+        // Different: 2.9.6 DefaultFileSystemMaster.getFileInfo notes an access by it and refuses nobody, so who may not read a
+        // file opens it all the same.
         if options.access_mode.is_some() {
             let access = convert::bits_from_proto(options.access_mode());
             self.look(Query::CheckAccess { path: path.clone(), access }, options.load_metadata_type, common).await?;
@@ -99,15 +101,40 @@ impl<N: Namespace> UserCall<N> {
     async fn rename(self, request: RenamePRequest) -> Result<RenamePResponse, FsError> {
         let (source, target) = (convert::path(request.path())?, convert::path(request.dst_path())?);
         let options = request.options.unwrap_or_default();
-        if options.persist() {
-            return Err(unsupported("Rename with persist"));
-        }
         if options.s3_syntax_options.is_some_and(|s3| s3.overwrite() || s3.is_multipart_upload()) {
             return Err(unsupported("Rename with S3 syntax"));
         }
+        let persisted = (options.persist() && source != target).then(|| target.clone());
         let common = options.common_options.unwrap_or_default();
         self.submit(&common, Operation::Rename(Rename { source, target })).await?;
+        if let Some(moved) = persisted {
+            self.persist_all(moved).await?;
+        }
         Ok(RenamePResponse {})
+    }
+
+    /// Has the files at and below a path written to the UFS, as far as they are not there.
+    // Compatible: 2.9.6 DefaultFileSystemMaster.renameInternal with persist: at once, whatever was wished when they were made.
+    // Different: there it is one step with the rename; here a client that is told of a failure asks again, and the rest is
+    // done then.
+    async fn persist_all(&self, path: AlluxioPath) -> Result<(), FsError> {
+        let (client, front) = (self.client().await, &self.server.front);
+        let mut listing = Listing::new(Walk::new(path, true));
+        let mut part = front.list(&client, &mut listing, LoadMetadata::Never.into(), usize::MAX).await?;
+        loop {
+            let is_left = |file: &FileStatus| !file.folder && file.persistence != PersistenceState::Persisted;
+            for FileStatus { path, .. } in part.statuses.into_iter().filter(is_left) {
+                let operation = SchedulePersist { path, wait_ms: 0, even_incomplete: true };
+                let told = front.submit(&client, None, Operation::SchedulePersist(operation)).await;
+                // It may be gone by now.
+                told.map(|_| ())
+                    .or_else(|error| if error.kind == ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
+            }
+            if part.is_last {
+                return Ok(());
+            }
+            part = front.list_on(&client, &mut listing, usize::MAX).await?;
+        }
     }
 
     async fn remove(self, request: DeletePRequest) -> Result<DeletePResponse, FsError> {
@@ -132,7 +159,8 @@ impl<N: Namespace> UserCall<N> {
     ) -> Result<ScheduleAsyncPersistencePResponse, FsError> {
         let path = convert::path(request.path())?;
         let options = request.options.unwrap_or_default();
-        let operation = Operation::SchedulePersist(SchedulePersist { path, wait_ms: options.persistence_wait_time() });
+        let wait_ms = options.persistence_wait_time();
+        let operation = Operation::SchedulePersist(SchedulePersist { path, wait_ms, even_incomplete: false });
         self.submit(&options.common_options.unwrap_or_default(), operation).await?;
         Ok(ScheduleAsyncPersistencePResponse {})
     }

@@ -24,11 +24,11 @@ use crate::proto::alluxio::grpc::block::{
     NotifyWorkerIdPResponse, RegisterWorkerPRequest, RegisterWorkerPResponse, StorageList,
 };
 use crate::proto::alluxio::grpc::file::{
-    FileSystemCommand, FileSystemHeartbeatPRequest, FileSystemHeartbeatPResponse, GetFileInfoPRequest,
-    GetFileInfoPResponse, GetPinnedFileIdsPRequest, GetPinnedFileIdsPResponse, GetUfsInfoPRequest, GetUfsInfoPResponse,
-    MountPOptions, UfsInfo,
+    FileSystemCommand, FileSystemHeartbeatPRequest, FileSystemHeartbeatPResponse, FileSystemMasterCommonPOptions,
+    GetFileInfoPRequest, GetFileInfoPResponse, GetPinnedFileIdsPRequest, GetPinnedFileIdsPResponse, GetUfsInfoPRequest,
+    GetUfsInfoPResponse, MountPOptions, UfsInfo,
 };
-use crate::proto::alluxio::grpc::{self, CommandType};
+use crate::proto::alluxio::grpc::{self, CommandType, TtlAction};
 use crate::proto::convert;
 use crate::rpc::call::{self, Reply};
 use crate::rpc::status;
@@ -196,9 +196,16 @@ impl<N: Namespace> UserCall<N> {
         let answer = self.ask(Query::Ufs { mount_id: request.mount_id() }).await?;
         let Answer::Ufs(mount) = answer else { return Err(mismatch("GetUfsInfo", &answer)) };
         // Compatible: 2.9 answers an unknown mount with an info that says nothing.
+        // Compatible: 2.9.6 MountTable's root has the default options of a mount, others only what was asked for.
+        let of_root = FileSystemMasterCommonPOptions {
+            ttl: Some(-1),
+            ttl_action: Some(TtlAction::Free.into()),
+            ..FileSystemMasterCommonPOptions::default()
+        };
         let known = |mount: Box<AddMountPoint>| UfsInfo {
             uri: Some(mount.ufs_path),
             properties: Some(MountPOptions {
+                common_options: mount.path.is_root().then_some(of_root),
                 read_only: Some(mount.read_only),
                 shared: Some(mount.shared),
                 properties: mount.properties.into_iter().collect(),

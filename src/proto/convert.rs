@@ -16,10 +16,10 @@ use crate::types::{
 const PATH_BYTES_MAX: usize = 64 << 10;
 const PATH_LEVELS_MAX: usize = 4_000;
 
-/// The path of a request.
+/// The path of a request; `alluxio://host:port/a` is `/a`, as for 2.9.6 AlluxioURI.
 ///
 /// # Errors
-/// It is none, the text is that of 2.9.6; or it is too long.
+/// It is none, the text is that of 2.9.6; it holds a NUL, which no UFS keeps in a name; or it is too long.
 pub fn path(text: &str) -> Result<AlluxioPath, FsError> {
     let invalid = |text: String| FsError::new(ErrorKind::InvalidArgument, text);
     if text.len() > PATH_BYTES_MAX {
@@ -30,7 +30,16 @@ pub fn path(text: &str) -> Result<AlluxioPath, FsError> {
     if levels > PATH_LEVELS_MAX {
         return Err(invalid(format!("Path with {levels} components, the limit is {PATH_LEVELS_MAX}")));
     }
-    AlluxioPath::parse(text).map_err(|error| invalid(error.to_string()))
+    if text.contains('\0') {
+        return Err(invalid(format!("Path {text:?} is invalid: a name cannot hold a NUL.")));
+    }
+    AlluxioPath::parse(without_authority(text)).map_err(|error| invalid(error.to_string()))
+}
+
+/// What follows scheme and authority of this file system; the whole text if it has none.
+fn without_authority(text: &str) -> &str {
+    let Some(rest) = text.strip_prefix("alluxio://") else { return text };
+    rest.find('/').map_or("/", |at| &rest[at..])
 }
 
 /// Permission bits as they travel.
@@ -168,5 +177,14 @@ mod tests {
     #[test]
     fn a_text_that_is_no_path_is_named() {
         assert_eq!(path("a/b").unwrap_err().message, "Path \"a/b\" is invalid.");
+        assert_eq!(path("/a\0b").unwrap_err().message, "Path \"/a\\0b\" is invalid: a name cannot hold a NUL.");
+        assert_eq!(path("hdfs://h:1/a").unwrap_err().message, "Path \"hdfs://h:1/a\" is invalid.");
+    }
+
+    #[test]
+    fn scheme_and_authority_of_this_file_system_are_no_part_of_a_path() {
+        for (text, bare) in [("alluxio://h:19998/a/b", "/a/b"), ("alluxio:///a", "/a"), ("alluxio://h:19998", "/")] {
+            assert_eq!(path(text).unwrap().as_str(), bare);
+        }
     }
 }

@@ -45,7 +45,7 @@ pub(super) async fn answer(site: &MasterSite, call: &Call) -> Answered {
             Operation::Rename(Rename { source: call.path("srcPath")?, target: call.path("dstPath")? })
         }
         "POST master/file/schedule_async_persist" => {
-            Operation::SchedulePersist(SchedulePersist { path: call.path("path")?, wait_ms: 0 })
+            Operation::SchedulePersist(SchedulePersist { path: call.path("path")?, wait_ms: 0, even_incomplete: false })
         }
         "POST master/file/set_attribute" => Operation::SetAttribute(set_attribute(site, call).await?),
         _ => return Err(Refusal::Unknown),

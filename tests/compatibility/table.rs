@@ -79,18 +79,18 @@ const TABLE_MASTER_CLIENT_SERVICE: &str = "TableMasterClientService";
 
 /// By service, in the order of its definition.
 pub const METHODS: &[Method] = &[
-    same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "CheckAccess"),
+    differs(
+        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
+        "CheckAccess",
+        "What is not loaded is loaded first. What is not there is NOT_FOUND to all who may look for it.",
+    ),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "CheckConsistency",
         "Content is compared by what was noted of it, or by its length; owners and modes are not.",
     ),
     same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "Exists"),
-    differs(
-        FILE_SYSTEM_MASTER_CLIENT_SERVICE,
-        "CompleteFile",
-        "`ufsLength` -1 is refused. What is there is looked at before the right to write.",
-    ),
+    differs(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "CompleteFile", "`ufsLength` -1 is refused."),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "CreateDirectory",
@@ -113,7 +113,7 @@ pub const METHODS: &[Method] = &[
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "GetStatus",
-        "`updateTimestamps` and `includeRealContentHash` are not read. With `syncIntervalMs`: which owner, group and mode the UFS showed last is not kept, so a new owner of a file that was written here is not taken over, what is in Alluxio alone is never taken away because the UFS has something else there, and a UFS that gives no answer is an error, where 2.9.6 tells what it knew. The fingerprint tells owner, group and mode as they are here. Locations in the UFS are told of a local one only.",
+        "Who has not the right that `accessMode` names is refused, where 2.9.6 refuses nobody. Below a directory that is in Alluxio alone the UFS is not looked at. `updateTimestamps` and `includeRealContentHash` are not read. With `syncIntervalMs`: which owner, group and mode the UFS showed last is not kept, so a new owner of a file that was written here is not taken over, what is in Alluxio alone is never taken away because the UFS has something else there, and a UFS that gives no answer is an error, where 2.9.6 tells what it knew. The fingerprint tells owner, group and mode as they are here. Locations in the UFS are told of a local one only.",
     ),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
@@ -138,7 +138,7 @@ pub const METHODS: &[Method] = &[
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "Rename",
-        "`persist` and `s3SyntaxOptions` are refused. A source with a mount point below is refused. What is not loaded is loaded first.",
+        "`persist` is a step of its own after the rename; `s3SyntaxOptions` are refused. A source with a mount point below is refused. What is not loaded is loaded first.",
     ),
     same(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "ReverseResolve"),
     differs(
@@ -154,7 +154,7 @@ pub const METHODS: &[Method] = &[
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "SetAttribute",
-        "Media are MEM, SSD and HDD, whatever the property says. What is in the UFS below a directory is loaded first.",
+        "Media are MEM, SSD and HDD, whatever the property says. What is in the UFS below a directory is loaded first. A local UFS keeps its owner where it does not know the new one, with a warning in the log.",
     ),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "StartSync", "No active synchronisation with HDFS."),
     absent(FILE_SYSTEM_MASTER_CLIENT_SERVICE, "StopSync", "No active synchronisation with HDFS."),
@@ -192,7 +192,7 @@ pub const METHODS: &[Method] = &[
     differs(
         FILE_SYSTEM_MASTER_WORKER_SERVICE,
         "GetUfsInfo",
-        "No common options among the properties; for a mount that is not there an empty answer, where 2.9.6 tells of a null pointer.",
+        "For a mount that is not there an empty answer, where 2.9.6 tells of a null pointer.",
     ),
     absent(FILE_SYSTEM_MASTER_JOB_SERVICE, "GetFileInfo", "No job service."),
     absent(FILE_SYSTEM_MASTER_JOB_SERVICE, "GetUfsInfo", "No job service."),

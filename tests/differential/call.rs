@@ -25,6 +25,11 @@ impl Call {
         Some(Call { user: words.next()?, what: words.next()?, words: words.collect() })
     }
 
+    /// Sent by the Java client's own FileSystem, which has made paths of its own of what it was given.
+    pub fn is_of_client(&self) -> bool {
+        self.what.starts_with("fs.")
+    }
+
     /// Nothing is changed by it, so that what follows can be compared whatever it answers.
     pub fn only_asks(&self) -> bool {
         let what = self.what.strip_prefix("fs.").unwrap_or(&self.what);

@@ -16,7 +16,7 @@ use alluxio::proto::alluxio::grpc::block::{
 };
 use alluxio::proto::alluxio::grpc::file::file_system_master_worker_service_client::FileSystemMasterWorkerServiceClient;
 use alluxio::proto::alluxio::grpc::file::{GetNewBlockIdForFilePRequest, GetPinnedFileIdsPRequest, GetUfsInfoPRequest};
-use alluxio::proto::alluxio::grpc::{BlockStoreLocationProto, BuildVersion, CommandType, WorkerNetAddress};
+use alluxio::proto::alluxio::grpc::{BlockStoreLocationProto, BuildVersion, CommandType, TtlAction, WorkerNetAddress};
 use alluxio::rpc::channel::{Connection, open_authenticated};
 use alluxio::types::time::Millis;
 use alluxio::types::{BlockId, BlockLocation, BlockStatus, ErrorKind, FsError, InodeId, WorkerAddress, WorkerId};
@@ -237,12 +237,18 @@ async fn a_worker_asks_for_pinned_files_and_mounts() {
         read_only: true,
         shared: false,
         properties: Vec::new(),
-        mount_id: 1,
+        mount_id: 7,
     };
+    let root = AddMountPoint { path: path("/"), read_only: false, mount_id: 1, ..mount.clone() };
     running.will_answer(Ok(Answer::Ufs(Some(Box::new(mount)))));
     let request = |mount_id| GetUfsInfoPRequest { mount_id: Some(mount_id), options: None };
+    let ufs = worker.get_ufs_info(request(7)).await.unwrap().into_inner().ufs_info.unwrap();
+    let options = ufs.properties.clone().unwrap();
+    assert_eq!((ufs.uri(), options.read_only(), options.common_options), ("hdfs://nn/a", true, None));
+    running.will_answer(Ok(Answer::Ufs(Some(Box::new(root)))));
     let ufs = worker.get_ufs_info(request(1)).await.unwrap().into_inner().ufs_info.unwrap();
-    assert_eq!((ufs.uri(), ufs.properties.as_ref().map(|p| p.read_only())), ("hdfs://nn/a", Some(true)));
+    let common = ufs.properties.unwrap().common_options.unwrap();
+    assert_eq!((common.ttl, common.ttl_action()), (Some(-1), TtlAction::Free));
     running.will_answer(Ok(Answer::Ufs(None)));
     assert_eq!(worker.get_ufs_info(request(2)).await.unwrap().into_inner().ufs_info.unwrap().uri, None);
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use alluxio::master::ops::{
-    Answer, CompleteFile, CreateDirectory, CreateFile, Delete, Free, Operation, Query, Rename, Request, SetAcl,
-    SetAttribute, WriteType,
+    Answer, CompleteFile, CreateDirectory, CreateFile, Delete, Free, Operation, Query, Rename, Request,
+    SchedulePersist, SetAcl, SetAttribute, WriteType,
 };
 use alluxio::master::server::bind;
 use alluxio::proto::alluxio::grpc::file::{
@@ -12,7 +12,7 @@ use alluxio::proto::alluxio::grpc::file::{
     CreateDirectoryPRequest, CreateFilePOptions, CreateFilePRequest, DeletePOptions, DeletePRequest, ExistsPRequest,
     FileInfo, FileSystemMasterCommonPOptions, FreePOptions, FreePRequest, FsOpPId, GetFilePathPRequest,
     GetStateLockHoldersPRequest, GetStatusPRequest, GetSyncPathListPRequest, ListStatusPOptions, ListStatusPRequest,
-    PAclAction, PAclEntry, PAclEntryType, RenamePOptions, RenamePRequest, ReverseResolvePRequest,
+    PAclAction, PAclEntry, PAclEntryType, RenamePOptions, RenamePRequest, ReverseResolvePRequest, S3SyntaxOptions,
     ScheduleAsyncPersistencePOptions, SetAclAction, SetAclPOptions, SetAclPRequest, SetAttributePOptions,
     SetAttributePRequest, WritePType,
 };
@@ -26,7 +26,7 @@ use alluxio::proto::convert::{mode_to_proto, status_from_proto, status_to_proto}
 use alluxio::rpc::channel::open_unauthenticated;
 use alluxio::rpc::handshake::AuthenticationType;
 use alluxio::types::{AclEntry, XattrStrategy, XattrUpdate};
-use alluxio::types::{BlockId, ErrorKind, FileStatus, FsError, OperationId, TtlAction};
+use alluxio::types::{BlockId, ErrorKind, FileStatus, FsError, OperationId, PersistenceState, TtlAction};
 use tonic::Code;
 
 use crate::harness::{LIMIT, Running, Seen, directory, eventually, identity, path, settings, start, start_simple};
@@ -335,6 +335,41 @@ async fn one_thing_is_asked_about_a_path_or_an_id() {
 }
 
 #[tokio::test]
+async fn what_is_renamed_with_persist_is_written_to_the_ufs() {
+    let running = start_simple().await;
+    let mut client = running.file_system().await;
+    let file = |text: &str, persistence| FileStatus { folder: false, persistence, ..directory(text) };
+    let found = vec![
+        directory("/b/d"),
+        file("/b/there", PersistenceState::Persisted),
+        file("/b/later", PersistenceState::ToBePersisted),
+        file("/b/d/never", PersistenceState::NotPersisted),
+    ];
+    running.will_answer(Ok(Answer::List(found)));
+    let rename = |from: &str, to: &str, persist| RenamePRequest {
+        path: Some(from.into()),
+        dst_path: Some(to.into()),
+        options: Some(RenamePOptions { persist: Some(persist), ..Default::default() }),
+    };
+    client.rename(rename("/a", "/b", true)).await.unwrap();
+    let submitted = || {
+        let seen = std::mem::take(&mut *running.namespace.seen.lock());
+        let submitted = seen.into_iter().filter_map(|seen| match seen {
+            Seen::Submit(request) => Some(request.operation),
+            _ => None,
+        });
+        submitted.collect::<Vec<_>>()
+    };
+    let moved = |from, to| Operation::Rename(Rename { source: path(from), target: path(to) });
+    let persists =
+        |text| Operation::SchedulePersist(SchedulePersist { path: path(text), wait_ms: 0, even_incomplete: true });
+    assert_eq!(submitted(), [moved("/a", "/b"), persists("/b/later"), persists("/b/d/never")]);
+    client.rename(rename("/b", "/b", true)).await.unwrap();
+    client.rename(rename("/b", "/c", false)).await.unwrap();
+    assert_eq!(submitted(), [moved("/b", "/b"), moved("/b", "/c")]);
+}
+
+#[tokio::test]
 async fn what_can_be_no_path_does_not_exist() {
     let running = start_simple().await;
     let mut client = running.file_system().await;
@@ -356,12 +391,13 @@ async fn what_we_do_not_have_is_refused_with_its_name_and_not_for_another_try() 
     let running = start_simple().await;
     let mut client = running.file_system().await;
     let mut refusals = Vec::new();
-    let options = RenamePOptions { persist: Some(true), ..Default::default() };
+    let overwrites = S3SyntaxOptions { overwrite: Some(true), ..Default::default() };
+    let options = RenamePOptions { s3_syntax_options: Some(overwrites), ..Default::default() };
     let request = RenamePRequest { path: Some("/a".into()), dst_path: Some("/b".into()), options: Some(options) };
     refusals.push(client.rename(request).await.unwrap_err());
     refusals.push(client.get_sync_path_list(GetSyncPathListPRequest::default()).await.unwrap_err());
     let texts: Vec<_> = refusals.iter().map(|refused| refused.message().split(" is not").next().unwrap()).collect();
-    assert_eq!(texts, ["Rename with persist", "GetSyncPathList"]);
+    assert_eq!(texts, ["Rename with S3 syntax", "GetSyncPathList"]);
     assert!(refusals.iter().all(|refused| refused.code() == Code::Unknown));
     assert!(running.namespace.seen.lock().is_empty());
 }

@@ -34,7 +34,7 @@ use alluxio::rpc::channel::{Connection, connect};
 use alluxio::rpc::handshake::AuthenticationType;
 use alluxio::types::time::boot_now;
 use alluxio::types::{OperationId, SequenceNumber};
-use alluxio::ufs::{MemoryUfs, Ufs, UfsClients, UfsErrorKind, UfsOwnership, UfsSettings};
+use alluxio::ufs::{MemoryUfs, Ufs, UfsClients, UfsDeletion, UfsErrorKind, UfsOwnership, UfsSettings};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tonic::{Code, Status};
@@ -417,12 +417,22 @@ async fn mode_and_owner_reach_the_ufs() {
         owner: Some("bob".into()),
         ..Default::default()
     };
-    let request = SetAttributePRequest { path: Some("/f".into()), options: Some(options) };
-    master.client.set_attribute(request).await.unwrap();
+    let request = |path: &str| SetAttributePRequest { path: Some(path.into()), options: Some(options.clone()) };
+    master.client.set_attribute(request("/f")).await.unwrap();
     let status = master.memory.status(&format!("{ROOT}/f")).await.unwrap().unwrap();
     assert_eq!((status.mode, status.owner.as_str(), status.group.as_str()), (0o600, "bob", "users"));
     let file = master.status("/f").await.unwrap();
     assert_eq!((file.mode(), file.owner()), (0o600, "bob"));
+
+    master.create("/open", WritePType::CacheThrough, false).await.unwrap();
+    master.client.set_attribute(request("/open")).await.unwrap();
+    assert_eq!(master.status("/open").await.unwrap().owner(), "bob", "its writer has yet to make it there");
+    master.memory.delete(&format!("{ROOT}/f"), UfsDeletion::File).await.unwrap();
+    let other = SetAttributePOptions { owner: Some("ann".into()), ..Default::default() };
+    let request = SetAttributePRequest { path: Some("/f".into()), options: Some(other) };
+    let text = format!("Could not setOwner for UFS file {ROOT}/f . Aborting the setAttribute operation in Alluxio.");
+    assert_refused(master.client.set_attribute(request).await, Code::PermissionDenied, &text);
+    assert_eq!(master.status("/f").await.unwrap().owner(), "bob");
 }
 
 #[tokio::test]

@@ -50,6 +50,9 @@ fn copies_wished_are_those_of_files() {
     let expected = [Entry::UpdateInodeFile(update), Entry::UpdateInode(pin)];
     assert_eq!(entries_of(&state, set(replicate.clone())), expected);
     run(&mut state, set(replicate)).unwrap();
+    let negative = SetAttribute { replication_min: Some(-1), ..no_attributes("/d") };
+    let text = "Min replication must be a non-negative integer";
+    assert_eq!(refusal(&state, Operation::SetAttribute(negative)), (ErrorKind::Internal, text.to_owned()));
     let too_few = SetAttribute { replication_max: Some(1), ..no_attributes("/d/f") };
     let text = "Cannot set min and max replication to be 2 and 1: min replication must be smaller or equal than max \
                 replication";
@@ -168,10 +171,15 @@ fn the_end_of_a_time_to_live_deletes_or_frees() {
 #[test]
 fn a_file_is_persisted_when_somebody_asks_for_it() {
     let mut state = with(&["/d/", "/d/f", "/open"]);
-    let schedule = |text: &str| Operation::SchedulePersist(SchedulePersist { path: path(text), wait_ms: 0 });
+    let schedule = |text: &str| {
+        Operation::SchedulePersist(SchedulePersist { path: path(text), wait_ms: 0, even_incomplete: false })
+    };
     let text = "Cannot persist an incomplete Alluxio file: /open";
     assert_eq!(refusal(&state, schedule("/open")), (ErrorKind::InvalidArgument, text.into()));
     assert_eq!(refusal(&state, schedule("/d")), (ErrorKind::NotFound, "Path \"/d\" must be a file.".into()));
+    let even_incomplete = SchedulePersist { path: path("/open"), wait_ms: 0, even_incomplete: true };
+    run(&mut state, Operation::SchedulePersist(even_incomplete)).unwrap();
+    assert_eq!(stat(&state, "/open").persistence, PersistenceState::ToBePersisted);
     run(&mut state, complete("/d/f")).unwrap();
     let waiting = |state: &MasterState, after| {
         let answer = ask(state, &user("", &[]), Query::ToPersist { after, now: Millis(0), limit: 10 });
@@ -211,7 +219,9 @@ fn a_file_waits_as_long_as_its_writer_wishes() {
         assert_eq!(waiting(&state, now), expected);
     }
     state.verify().unwrap();
-    let schedule = |text: &str, wait_ms| Operation::SchedulePersist(SchedulePersist { path: path(text), wait_ms });
+    let schedule = |text: &str, wait_ms| {
+        Operation::SchedulePersist(SchedulePersist { path: path(text), wait_ms, even_incomplete: false })
+    };
     run(&mut state, schedule("/asked", 500)).unwrap();
     assert_eq!(waiting(&state, 2_000 + 499), ["/at-once"]);
     assert_eq!(waiting(&state, 2_000 + 500), ["/at-once", "/asked"]);

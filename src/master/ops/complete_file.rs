@@ -86,6 +86,8 @@ pub(super) fn open_file(at: &Context<'_>, path: &AlluxioPath) -> Result<OpenFile
     permissions.check_way(&resolved, &mut footprint)?;
     let inode = *resolved.existing()?;
     let InodeKind::File { block_size_bytes, blocks, completed, .. } = inode.kind else {
+        // Compatible: 2.9.6 DefaultFileSystemMaster.completeFile asks for the right before it looks at the kind.
+        permissions.check(&inode, Access::WRITE, path, &mut footprint)?;
         return Err(FsError::new(ErrorKind::NotFound, format!("Path \"{path}\" must be a file.")));
     };
     // Who made the file may write it to its end, whatever its mode says.

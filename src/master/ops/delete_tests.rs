@@ -1,6 +1,6 @@
 //! Who may delete what, and what a deletion changes beside the inodes.
 
-use super::tests::{chmod, entries_of, new_file, path, refusal, rm, run, settings, stat, user, with};
+use super::tests::{chmod, entries_of, mv, new_file, path, refusal, rm, run, settings, stat, user, with};
 use super::ufs_tests::loaded;
 use super::*;
 use crate::journal::entry::{AddMountPoint, DeleteFile, Entry, UpdateInodeDirectory};
@@ -100,6 +100,16 @@ fn rights_in_a_large_tree_are_checked_before_it_is_decided() {
     assert!(is_not_yet(&by_alice(&state, of_another).unwrap_err()), "another tree has come there");
     let request = Request { caller: alice, operation_id: None, operation: Operation::Delete(checked) };
     assert_eq!(next(&request), Preparation::Submit);
+}
+
+#[test]
+fn a_mount_point_stays_where_it_is() {
+    let mut state = loaded(&["/d/", "/d/n/", "/e/"]);
+    mounted(&mut state, "/d/n", false);
+    let refused = |source: &str, target: &str| refusal(&state, mv(source, target)).1;
+    assert_eq!(refused("/d", "/d/x"), "Cannot rename because /d is a prefix of /d/x");
+    assert_eq!(refused("/d", "/e"), "Cannot rename because destination already exists. src: /d dst: /e");
+    assert_eq!(refused("/d", "/f"), "Renaming /d would move the mount point /d/n");
 }
 
 #[test]

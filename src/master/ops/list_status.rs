@@ -110,7 +110,9 @@ impl Walk {
             None => {
                 let (inode, permissions) = listable(at, &self.path, footprint)?;
                 if !inode.is_directory() {
-                    let is_left_out = self.skip > 0 || !self.prefix.is_empty();
+                    // Compatible: 2.9.6 listStatusInternal: what begins after a name begins after the file, too.
+                    let begins_later = matches!(self.start, Start::After(_));
+                    let is_left_out = self.skip > 0 || !self.prefix.is_empty() || begins_later;
                     let status = (!is_left_out).then(|| status_of(at, &self.path, &inode, footprint));
                     return Ok(Part { statuses: Vec::from_iter(status), count: 1, is_last: true });
                 }

@@ -43,6 +43,7 @@ fn parts_of_any_size_are_the_whole() {
     assert_eq!(listed(&state, tree("/")), whole);
     assert_eq!(listed(&state, Walk::new(path("/a"), false)), ["/a/b", "/a/x"]);
     assert_eq!(listed(&state, tree("/a/x")), ["/a/x"]);
+    assert!(listed(&state, tree("/a/x").within(after(&["x"]), Vec::new(), 0)).is_empty());
     assert!(listed(&state, tree("/a/b/d")).is_empty());
 }
 

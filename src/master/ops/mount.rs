@@ -6,7 +6,7 @@ use super::load::directory_of;
 use super::request_ufs::{Mount, Seen, UpdateMount};
 use super::resolve::resolve;
 use super::{Answer, Context, Decision, errors};
-use crate::journal::entry::{AddMountPoint, Entry, InodeDirectory};
+use crate::journal::entry::{AddMountPoint, Entry, InodeDirectory, UpdateInode};
 use crate::master::state::{Footprint, ROOT_MOUNT_ID};
 use crate::types::{AlluxioPath, ErrorKind, FsError, PersistenceState, TtlAction};
 
@@ -42,9 +42,17 @@ pub(super) fn mount(at: &Context<'_>, op: &Mount) -> Result<Decision, FsError> {
     }
     let persisted = PersistenceState::Persisted;
     let mut creation = Creation::below(at, resolved.last(), persisted, -1, TtlAction::Free);
-    creation.touch_parent();
+    let parent = resolved.last();
     let id = creation.take_directory_id();
     let directory = directory_of(id, creation.parent, path, root, at.now.0, creation.pinned);
+    // Compatible: 2.9.6 InodeTree.createPath: the parent is as young as the folder that comes in it, if that is younger.
+    if directory.modification_time_ms > parent.modification_time_ms {
+        creation.entries.push(Entry::UpdateInode(UpdateInode {
+            modification_time_ms: Some(directory.modification_time_ms),
+            access_time_ms: Some(directory.modification_time_ms),
+            ..UpdateInode::of(parent.id)
+        }));
+    }
     let mode = mode_of_mount(directory.mode, op.shared);
     creation.entries.push(Entry::InodeDirectory(InodeDirectory { mode, mount_point: true, ..directory }));
     creation.entries.push(Entry::AddMountPoint(AddMountPoint {

@@ -380,6 +380,16 @@ fn refusals_are_those_of_2_9() {
         (mv("/e", "/"), InvalidArgument, "Cannot rename a path to the root directory"),
         (mv("/e", "/e/sub/x"), InvalidArgument, "Cannot rename because /e is a prefix of /e/sub/x"),
         (complete("/e"), NotFound, "Path \"/e\" must be a file."),
+        (
+            mv("/e/f/y", "/e/f/x/z"),
+            InvalidArgument,
+            "Traversal failed for path /e/f/x/z. Component 2(f) is a file, not a directory.",
+        ),
+        (
+            mv("/e/f/y", "/e/f/z"),
+            InvalidArgument,
+            "Traversal failed for path /e/f/y. Component 2(f) is a file, not a directory.",
+        ),
     ];
     for (operation, kind, message) in rows {
         assert_eq!(refusal(&state, operation.clone()), (kind, message.to_owned()), "{operation:?}");

@@ -39,6 +39,12 @@ fn children_may_be_added_and_taken_by_who_may_write() {
         "user=bob, access=--x, path=/d/x/y: failed at d, inode owner=root, inode group=root, inode mode=rwxrwxrw-";
     run(&mut state, mkdir("/d/x")).unwrap();
     assert_eq!(refusal_to(&state, bob(), mkdir("/d/x/y")), denied(no_way));
+    let no_file = "user=bob, access=-w-, path=/: failed at /, inode owner=root, inode group=root, inode mode=rwxr-xr-x";
+    assert_eq!(
+        refusal_to(&state, bob(), complete("/")),
+        denied(no_file),
+        "before it is looked at whether it is a file"
+    );
 }
 
 #[test]
@@ -114,10 +120,12 @@ fn attributes_belong_to_owner_and_super_user() {
     assert_eq!(refusal_to(&state, bob(), group), denied("user=bob is not the owner of path=/d"));
     let owner = Operation::SetAttribute(SetAttribute { owner: Some("bob".into()), ..set("/d") });
     assert_eq!(refusal_to(&state, bob(), owner.clone()), denied("bob is not a super user or in super group"));
+    let below = Operation::SetAttribute(SetAttribute { recursive: true, mode: Some(0), ..set("/d") });
+    let first = denied("user=bob is not the owner of path=/d");
+    assert_eq!(refusal_to(&state, bob(), below.clone()), first, "what was named comes first");
     run(&mut state, owner).unwrap();
     let request = Request { caller: bob(), operation_id: None, operation: mode("/d") };
     assert!(decide(&state, &Workers::default(), &request, Millis(1), &settings()).is_ok(), "now he owns it");
-    let below = Operation::SetAttribute(SetAttribute { recursive: true, mode: Some(0), ..set("/d") });
     assert_eq!(refusal_to(&state, bob(), below), denied("user=bob is not the owner of path=/d/f"));
 }
 

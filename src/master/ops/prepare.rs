@@ -9,7 +9,7 @@ use super::request_ufs::UfsDirectory;
 use super::resolve::{Resolved, resolve};
 use super::{Caller, Context, Operation, Query, Request, Settings, decide_one, errors, parts, rights_below};
 use crate::journal::entry::{Entry, UpdateInode};
-use crate::master::state::{Footprint, MasterState};
+use crate::master::state::{Footprint, Inode, InodeKind, MasterState};
 use crate::types::time::Millis;
 use crate::types::{AlluxioPath, PersistenceState, TtlAction};
 
@@ -208,8 +208,10 @@ pub(super) fn changes_of(at: &Context<'_>, entries: &[Entry]) -> Vec<UfsChange> 
     let mut changes = Vec::new();
     for entry in entries {
         let Entry::UpdateInode(UpdateInode { id, owner, group, mode, .. }) = entry else { continue };
-        let is_persisted = inodes.get(*id).is_some_and(|inode| inode.persistence == PersistenceState::Persisted);
-        if !is_persisted || (owner, group, mode) == (&None, &None, &None) {
+        // Compatible: 2.9.6 updateInode: nothing is told of a file whose content is still to be written.
+        let is_whole = |inode: &Inode| !matches!(inode.kind, InodeKind::File { completed: false, .. });
+        let is_there = |inode: &Inode| inode.persistence == PersistenceState::Persisted && is_whole(inode);
+        if !inodes.get(*id).is_some_and(|inode| is_there(&inode)) || (owner, group, mode) == (&None, &None, &None) {
             continue;
         }
         let Some(path) = at.state.path_of(*id) else { continue };

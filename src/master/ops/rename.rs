@@ -28,8 +28,10 @@ pub(super) fn decide(at: &Context<'_>, op: &Rename) -> Result<Decision, FsError>
 pub(super) fn check(at: &Context<'_>, op: &Rename) -> Result<Option<(Inode, Inode)>, FsError> {
     let (source, target) = (&op.source, &op.target);
     let mut footprint = Footprint::off();
+    // Compatible: 2.9.6 InodeTree.lockInodePathPair: of two paths that cannot be walked the first by name is told.
+    let early = if source > target { Some(resolve(at, target, &mut footprint)?) } else { None };
     let from = resolve(at, source, &mut footprint)?;
-    let to = resolve(at, target, &mut footprint)?;
+    let to = early.map_or_else(|| resolve(at, target, &mut footprint), Ok)?;
     let permissions = at.permissions(&mut footprint);
     permissions.check_parent(&from)?;
     permissions.check_parent(&to)?;
@@ -56,11 +58,12 @@ pub(super) fn check(at: &Context<'_>, op: &Rename) -> Result<Option<(Inode, Inod
         let message = format!("Cannot rename because destination already exists. src: {source} dst: {target}");
         return Err(FsError::new(ErrorKind::AlreadyExists, message));
     }
+    check_mounts_below(at, source)?;
     create::check_name(target)?;
     Ok(Some((*inode, *to.last())))
 }
 
-/// A tree stays within its mount, and mount points where they are.
+/// A tree stays within its mount.
 fn check_mounts(at: &Context<'_>, source: &AlluxioPath, target: &AlluxioPath) -> Result<(), FsError> {
     let mounts = at.state.mounts();
     if at.place(source).mount_id != at.place(target).mount_id {
@@ -69,7 +72,13 @@ fn check_mounts(at: &Context<'_>, source: &AlluxioPath, target: &AlluxioPath) ->
     if mounts.at(target).is_some() {
         return Err(errors::invalid(format!("{target} is a mount point and cannot be renamed onto")));
     }
-    match mounts.below(source).next() {
+    Ok(())
+}
+
+/// Mount points stay where they are.
+// Different: 2.9.6 moves the directory alone: its table of mounts keeps the old path, so nothing is found below the new one.
+fn check_mounts_below(at: &Context<'_>, source: &AlluxioPath) -> Result<(), FsError> {
+    match at.state.mounts().below(source).next() {
         Some(mount) => Err(errors::invalid(format!("Renaming {source} would move the mount point {}", mount.path))),
         None => Ok(()),
     }

@@ -9,6 +9,8 @@ pub struct SchedulePersist {
     pub path: AlluxioPath,
     /// How long it is waited.
     pub wait_ms: i64,
+    /// A file that is not complete is written when it is, instead of being refused.
+    pub even_incomplete: bool,
 }
 
 /// Puts what was written to the UFS in the place of the file.

@@ -30,12 +30,15 @@ pub(super) fn decide(at: &Context<'_>, op: &SetAttribute, which: Which<'_>) -> R
     // Compatible: 2.9 pins and replicates all below a directory, recursive or not.
     let is_deep = op.recursive || op.pinned.is_some() || op.replication().is_some();
     let depth = if is_deep { Depth::Tree } else { Depth::Itself };
+    let inodes = inodes_of(at, path, inode, depth, which)?;
+    let is_named = |path: &AlluxioPath| op.recursive || *path == op.path;
+    // Compatible: 2.9.6 asks for the right to what the path names first, then to what is below.
+    for (path, inode) in inodes.iter().rev().filter(|(path, _)| is_named(path)) {
+        check_permission(op, &permissions, inode, path, &mut footprint)?;
+    }
     let mut entries = Vec::new();
-    for (path, inode) in inodes_of(at, path, inode, depth, which)? {
-        let is_named = op.recursive || path == op.path;
-        if is_named {
-            check_permission(op, &permissions, &inode, &path, &mut footprint)?;
-        }
+    for (path, inode) in inodes {
+        let is_named = is_named(&path);
         update(at, op, &inode, is_named, &mut entries)?;
     }
     if op.persisted {
@@ -74,6 +77,10 @@ fn update(
         update.media = op.media.iter().filter(|medium| MEDIA.contains(&medium.as_str())).cloned().collect();
     }
     let mut replication = None;
+    // Compatible: 2.9.6 InodeTree.setReplication, of directories, too.
+    if op.replication_min.is_some_and(|min| min < 0) {
+        return Err(FsError::new(ErrorKind::Internal, "Min replication must be a non-negative integer"));
+    }
     if op.pinned.is_some() {
         update.modification_time_ms = Some(at.now.0);
     }
@@ -117,9 +124,6 @@ fn update(
 
 // Compatible: 2.9 setReplication, an IllegalArgumentException with this text.
 fn check_replication(min: i32, max: i32) -> Result<(), FsError> {
-    if min < 0 {
-        return Err(FsError::new(ErrorKind::Internal, "Min replication must be a non-negative integer"));
-    }
     if max != -1 && max < min {
         let message = format!(
             "Cannot set min and max replication to be {min} and {max}: min replication must be smaller or equal than \

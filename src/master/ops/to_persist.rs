@@ -18,7 +18,7 @@ pub(super) fn schedule(at: &Context<'_>, op: &SchedulePersist) -> Result<Decisio
     let InodeKind::File { completed, .. } = inode.kind else {
         return Err(FsError::new(ErrorKind::NotFound, format!("Path \"{path}\" must be a file.")));
     };
-    if !completed {
+    if !completed && !op.even_incomplete {
         return Err(errors::invalid(format!("Cannot persist an incomplete Alluxio file: {path}")));
     }
     let is_new = !matches!(inode.persistence, PersistenceState::Persisted | PersistenceState::ToBePersisted);

@@ -342,12 +342,21 @@ fn a_mount_is_a_directory_and_a_row() {
         mount_id: 42,
     };
     assert_eq!(entries.last(), Some(&Entry::AddMountPoint(row)));
-    run(&mut state, operation).unwrap();
+    let before = stat(&state, "/").modification_time_ms;
+    assert!(before > 77, "{before}");
+    run(&mut state, operation.clone()).unwrap();
+    assert_eq!(stat(&state, "/").modification_time_ms, before, "what is mounted is older");
     let status = stat(&state, "/m");
     assert_eq!((status.mount_id, status.ufs_path.as_str(), status.mount_point), (42, "hdfs://other/data", true));
     let entries = entries_of(&state, Operation::Ufs(UfsOperation::Unmount(path("/m"))));
     assert_eq!(entries[0], Entry::DeleteMountPoint { path: path("/m") });
     assert_eq!(entries.len(), 2, "{entries:?}");
+    let Operation::Ufs(UfsOperation::Mount(mut younger)) = operation else { panic!("no mount") };
+    let root = UfsFacts { modification_time_ms: 999_999, ..facts(true, 0) };
+    (younger.path, younger.seen.root, younger.mount_id) = (path("/n"), Some(root), 43);
+    younger.ufs_path = "hdfs://else/data".into();
+    run(&mut state, Operation::Ufs(UfsOperation::Mount(younger))).unwrap();
+    assert_eq!(stat(&state, "/").modification_time_ms, 999_999);
 }
 
 #[test]

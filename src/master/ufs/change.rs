@@ -9,6 +9,7 @@ use crate::master::state::MasterState;
 use crate::types::time::{Boot, boot_now, wall_now};
 use crate::types::{ErrorKind, FsError};
 use crate::ufs::{UfsAttributes, UfsDeletion, UfsError, UfsErrorKind, UfsOwnership};
+use log::info;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -78,16 +79,23 @@ impl UfsNamespace {
         }
     }
 
-    // Compatible: 2.9 setAttribute: the UFS comes first, and what it refuses is refused.
+    // Compatible: 2.9.6 setAttribute: the UFS comes first, and what it refuses is refused, with this text.
     pub(super) async fn set(&self, changes: &[UfsChange]) -> Result<(), FsError> {
         for UfsChange { ufs_path, owner, group, mode } in changes {
             let attributes = UfsAttributes { owner: owner.clone(), group: group.clone(), mode: *mode };
             let ufs = self.inner.clients.of(ufs_path).map_err(refusal)?;
-            match self.under_lease(ufs_path, ufs.set_attributes(ufs_path, &attributes)).await? {
-                // A file whose content is still to be written.
-                Err(UfsError { kind: UfsErrorKind::NotFound, .. }) => {}
-                set => set.map_err(refusal)?,
-            }
+            let set = self.under_lease(ufs_path, ufs.set_attributes(ufs_path, &attributes)).await?;
+            set.map_err(|error| match error.kind {
+                UfsErrorKind::Unavailable => refusal(error),
+                _ => {
+                    let what = if owner.is_some() || group.is_some() { "setOwner" } else { "setMode" };
+                    info!("attributes cannot be set in the UFS reason={error}");
+                    let text = format!(
+                        "Could not {what} for UFS file {ufs_path} . Aborting the setAttribute operation in Alluxio."
+                    );
+                    FsError::new(ErrorKind::PermissionDenied, text)
+                }
+            })?;
         }
         Ok(())
     }
