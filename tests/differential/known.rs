@@ -153,6 +153,16 @@ pub const KNOWN: &[Known] = &[
         },
     },
     Known {
+        name: "block of a file that is being written",
+        state: State::NotYet,
+        why: "2.9.6 tells of a block once a worker has committed it; we of all that a client has asked for",
+        ends: false,
+        fits: |d| {
+            let told = [".blockInfo.blockId", "].offset"].iter().any(|name| d.field.ends_with(name));
+            d.field.contains("fileBlockInfos[") && told && d.java == "-"
+        },
+    },
+    Known {
         name: "active synchronisation",
         state: State::ByDesign,
         why: "there is none: docs/compatibility.md",
