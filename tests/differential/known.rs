@@ -68,20 +68,6 @@ pub const KNOWN: &[Known] = &[
         fits: |d| d.call.what == "GetUfsInfo" && d.java.contains("because the return value of"),
     },
     Known {
-        name: "ufs fingerprint",
-        state: State::ByDesign,
-        why: "nothing but `fs stat` shows it; of what it says we keep the content hash, which the attribute s3_etag shows",
-        ends: false,
-        fits: |d| d.field.ends_with(".ufsFingerprint") && d.ours == "-",
-    },
-    Known {
-        name: "locations in the UFS",
-        state: State::NotYet,
-        why: "which hosts hold a block in the UFS is not told where Alluxio has no copy",
-        ends: false,
-        fits: |d| d.ours == "-" && (d.field.contains("].ufsLocations[") || d.field.ends_with("].ufsStringLocations")),
-    },
-    Known {
         name: "xattr s3_etag of a directory",
         state: State::ByDesign,
         why: "2.9.6 gives directories that it loads on the way to a file the content hash of that file",
@@ -361,11 +347,14 @@ pub const KNOWN: &[Known] = &[
         },
     },
     Known {
-        name: "checkAccess: what is not there",
+        name: "checkAccess, listStatus: what is not there",
         state: State::ByDesign,
         why: "2.9.6 asks for the right to it at the nearest directory above before it says that it is not there",
         ends: false,
-        fits: |d| d.is("CheckAccess", "checkAccess") && d.refused(&DENIED, &NOT_FOUND),
+        fits: |d| {
+            let asks = d.is("CheckAccess", "checkAccess") || d.is("ListStatus", "listStatus");
+            asks && d.refused(&DENIED, &NOT_FOUND)
+        },
     },
     Known {
         name: "checkAccess: what is not loaded",
