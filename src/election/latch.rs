@@ -92,6 +92,17 @@ pub enum LatchError {
         /// Their names and addresses.
         participants: String,
     },
+    /// The epoch node holds something else. Somebody may delete it, or write it back.
+    #[error(
+        "{path} is not an epoch node of ours: {reason}; delete that node of ZooKeeper, and the masters make it anew from the \
+         journal"
+    )]
+    NotOurs {
+        /// The node.
+        path: String,
+        /// What of it cannot be read.
+        reason: String,
+    },
     /// The service refuses us, or the address cannot be used.
     #[error("{operation} failed: {reason}")]
     Denied {
@@ -103,9 +114,9 @@ pub enum LatchError {
 }
 
 impl LatchError {
-    /// Whether it may be otherwise after a while: the service did not answer.
+    /// Whether it may be otherwise after a while: the service did not answer, or somebody has to mend a node.
     pub fn may_pass(&self) -> bool {
-        matches!(self, LatchError::Unknown { .. } | LatchError::SessionExpired)
+        matches!(self, LatchError::Unknown { .. } | LatchError::SessionExpired | LatchError::NotOurs { .. })
     }
 
     pub(super) fn refused(operation: &'static str, reason: impl Into<String>) -> LatchError {

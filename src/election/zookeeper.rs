@@ -390,13 +390,8 @@ pub(super) async fn read_epoch(
         Err(Fault::NoNode) => Ok(None),
         Err(fault) => Err(failed(operation, path, fault)),
         Ok((data, facts)) => {
-            let value = epoch_codec::decode(&data).map_err(|reason| LatchError::Denied {
-                operation,
-                reason: format!(
-                    "{path} is not an epoch node of ours: {reason}; delete that node of ZooKeeper, and the masters make it anew \
-                     from the journal"
-                ),
-            })?;
+            let value =
+                epoch_codec::decode(&data).map_err(|reason| LatchError::NotOurs { path: path.clone(), reason })?;
             Ok(Some(Versioned { value, version: facts.version }))
         }
     }

@@ -36,6 +36,7 @@ fn settings(mode: FencingMode) -> DriverSettings {
             umask: 0o022,
             root_ufs: "/ufs".into(),
             root_options: Default::default(),
+            journal: String::new(),
         },
         root_owner: "root".into(),
         root_group: "root".into(),

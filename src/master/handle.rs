@@ -314,6 +314,7 @@ mod tests {
             umask: 0o022,
             root_ufs: "/ufs".into(),
             root_options: Default::default(),
+            journal: String::new(),
         };
         Handle {
             core: Arc::default(),

@@ -7,6 +7,7 @@ use crate::journal::folder::hdfs::{Durability, HdfsSettings, HdfsStore};
 use crate::journal::folder::local::{LocalLock, LocalSettings, LocalStore, MissingFolder};
 use crate::journal::folder::{JournalStore, StoreError};
 use crate::process::is_this_host;
+use crate::types::ufs_names::lies_in;
 use crate::ufs::{UfsClients, UfsError, UfsSettings};
 use std::net::ToSocketAddrs;
 use std::ops::RangeInclusive;
@@ -279,6 +280,14 @@ fn check(conf: &Conf) -> Result<(), OutsideError> {
         return refuse(
             "alluxio.master.journal.folder is empty: set it to hdfs://host:port/path or a local path".into(),
         );
+    }
+    let root = conf.get(&keys::ROOT_UFS);
+    if lies_in(&root, &folder) {
+        return refuse(format!(
+            "alluxio.master.mount.table.root.ufs (ALLUXIO_UNDERFS_ADDRESS) {root} lies in the journal folder \
+             (alluxio.master.journal.folder) {folder}: whoever deletes a file would delete the journal. Give one of them another \
+             folder"
+        ));
     }
     let elected = conf.get(&keys::ZOOKEEPER_ENABLED);
     if elected && conf.get(&keys::ZOOKEEPER_ADDRESS).is_none_or(|address| address.trim().is_empty()) {

@@ -427,7 +427,7 @@ fn call_failed(error: LatchError) -> CallFailed {
     let text = error.to_string();
     match error {
         LatchError::Refused { .. } => CallFailed::Refused(text),
-        LatchError::Unknown { .. } => CallFailed::Unknown(text),
+        LatchError::Unknown { .. } | LatchError::NotOurs { .. } => CallFailed::Unknown(text),
         LatchError::SessionExpired => CallFailed::SessionExpired,
         LatchError::Foreign { .. } | LatchError::Denied { .. } => CallFailed::Fatal(text),
     }

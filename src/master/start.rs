@@ -344,6 +344,7 @@ fn driver_settings(
             umask: conf.get(&keys::PERMISSION_UMASK).0,
             root_ufs: conf.get(&keys::ROOT_UFS),
             root_options: root_options(conf),
+            journal: conf.get(&keys::JOURNAL_FOLDER),
         },
         root_owner: outside::os_user(),
         root_group: outside::os_group(),

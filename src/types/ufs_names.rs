@@ -19,9 +19,40 @@ fn is_temporary(name: &str) -> bool {
     nonce.is_some_and(|nonce| nonce.len() == 16 && nonce.bytes().all(is_digit))
 }
 
+/// Whether a place of a UFS is that folder, or lies in it, as far as their names tell: one host under two names, or a link,
+/// is not seen.
+pub fn lies_in(uri: &str, folder: &str) -> bool {
+    let bare = |uri: &'_ str| uri.strip_prefix("file://").unwrap_or(uri).trim_end_matches('/').to_owned();
+    let (uri, bare_folder) = (bare(uri), bare(folder));
+    !folder.is_empty() && uri.strip_prefix(&bare_folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lies_in_a_folder_is_told_by_its_name() {
+        for (uri, folder) in [
+            ("hdfs://nn:8020/a/journal", "hdfs://nn:8020/a/journal/"),
+            ("hdfs://nn:8020/a/journal/epochs", "hdfs://nn:8020/a/journal"),
+            ("hdfs://nn:8020/a", "hdfs://nn:8020"),
+            ("hdfs://nn:8020/a", "hdfs://nn:8020/"),
+            ("/a/journal", "file:///a/journal"),
+            ("/a/journal", "/"),
+        ] {
+            assert!(lies_in(uri, folder), "{uri} {folder}");
+        }
+        for (uri, folder) in [
+            ("hdfs://nn:8020/a", "hdfs://nn:8020/a/journal"),
+            ("hdfs://nn:8020/a/journals", "hdfs://nn:8020/a/journal"),
+            ("hdfs://nn:80201/a", "hdfs://nn:8020"),
+            ("hdfs://nn:8020/a", "/"),
+            ("/a", ""),
+        ] {
+            assert!(!lies_in(uri, folder), "{uri} {folder}");
+        }
+    }
 
     #[test]
     fn what_alluxio_keeps_beside_the_files_is_nobodys() {

@@ -74,6 +74,7 @@ fn driver_settings(root_ufs: &str) -> DriverSettings {
             umask: 0o022,
             root_ufs: root_ufs.into(),
             root_options: Default::default(),
+            journal: String::new(),
         },
         root_owner: "root".into(),
         root_group: "root".into(),

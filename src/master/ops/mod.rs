@@ -98,6 +98,8 @@ pub struct Settings {
     pub root_ufs: String,
     /// `alluxio.master.mount.table.root.option.*`
     pub root_options: Properties,
+    /// `alluxio.master.journal.folder`, which nobody changes through a mount that has it; empty if there is none.
+    pub journal: String,
 }
 
 /// What one decision or query goes by.

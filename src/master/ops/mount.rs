@@ -8,6 +8,7 @@ use super::resolve::resolve;
 use super::{Answer, Context, Decision, errors};
 use crate::journal::entry::{AddMountPoint, Entry, InodeDirectory, UpdateInode};
 use crate::master::state::{Footprint, ROOT_MOUNT_ID};
+use crate::types::ufs_names::lies_in;
 use crate::types::{AlluxioPath, ErrorKind, FsError, PersistenceState, TtlAction};
 
 /// Mounts beside that of the root.
@@ -27,6 +28,9 @@ pub(super) fn mount(at: &Context<'_>, op: &Mount) -> Result<Decision, FsError> {
         return Err(refuse(message));
     }
     check_disjoint(at, &op.ufs_path).map_err(refuse)?;
+    if lies_in(&op.ufs_path, &at.settings.journal) {
+        return Err(refuse(format!("Ufs path {} lies in the journal folder of the masters", op.ufs_path)));
+    }
     let Seen { root, shadowed } = &op.seen;
     if let Some(shadowed) = shadowed {
         let message =

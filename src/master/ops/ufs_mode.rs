@@ -1,9 +1,11 @@
-//! What administrators permit to be done with a whole UFS, and who is refused for it.
+//! What administrators permit to be done with a whole UFS, and who is refused for it; and that nobody changes the journal
+//! through a mount that has it, which the root has in many a cluster.
 
 use super::create::persistence_of;
 use super::resolve::inode_at;
 use super::{Context, Decision, Operation, errors};
 use crate::journal::entry::{Entry, UpdateInode, UpdateUfsMode};
+use crate::types::ufs_names::lies_in;
 use crate::types::{AlluxioPath, ErrorKind, FsError, PersistenceState, UfsMode};
 
 /// The scheme and authority of a URI, with a slash behind them; `/` for a path of the local disk.
@@ -45,6 +47,25 @@ impl Context<'_> {
     }
 }
 
+impl Context<'_> {
+    /// Whether the journal is in what is mounted.
+    fn has_journal(&self) -> bool {
+        let mounted = self.state.mounts().iter().map(|mount| mount.ufs_path.as_str());
+        mounted.chain([self.settings.root_ufs.as_str()]).any(|uri| lies_in(&self.settings.journal, uri))
+    }
+
+    /// Refuses what would change the journal, or take it away with a folder that it is in.
+    fn check_journal(&self, operation: &Operation, path: &AlluxioPath) -> Result<(), FsError> {
+        let (uri, journal) = (self.place(path).ufs_path, &self.settings.journal);
+        let takes_away = matches!(operation, Operation::Delete(_) | Operation::Rename(_) | Operation::Expire(_));
+        if !lies_in(&uri, journal) && !(takes_away && lies_in(journal, &uri)) {
+            return Ok(());
+        }
+        let text = format!("{path} is not changed: the journal of the masters is in {journal}");
+        Err(FsError::new(ErrorKind::PermissionDenied, text))
+    }
+}
+
 /// What was decided, or a refusal if that would change a UFS that may not be changed.
 pub(super) fn guard(
     at: &Context<'_>,
@@ -52,12 +73,13 @@ pub(super) fn guard(
     decided: Result<Decision, FsError>,
 ) -> Result<Decision, FsError> {
     let entries = match &decided {
-        _ if at.state.admin().ufs_modes().is_empty() => return decided,
+        _ if at.state.admin().ufs_modes().is_empty() && !at.has_journal() => return decided,
         Err(error) if !errors::is_not_yet(error) => return decided,
         Ok(decision) => decision.entries.as_slice(),
         Err(_) => &[],
     };
-    let checked = written(at, operation, entries).iter().try_for_each(|path| at.check_ufs_mode(path));
+    let check = |path: &AlluxioPath| at.check_ufs_mode(path).and_then(|()| at.check_journal(operation, path));
+    let checked = written(at, operation, entries).iter().try_for_each(check);
     match (operation, checked) {
         (_, Ok(())) => decided,
         // Compatible: 2.9.6 DefaultFileSystemMaster.deleteInternal, which goes on with what may be deleted.
@@ -82,7 +104,9 @@ fn written(at: &Context<'_>, operation: &Operation, entries: &[Entry]) -> Vec<Al
         Operation::CreateFile(op) if persistence_of(op.write_type) == PersistenceState::Persisted => {
             vec![op.path.clone()]
         }
-        Operation::Rename(op) if persisted(&op.source) => vec![op.source.clone(), op.target.clone()],
+        Operation::Rename(op) if op.source != op.target && persisted(&op.source) => {
+            vec![op.source.clone(), op.target.clone()]
+        }
         Operation::Delete(op) if !op.alluxio_only && persisted(&op.path) && !is_mount_point(at, &op.path) => {
             vec![op.path.clone()]
         }
@@ -120,10 +144,8 @@ mod tests {
         Operation::Admin(AdminOperation::SetUfsMode { ufs_path: ufs.into(), mode })
     }
 
-    /// A namespace with a persisted file `/f`.
-    fn loaded() -> MasterState {
-        let mut state = started();
-        let facts = UfsFacts {
+    fn facts() -> UfsFacts {
+        UfsFacts {
             directory: false,
             length: 1,
             block_size_bytes: 100,
@@ -132,8 +154,13 @@ mod tests {
             mode: 0o640,
             modification_time_ms: 77,
             etag: None,
-        };
-        let load = Load::of(vec![(path("/f"), facts)], (path("/f"), format!("{ROOT}/f")));
+        }
+    }
+
+    /// A namespace with a persisted file `/f`.
+    fn loaded() -> MasterState {
+        let mut state = started();
+        let load = Load::of(vec![(path("/f"), facts())], (path("/f"), format!("{ROOT}/f")));
         run(&mut state, Operation::Ufs(UfsOperation::Load(load))).unwrap();
         state
     }
@@ -165,6 +192,28 @@ mod tests {
         }
         run(&mut state, set_mode("hdfs://nn:9000/", UfsMode::ReadWrite)).unwrap();
         assert!(state.admin().ufs_modes().is_empty());
+        assert!(errors::is_not_yet(&FsError::new(ErrorKind::Unavailable, refusal(&state, rm("/f", false)).1)));
+    }
+
+    #[test]
+    fn nobody_changes_the_journal_through_the_namespace() {
+        let mut state = loaded();
+        let folder = |text: &str| (path(text), UfsFacts { directory: true, ..facts() });
+        let found = vec![folder("/kept"), folder("/kept/journal"), (path("/kept/journal/FORMAT"), facts())];
+        let load = Load::of(found, (path("/kept"), format!("{ROOT}/kept")));
+        run(&mut state, Operation::Ufs(UfsOperation::Load(load))).unwrap();
+        let text = |path: &str| format!("{path} is not changed: the journal of the masters is in {ROOT}/kept/journal");
+        for there in ["/kept", "/kept/journal", "/kept/journal/FORMAT"] {
+            let told = format!("Failed to delete 1 paths from the under file system: {there} ({})", text(there));
+            assert_eq!(refusal(&state, rm(there, true)), (ErrorKind::FailedPrecondition, told));
+            assert_eq!(refusal(&state, mv(there, "/other")), (ErrorKind::PermissionDenied, text(there)));
+        }
+        let through = CreateFile { write_type: WriteType::Through, ..new_file("/kept/journal/f") };
+        let denied = (ErrorKind::PermissionDenied, text("/kept/journal/f"));
+        assert_eq!(refusal(&state, Operation::CreateFile(through)), denied);
+        // What lies beside it is anybody's.
+        let beside = CreateFile { write_type: WriteType::Through, ..new_file("/kept/f") };
+        run(&mut state, Operation::CreateFile(beside)).unwrap();
         assert!(errors::is_not_yet(&FsError::new(ErrorKind::Unavailable, refusal(&state, rm("/f", false)).1)));
     }
 

@@ -169,6 +169,7 @@ mod tests {
             umask: 0,
             root_ufs: "memory://m/top".into(),
             root_options: Default::default(),
+            journal: String::new(),
         }
     }
 

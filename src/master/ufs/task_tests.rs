@@ -27,6 +27,7 @@ fn settings() -> Settings {
         umask: 0o022,
         root_ufs: ROOT.into(),
         root_options: Default::default(),
+        journal: String::new(),
     }
 }
 
