@@ -17,8 +17,8 @@ impl<T> Driver<T> {
     pub(super) fn follow(&mut self, core: &mut Core, now: Boot) {
         if let Some(found) = self.follower.tailer.cluster_id().filter(|found| *found != self.settings.cluster_id) {
             let text = format!(
-                "the segments in the journal folder are of the cluster {found}, but FORMAT names {}: it was replaced; \
-                 bring back the FORMAT that belongs to them",
+                "the segments in the journal folder are of the cluster {found}, but FORMAT names {:?}: it was \
+                 replaced or is damaged. If the segments belong here, write cluster_id={found} into FORMAT",
                 self.settings.cluster_id
             );
             return self.exit(Exit::Unfit(text));

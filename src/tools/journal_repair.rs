@@ -56,7 +56,10 @@ pub enum RepairError {
     #[error("a newer version has written to this journal: use that one; nothing was changed")]
     Newer(#[source] Box<VerifyError>),
     /// FORMAT is not that of the segments.
-    #[error("{folder}/FORMAT says cluster_id={named:?}, but the segments are of {found}: correct it first")]
+    #[error(
+        "{folder}/FORMAT says cluster_id={named:?}, but the segments are of {found}: if these belong here, write \
+         cluster_id={found} into FORMAT; nothing was changed"
+    )]
     OtherCluster {
         /// As configured.
         folder: String,

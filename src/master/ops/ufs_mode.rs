@@ -58,7 +58,8 @@ impl Context<'_> {
     fn check_journal(&self, operation: &Operation, path: &AlluxioPath) -> Result<(), FsError> {
         let (uri, journal) = (self.place(path).ufs_path, &self.settings.journal);
         let takes_away = matches!(operation, Operation::Delete(_) | Operation::Rename(_) | Operation::Expire(_));
-        if !lies_in(&uri, journal) && !(takes_away && lies_in(journal, &uri)) {
+        let is_changed = lies_in(&uri, journal) || (takes_away && lies_in(journal, &uri));
+        if !is_changed {
             return Ok(());
         }
         let text = format!("{path} is not changed: the journal of the masters is in {journal}");
