@@ -181,7 +181,7 @@ fn segments_of_another_cluster_are_not_followed() {
         );
     }
     assert!(
-        matches!(&exits[..], [Exit::Unfit(text)] if text.contains("of the cluster c, but FORMAT names d")),
+        matches!(&exits[..], [Exit::Unfit(text)] if text.contains("of the cluster c, but FORMAT names \"d\"")),
         "{exits:?}"
     );
 }

@@ -176,7 +176,7 @@ async fn a_damaged_epoch_node_is_named(address: &str) {
     let path = format!("/alluxio-rs/{}/epoch", election.settings.cluster_id);
     create(&client(address).await, &path, b"epoch=1", zk::CreateMode::Persistent).await;
     let error = latch.read_epoch().await.expect_err("not of ours");
-    assert!(matches!(&error, LatchError::Denied { reason, .. } if reason.contains(&path)), "{error}");
+    assert!(matches!(&error, LatchError::NotOurs { path: named, .. } if *named == path), "{error}");
 }
 
 async fn a_lookup_is_quick(address: &str) {
