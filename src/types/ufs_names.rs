@@ -22,9 +22,12 @@ fn is_temporary(name: &str) -> bool {
 /// Whether a place of a UFS is that folder, or lies in it, as far as their names tell: one host under two names, or a link,
 /// is not seen.
 pub fn lies_in(uri: &str, folder: &str) -> bool {
-    let bare = |uri: &'_ str| uri.strip_prefix("file://").unwrap_or(uri).trim_end_matches('/').to_owned();
-    let (uri, bare_folder) = (bare(uri), bare(folder));
-    !folder.is_empty() && uri.strip_prefix(&bare_folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    let below = bare(uri).strip_prefix(bare(folder));
+    !folder.is_empty() && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn bare(uri: &str) -> &str {
+    uri.strip_prefix("file://").unwrap_or(uri).trim_end_matches('/')
 }
 
 #[cfg(test)]
