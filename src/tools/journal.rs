@@ -108,7 +108,7 @@ pub async fn run(
         ["repair", "--yes" | "-y"] => journal_repair::run(conf, Consent::Given, output).await?,
         // Neither is a folder, though it may stand in the place of one.
         [name, rest @ ..] if rest.iter().any(|word| word.is_empty()) || rest == ["--dry-run"] => {
-            return Err(CommandError::Usage(format!("{}\n{}", wrong(name, rest), usage())));
+            return Err(misused(name, rest));
         }
         ["copy", from, to] => journal_copy::run(properties, from, to, output).await?,
         ["import", "--dry-run", folder] | ["import", folder, "--dry-run"] => {
@@ -117,9 +117,13 @@ pub async fn run(
         ["import", folder] => journal_import::run(conf, folder, Mode::Import).await?.write(output)?,
         ["export", folder] => journal_export::run(conf, folder).await?.write(output)?,
         [] => return Err(CommandError::Usage(usage())),
-        [name, rest @ ..] => return Err(CommandError::Usage(format!("{}\n{}", wrong(name, rest), usage()))),
+        [name, rest @ ..] => return Err(misused(name, rest)),
     }
     Ok(0)
+}
+
+fn misused(name: &str, words: &[&str]) -> CommandError {
+    CommandError::Usage(format!("{}\n{}", wrong(name, words), usage()))
 }
 
 /// What is wrong with words that are no call of a command.
