@@ -239,9 +239,7 @@ fn stdin_has_a_file() -> bool {
 }
 
 fn start_master(conf: &Conf, properties: &[String]) -> anyhow::Result<u8> {
-    if let Some(doubt) = outside::doubt_of_host(conf) {
-        complain(doubt);
-    }
+    outside::doubt_of_host(conf).into_iter().chain(outside::doubt_of_zookeeper(conf)).for_each(complain);
     let mut properties = properties.to_vec();
     if let Some(backup) = backup_to_begin_with(conf) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -419,6 +417,7 @@ fn may_format(conf: &Conf, words: &[&str]) -> anyhow::Result<u8> {
     if let Some(code) = not_to_format(conf, words)? {
         return Ok(code);
     }
+    outside::doubt_of_zookeeper(conf).into_iter().for_each(complain);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // If all is well, the format itself tells them.
     runtime.block_on(alluxio::tools::format::check(conf)).inspect_err(|_| tell_mistakes(conf))?;

@@ -2,9 +2,9 @@
 //! asks decides when to ask again.
 //!
 //! Compatible: 1.2.0, 1.8 and 2.9 clients: of the children of the leader path the newest counts, its name is
-//! `host:port`. "Newest" is by the order of all changes (czxid), which is that of the creation times unless the clock
-//! of a ZooKeeper server was set back. The address that is found may belong to a leader that does not serve yet, or
-//! (from a server that lags) no longer.
+//! `host:port`; ours pass over what is not. "Newest" is by the order of all changes (czxid), which is that of the
+//! creation times unless the clock of a ZooKeeper server was set back. The address that is found may belong to a leader
+//! that does not serve yet, or (from a server that lags) no longer.
 
 use std::time::Duration;
 
@@ -154,9 +154,10 @@ impl Finder {
             Way::Zookeeper { session, leaders, .. } => (session, leaders),
         };
         let address = &settings.address;
-        let published = children(settings, leaders).await?;
-        let newest = published.into_iter().max_by_key(|child| child.facts.created);
-        let Some(Child { folder, name, .. }) = newest else {
+        let mut published = children(settings, leaders).await?;
+        // What somebody else has put there is passed over, as long as there is an address beside it.
+        published.sort_by_key(|child| (is_address(&child.name), child.facts.created));
+        let Some(Child { folder, name, .. }) = published.pop() else {
             return Err(FindError::NoLeader { address: address.clone(), paths: leaders.join(" and ") });
         };
         if !is_address(&name) {

@@ -32,4 +32,5 @@ pub use memory_latch::{MemoryLatch, SharedElection};
 pub use published::Published;
 pub use solo::SoloLatch;
 pub use zookeeper::ZookeeperLatch;
+pub use zookeeper_servers::unknown_servers;
 pub use zookeeper_settings::ZookeeperSettings;

@@ -1,5 +1,6 @@
 //! The servers in a ZooKeeper address `host:port[,host:port…][/chroot]`, and why none of them serves.
 
+use std::net::ToSocketAddrs;
 use std::time::Duration;
 
 use tokio::net::{TcpStream, lookup_host};
@@ -77,6 +78,14 @@ impl Servers {
     }
 }
 
+/// The servers of a ZooKeeper address whose names lead nowhere here, each with the reason. None of an address that is
+/// wrong, which whoever uses it refuses.
+pub fn unknown_servers(address: &str) -> Vec<String> {
+    let servers = Servers::parse(address).map_or_else(|_| Vec::new(), |parsed| parsed.servers);
+    let unknown = |server: &String| server.to_socket_addrs().err().map(|error| format!("{server} ({error})"));
+    servers.iter().filter_map(unknown).collect()
+}
+
 /// Whether a text could be a host name, an IPv4 address, or an IPv6 address in brackets.
 fn is_host(text: &str) -> bool {
     match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
@@ -97,7 +106,7 @@ async fn probe(server: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Servers;
+    use super::{Servers, unknown_servers};
 
     #[test]
     fn an_address_is_servers_and_a_folder() {
@@ -117,6 +126,13 @@ mod tests {
             let text = Servers::parse(bad).expect_err(bad);
             assert!(text.contains(&format!("{bad:?}")), "{text}");
         }
+    }
+
+    #[test]
+    fn servers_whose_names_lead_nowhere_are_told() {
+        let unknown = unknown_servers("127.0.0.1:1,nosuchhost.invalid,[::1]:2/x");
+        assert!(unknown.len() == 1 && unknown[0].starts_with("nosuchhost.invalid:2181 ("), "{unknown:?}");
+        assert!(unknown_servers("a:b").is_empty());
     }
 
     #[tokio::test]

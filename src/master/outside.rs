@@ -2,7 +2,7 @@
 
 use super::role;
 use crate::conf::{Bytes, Conf, FencingMode, FlushDurability, JournalType, Key, ParseValue, hadoop, keys};
-use crate::election::{Latch, LatchError, SoloLatch, ZookeeperLatch, ZookeeperSettings};
+use crate::election::{Latch, LatchError, SoloLatch, ZookeeperLatch, ZookeeperSettings, unknown_servers};
 use crate::journal::folder::hdfs::{Durability, HdfsSettings, HdfsStore};
 use crate::journal::folder::local::{LocalLock, LocalSettings, LocalStore, MissingFolder};
 use crate::journal::folder::{JournalStore, StoreError};
@@ -215,6 +215,14 @@ pub fn doubt_of_host(conf: &Conf) -> Option<String> {
         "{host} leads to {at}, which is no address of this machine: others will look for this master there. If that \
          is a mistake, stop it and set alluxio.master.hostname (ALLUXIO_MASTER_HOSTNAME) to the name of this machine"
     ))
+}
+
+/// What of the ZooKeeper address names no host here: a master waits for it without a word, as it may come yet.
+pub fn doubt_of_zookeeper(conf: &Conf) -> Option<String> {
+    let unknown = unknown_servers(&zookeeper_address(conf)?);
+    (!unknown.is_empty()).then(|| {
+        format!("alluxio.zookeeper.address: {} cannot be found under that name, which is waited for", unknown.join(", "))
+    })
 }
 
 /// Where this master serves, as others are told: `host:port`.

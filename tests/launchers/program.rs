@@ -110,6 +110,14 @@ fn a_master_with_the_name_of_another_host_is_started_and_that_is_told() {
 }
 
 #[test]
+fn a_zookeeper_server_that_has_no_name_is_told_before_it_is_waited_for() {
+    let properties = "-Dalluxio.zookeeper.enabled=true -Dalluxio.zookeeper.address=nosuchhost.invalid:1 \
+                      -Dalluxio.zookeeper.connection.timeout=100ms";
+    let told = alluxio(&[("ALLUXIO_JAVA_OPTS", properties)], &["process", "start", "master"]).stderr;
+    assert!(told.starts_with("alluxio.zookeeper.address: nosuchhost.invalid:1 ("), "{told}");
+}
+
+#[test]
 fn a_value_that_makes_no_sense_is_refused_with_its_range() {
     for (property, range) in [
         ("alluxio.master.journal.fencing.lease=1ms", "500ms and at most 60000ms"),

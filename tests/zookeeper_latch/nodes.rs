@@ -120,6 +120,8 @@ async fn an_address_left_by_a_dead_master_is_replaced_and_others_stay(address: &
     later.leave().await;
     assert_eq!(finder.primary().await, Ok(Primary::At("b:1".into())));
     create(&client, &format!("{folder}/nonsense"), b"", zk::CreateMode::Persistent).await;
+    assert_eq!(finder.primary().await, Ok(Primary::At("b:1".into())), "what is no address is passed over");
+    client.delete(&format!("{folder}/b:1"), None).await.unwrap();
     let error = finder.primary().await.expect_err("not an address").to_string();
     assert!(error.contains("nonsense") && error.contains(&folder), "{error}");
 }
