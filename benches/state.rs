@@ -110,6 +110,7 @@ fn operations(state: &mut MasterState, directories: u64) {
         umask: 0o022,
         root_ufs: "hdfs://nn/alluxio".into(),
         root_options: Default::default(),
+        never_persisted: Vec::new(),
         journal: String::new(),
     };
     let caller = Caller { user: "alice".into(), groups: vec!["users".into()] };

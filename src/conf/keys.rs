@@ -156,10 +156,18 @@ table! {
     TTL_CHECKER_INTERVAL: Duration = "alluxio.master.ttl.checker.interval" ["alluxio.master.ttl.checker.interval.ms"],
         Always("1hour");
 
+    /// Whether it is kept when a file was last opened and a directory last listed.
+    ACCESS_TIME_UPDATER_ENABLED: bool = "alluxio.master.file.access.time.updater.enabled" [], Always("true");
+    /// A time of an access that is later than the one which is kept by no more than this is not kept.
+    ACCESS_TIME_PRECISION: Duration = "alluxio.master.file.access.time.update.precision" [], Always("1d");
+
     /// How often it is looked for blocks of which there are fewer copies than is wished.
     REPLICATION_CHECK_INTERVAL: Duration = "alluxio.master.replication.check.interval" [], Always("1min");
 
     // Under store.
+
+    /// Parts of paths: of files that have one in theirs, a master writes none to the under store.
+    PERSISTENCE_BLACKLIST: Vec<String> = "alluxio.master.persistence.blacklist" [], Unset;
 
     /// What is mounted at the root of the namespace.
     ROOT_UFS: String = "alluxio.master.mount.table.root.ufs" ["alluxio.underfs.address"],

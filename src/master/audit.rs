@@ -78,6 +78,7 @@ impl Subject {
             Operation::Ufs(UfsOperation::Unmount(path)) => about("unmount", path),
             Operation::Ufs(UfsOperation::UpdateMount(op)) => about("updateMount", &op.path),
             Operation::Expire(_)
+            | Operation::Accessed(_)
             | Operation::PutInPlace(_)
             | Operation::CommitBlock(_)
             | Operation::Admin(_)

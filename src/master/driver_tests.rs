@@ -36,6 +36,7 @@ fn settings(mode: FencingMode) -> DriverSettings {
             umask: 0o022,
             root_ufs: "/ufs".into(),
             root_options: Default::default(),
+            never_persisted: Vec::new(),
             journal: String::new(),
         },
         root_owner: "root".into(),

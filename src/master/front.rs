@@ -1,6 +1,7 @@
 //! The door for clients: each of their operations on files passes here, from whichever server it comes, and is counted
 //! and, if that is wished, written to the audit log. What the master does by itself, and what workers report, does not.
 
+use super::access_times::AccessTimes;
 use super::audit::{AuditLog, Client, Line, Ownership, Subject};
 use super::feature_level::FeatureLevel;
 use super::journal_room::JournalRoom;
@@ -8,8 +9,8 @@ use super::listing::Listing;
 use super::ops::{Answer, Freshness, Operation, Part, Query, Request, UfsOperation};
 use super::server::Namespace;
 use crate::metrics::MasterCounters;
-use crate::types::time::boot_now;
-use crate::types::{AlluxioPath, ErrorKind, FsError, OperationId};
+use crate::types::time::{boot_now, wall_now};
+use crate::types::{AlluxioPath, ErrorKind, FsError, InodeId, OperationId};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -22,6 +23,7 @@ pub struct Front<N> {
     counters: Arc<MasterCounters>,
     room: Arc<JournalRoom>,
     feature_level: Arc<FeatureLevel>,
+    access_times: Arc<AccessTimes>,
     audit: Option<AuditLog>,
     /// Changes under way that are to be in the audit log, though their client may go away.
     audited: Mutex<JoinSet<()>>,
@@ -29,15 +31,16 @@ pub struct Front<N> {
 
 impl<N: Namespace> Front<N> {
     /// A door to that namespace, through which no change goes when there is no `room` for it in the journal, or when the
-    /// journal is of a lower `feature_level`; without `audit` nothing is written.
+    /// journal is of a lower `feature_level`; who reads is noted in `access_times`; without `audit` nothing is written.
     pub fn new(
         namespace: Arc<N>,
         counters: Arc<MasterCounters>,
         room: Arc<JournalRoom>,
         feature_level: Arc<FeatureLevel>,
+        access_times: Arc<AccessTimes>,
         audit: Option<AuditLog>,
     ) -> Front<N> {
-        Front { namespace, counters, room, feature_level, audit, audited: Mutex::default() }
+        Front { namespace, counters, room, feature_level, access_times, audit, audited: Mutex::default() }
     }
 
     /// What is behind the door.
@@ -48,6 +51,11 @@ impl<N: Namespace> Front<N> {
     /// Whether it may be noted which content of a UFS was written.
     pub fn keeps_content(&self) -> bool {
         self.feature_level.keeps_content()
+    }
+
+    /// Who reads is noted there.
+    pub fn access_times(&self) -> &Arc<AccessTimes> {
+        &self.access_times
     }
 
     /// What this process has done.
@@ -96,7 +104,19 @@ impl<N: Namespace> Front<N> {
     pub async fn list_on(&self, client: &Client, listing: &mut Listing, limit: usize) -> Result<Part, FsError> {
         let part = self.namespace.list(&client.caller, listing, limit).await?;
         self.counters.file_infos_got.inc_by(part.statuses.len() as u64);
+        self.note_begun(&part);
         Ok(part)
+    }
+
+    fn note_begun(&self, part: &Part) {
+        part.begun.iter().for_each(|(directory, last_ms)| self.note_access(*directory, *last_ms));
+    }
+
+    /// Notes that this was read now, and before that at `last_ms`, unless there is no room for it in the journal.
+    pub fn note_access(&self, inode: InodeId, last_ms: i64) {
+        if self.room.check().is_ok() {
+            self.access_times.note(inode, last_ms, wall_now());
+        }
     }
 
     /// Answers a question about what is known.
@@ -118,6 +138,9 @@ impl<N: Namespace> Front<N> {
         let outcome = answer.await;
         self.count_told(&outcome);
         self.count_failure(&outcome);
+        if let Ok(Answer::List(part)) = &outcome {
+            self.note_begun(part);
+        }
         let goes_on = matches!(query, Query::CheckAccess { .. }) && outcome.is_ok();
         if let (Some(audit), Some(subject), false) = (&self.audit, Subject::of_query(query), goes_on) {
             let ownership = match &outcome {
@@ -230,6 +253,7 @@ impl<N: Namespace> Front<N> {
             Operation::Ufs(UfsOperation::Mount(_)) => counters.mount_ops.inc(),
             Operation::Ufs(UfsOperation::Unmount(_)) => counters.unmount_ops.inc(),
             Operation::Expire(_)
+            | Operation::Accessed(_)
             | Operation::PutInPlace(_)
             | Operation::CommitBlock(_)
             | Operation::Admin(_)
@@ -240,7 +264,7 @@ impl<N: Namespace> Front<N> {
     fn count_told(&self, outcome: &Result<Answer, FsError>) {
         match outcome {
             Ok(Answer::Status(_)) => self.counters.file_infos_got.inc(),
-            Ok(Answer::List(list)) => self.counters.file_infos_got.inc_by(list.len() as u64),
+            Ok(Answer::List(part)) => self.counters.file_infos_got.inc_by(part.statuses.len() as u64),
             Ok(Answer::Block(_)) => self.counters.file_block_infos_got.inc(),
             _ => 0,
         };

@@ -314,6 +314,7 @@ mod tests {
             umask: 0o022,
             root_ufs: "/ufs".into(),
             root_options: Default::default(),
+            never_persisted: Vec::new(),
             journal: String::new(),
         };
         Handle {

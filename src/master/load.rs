@@ -2,7 +2,7 @@
 
 use super::event::Core;
 use super::garbage;
-use super::start::StartError;
+use super::start_error::StartError;
 use super::state::{CheckpointOrigin, MasterState};
 use crate::journal::chain::Position;
 use crate::journal::folder::{CheckpointId, JournalStore, Listing, StoreError};

@@ -5,6 +5,7 @@
 //! what workers tell; `tasks/` is periodic work. Around the process of a master
 //! stand `guardian.rs` (watches it) and `process.rs`; the module `process` starts and stops it.
 
+pub mod access_times;
 mod appender;
 pub mod audit;
 pub mod checkpoints;
@@ -47,6 +48,7 @@ mod server_mount;
 mod server_sync;
 mod server_worker;
 pub mod start;
+mod start_error;
 pub mod state;
 mod stuck;
 mod takeover;

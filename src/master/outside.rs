@@ -221,7 +221,10 @@ pub fn doubt_of_host(conf: &Conf) -> Option<String> {
 pub fn doubt_of_zookeeper(conf: &Conf) -> Option<String> {
     let unknown = unknown_servers(&zookeeper_address(conf)?);
     (!unknown.is_empty()).then(|| {
-        format!("alluxio.zookeeper.address: {} cannot be found under that name, which is waited for", unknown.join(", "))
+        format!(
+            "alluxio.zookeeper.address: {} cannot be found under that name, which is waited for",
+            unknown.join(", ")
+        )
     })
 }
 

@@ -20,6 +20,9 @@ use crate::rpc::call::{self, Reply};
 use crate::types::{AlluxioPath, ContentHash, ErrorKind, FileStatus, FsError, OperationId, PersistenceState};
 use std::time::Duration;
 
+/// What opens a file.
+const READ_OR_WRITE: u16 = 0o6;
+
 /// The table of the service.
 pub(super) fn route<N: Namespace>(user: UserCall<N>, request: http::Request<Body>) -> Reply {
     let Some((_, method)) = call::method_of(&request) else { return call::refuse_unknown(&request) };
@@ -64,12 +67,15 @@ impl<N: Namespace> UserCall<N> {
         let common = options.common_options.as_ref();
         // Different: 2.9.6 DefaultFileSystemMaster.getFileInfo notes an access by it and refuses nobody, so who may not read a
         // file opens it all the same.
-        if options.access_mode.is_some() {
-            let access = convert::bits_from_proto(options.access_mode());
+        let access = options.access_mode.map(|_| convert::bits_from_proto(options.access_mode()));
+        if let Some(access) = access {
             self.look(Query::CheckAccess { path: path.clone(), access }, options.load_metadata_type, common).await?;
         }
         let answer = self.look(Query::GetStatus { path }, options.load_metadata_type, common).await?;
         let Answer::Status(status) = answer else { return Err(mismatch("GetStatus", &answer)) };
+        if options.update_timestamps() && access.is_some_and(|access| access & READ_OR_WRITE != 0) {
+            self.server.front.note_access(status.id, status.access_time_ms);
+        }
         Ok(GetStatusPResponse { file_info: Some(self.server.info_of(*status)) })
     }
 

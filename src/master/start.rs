@@ -1,5 +1,6 @@
 //! From the properties to a master that serves, and its end.
 
+use super::access_times::AccessTimes;
 use super::audit::{self, AuditLog, Line};
 use super::checkpoints::CheckpointLimits;
 use super::driver::{Driver, DriverSettings};
@@ -18,19 +19,19 @@ use super::runtime::{Handle, Outside, Progress, Runtime};
 use super::server::{self, ServerError, ServerSettings};
 use super::server_cluster::ClusterFacts;
 use super::server_conf::Property;
+use super::start_error::StartError;
 use super::tasks::{self, DailyBackup};
 use super::ufs::{EffectSettings, UfsNamespace, properties_of};
 use super::ufs_space::{UfsSpace, UfsSpaces};
 use super::workers::WorkerLimits;
 use crate::conf::{Authentication, Conf, Role, keys, shown_text};
-use crate::election::LatchError;
 use crate::journal::folder::local::MissingFolder;
 use crate::journal::folder::{Format, JournalStore, StoreError};
 use crate::journal::folder_identity::{self, IdentityError};
 use crate::journal::writer::WriterLimits;
 use crate::rpc::callers::GroupSource;
 use crate::rpc::channel::ChannelSettings;
-use crate::rpc::identity::{self, NotAvailable};
+use crate::rpc::identity;
 use crate::rpc::worker::WorkerSettings;
 use crate::types::time::{boot_now, wall_now};
 use crate::ufs::{UfsClients, UfsSettings, root_options};
@@ -52,96 +53,6 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 /// How long a master that has entered the election may take to become primary before it counts as a standby.
 const FIRST_MOMENTS: Duration = Duration::from_millis(500);
-
-/// Why a master does not serve.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The properties name no journal or no election.
-    #[error(transparent)]
-    Outside(#[from] OutsideError),
-    /// The folder does not say whose journal it holds.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    /// The file that says how far a local journal was acknowledged.
-    #[error(
-        "{0}; it says how far the journal was acknowledged. bin/alluxio journal verify tells what is there, and bin/alluxio \
-         journal repair goes on from it"
-    )]
-    DurableLost(String),
-    /// The folder cannot be read.
-    #[error("cannot read the journal folder {folder}")]
-    Store {
-        /// As configured.
-        folder: String,
-        /// Why not.
-        #[source]
-        source: StoreError,
-    },
-    /// The folder cannot be written.
-    #[error("cannot write to the journal folder {folder}")]
-    Probe {
-        /// As configured.
-        folder: String,
-        /// Why not.
-        #[source]
-        source: StoreError,
-    },
-    /// The folder was formatted, and something in it was deleted since.
-    #[error(
-        "{folder} is gone from the journal: bin/alluxio journal verify tells what is left, and bin/alluxio journal repair \
-         goes on from it"
-    )]
-    FolderGone {
-        /// Which.
-        folder: String,
-    },
-    /// No checkpoint can be loaded.
-    #[error(
-        "no checkpoint in {folder} can be loaded; the newest: {reason}. bin/alluxio journal verify tells what is there, and \
-         bin/alluxio journal repair goes on from it"
-    )]
-    Checkpoint {
-        /// As configured.
-        folder: String,
-        /// What is wrong with the newest.
-        reason: String,
-    },
-    /// The election does not answer.
-    #[error("cannot reach the election")]
-    Latch(#[source] LatchError),
-    /// The port is not ours.
-    #[error(transparent)]
-    Server(#[from] ServerError),
-    /// Users cannot be asked who they are in this way.
-    #[error(transparent)]
-    Authentication(#[from] NotAvailable),
-    /// It is not known as whom to ask workers.
-    #[error(transparent)]
-    User(#[from] identity::NoUser),
-    /// The audit log has no thread.
-    #[error("cannot start the thread of the audit log")]
-    Audit(#[source] std::io::Error),
-    /// Signals cannot be received.
-    #[error("cannot receive signals")]
-    Signals(#[source] std::io::Error),
-}
-
-impl StartError {
-    /// Whether it may be otherwise after a while: what the master needs did not answer.
-    pub fn may_pass(&self) -> bool {
-        let away = |source: &StoreError| matches!(source, StoreError::Unavailable { .. } | StoreError::Full { .. });
-        match self {
-            StartError::Store { source, .. }
-            | StartError::Probe { source, .. }
-            | StartError::Identity(IdentityError::Store { source, .. }) => away(source),
-            StartError::Latch(source) => source.may_pass(),
-            StartError::Outside(error) => matches!(error, OutsideError::Unresolved { .. }),
-            // It was ours before; a name server or a network may be away, too.
-            StartError::Server(_) => true,
-            _ => false,
-        }
-    }
-}
 
 /// A master that runs, as those see it who serve beside it. It may be in any role.
 #[derive(Clone)]
@@ -215,7 +126,7 @@ pub async fn run(conf: &Conf, process: &Process, beside: impl Beside) -> Result<
     });
     let server = tokio::spawn(server);
     let daily_backup = daily_backup(conf, &cluster.masters);
-    let mut tasks = tasks::start(&Arc::new(namespace.clone()), intervals(conf), daily_backup, ufs, worker_settings);
+    let mut tasks = tasks::start(&front, intervals(conf), daily_backup, ufs, worker_settings);
     tasks.spawn(watch_room(store.clone(), room_limits(conf), handle.clone()));
     tasks.spawn(beside.run(Running { front, handle: handle.clone(), ufs_space, cluster }));
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
@@ -344,6 +255,7 @@ fn driver_settings(
             umask: conf.get(&keys::PERMISSION_UMASK).0,
             root_ufs: conf.get(&keys::ROOT_UFS),
             root_options: root_options(conf),
+            never_persisted: conf.get(&keys::PERSISTENCE_BLACKLIST),
             journal: conf.get(&keys::JOURNAL_FOLDER),
         },
         root_owner: outside::os_user(),
@@ -370,7 +282,9 @@ fn front(conf: &Conf, namespace: &UfsNamespace, handle: &Handle) -> Result<Arc<F
         false => None,
     };
     let (room, level) = (Arc::clone(handle.room()), Arc::clone(handle.feature_level()));
-    Ok(Arc::new(Front::new(Arc::new(namespace.clone()), counters, room, level, audit)))
+    let precision = conf.get(&keys::ACCESS_TIME_UPDATER_ENABLED).then(|| conf.get(&keys::ACCESS_TIME_PRECISION));
+    let access_times = Arc::new(AccessTimes::new(precision));
+    Ok(Arc::new(Front::new(Arc::new(namespace.clone()), counters, room, level, access_times, audit)))
 }
 
 fn cluster(conf: &Conf, masters: Masters, journal: String, cluster_id: &str, incarnation: &str) -> ClusterFacts {
@@ -455,40 +369,4 @@ fn server_settings(conf: &Conf) -> Result<ServerSettings, StartError> {
         ufs_spaces: Arc::new(UfsSpaces::of(conf)),
         told: conf.told_by(Role::Master),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_away_may_be_back_and_what_is_wrong_stays_wrong() {
-        let object = || "epochs".to_owned();
-        let store = |source| StartError::Probe { folder: "hdfs://nn/j".into(), source };
-        let unresolved = OutsideError::Unresolved { host: "m1".into(), reason: "no name server".into() };
-        let bind = ServerError::Bind {
-            address: "m1:19998".into(),
-            advice: String::new(),
-            source: std::io::ErrorKind::AddrNotAvailable.into(),
-        };
-        for passing in [
-            store(StoreError::Unavailable { operation: "create", object: object(), reason: "away".into() }),
-            store(StoreError::Full { object: object(), reason: "quota".into() }),
-            StartError::Latch(LatchError::Unknown { operation: "read_epoch", reason: "no answer".into() }),
-            StartError::Latch(LatchError::SessionExpired),
-            unresolved.into(),
-            bind.into(),
-        ] {
-            assert!(passing.may_pass(), "{passing:?}");
-        }
-        for lasting in [
-            store(StoreError::Denied { object: object(), reason: "another user".into() }),
-            store(StoreError::NotFound { object: object() }),
-            IdentityError::NotFormatted { folder: "hdfs://nn/j".into() }.into(),
-            StartError::Latch(LatchError::Denied { operation: "read_epoch", reason: "no".into() }),
-            OutsideError::Properties("no".into()).into(),
-        ] {
-            assert!(!lasting.may_pass(), "{lasting:?}");
-        }
-    }
 }

@@ -11,7 +11,7 @@ use super::frame::Frame;
 use super::master::{MasterSite, mismatch};
 use super::page::{Asked, Problem, check_files_shown, html};
 use super::paging::Paging;
-use crate::master::ops::{Answer, Query};
+use crate::master::ops::{Answer, Part, Query};
 use crate::types::texts::{mode, size, time};
 use crate::types::{AlluxioPath, FileStatus};
 
@@ -54,7 +54,7 @@ pub(super) async fn show(site: Arc<MasterSite>, asked: Asked) -> Result<Response
 async fn directory(site: &MasterSite, asked: &Asked, path: &AlluxioPath) -> Result<Response, Problem> {
     let (offset, limit) = Paging::asked(asked)?;
     let answer = site.look(Query::ListPart { path: path.clone(), offset, limit }).await?;
-    let Answer::List(statuses) = answer else { return Err(mismatch(&answer).into()) };
+    let Answer::List(Part { statuses, .. }) = answer else { return Err(mismatch(&answer).into()) };
     // Only now is it known how many there are: listing may have loaded them.
     let answer = site.ask(Query::GetStatus { path: path.clone() }).await?;
     let Answer::Status(status) = answer else { return Err(mismatch(&answer).into()) };

@@ -86,8 +86,8 @@ async fn list_status(site: &MasterSite, call: &Call) -> Answered {
         }
     };
     let answer = look(site, Query::ListStatus { path: call.path("path")?, recursive: false }, load).await?;
-    let Answer::List(list) = answer else { return Err(mismatch(&answer).into()) };
-    Ok(Reply::Files(list))
+    let Answer::List(part) = answer else { return Err(mismatch(&answer).into()) };
+    Ok(Reply::Files(part.statuses))
 }
 
 async fn mount_points(site: &MasterSite) -> Answered {

@@ -251,8 +251,12 @@ fn seen(op: &Op, answer: &Result<Answer, FsError>) -> Result<Seen, String> {
         Ok(Answer::Done) => Ok(Seen::Done),
         Ok(Answer::Status(_)) if matches!(op, Op::Mkdir(_) | Op::Create(_)) => Ok(Seen::Done),
         Ok(Answer::Status(status)) => Ok(if status.folder { Seen::Directory } else { Seen::File }),
-        Ok(Answer::List(list)) => Ok(Seen::Names(
-            list.iter().filter(|status| !is_of_writer(&status.path)).map(|status| status.path.to_string()).collect(),
+        Ok(Answer::List(part)) => Ok(Seen::Names(
+            part.statuses
+                .iter()
+                .filter(|status| !is_of_writer(&status.path))
+                .map(|status| status.path.to_string())
+                .collect(),
         )),
         Err(error) => match error.kind {
             ErrorKind::NotFound => Ok(Seen::NotFound),

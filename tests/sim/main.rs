@@ -56,6 +56,7 @@ pub fn ops_settings() -> ops::Settings {
         umask: 0o022,
         root_ufs: effects::ROOT.into(),
         root_options: Default::default(),
+        never_persisted: Vec::new(),
         journal: String::new(),
     }
 }

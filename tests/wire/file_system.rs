@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use alluxio::master::ops::{
-    Answer, CompleteFile, CreateDirectory, CreateFile, Delete, Free, Operation, Query, Rename, Request,
+    Answer, CompleteFile, CreateDirectory, CreateFile, Delete, Free, Operation, Part, Query, Rename, Request,
     SchedulePersist, SetAcl, SetAttribute, WriteType,
 };
 use alluxio::master::server::bind;
@@ -270,12 +270,16 @@ async fn list(running: &Running, load_metadata_only: bool) -> Vec<Vec<FileInfo>>
     messages
 }
 
+fn whole(statuses: Vec<FileStatus>) -> Part {
+    Part { statuses, is_last: true, ..Part::default() }
+}
+
 #[tokio::test]
 async fn a_listing_is_complete_in_order_and_in_messages_of_bounded_size() {
     use prost::Message;
     let running = start_simple().await;
     let statuses: Vec<FileStatus> = (0..25_000).map(|i| directory(&format!("/d/{i:08}"))).collect();
-    running.will_answer(Ok(Answer::List(statuses.clone())));
+    running.will_answer(Ok(Answer::List(whole(statuses.clone()))));
     let messages = list(&running, false).await;
     assert!(messages.len() > 2, "{}", messages.len());
     for message in &messages {
@@ -288,7 +292,7 @@ async fn a_listing_is_complete_in_order_and_in_messages_of_bounded_size() {
     assert_eq!(query, Query::ListStatus { path: path("/"), recursive: true });
 
     assert_eq!(list(&running, true).await, Vec::<Vec<FileInfo>>::new());
-    running.will_answer(Ok(Answer::List(Vec::new())));
+    running.will_answer(Ok(Answer::List(whole(Vec::new()))));
     assert_eq!(list(&running, false).await, Vec::<Vec<FileInfo>>::new());
 }
 
@@ -345,7 +349,7 @@ async fn what_is_renamed_with_persist_is_written_to_the_ufs() {
         file("/b/later", PersistenceState::ToBePersisted),
         file("/b/d/never", PersistenceState::NotPersisted),
     ];
-    running.will_answer(Ok(Answer::List(found)));
+    running.will_answer(Ok(Answer::List(whole(found))));
     let rename = |from: &str, to: &str, persist| RenamePRequest {
         path: Some(from.into()),
         dst_path: Some(to.into()),

@@ -142,7 +142,7 @@ pub fn settings(authentication: AuthenticationType) -> ServerSettings {
 
 /// A door that nobody watches.
 pub fn front<N: Namespace>(namespace: Arc<N>) -> Arc<Front<N>> {
-    Arc::new(Front::new(namespace, Arc::default(), Arc::default(), Arc::default(), None))
+    Arc::new(Front::new(namespace, Arc::default(), Arc::default(), Arc::default(), Arc::default(), None))
 }
 
 pub async fn start(settings: ServerSettings) -> Running {

@@ -43,6 +43,7 @@ impl Tree {
             umask: 0o022,
             root_ufs: "hdfs://nn:9000/alluxio".into(),
             root_options: Default::default(),
+            never_persisted: Vec::new(),
             journal: String::new(),
         };
         Tree { state: RwLock::new(state), settings }

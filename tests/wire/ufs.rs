@@ -10,6 +10,7 @@ use alluxio::journal::codec::encode_header;
 use alluxio::journal::folder::local::{LocalSettings, LocalStore};
 use alluxio::journal::folder::{Format, JournalStore, SegmentId};
 use alluxio::journal::writer::WriterLimits;
+use alluxio::master::access_times::AccessTimes;
 use alluxio::master::audit::AuditLog;
 use alluxio::master::checkpoints::CheckpointLimits;
 use alluxio::master::driver::{Driver, DriverSettings};
@@ -55,6 +56,7 @@ pub(crate) struct Master {
     pub(crate) handle: Handle,
     pub(crate) namespace: UfsNamespace,
     pub(crate) memory: MemoryUfs,
+    pub(crate) access_times: Arc<AccessTimes>,
     _stop: oneshot::Sender<()>,
 }
 
@@ -74,6 +76,7 @@ fn driver_settings(root_ufs: &str) -> DriverSettings {
             umask: 0o022,
             root_ufs: root_ufs.into(),
             root_options: Default::default(),
+            never_persisted: Vec::new(),
             journal: String::new(),
         },
         root_owner: "root".into(),
@@ -121,7 +124,9 @@ pub(crate) async fn start_under(
     let clients = UfsClients::new(UfsSettings { memory: Some(memory.clone()), ..UfsSettings::usual() });
     let namespace = UfsNamespace::start(handle.clone(), Arc::new(clients), effects);
     let (room, level) = (Arc::clone(handle.room()), Arc::clone(handle.feature_level()));
-    let front = Arc::new(Front::new(Arc::new(namespace.clone()), handle.counters(), room, level, audit));
+    let access_times = Arc::new(AccessTimes::new(Some(Duration::ZERO)));
+    let (inside, times) = (Arc::new(namespace.clone()), Arc::clone(&access_times));
+    let front = Arc::new(Front::new(inside, handle.counters(), room, level, times, audit));
     let listener = bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -133,7 +138,7 @@ pub(crate) async fn start_under(
     tokio::time::timeout(LIMIT, primary).await.expect("it serves").unwrap();
     let channel = connect(&address, ServiceType::FileSystemMasterClientService, &identity("root")).await.unwrap();
     let client = FileSystemMasterClientServiceClient::new(channel);
-    Master { client, address, handle, namespace, memory, _stop: stop }
+    Master { client, address, handle, namespace, memory, access_times, _stop: stop }
 }
 
 pub(crate) async fn in_memory(folder: &Path) -> Master {
@@ -175,7 +180,7 @@ impl Master {
         self.client.exists(request).await.unwrap().into_inner().exists()
     }
 
-    async fn list(&mut self, path: &str, recursive: bool) -> Vec<String> {
+    pub(crate) async fn list(&mut self, path: &str, recursive: bool) -> Vec<String> {
         let options = ListStatusPOptions {
             load_metadata_type: Some(LoadMetadataPType::Once.into()),
             recursive: Some(recursive),
@@ -200,7 +205,12 @@ impl Master {
         self.client.create_directory(request).await.map(|_| ())
     }
 
-    async fn create(&mut self, path: &str, write_type: WritePType, overwrite: bool) -> Result<FileInfo, Status> {
+    pub(crate) async fn create(
+        &mut self,
+        path: &str,
+        write_type: WritePType,
+        overwrite: bool,
+    ) -> Result<FileInfo, Status> {
         let options = CreateFilePOptions {
             recursive: Some(true),
             overwrite: Some(overwrite),

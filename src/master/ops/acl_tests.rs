@@ -74,7 +74,7 @@ fn the_owner_changes_lists_of_all_below_too() {
 fn what_cannot_be_is_refused_in_the_words_of_2_9() {
     let mut state = with(&["/d/", "/d/f"]);
     run(&mut state, modify("/d", &["user:ann:r--"])).unwrap();
-    let rows: [(Operation, ErrorKind, &str); 6] = [
+    let rows: [(Operation, ErrorKind, &str); 7] = [
         (
             set_acl("/d", SetAclAction::Replace, &["user::rwx"]),
             ErrorKind::Unknown,
@@ -98,6 +98,11 @@ fn what_cannot_be_is_refused_in_the_words_of_2_9() {
             set_acl("/d/f", SetAclAction::RemoveDefault, &[]),
             ErrorKind::Internal,
             "setDefaultACL: File does not have default ACL",
+        ),
+        (
+            set_acl("/d/f", SetAclAction::Remove, &["default:user:ann:rwx"]),
+            ErrorKind::Internal,
+            "getDefaultACL: File does not have default ACL",
         ),
         (modify("/none", &[]), ErrorKind::NotFound, "Path \"/none\" does not exist."),
     ];

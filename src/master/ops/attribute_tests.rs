@@ -197,6 +197,26 @@ fn a_file_is_persisted_when_somebody_asks_for_it() {
 }
 
 #[test]
+fn what_is_never_persisted_is_not_when_somebody_asks_nor_when_it_is_complete() {
+    let mut state = with(&["/d/", "/d/.staging-1", "/d/f", "/d/.staging-2"]);
+    run(&mut state, complete("/d/f")).unwrap();
+    run(&mut state, complete("/d/.staging-1")).unwrap();
+    let settings = Settings { never_persisted: vec!["none".into(), ".staging".into()], ..settings() };
+    let decided = |operation| {
+        let decision = decide(&state, &Workers::default(), &request(operation), Millis(5_000), &settings).unwrap();
+        let to_be = Some(PersistenceState::ToBePersisted);
+        decision.entries.iter().any(|entry| matches!(entry, Entry::UpdateInode(update) if update.persistence == to_be))
+    };
+    let schedule = |text: &str| {
+        Operation::SchedulePersist(SchedulePersist { path: path(text), wait_ms: 0, even_incomplete: false })
+    };
+    assert_eq!((decided(schedule("/d/f")), decided(schedule("/d/.staging-1"))), (true, false));
+    let async_persist = Some(0);
+    let complete = CompleteFile { async_persist, ..CompleteFile::of(path("/d/.staging-2")) };
+    assert!(!decided(Operation::CompleteFile(complete)));
+}
+
+#[test]
 fn a_file_waits_as_long_as_its_writer_wishes() {
     let mut state = with(&["/d/"]);
     let write = |state: &mut MasterState, text: &str, wait_ms, async_persist| {

@@ -298,7 +298,7 @@ fn a_file_whose_last_copy_is_gone_is_lost_until_a_worker_brings_it_back() {
     let listed = |workers: &Workers| {
         let answer = query(&state, workers, &caller, &question, &settings(), &mut Footprint::off());
         let Ok(Answer::List(listed)) = answer else { panic!("{answer:?}") };
-        listed.iter().find(|status| status.path.as_str() == "/f").unwrap().persistence
+        listed.statuses.iter().find(|status| status.path.as_str() == "/f").unwrap().persistence
     };
     assert_eq!(listed(&none), PersistenceState::Lost);
     let mut early = Workers::default();

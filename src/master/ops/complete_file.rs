@@ -56,7 +56,9 @@ pub(super) fn decide(at: &Context<'_>, op: &CompleteFile) -> Result<Decision, Fs
         path: Some(path.clone()),
         ..UpdateInodeFile::of(inode.id)
     }));
-    if let Some(wait_ms) = op.async_persist {
+    if let Some(wait_ms) = op.async_persist
+        && at.is_ever_persisted(path)
+    {
         let persistence = Some(PersistenceState::ToBePersisted);
         entries.push(Entry::UpdateInode(UpdateInode { persistence, ..UpdateInode::of(inode.id) }));
         entries.extend(time_after(at, inode.id, wait_ms));

@@ -58,6 +58,8 @@ pub struct Part {
     pub count: i64,
     /// Whether these were the last.
     pub is_last: bool,
+    /// The directories whose children are told from here on, and when each was last listed before, in milliseconds since 1970.
+    pub begun: Vec<(InodeId, i64)>,
 }
 
 impl Part {
@@ -67,7 +69,7 @@ impl Part {
     /// It is another answer.
     pub fn whole(answer: Answer) -> Result<Part, FsError> {
         match answer {
-            Answer::List(statuses) => Ok(Part { count: statuses.len() as i64, statuses, is_last: true }),
+            Answer::List(part) => Ok(part),
             other => Err(FsError::new(ErrorKind::Internal, format!("the answer to a listing is {other:?}"))),
         }
     }
@@ -105,6 +107,7 @@ impl Walk {
         footprint: &mut Footprint,
     ) -> Result<Part, FsError> {
         let permissions = at.permissions(footprint);
+        let mut begun = Vec::new();
         let (mut levels, count, expected) = match self.levels.take() {
             Some(levels) => (levels, -1, limit),
             None => {
@@ -114,10 +117,11 @@ impl Walk {
                     let begins_later = matches!(self.start, Start::After(_));
                     let is_left_out = self.skip > 0 || !self.prefix.is_empty() || begins_later;
                     let status = (!is_left_out).then(|| status_of(at, &self.path, &inode, footprint));
-                    return Ok(Part { statuses: Vec::from_iter(status), count: 1, is_last: true });
+                    return Ok(Part { statuses: Vec::from_iter(status), count: 1, is_last: true, begun: Vec::new() });
                 }
                 let count = if self.recursive { -1 } else { inode.children().cast_signed() };
                 let children = usize::try_from(inode.children()).unwrap_or(usize::MAX);
+                begun.push((inode.id, inode.access_time_ms));
                 (self.begin(at, &permissions, &inode, footprint)?, count, children.min(limit))
             }
         };
@@ -139,6 +143,7 @@ impl Walk {
                     false => statuses.push(status_of(at, &path, &child, footprint)),
                 }
                 if self.recursive && child.is_directory() && may_list(&permissions, &child, &path, footprint) {
+                    begun.push((child.id, child.access_time_ms));
                     below = Some(Level { path, directory: child.id, after: None });
                 }
                 is_done = !(below.is_some() || statuses.len() == limit || left == 0);
@@ -154,7 +159,7 @@ impl Walk {
         }
         let is_last = levels.is_empty();
         self.levels = Some(levels);
-        Ok(Part { statuses, count, is_last })
+        Ok(Part { statuses, count, is_last, begun })
     }
 
     /// The directories on the way to where it begins.
@@ -242,8 +247,7 @@ pub(super) fn list_status(
     recursive: bool,
     footprint: &mut Footprint,
 ) -> Result<Answer, FsError> {
-    let all = Walk::new(path.clone(), recursive).next(at, usize::MAX, usize::MAX, footprint)?;
-    Ok(Answer::List(all.statuses))
+    Walk::new(path.clone(), recursive).next(at, usize::MAX, usize::MAX, footprint).map(Answer::List)
 }
 
 /// Some of what `list_status` tells of a directory, in the same order, with the same rights.
@@ -260,7 +264,10 @@ pub(super) fn list_part(
     }
     let inodes = at.state.inodes();
     let children = inodes.children_from(inode.id, offset).take(limit);
-    Ok(Answer::List(children.map(|child| status_of(at, &path.join(inodes.name(&child)), &child, footprint)).collect()))
+    let statuses: Vec<_> =
+        children.map(|child| status_of(at, &path.join(inodes.name(&child)), &child, footprint)).collect();
+    let is_last = (offset + statuses.len()) as u64 >= inode.children();
+    Ok(Answer::List(Part { statuses, count: inode.children().cast_signed(), is_last, begun: Vec::new() }))
 }
 
 /// What is there, if it may be read and, as a directory, be listed.

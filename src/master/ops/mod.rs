@@ -5,6 +5,7 @@
 //! Read `request.rs` (what may be asked), `resolve.rs` and `permissions.rs` (what most operations begin with), then
 //! an operation.
 
+mod accessed;
 mod admin;
 mod block_info;
 mod bootstrap;
@@ -98,6 +99,8 @@ pub struct Settings {
     pub root_ufs: String,
     /// `alluxio.master.mount.table.root.option.*`
     pub root_options: Properties,
+    /// `alluxio.master.persistence.blacklist`: what is in the paths of files that the master does not write to the UFS.
+    pub never_persisted: Vec<String>,
     /// `alluxio.master.journal.folder`, which nobody changes through a mount that has it; empty if there is none.
     pub journal: String,
 }
@@ -159,6 +162,7 @@ fn decide_one(at: &Context<'_>, request: &Request) -> Result<Decision, FsError> 
         Operation::SetAcl(set) => set_acl::decide(at, set, Which::All),
         Operation::Free(free) => free::decide(at, free, Which::All),
         Operation::Expire(expire) => expire::decide(at, expire, Which::All),
+        Operation::Accessed(inodes) => Ok(accessed::decide(at, inodes)),
         Operation::SchedulePersist(schedule) => to_persist::schedule(at, schedule),
         Operation::PutInPlace(put) => to_persist::decide(at, put),
         Operation::NewBlock(new) => new_block::decide(at, new),

@@ -181,7 +181,7 @@ fn listed(state: &MasterState) -> Vec<(String, i64)> {
     let answer = query(state, &Workers::default(), &caller, &list, &settings(), &mut Footprint::off()).unwrap();
     let Answer::List(list) = answer else { panic!("{answer:?}") };
     let shown = |status: &FileStatus| if status.folder { status.length } else { -i64::from(status.mode) };
-    list.iter().map(|status| (status.path.to_string(), shown(status))).collect()
+    list.statuses.iter().map(|status| (status.path.to_string(), shown(status))).collect()
 }
 
 fn expected(model: &Model) -> Vec<(String, i64)> {

@@ -15,6 +15,7 @@ pub(super) fn settings() -> Settings {
         umask: 0o022,
         root_ufs: "hdfs://nn:9000/alluxio".into(),
         root_options: Default::default(),
+        never_persisted: Vec::new(),
         journal: "hdfs://nn:9000/alluxio/kept/journal".into(),
     }
 }

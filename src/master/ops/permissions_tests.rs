@@ -14,7 +14,7 @@ fn denied(text: &str) -> (ErrorKind, String) {
 fn list(state: &MasterState, caller: &Caller, text: &str, recursive: bool) -> Result<Vec<String>, FsError> {
     let answer = ask(state, caller, Query::ListStatus { path: path(text), recursive })?;
     let Answer::List(list) = answer else { panic!("{answer:?}") };
-    Ok(list.iter().map(|status: &FileStatus| status.path.to_string()).collect())
+    Ok(list.statuses.iter().map(|status: &FileStatus| status.path.to_string()).collect())
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::types::{ErrorKind, InodeId};
 fn list(state: &MasterState, text: &str, recursive: bool) -> Vec<String> {
     let answer = ask(state, &user("root", &[]), Query::ListStatus { path: path(text), recursive }).unwrap();
     let Answer::List(list) = answer else { panic!("{answer:?}") };
-    list.iter().map(|status| status.path.to_string()).collect()
+    list.statuses.iter().map(|status| status.path.to_string()).collect()
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What a client may ask, and what it is told.
 
 use super::admin::AdminOperation;
+use super::list_status::Part;
 use super::request_attributes::{SetAcl, SetAttribute};
 use super::request_tasks::{Expire, Expired, Leftover, PutInPlace, SchedulePersist, ToPersist, TooFewCopies};
 use super::request_tree::{CommitBlock, CompleteFile, CreateDirectory, CreateFile, Delete, Free, NewBlock, Rename};
@@ -9,6 +10,7 @@ use crate::journal::entry::{AddMountPoint, Entry};
 use crate::master::state::MasterState;
 use crate::master::worker_call::{WorkerAnswer, WorkerInfo};
 pub use crate::types::Caller;
+use crate::types::time::Millis;
 use crate::types::{AlluxioPath, BlockId, BlockStatus, FileStatus, InodeId, OperationId};
 use std::collections::BTreeMap;
 
@@ -44,6 +46,8 @@ pub enum Operation {
     Free(Free),
     /// What the end of a time to live asks for; no call of a client.
     Expire(Expire),
+    /// When these were last read; no call of a client.
+    Accessed(Vec<(InodeId, Millis)>),
     /// scheduleAsyncPersistence
     SchedulePersist(SchedulePersist),
     /// A file was written to the UFS, to a temporary place; no call of a client.
@@ -78,7 +82,7 @@ impl Operation {
             Operation::SetAcl(op) if op.recursive => vec![tree(&op.path)],
             Operation::SetAcl(op) => itself(&op.path),
             Operation::SetAttribute(op) => itself(&op.path),
-            Operation::CommitBlock(_) | Operation::Admin(_) => Vec::new(),
+            Operation::Accessed(_) | Operation::CommitBlock(_) | Operation::Admin(_) => Vec::new(),
             Operation::Ufs(op) => op.touches(state),
         }
     }
@@ -101,7 +105,7 @@ pub enum Answer {
     /// What the path looks like.
     Status(Box<FileStatus>),
     /// What the paths look like.
-    List(Vec<FileStatus>),
+    List(Part),
     /// Yes or no.
     Exists(bool),
     /// The first so many of the paths that are gone were taken out of the namespace; the intent is open still.

@@ -73,6 +73,7 @@ fn kept_as(request: &Request) -> Option<(OperationId, AnsweredOperation)> {
         | Operation::SetAcl(_)
         | Operation::Free(_)
         | Operation::Expire(_)
+        | Operation::Accessed(_)
         | Operation::CommitBlock(_)
         | Operation::Admin(_)
         | Operation::Ufs(_) => return None,
@@ -117,6 +118,7 @@ fn arguments_of(request: &Request) -> u64 {
         | Operation::SetAcl(_)
         | Operation::Free(_)
         | Operation::Expire(_)
+        | Operation::Accessed(_)
         | Operation::CommitBlock(_)
         | Operation::Admin(_)
         | Operation::Ufs(_) => {}

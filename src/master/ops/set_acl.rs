@@ -81,6 +81,9 @@ fn check(at: &Context<'_>, op: &SetAcl, inode: &Inode) -> Result<(), FsError> {
         AclRefusal::DefaultOfFile if op.action == SetAclAction::RemoveDefault => {
             internal("setDefaultACL: File does not have default ACL".to_owned())
         }
+        AclRefusal::DefaultOfFile if op.action == SetAclAction::Remove => {
+            internal("getDefaultACL: File does not have default ACL".to_owned())
+        }
         AclRefusal::DefaultOfFile => internal(refusal.to_string()),
     })
 }

@@ -6,7 +6,7 @@ use super::{Answer, Context, Decision, PutInPlace, SchedulePersist, ToPersist, e
 use crate::journal::entry::{AT_ONCE, Entry, UpdateInode, WHEN_ASKED};
 use crate::master::state::{Footprint, Inode, InodeKind};
 use crate::types::ufs_names::PERSISTENCE_FOLDER;
-use crate::types::{ErrorKind, FsError, InodeId, PersistenceState};
+use crate::types::{AlluxioPath, ErrorKind, FsError, InodeId, PersistenceState};
 
 // Compatible: 2.9 scheduleAsyncPersistence, but what is in the UFS already is not written again.
 pub(super) fn schedule(at: &Context<'_>, op: &SchedulePersist) -> Result<Decision, FsError> {
@@ -21,6 +21,9 @@ pub(super) fn schedule(at: &Context<'_>, op: &SchedulePersist) -> Result<Decisio
     if !completed && !op.even_incomplete {
         return Err(errors::invalid(format!("Cannot persist an incomplete Alluxio file: {path}")));
     }
+    if !at.is_ever_persisted(path) {
+        return Ok(Decision::done());
+    }
     let is_new = !matches!(inode.persistence, PersistenceState::Persisted | PersistenceState::ToBePersisted);
     let persistence = Some(PersistenceState::ToBePersisted);
     let entry = is_new.then(|| Entry::UpdateInode(UpdateInode { persistence, ..UpdateInode::of(inode.id) }));
@@ -29,6 +32,14 @@ pub(super) fn schedule(at: &Context<'_>, op: &SchedulePersist) -> Result<Decisio
         entries.extend(time_after(at, inode.id, op.wait_ms));
     }
     Ok(Decision { entries, answer: Answer::Done })
+}
+
+impl Context<'_> {
+    /// Whether the master writes what is at that path to the UFS.
+    // Compatible: 2.9.6 DefaultFileSystemMaster.shouldPersistPath.
+    pub(super) fn is_ever_persisted(&self, path: &AlluxioPath) -> bool {
+        !self.settings.never_persisted.iter().any(|part| path.as_str().contains(part.as_str()))
+    }
 }
 
 /// The entry by which a file is persisted so much later, if it needs one. Who asks without a wish wants it at once.

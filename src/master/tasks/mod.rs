@@ -3,8 +3,9 @@
 //!
 //! `ttl.rs`: what happens when a time to live has ended. `persist.rs`: what is to be written to the UFS, one file by
 //! `persist_file.rs`. `sweep.rs`: what such work has left there.
-//! `replicate.rs`: copies that are missing. `daily_backup.rs`: a backup each day.
+//! `replicate.rs`: copies that are missing. `daily_backup.rs`: a backup each day. `access_times.rs`: what was read when.
 
+pub mod access_times;
 mod daily_backup;
 mod persist;
 mod persist_file;
@@ -14,6 +15,7 @@ mod ttl;
 
 pub use daily_backup::DailyBackup;
 
+use super::front::Front;
 use super::server::Namespace;
 use crate::rpc::worker::WorkerSettings;
 use crate::ufs::UfsClients;
@@ -35,16 +37,17 @@ pub struct Intervals {
 
 /// Starts all of it; whoever holds the set ends it.
 pub fn start<N: Namespace>(
-    namespace: &Arc<N>,
+    front: &Front<N>,
     intervals: Intervals,
     daily_backup: Option<DailyBackup>,
     ufs: Arc<UfsClients>,
     workers: WorkerSettings,
 ) -> JoinSet<()> {
-    let mut tasks = JoinSet::new();
+    let (namespace, mut tasks) = (front.namespace(), JoinSet::new());
     if let Some(daily) = daily_backup {
         tasks.spawn(daily_backup::run(Arc::clone(namespace), Arc::clone(&ufs), daily));
     }
+    tasks.spawn(access_times::run(Arc::clone(namespace), Arc::clone(front.access_times())));
     tasks.spawn(ttl::run(Arc::clone(namespace), intervals.ttl));
     let in_use = InUse::default();
     tasks.spawn(sweep::run(Arc::clone(namespace), Arc::clone(&ufs), in_use.clone(), intervals.sweep));

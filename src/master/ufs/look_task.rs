@@ -169,6 +169,7 @@ mod tests {
             umask: 0,
             root_ufs: "memory://m/top".into(),
             root_options: Default::default(),
+            never_persisted: Vec::new(),
             journal: String::new(),
         }
     }

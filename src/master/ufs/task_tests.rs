@@ -27,6 +27,7 @@ fn settings() -> Settings {
         umask: 0o022,
         root_ufs: ROOT.into(),
         root_options: Default::default(),
+        never_persisted: Vec::new(),
         journal: String::new(),
     }
 }
