@@ -186,6 +186,15 @@ impl World {
         self.after(delay, Action::Ufs { host, life, effect, call, lost });
     }
 
+    /// The calls under way take effect now.
+    pub fn land_ufs_calls(&mut self) -> Result<(), String> {
+        for action in self.take_ufs_calls() {
+            let Action::Ufs { host, life, effect, call, lost } = action else { continue };
+            self.call_ufs(host, life, effect, &call, lost)?;
+        }
+        Ok(())
+    }
+
     /// A call takes effect, whether its master lives or not.
     pub fn call_ufs(
         &mut self,

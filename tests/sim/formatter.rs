@@ -65,9 +65,10 @@ impl World {
     }
 
     /// The next step of the one who formats.
-    pub fn format_turn(&mut self) {
+    pub fn format_turn(&mut self) -> Result<(), String> {
         if self.healing || self.now > self.formatter.until || self.rng.chance(1, 400) {
-            return self.formatter_ends();
+            self.formatter_ends();
+            return Ok(());
         }
         let pause = self.rng.range(MS, 100 * MS);
         let Some(claimed) = self.formatter.claimed.clone() else {
@@ -75,7 +76,8 @@ impl World {
                 self.formatter_ends();
                 self.formatter.seen = None;
             }
-            return self.after(pause, Action::Format);
+            self.after(pause, Action::Format);
+            return Ok(());
         };
         match claimed.segment {
             None => {
@@ -83,9 +85,10 @@ impl World {
                 let (genesis, is_torn) = (self.rng.next(), self.rng.chance(1, 5));
                 if !self.write_genesis(segment, genesis, is_torn) {
                     // Dead before it was flushed: the old journal stands.
-                    return self.formatter_ends();
+                    self.formatter_ends();
+                    return Ok(());
                 }
-                self.begin_history(genesis, claimed.at);
+                self.begin_history(genesis, claimed.at)?;
                 self.formatter.claimed = Some(Claimed { segment: Some(segment), ..claimed });
                 self.after(pause, Action::Format);
             }
@@ -109,6 +112,7 @@ impl World {
                 self.formatter_ends();
             }
         }
+        Ok(())
     }
 
     /// Joins, refuses while others are there, waits as F2 and claims. None: refused, or its session is gone.
@@ -173,7 +177,7 @@ impl World {
     }
 
     /// From now on another history counts: all that was before is as if it had been deleted in one step.
-    fn begin_history(&mut self, genesis: u64, asked: u64) {
+    fn begin_history(&mut self, genesis: u64, asked: u64) -> Result<(), String> {
         self.coverage.met(Met::Formatted);
         self.note(|| "another history begins".into());
         self.formatter.genesis = genesis;
@@ -185,9 +189,12 @@ impl World {
         self.options.operations += 1;
         self.forget_files();
         self.forget_formers();
+        // What a dead master had sent to the UFS comes there before all is deleted.
+        self.land_ufs_calls()?;
         let ownership = UfsOwnership { owner: String::new(), group: String::new(), mode: 0o755 };
         effects::now(self.ufs.delete(effects::ROOT, UfsDeletion::Tree)).unwrap();
         effects::now(self.ufs.mkdir(effects::ROOT, &ownership)).unwrap();
+        Ok(())
     }
 
     /// Whether a master has not noticed yet that another history began.

@@ -123,6 +123,7 @@ const FOUND_ONCE: &[u64] = &[
     3791,   // A ZooKeeper that was restored told of segments that a format had deleted, and nobody served any more.
     16_963, // A listing that lagged made a standby forget the late segment of a deposed leader, and with it the mark.
     46_045, // Without an epoch node, a leader that goes by ZooKeeper believed a listing that lagged, at once.
+    6_924,  // Not ours: what a dead master had sent to the UFS came there after a format had deleted all of it.
     72_720, // Not ours: a clock that stood still twice at a time went back, and below zero.
     29_406, // A guardian released what an old copy said, and who started then believed a listing that lagged, at once.
     24_997, // Not ours: a server that had lost its leader showed for seconds what was before that one was restored.

@@ -114,7 +114,7 @@ impl World {
             Action::ZookeeperBack { restored } => self.zookeeper_back(restored),
             Action::RestoreAsSeen { leader, at } => self.restore_as_seen(leader, at),
             Action::ZookeeperAsSeen { at } => self.zookeeper_as_seen(at),
-            Action::Format => self.format_turn(),
+            Action::Format => self.format_turn()?,
         }
         Ok(())
     }

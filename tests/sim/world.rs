@@ -448,6 +448,11 @@ impl World {
         }
     }
 
+    /// Takes the calls to the UFS that are under way off the queue.
+    pub fn take_ufs_calls(&mut self) -> Vec<Action> {
+        self.queue.extract_if(.., |_, action| matches!(action, Action::Ufs { .. })).map(|(_, action)| action).collect()
+    }
+
     /// Takes the next action off the queue and moves the time to it.
     pub fn next(&mut self) -> Option<Action> {
         let ((at, _), action) = self.queue.pop_first()?;
