@@ -114,6 +114,16 @@ fn what_cannot_be_is_refused_in_the_words_of_2_9() {
 }
 
 #[test]
+fn who_does_not_own_the_top_of_a_tree_is_told_of_that() {
+    let state = with(&["/d/", "/d/f"]);
+    let Operation::SetAcl(one) = modify("/d", &["user:ann:r--"]) else { panic!("just made") };
+    let all = Operation::SetAcl(SetAcl { recursive: true, ..one });
+    let (kind, text) = refusal_to(&state, user("bob", &[]), all);
+    let told = "Permission denied: user=bob is not the owner of path=/d";
+    assert_eq!((kind, text.as_str()), (ErrorKind::PermissionDenied, told));
+}
+
+#[test]
 fn children_inherit_the_default_list_and_its_owners() {
     let mut state = with(&["/d/"]);
     let owner = SetAttribute { owner: Some("olga".into()), group: Some("staff".into()), ..no_attributes("/d") };

@@ -15,6 +15,7 @@ pub(super) fn decide(at: &Context<'_>, op: &SetAcl, which: Which<'_>) -> Result<
     let resolved = resolve(at, &op.path, &mut footprint)?;
     permissions.check_way(&resolved, &mut footprint)?;
     let inode = resolved.existing()?;
+    permissions.check_owner(inode, &op.path)?;
     let depth = if op.recursive { Depth::Tree } else { Depth::Itself };
     let inodes = inodes_of(at, &op.path, inode, depth, which)?;
     for (path, inode) in &inodes {
