@@ -26,7 +26,7 @@ pub const MARK_DELAY: Duration = Duration::from_millis(50);
 pub const CREATE_DELAY: Duration = Duration::from_millis(200);
 /// Each try leaves an empty file. Short enough to go on soon when the store is back.
 const CREATE_DELAY_MAX: Duration = Duration::from_secs(2);
-/// The same while the segment before takes what comes: nobody waits for the next one.
+/// The same while nothing is to be written, or the segment before takes it: nobody waits for the next one.
 const CREATE_DELAY_AHEAD_MAX: Duration = Duration::from_secs(60);
 
 /// Sizes at which the writer acts.
@@ -275,17 +275,26 @@ impl Writer {
             None if segment.index == 0 => return Err(EpochTaken),
             None => {
                 self.wait_to_create(now);
-                self.failing = true;
+                self.failing |= self.has_unflushed();
             }
         }
         Ok(true)
     }
 
-    /// The outcome of an append: durable, or failed. Says whether it counted.
+    /// The outcome of an append: durable, or failed; or a segment to which nothing was sent is broken. Says whether it
+    /// counted.
     pub fn appended(&mut self, segment: SegmentId, durable: bool, now: Boot) -> bool {
+        if !durable && self.ready.take_if(|ready| ready.segment == segment).is_some() {
+            return true;
+        }
         let blind = mutant::is(Mutant::OldSegmentCounts);
         let Some(current) = self.current.filter(|current| current.segment == segment || blind) else { return false };
-        let Some(flight) = self.flights.pop_front() else { return false };
+        let Some(flight) = self.flights.pop_front() else {
+            if !durable {
+                self.current = None;
+            }
+            return !durable;
+        };
         let flight = if mutant::is(Mutant::FirstCountsForAll) { self.all_sent(flight) } else { flight };
         self.gather.end(durable, now);
         if !durable && !mutant::is(Mutant::FailedFlushCounts) {
@@ -299,7 +308,8 @@ impl Writer {
             }
             // One failure is that of a DataNode, which the next segment avoids: that need not wait.
             self.paused_at = None;
-            self.pause = std::mem::replace(&mut self.failing, true);
+            self.pause = self.failing || self.create_failures > 0;
+            self.failing = true;
             return true;
         }
         while self.unacknowledged.front().is_some_and(|queued| queued.position.sequence <= flight.last.sequence) {
@@ -330,8 +340,8 @@ impl Writer {
 
     /// When the next segment may be created; none: at once.
     fn create_at(&self) -> Option<Boot> {
-        let takes_more = self.current.is_some_and(|current| self.fits(current));
-        let longest = if takes_more { CREATE_DELAY_AHEAD_MAX } else { CREATE_DELAY_MAX };
+        let nobody_waits = self.unacknowledged.is_empty() || self.current.is_some_and(|current| self.fits(current));
+        let longest = if nobody_waits { CREATE_DELAY_AHEAD_MAX } else { CREATE_DELAY_MAX };
         let delay = CREATE_DELAY * 2u32.pow(self.create_failures.saturating_sub(1).min(10));
         self.paused_at.map(|at| at + delay.min(longest))
     }

@@ -311,3 +311,38 @@ fn nothing_leaves_the_room_of_a_segment() {
     assert_eq!(writer.effects(at(0)), [WriterEffect::Create(id(1))]);
     assert!(writer.is_full());
 }
+
+#[test]
+fn a_segment_that_breaks_while_nothing_is_sent_is_followed_by_another_without_haste() {
+    let mut writer = started(1000);
+    assert!(writer.appended(id(0), false, at(5)));
+    assert_eq!(writer.effects(at(5)), [WriterEffect::Create(id(1))]);
+    assert!(!writer.appended(id(0), false, at(5)), "it is over");
+    let mut now = 5;
+    for (index, delay) in [(1, 200), (2, 400), (3, 800), (4, 1600), (5, 3200)] {
+        writer.created(id(index), None, at(now)).unwrap();
+        assert_eq!((writer.effects(at(now + delay - 1)), writer.is_failing()), (vec![], false));
+        now += delay;
+        assert_eq!(writer.effects(at(now)), [WriterEffect::Create(id(index + 1))]);
+    }
+    writer.created(id(6), None, at(now)).unwrap();
+    // Now somebody waits.
+    writer.append(Bytes::from_static(b"one"), 1);
+    assert_eq!((writer.effects(at(now)), writer.wake_at(at(now))), (vec![], Some(at(now + 2000))));
+    assert_eq!(writer.effects(at(now + 2000)), [WriterEffect::Create(id(7))]);
+    writer.created(id(7), Some(1000), at(now + 2000)).unwrap();
+    let (segment, written) = frames(&writer.effects(at(now + 2000))[0]);
+    assert_eq!((segment, texts(&written)), (id(7), vec!["header through 1".to_owned(), "one@1 mark 0".to_owned()]));
+}
+
+#[test]
+fn a_segment_that_breaks_before_it_is_written_to_is_replaced() {
+    let mut writer = started(1);
+    writer.append(Bytes::from_static(b"one"), 1);
+    assert_eq!(writer.effects(at(0)).len(), 1);
+    writer.created(id(1), Some(1000), at(0)).unwrap();
+    assert_eq!(writer.effects(at(0)), []);
+    assert!(writer.appended(id(1), false, at(0)));
+    assert_eq!(writer.effects(at(0)), [WriterEffect::Create(id(2))]);
+    assert!(writer.appended(id(0), true, at(0)), "what is under way is not hurt");
+}

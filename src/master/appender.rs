@@ -41,6 +41,7 @@ pub(super) async fn append_all(
         return;
     }
     let mut flights: VecDeque<(Boot, Flushed)> = VecDeque::new();
+    let mut broken = writer.broken();
     loop {
         let ended = match flights.front_mut() {
             // Both may be waited for again where they were left.
@@ -48,9 +49,13 @@ pub(super) async fn append_all(
                 outcome = flushed => Ok((*began, outcome)),
                 Some(bytes) = appends.recv() => Err(bytes),
             },
-            None => match appends.recv().await {
-                Some(bytes) => Err(bytes),
-                None => break,
+            None => tokio::select! {
+                bytes = appends.recv() => match bytes {
+                    Some(bytes) => Err(bytes),
+                    None => break,
+                },
+                // Standbys that begin now could not follow until somebody changes something.
+                error = &mut broken => return drop(tell.send(Event::Appended(segment, Err(error.to_string()))).await),
             },
         };
         let (began, outcome) = match ended {
@@ -77,10 +82,10 @@ pub(super) async fn append_all(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::folder::StoreError;
+    use crate::journal::folder::{Broken, StoreError};
     use async_trait::async_trait;
     use parking_lot::Mutex;
-    use tokio::sync::oneshot;
+    use tokio::sync::{Notify, oneshot};
 
     type Outcome = Result<(), StoreError>;
     const SEGMENT: SegmentId = SegmentId { epoch: 1, index: 0 };
@@ -90,6 +95,7 @@ mod tests {
     struct Told {
         outcomes: Mutex<Vec<oneshot::Sender<Outcome>>>,
         closed: Mutex<usize>,
+        broken: Notify,
     }
 
     impl Told {
@@ -119,6 +125,14 @@ mod tests {
 
         fn room_bytes(&self) -> u64 {
             1000
+        }
+
+        fn broken(&self) -> Broken {
+            let told = Arc::clone(&self.0);
+            Box::pin(async move {
+                told.broken.notified().await;
+                failed().expect_err("just made")
+            })
         }
 
         async fn close(&mut self) -> Outcome {
@@ -181,6 +195,19 @@ mod tests {
         assert!(matches!(events.recv().await, Some(Event::Appended(SEGMENT, Ok(())))));
         assert!(events.recv().await.is_none());
         assert_eq!(*told.closed.lock(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_breaks_while_nothing_is_sent_is_told_and_not_closed() {
+        let mut bench = Bench::new().await;
+        bench.append();
+        bench.told.sent(1).await;
+        bench.told.ends(0, Ok(()));
+        assert_eq!(bench.next().await, Some(true));
+        bench.told.broken.notify_one();
+        assert_eq!((bench.next().await, bench.next().await), (Some(false), None));
+        assert_eq!(*bench.told.closed.lock(), 0);
+        assert!(bench.appends.is_closed());
     }
 
     #[tokio::test]

@@ -416,7 +416,7 @@ impl<T> Driver<T> {
         }
         if let Err(reason) = outcome {
             self.effects
-                .push(Effect::Warn(format!("flush failed, rolling the segment segment={segment} reason={reason}")));
+                .push(Effect::Warn(format!("a segment is broken, rolling it segment={segment} reason={reason}")));
             // Standbys may have to read it, and only who writes knows that nobody writes to it any more.
             self.follower.recover_also(segment, now);
             if !self.role.may_go_on(now) {

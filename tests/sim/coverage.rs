@@ -27,6 +27,7 @@ met! {
     LateAcknowledgement: "acknowledgements after the flush was given up",
     FailedFlush: "flushes that failed",
     Overlapped: "flushes that began while another one was under way",
+    BrokenIdle: "segments that broke while nothing was under way",
     FailedOverlapped: "flushes that failed with another one behind or before them",
     NotClosed: "segments that could not be closed",
     TornTail: "torn appends",

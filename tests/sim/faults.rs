@@ -160,6 +160,7 @@ impl World {
         } else {
             self.note(|| format!("replica {replica} of {segment} restarts"));
             self.folder.restart_replica(segment, replica);
+            self.break_pipeline(segment);
         }
     }
 
@@ -171,6 +172,13 @@ impl World {
         for replica in 0..self.options.replicas {
             self.folder.restart_replica(segment, replica);
         }
+        self.break_pipeline(segment);
+    }
+
+    /// Whoever writes the segment learns that it cannot go on, at once or with the next heartbeat.
+    fn break_pipeline(&mut self, segment: SegmentId) {
+        let delay = if self.rng.chance(1, 2) { self.rng.range(50, 5 * MS) } else { self.rng.range(MS, 20 * SECOND) };
+        self.after(delay, Action::PipelineBroken(segment));
     }
 
     /// Somebody cuts the writer of a segment off, whoever that is.
@@ -179,6 +187,7 @@ impl World {
         self.note(|| format!("{segment} is recovered by hand"));
         self.coverage.met(Met::RecoveredByHand);
         self.recover_to_anything(segment);
+        self.break_pipeline(segment);
     }
 
     fn lose_zookeeper(&mut self) {

@@ -229,6 +229,19 @@ impl World {
         self.tell_later(host, life, Event::Appended(segment, Ok(())));
     }
 
+    /// Who writes a segment and waits for nothing learns that it is broken.
+    pub fn pipeline_is_broken(&mut self, segment: SegmentId) {
+        for host in 0..self.hosts.len() {
+            let life = self.hosts[host].lives;
+            let Some(process) = self.process(host, life) else { continue };
+            let writes = process.files.contains_key(&segment) && process.in_flight.is_empty();
+            if writes && process.ended.insert(segment) {
+                self.coverage.met(Met::BrokenIdle);
+                self.tell_later(host, life, Event::Appended(segment, Err("it is broken".into())));
+            }
+        }
+    }
+
     /// No acknowledgement came.
     pub fn flush_deadline(&mut self, host: usize, life: u64, segment: SegmentId, flight: u64) {
         let Some(process) = self.process(host, life) else { return };

@@ -124,10 +124,11 @@ const FOUND_ONCE: &[u64] = &[
     16_963, // A listing that lagged made a standby forget the late segment of a deposed leader, and with it the mark.
     46_045, // Without an epoch node, a leader that goes by ZooKeeper believed a listing that lagged, at once.
     6_924,  // Not ours: what a dead master had sent to the UFS came there after a format had deleted all of it.
+    7_446, // A leader with nothing to write did not learn that its segment was broken: standbys that began could not follow.
     72_720, // Not ours: a clock that stood still twice at a time went back, and below zero.
     29_406, // A guardian released what an old copy said, and who started then believed a listing that lagged, at once.
     24_997, // Not ours: a server that had lost its leader showed for seconds what was before that one was restored.
-    74,     // A leader left the segment open that it could not close, and standbys could not read it while it led.
+    74,    // A leader left the segment open that it could not close, and standbys could not read it while it led.
 ];
 
 /// Runs one seed.

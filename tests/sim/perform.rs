@@ -115,6 +115,7 @@ impl World {
             Action::RestoreAsSeen { leader, at } => self.restore_as_seen(leader, at),
             Action::ZookeeperAsSeen { at } => self.zookeeper_as_seen(at),
             Action::Format => self.format_turn()?,
+            Action::PipelineBroken(segment) => self.pipeline_is_broken(segment),
         }
         Ok(())
     }

@@ -266,6 +266,7 @@ pub enum Action {
         at: StateNumber,
     },
     Format,
+    PipelineBroken(SegmentId),
 }
 
 /// A machine: a process or none, a clock, and whether it is paused or cut off from ZooKeeper.

@@ -22,6 +22,6 @@ mod store_suite;
 
 pub use memory::{AppendId, FileId, MemoryFolder, MemoryStore};
 pub use store::{
-    CheckpointId, FEATURE_LEVEL, Flushed, Format, JournalFile, JournalStore, LAYOUT, Length, Listing, Recovery, Room,
-    SegmentId, SegmentWriter, StoreError, Usage, Written,
+    Broken, CheckpointId, FEATURE_LEVEL, Flushed, Format, JournalFile, JournalStore, LAYOUT, Length, Listing, Recovery,
+    Room, SegmentId, SegmentWriter, StoreError, Usage, Written,
 };

@@ -300,6 +300,9 @@ pub trait JournalStore: Send + Sync {
 /// flushes are `Unavailable`: the bytes may be there, or appear later. To be waited for: giving up on it ends the segment.
 pub type Flushed = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
 
+/// The end of a segment that nobody waits for; see [`SegmentWriter::broken`].
+pub type Broken = Pin<Box<dyn Future<Output = StoreError> + Send>>;
+
 /// The open end of a segment. Any error ends the segment: nothing more may be appended to it.
 #[async_trait]
 pub trait SegmentWriter: Send {
@@ -314,6 +317,12 @@ pub trait SegmentWriter: Send {
 
     /// How many bytes more the segment can take.
     fn room_bytes(&self) -> u64;
+
+    /// Why the segment takes nothing more, once that is so: told though nothing is sent, or, by default, with the next
+    /// append only.
+    fn broken(&self) -> Broken {
+        Box::pin(std::future::pending())
+    }
 
     /// Ends the file. Slow on HDFS: never on the path of a commit.
     async fn close(&mut self) -> Result<(), StoreError>;

@@ -190,6 +190,19 @@ impl Pipeline {
         move |failure| break_it.send_modify(|p| p.broken = p.broken.take().or(Some(failure)))
     }
 
+    /// Why it is broken, once it is.
+    pub fn broken(&self) -> impl Future<Output = HdfsError> + Send + 'static {
+        let mut progress = self.progress.clone();
+        async move {
+            let failure = progress.wait_for(|p| p.broken.is_some()).await.ok().and_then(|p| p.broken.clone());
+            match failure {
+                Some(failure) => failure,
+                // Its owner has gone.
+                None => std::future::pending().await,
+            }
+        }
+    }
+
     async fn break_off(&mut self, failure: HdfsError) {
         break_off(&self.break_it, &self.write, failure).await;
     }

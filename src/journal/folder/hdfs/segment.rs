@@ -3,7 +3,7 @@
 use super::file::{HdfsClient, HeldFile};
 use super::pipeline::Pipeline;
 use super::wire::{HdfsError, OwnedTask, Result};
-use crate::journal::folder::{Flushed, SegmentWriter, StoreError};
+use crate::journal::folder::{Broken, Flushed, SegmentWriter, StoreError};
 use crate::proto::alluxio_rs::hdfs::LocatedBlock;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -128,6 +128,16 @@ impl SegmentWriter for HdfsSegment {
 
     fn room_bytes(&self) -> u64 {
         self.held.client.settings.block_bytes - self.pipeline.position()
+    }
+
+    fn broken(&self) -> Broken {
+        let (broken, object) = (self.pipeline.broken(), self.object.clone());
+        let (client, block) = (self.held.client.clone(), self.block.clone());
+        Box::pin(async move {
+            let failure = broken.await;
+            client.broken(&block, &failure);
+            unavailable("append", &object, failure)
+        })
     }
 
     async fn close(&mut self) -> std::result::Result<(), StoreError> {
