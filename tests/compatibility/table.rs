@@ -113,7 +113,7 @@ pub const METHODS: &[Method] = &[
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "GetStatus",
-        "Who has not the right that `accessMode` names is refused, where 2.9.6 refuses nobody. Below a directory that is in Alluxio alone the UFS is not looked at. `updateTimestamps` and `includeRealContentHash` are not read. With `syncIntervalMs`: which owner, group and mode the UFS showed last is not kept, so a new owner of a file that was written here is not taken over, what is in Alluxio alone is never taken away because the UFS has something else there, and a UFS that gives no answer is an error, where 2.9.6 tells what it knew. The fingerprint tells owner, group and mode as they are here. Locations in the UFS are told of a local one only.",
+        "Who has not the right that `accessMode` names is refused, where 2.9.6 refuses nobody. Below a directory that is in Alluxio alone the UFS is not looked at. `includeRealContentHash` is not read. A time of access is told about a second later. With `syncIntervalMs`: which owner, group and mode the UFS showed last is not kept, so a new owner of a file that was written here is not taken over, what is in Alluxio alone is never taken away because the UFS has something else there, and a UFS that gives no answer is an error, where 2.9.6 tells what it knew. The fingerprint tells owner, group and mode as they are here. Locations in the UFS are told of a local one only.",
     ),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
@@ -144,7 +144,7 @@ pub const METHODS: &[Method] = &[
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,
         "ScheduleAsyncPersistence",
-        "`alluxio.master.persistence.blacklist` is not read.",
+        "What is in the UFS already is not written there once more.",
     ),
     differs(
         FILE_SYSTEM_MASTER_CLIENT_SERVICE,

@@ -84,6 +84,16 @@ impl Pair {
         [&mut self.java, &mut self.ours].into_iter().any(|side| side.master.try_wait().unwrap().is_some())
     }
 
+    /// Gives a master that does not answer any more the time to end.
+    pub fn wait_for_end(&mut self) {
+        for _ in 0..300 {
+            if self.is_over() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
     fn say(&mut self, line: &str) -> (Answer, Answer) {
         self.java.send(line);
         self.ours.send(line);

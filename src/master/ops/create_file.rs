@@ -15,6 +15,9 @@ pub(super) fn decide(at: &Context<'_>, op: &CreateFile) -> Result<Decision, FsEr
     let resolved = resolve(at, path, &mut footprint)?;
     at.permissions(&mut footprint).check_parent(&resolved)?;
     at.check_writable(path)?;
+    if op.block_size_bytes < 1 {
+        return Err(errors::invalid(format!("Invalid block size {}", op.block_size_bytes)));
+    }
     let persistence = persistence_of(op.write_type);
     if let Some(inode) = resolved.target() {
         if !op.overwrite {
@@ -27,9 +30,6 @@ pub(super) fn decide(at: &Context<'_>, op: &CreateFile) -> Result<Decision, FsEr
             let message = format!("{path} already exists. Directories cannot be overwritten with create");
             return Err(errors::exists(message));
         }
-    }
-    if op.block_size_bytes < 1 {
-        return Err(errors::invalid(format!("Invalid block size {}", op.block_size_bytes)));
     }
     check_replication(op)?;
     check_parents(&resolved, op.recursive)?;
