@@ -98,6 +98,8 @@ const PLACES: &[(&str, &[&str])] = &[
     ("hyper_rustls", &["ufs/s3"]),
     ("log4rs", &["logs/"]),
     ("prometheus_client", &["metrics/"]),
+    ("openraft", &["journal/embedded/"]),
+    ("rand_core", &["journal/embedded/"]),
     ("config", &["conf/", "logs/"]),
     ("strsim", &["conf/"]),
     ("anyhow", &["main.rs", "shell/"]),

@@ -2,13 +2,14 @@
 //!
 //! `entry`, `codec`, `chain`, `writer`, `tailer` and `collector` are pure: steps and effects. `folder/` holds the stores
 //! that perform the effects. Read `entry.rs`, `codec.rs`, `chain.rs`, `writer.rs`, `tailer.rs`, `witness.rs`, then
-//! `folder/` and `folder_identity.rs`.
+//! `folder/` and `folder_identity.rs`. `embedded/` replicates records among the masters; nothing uses it yet.
 //! The rules F1 to F11 that the comments cite are those of `docs/journal.md`.
 
 pub mod chain;
 pub mod chain_error;
 pub mod codec;
 pub mod collector;
+pub mod embedded;
 pub mod entry;
 mod entry_admin;
 mod entry_answered;
