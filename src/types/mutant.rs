@@ -124,6 +124,12 @@ pub enum Mutant {
     DropBeforeFlush,
     /// A new primary begins without what workers told it as a standby.
     ForgetCopies,
+    /// R1: a leader that restarts leads on in its term.
+    RestoreLeader,
+    /// R2: a voter that restarts votes at once.
+    VoteAtOnce,
+    /// The log tells that it is durable before it is flushed.
+    AckBeforeFsync,
 }
 
 impl Mutant {
@@ -190,6 +196,9 @@ impl Mutant {
         Mutant::DropBeforeFlush,
         Mutant::ForgetCopies,
     ];
+
+    /// Rules of the embedded journal (`docs/plans/embedded-journal.md`), which has a world of its own.
+    pub const EMBEDDED: &[Mutant] = &[Mutant::RestoreLeader, Mutant::VoteAtOnce, Mutant::AckBeforeFsync];
 }
 
 #[cfg(feature = "mutants")]
