@@ -21,7 +21,7 @@ pub trait LogDisk: Send + 'static {
     fn create(&mut self, segment: u64) -> impl Future<Output = io::Result<()>> + Send;
     /// Appends to the segment that was created last; returns when it is durable.
     fn append(&mut self, bytes: Vec<u8>) -> impl Future<Output = io::Result<()>> + Send;
-    /// Ends a segment at this length, durably.
+    /// Ends a segment at this length. All of it is durable then, whoever wrote it.
     fn cut(&mut self, segment: u64, bytes: u64) -> impl Future<Output = io::Result<()>> + Send;
     /// Deletes a segment, durably.
     fn delete(&mut self, segment: u64) -> impl Future<Output = io::Result<()>> + Send;
@@ -89,3 +89,7 @@ pub async fn perform(disk: &mut impl LogDisk, steps: Vec<Step>) -> io::Result<()
     }
     if appended.is_empty() { Ok(()) } else { disk.append(appended).await }
 }
+
+#[cfg(test)]
+#[path = "disk_tests.rs"]
+mod tests;

@@ -17,7 +17,8 @@
 //! 'B'     log entry: blank            its own                          none
 //! 'M'     log entry: the members      its own                          RaftMembership
 //! 'V'     vote                        its term, 0                      u64 member, u8 committed
-//! 'T'     truncated                   0, the first index that is gone  none
+//! 'T'     truncated                   term of the last that is left,    none
+//!                                     the first index that is gone
 //! 'P'     purged                      the last that is gone            none
 //! 'S'     begin of a segment          the last log entry before it     u64 number of the segment, u8 is there an entry
 //! ```
@@ -54,8 +55,8 @@ pub enum Frame {
     Entry(LogEntry),
     /// The vote from now on.
     Vote(Vote),
-    /// No entry has this index or a higher one any more.
-    Truncated(u64),
+    /// No entry is left behind this one; none: no entry at all.
+    Truncated(Option<LogId>),
     /// Entries up to this one are not needed any more.
     Purged(LogId),
 }
@@ -95,8 +96,9 @@ pub fn encode(out: &mut Vec<u8>, frame: &Frame) {
             let fields = Fields { term: vote.leader_id.term, ..Fields::default() };
             encode_frame(out, KIND_VOTE, fields, &[&member, &[u8::from(vote.committed)]]);
         }
-        Frame::Truncated(from) => {
-            encode_frame(out, KIND_TRUNCATED, Fields { index: *from, ..Fields::default() }, &[]);
+        Frame::Truncated(last) => {
+            let gone = last.map_or(Fields::default(), |last| Fields { index: last.index + 1, ..Fields::of(&last) });
+            encode_frame(out, KIND_TRUNCATED, gone, &[]);
         }
         Frame::Purged(upto) => encode_frame(out, KIND_PURGED, Fields::of(upto), &[]),
     }
@@ -198,7 +200,7 @@ fn decode_body(kind: u8, fields: Fields, mut body: Bytes) -> Result<Frame, Strin
             vote.committed = body.get_u8() != 0;
             Frame::Vote(vote)
         }
-        KIND_TRUNCATED => Frame::Truncated(fields.index),
+        KIND_TRUNCATED => Frame::Truncated(fields.index.checked_sub(1).map(|last| log_id(fields.term, last))),
         KIND_PURGED => Frame::Purged(id),
         KIND_SEGMENT => Frame::Segment { number: body.get_u64_le(), last: (body.get_u8() != 0).then_some(id) },
         kind => return Err(format!("a frame of unknown kind {kind:#04x}: it was written by a newer version")),

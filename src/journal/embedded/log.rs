@@ -43,7 +43,7 @@ pub enum LogError {
 /// What a disk has to do, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Ends a segment at this length.
+    /// Ends a segment at this length, and makes it durable.
     Cut {
         /// Number of the segment.
         segment: u64,
@@ -104,7 +104,8 @@ impl Log {
             if bytes == 0 {
                 log.segments.pop_back();
                 steps.push(Step::Delete { segment: number });
-            } else if newest == Some(number) && bytes < content.len() {
+            } else if newest == Some(number) {
+                // Also if all of it is whole: what a process wrote that was killed is not durable yet, and now it counts.
                 steps.push(Step::Cut { segment: number, bytes: bytes as u64 });
             }
         }
@@ -155,12 +156,15 @@ impl Log {
             }
             Frame::Entry(entry) => self.push(entry).map_err(|error| error.to_string())?,
             Frame::Vote(vote) => self.vote = Some(vote),
-            Frame::Truncated(from) => {
-                let lowest = self.purged.map_or(0, |purged| purged.index + 1);
-                if from < lowest || from > self.next_index() {
-                    return Err(format!("truncated at {from}, outside of {lowest} to {}", self.next_index()));
+            Frame::Truncated(last) => {
+                self.drop_behind(last);
+                // What the first segment follows was truncated here, and purged with the segment in which it stood.
+                if self.purged > last {
+                    self.purged = last;
                 }
-                self.drop_from(from);
+                if self.last() != last {
+                    return Err(format!("truncated behind {last:?}, but there is {:?}", self.last()));
+                }
             }
             Frame::Purged(upto) => self.drop_upto(upto),
         }
@@ -209,15 +213,14 @@ impl Log {
         Ok(steps)
     }
 
-    /// Drops all entries behind this one; none: all.
+    /// Drops all entries behind this one; none: all. What is purged stays so.
     pub fn truncate_after(&mut self, last: Option<LogId>) -> Vec<Step> {
-        let lowest = self.purged.map_or(0, |purged| purged.index + 1);
-        let from = last.map_or(0, |last| last.index + 1).max(lowest);
-        if from >= self.next_index() {
+        let last = last.max(self.purged);
+        if last >= self.last() {
             return Vec::new();
         }
-        let steps = self.write(|out| frames::encode(out, &Frame::Truncated(from)));
-        self.drop_from(from);
+        let steps = self.write(|out| frames::encode(out, &Frame::Truncated(last)));
+        self.drop_behind(last);
         steps
     }
 
@@ -253,8 +256,9 @@ impl Log {
         Ok(())
     }
 
-    fn drop_from(&mut self, index: u64) {
-        while self.entries.back().is_some_and(|entry| entry.log_id.index >= index) {
+    fn drop_behind(&mut self, last: Option<LogId>) {
+        let next = last.map_or(0, |last| last.index + 1);
+        while self.entries.back().is_some_and(|entry| entry.log_id.index >= next) {
             self.entries.pop_back();
         }
     }

@@ -190,6 +190,21 @@ fn segments_without_entries_that_are_needed_are_deleted() {
     assert_eq!((log.purged(), log.last()), (Some(log_id(3, 99)), Some(log_id(3, 101))));
 }
 
+/// Found by the world of the embedded journal.
+#[test]
+fn entries_before_the_first_segment_may_have_been_truncated_in_it() {
+    let (mut log, mut disk) = new();
+    disk.perform(log.append(entries(1, 0..6)).unwrap());
+    let (mut log, mut disk) = reload(&disk);
+    disk.perform(log.truncate_after(Some(log_id(1, 2))));
+    disk.perform(log.append(entries(2, 3..9)).unwrap());
+    disk.perform(log.purge(log_id(2, 5)));
+    assert_eq!(disk.0.len(), 1);
+    let (read, _) = reload(&disk);
+    assert_eq!(content(&read), content(&log));
+    assert_eq!((read.purged(), read.last()), (Some(log_id(2, 5)), Some(log_id(2, 8))));
+}
+
 #[test]
 fn a_full_segment_is_followed_by_another_before_a_change_of_any_kind() {
     for change in CHANGES {

@@ -61,8 +61,12 @@ impl LogDisk for MemoryDisk {
     }
 
     async fn create(&mut self, segment: u64) -> io::Result<()> {
-        let before = self.0.lock().insert(segment, Segment::default());
-        if before.is_none() { Ok(()) } else { Err(io::ErrorKind::AlreadyExists.into()) }
+        let mut segments = self.0.lock();
+        if segments.contains_key(&segment) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        segments.insert(segment, Segment::default());
+        Ok(())
     }
 
     async fn append(&mut self, bytes: Vec<u8>) -> io::Result<()> {

@@ -174,7 +174,7 @@ mod tests {
 
     type Tests = Suite<TokioRuntime>;
 
-    /// Without the parts that ask the machine to be quick. `tests/sim/raft.rs` runs them all, in virtual time.
+    /// Without the parts that ask the machine to be quick. `tests/sim/raft` runs them all, in virtual time.
     #[test]
     fn tasks_time_and_chance_are_what_openraft_expects() {
         TokioRuntime::new(2).block_on(async {

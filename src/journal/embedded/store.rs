@@ -50,6 +50,11 @@ impl<R: Runtime> Store<R> {
         Ok((Store { log: Arc::new(Lock::new(log)), orders }, disk::write_orders(disk, ordered)))
     }
 
+    /// Whether this member has ever voted, or followed a leader.
+    pub fn has_voted(&self) -> bool {
+        self.log.lock().vote().is_some()
+    }
+
     async fn order(&self, steps: Vec<Step>, done: IOFlushed<Types<R>>) -> io::Result<()> {
         let sent = self.orders.send(Order { steps, done }).await;
         sent.map_err(|_| io::Error::other("the task that writes the log has ended"))
