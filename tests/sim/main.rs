@@ -23,6 +23,7 @@ mod load;
 mod model;
 mod outsiders;
 mod perform;
+mod raft;
 mod rng;
 mod staged;
 mod workers;
@@ -240,7 +241,7 @@ fn no_seed_finds_a_violation() {
 fn named_mutant() -> Option<alluxio::types::mutant::Mutant> {
     use alluxio::types::mutant::Mutant;
     let name = std::env::var("SIM_MUTANT").ok()?;
-    let found = Mutant::ALL.iter().find(|mutant| format!("{mutant:?}") == name);
+    let found = Mutant::ALL.iter().chain(Mutant::EMBEDDED).find(|mutant| format!("{mutant:?}") == name);
     Some(*found.unwrap_or_else(|| panic!("SIM_MUTANT={name} is not one of {:?}", Mutant::ALL)))
 }
 
