@@ -340,7 +340,8 @@ impl Writer {
 
     /// When the next segment may be created; none: at once.
     fn create_at(&self) -> Option<Boot> {
-        let nobody_waits = self.unacknowledged.is_empty() || self.current.is_some_and(|current| self.fits(current));
+        let all_is_written = self.unacknowledged.is_empty() && self.mark.sequence <= self.written_mark;
+        let nobody_waits = all_is_written || self.current.is_some_and(|current| self.fits(current));
         let longest = if nobody_waits { CREATE_DELAY_AHEAD_MAX } else { CREATE_DELAY_MAX };
         let delay = CREATE_DELAY * 2u32.pow(self.create_failures.saturating_sub(1).min(10));
         self.paused_at.map(|at| at + delay.min(longest))

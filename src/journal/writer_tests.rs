@@ -346,3 +346,23 @@ fn a_segment_that_breaks_before_it_is_written_to_is_replaced() {
     assert_eq!(writer.effects(at(0)), [WriterEffect::Create(id(2))]);
     assert!(writer.appended(id(0), true, at(0)), "what is under way is not hurt");
 }
+
+/// Standbys cannot apply what no mark covers.
+#[test]
+fn a_mark_that_is_not_written_is_waited_for() {
+    let mut writer = started(1000);
+    writer.append(Bytes::from_static(b"one"), 1);
+    writer.effects(at(0));
+    writer.appended(id(0), true, at(0));
+    writer.answered(writer.flushed().unwrap());
+    assert_eq!(writer.effects(at(50)).len(), 1, "the mark of an idle writer");
+    writer.appended(id(0), false, at(50));
+    assert_eq!(writer.effects(at(50)), [WriterEffect::Create(id(1))]);
+    let mut now = 50;
+    for (index, delay) in [(1, 200), (2, 400), (3, 800), (4, 1600), (5, 2000), (6, 2000)] {
+        writer.created(id(index), None, at(now)).unwrap();
+        assert_eq!(writer.wake_at(at(now)), Some(at(now + delay)));
+        now += delay;
+        assert_eq!(writer.effects(at(now)), [WriterEffect::Create(id(index + 1))]);
+    }
+}
