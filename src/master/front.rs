@@ -104,19 +104,18 @@ impl<N: Namespace> Front<N> {
     pub async fn list_on(&self, client: &Client, listing: &mut Listing, limit: usize) -> Result<Part, FsError> {
         let part = self.namespace.list(&client.caller, listing, limit).await?;
         self.counters.file_infos_got.inc_by(part.statuses.len() as u64);
-        self.note_begun(&part);
+        self.note_accesses(&part.begun);
         Ok(part)
     }
 
-    fn note_begun(&self, part: &Part) {
-        part.begun.iter().for_each(|(directory, last_ms)| self.note_access(*directory, *last_ms));
-    }
-
-    /// Notes that this was read now, and before that at `last_ms`, unless there is no room for it in the journal.
-    pub fn note_access(&self, inode: InodeId, last_ms: i64) {
-        if self.room.check().is_ok() {
-            self.access_times.note(inode, last_ms, wall_now());
+    /// Notes that these are read now, unless there is no room for that in the journal. With each: when it was read last, in
+    /// milliseconds since 1970.
+    pub fn note_accesses(&self, read: &[(InodeId, i64)]) {
+        if read.is_empty() || self.room.check().is_err() {
+            return;
         }
+        let now = wall_now();
+        read.iter().for_each(|(inode, last_ms)| self.access_times.note(*inode, *last_ms, now));
     }
 
     /// Answers a question about what is known.
@@ -139,7 +138,7 @@ impl<N: Namespace> Front<N> {
         self.count_told(&outcome);
         self.count_failure(&outcome);
         if let Ok(Answer::List(part)) = &outcome {
-            self.note_begun(part);
+            self.note_accesses(&part.begun);
         }
         let goes_on = matches!(query, Query::CheckAccess { .. }) && outcome.is_ok();
         if let (Some(audit), Some(subject), false) = (&self.audit, Subject::of_query(query), goes_on) {

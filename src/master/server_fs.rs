@@ -74,7 +74,7 @@ impl<N: Namespace> UserCall<N> {
         let answer = self.look(Query::GetStatus { path }, options.load_metadata_type, common).await?;
         let Answer::Status(status) = answer else { return Err(mismatch("GetStatus", &answer)) };
         if options.update_timestamps() && access.is_some_and(|access| access & READ_OR_WRITE != 0) {
-            self.server.front.note_access(status.id, status.access_time_ms);
+            self.server.front.note_accesses(&[(status.id, status.access_time_ms)]);
         }
         Ok(GetStatusPResponse { file_info: Some(self.server.info_of(*status)) })
     }

@@ -27,11 +27,11 @@ pub struct Sleep {
     timer: Pin<Box<tokio::time::Sleep>>,
 }
 
-/// A future, or the end of its time.
+/// A future, or the end of its time, which a sleep tells; of any runtime.
 #[derive(Debug)]
-pub struct Timeout<F> {
+pub struct Timeout<F, S> {
     future: Pin<Box<F>>,
-    sleep: Sleep,
+    sleep: S,
 }
 
 /// The time was over first.
@@ -39,9 +39,16 @@ pub struct Timeout<F> {
 #[error("the time is over")]
 pub struct TimeIsOver;
 
-/// Chance of the process.
+/// Chance, from what gives numbers; of any runtime.
 #[derive(Debug, Clone, Copy)]
-pub struct Chance;
+pub struct Chance(pub fn() -> u64);
+
+impl<F, S> Timeout<F, S> {
+    /// The future, for as long as `sleep` lasts.
+    pub fn new(future: F, sleep: S) -> Timeout<F, S> {
+        Timeout { future: Box::pin(future), sleep }
+    }
+}
 
 impl AsyncRuntime for TokioRuntime {
     type JoinError = tokio::task::JoinError;
@@ -49,7 +56,7 @@ impl AsyncRuntime for TokioRuntime {
     type Sleep = Sleep;
     type Instant = Boot;
     type TimeoutError = TimeIsOver;
-    type Timeout<R, T: Future<Output = R> + Send> = Timeout<T>;
+    type Timeout<R, T: Future<Output = R> + Send> = Timeout<T, Sleep>;
     type ThreadLocalRng = Chance;
     type Mpsc = Queues;
     type Watch = Watches;
@@ -72,12 +79,12 @@ impl AsyncRuntime for TokioRuntime {
         Sleep { until, timer: Box::pin(tokio::time::sleep(until.since(boot_now()))) }
     }
 
-    fn timeout<R, F: Future<Output = R> + Send>(duration: Duration, future: F) -> Timeout<F> {
+    fn timeout<R, F: Future<Output = R> + Send>(duration: Duration, future: F) -> Timeout<F, Sleep> {
         TokioRuntime::timeout_at(boot_now() + duration, future)
     }
 
-    fn timeout_at<R, F: Future<Output = R> + Send>(until: Boot, future: F) -> Timeout<F> {
-        Timeout { future: Box::pin(future), sleep: TokioRuntime::sleep_until(until) }
+    fn timeout_at<R, F: Future<Output = R> + Send>(until: Boot, future: F) -> Timeout<F, Sleep> {
+        Timeout::new(future, TokioRuntime::sleep_until(until))
     }
 
     fn is_panic(error: &tokio::task::JoinError) -> bool {
@@ -85,7 +92,7 @@ impl AsyncRuntime for TokioRuntime {
     }
 
     fn thread_rng() -> Chance {
-        Chance
+        Chance(rand::random)
     }
 
     fn new(threads: usize) -> Self {
@@ -139,7 +146,7 @@ impl Future for Sleep {
     }
 }
 
-impl<F: Future> Future for Timeout<F> {
+impl<F: Future, S: Future<Output = ()> + Unpin> Future for Timeout<F, S> {
     type Output = Result<F::Output, TimeIsOver>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -154,15 +161,15 @@ impl TryRng for Chance {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok(rand::random())
+        Ok((self.0)() as u32)
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(rand::random())
+        Ok((self.0)())
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        bytes.fill_with(rand::random);
+        bytes.fill_with(|| (self.0)() as u8);
         Ok(())
     }
 }

@@ -5,13 +5,12 @@
 
 use crate::rng::Rng;
 use alluxio::journal::embedded::channels::{LetterReceiver, Letters, Queues, TaskLock};
+use alluxio::journal::embedded::runtime::{Chance, TimeIsOver, Timeout};
 use alluxio::journal::embedded::watch::Watches;
 use openraft::AsyncRuntime;
 use openraft::async_runtime::{Oneshot, OneshotSender};
-use rand_core::TryRng;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub, SubAssign};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -261,21 +260,13 @@ pub struct Sleep {
     timer: Option<(Duration, u64)>,
 }
 
-pub struct Timeout<F> {
-    future: Pin<Box<F>>,
-    sleep: Sleep,
-}
-
-/// Chance of the world.
-pub struct Chance;
-
 impl AsyncRuntime for Sim {
     type JoinError = Gone;
     type JoinHandle<T: Send + 'static> = Joining<T>;
     type Sleep = Sleep;
     type Instant = Moment;
-    type TimeoutError = Gone;
-    type Timeout<R, T: Future<Output = R> + Send> = Timeout<T>;
+    type TimeoutError = TimeIsOver;
+    type Timeout<R, T: Future<Output = R> + Send> = Timeout<T, Sleep>;
     type ThreadLocalRng = Chance;
     type Mpsc = Queues;
     type Watch = Watches;
@@ -298,12 +289,12 @@ impl AsyncRuntime for Sim {
         Sleep { until, timer: None }
     }
 
-    fn timeout<R, F: Future<Output = R> + Send>(duration: Duration, future: F) -> Timeout<F> {
-        Timeout { future: Box::pin(future), sleep: Sim::sleep(duration) }
+    fn timeout<R, F: Future<Output = R> + Send>(duration: Duration, future: F) -> Timeout<F, Sleep> {
+        Timeout::new(future, Sim::sleep(duration))
     }
 
-    fn timeout_at<R, F: Future<Output = R> + Send>(until: Moment, future: F) -> Timeout<F> {
-        Timeout { future: Box::pin(future), sleep: Sim::sleep_until(until) }
+    fn timeout_at<R, F: Future<Output = R> + Send>(until: Moment, future: F) -> Timeout<F, Sleep> {
+        Timeout::new(future, Sim::sleep_until(until))
     }
 
     fn is_panic(_: &Gone) -> bool {
@@ -311,7 +302,7 @@ impl AsyncRuntime for Sim {
     }
 
     fn thread_rng() -> Chance {
-        Chance
+        Chance(|| with(|executor| executor.rng.next()))
     }
 
     fn new(_: usize) -> Sim {
@@ -371,7 +362,7 @@ impl<T> Future for Joining<T> {
 
 impl fmt::Display for Gone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the task or the time is over")
+        f.write_str("the task is over")
     }
 }
 
@@ -400,32 +391,5 @@ impl Drop for Sleep {
         if let Some(timer) = self.timer.take() {
             drop(with(|executor| executor.timers.remove(&timer)));
         }
-    }
-}
-
-impl<F: Future> Future for Timeout<F> {
-    type Output = Result<F::Output, Gone>;
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Poll::Ready(output) = self.future.as_mut().poll(context) {
-            return Poll::Ready(Ok(output));
-        }
-        Pin::new(&mut self.sleep).poll(context).map(|()| Err(Gone))
-    }
-}
-
-impl TryRng for Chance {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        Ok(with(|executor| executor.rng.next()) as u32)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        Ok(with(|executor| executor.rng.next()))
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        bytes.fill_with(|| with(|executor| executor.rng.next()) as u8);
-        Ok(())
     }
 }

@@ -7,6 +7,7 @@ mod member;
 mod wire;
 mod world;
 
+use crate::number;
 use executor::{Sim, reset, trace};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,20 +28,17 @@ fn run(seed: u64) -> Result<(Met, (u64, u64)), String> {
         Ok(Err(text)) => text,
         Err(panic) => format!("an assertion failed: {}", panic.downcast_ref::<String>().map_or("", String::as_str)),
     };
-    Err(format!("seed {seed}: {text}"))
-}
-
-fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+    Err(format!(
+        "seed {seed}: {text}\nto repeat: SIM_SEED={seed} cargo test --locked --features mutants --test sim -- raft::"
+    ))
 }
 
 fn seeds() -> std::ops::RangeInclusive<u64> {
-    if let Ok(seed) = std::env::var("SIM_SEED") {
-        let seed = seed.parse().unwrap();
+    if let Some(seed) = number("SIM_SEED") {
         return seed..=seed;
     }
-    let first = number("SIM_FIRST", 1);
-    first..=first + number("SIM_SEEDS", 10) - 1
+    let first = number("SIM_FIRST").unwrap_or(1);
+    first..=first + number("SIM_SEEDS").unwrap_or(10) - 1
 }
 
 #[test]
@@ -77,7 +75,7 @@ fn every_mutant_of_the_embedded_journal_is_caught() {
         Mutant::EMBEDDED.iter().filter(|mutant| only.as_ref().is_none_or(|only| format!("{mutant:?}") == *only));
     for broken in broken {
         mutant::set(Some(*broken));
-        let caught = (1..=number("SIM_MUTANT_SEEDS", 300)).find_map(|seed| run(seed).err());
+        let caught = (1..=number("SIM_MUTANT_SEEDS").unwrap_or(300)).find_map(|seed| run(seed).err());
         mutant::set(None);
         let text = caught.unwrap_or_else(|| panic!("{broken:?} is not caught"));
         println!("{broken:?}: {text}");
